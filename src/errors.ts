@@ -1,0 +1,59 @@
+/** Why a job failed: closed, documented in docs/ENDPOINTS.md, stable for programs. */
+export const FAILURE_CODES = [
+  'invalid_video',
+  'too_large',
+  'decoder_crashed',
+  'memory_limit',
+  'stalled',
+  'timeout',
+  'cancelled',
+  'interrupted',
+  'input_missing',
+  'storage_full',
+  'internal',
+] as const;
+export type FailureCode = (typeof FAILURE_CODES)[number];
+
+/** Why a request or a call was refused. HTTP numbers are not known here: src/http/problem.ts has the only table. */
+export type RefusalCode =
+  | 'invalid_mp4'
+  | 'invalid_request'
+  | 'missing_file'
+  | 'unknown_pipeline'
+  | 'upload_too_large'
+  | 'job_not_found'
+  | 'job_not_completed'
+  | 'job_conflict'
+  | 'queue_full'
+  | 'path_refused'
+  | 'file_missing'
+  | 'store_unavailable'
+  | 'schema_too_new'
+  | 'invalid_config'
+  | 'invalid_pipeline'
+  | 'invalid_model';
+
+export type ErrorCode = FailureCode | RefusalCode;
+
+export interface ServiceErrorOptions extends ErrorOptions {
+  /** True when trying again may help: the trouble befell the attempt and is not in the input. Default false. */
+  readonly retryable?: boolean;
+}
+
+/** The only error thrown on purpose: `message` for people, `code` for programs. */
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError';
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+
+  constructor(code: ErrorCode, message: string, options: ServiceErrorOptions = {}) {
+    super(message, options);
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+  }
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

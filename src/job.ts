@@ -1,0 +1,102 @@
+/**
+ * The words.
+ *
+ * - **job**: one video to be analysed by one pipeline, from its acceptance to its end.
+ * - **attempt**: one try at a job's work, numbered from 1; the number is committed before the work starts.
+ * - **pipeline**: a declared graph of tools, run once for each sampled frame.
+ * - **frame**: one decoded picture, upright as a player shows it; indices count decoded frames from 0 in display order.
+ * - **detection**: an object seen in a frame. **line**: a line of text read in a frame.
+ * - **transition**: one step of a job's machine, committed with the row it changed.
+ * - **revision**: the number of a job's last transition, from 1; guards every write.
+ * - **snapshot**: the persisted state of a job's machine, plain JSON.
+ */
+import { z } from 'zod';
+import { JOB_STATES } from '../machines/job.ts';
+
+export const jobIdSchema = z.uuid().brand<'JobId'>();
+/** A UUIDv7, so ids sort by the time of acceptance. */
+export type JobId = z.infer<typeof jobIdSchema>;
+
+export const jobStatusSchema = z.enum(JOB_STATES);
+export type JobStatus = z.infer<typeof jobStatusSchema>;
+
+/** How a video is sampled; part of the job, so that a new attempt does the same. */
+export const jobOptionsSchema = z.object({
+  /** Every n-th decoded frame is analysed, beginning with frame 0. */
+  frame_stride: z.int().min(1).default(1),
+  /** At most so many frames are analysed; absent: all. */
+  max_frames: z.int().min(1).optional(),
+});
+export type JobOptions = z.infer<typeof jobOptionsSchema>;
+
+/** One row of `jobs`. Timestamps are ISO 8601 UTC. */
+export interface Job {
+  readonly jobId: JobId;
+  readonly status: JobStatus;
+  readonly pipelineId: string;
+  readonly options: JobOptions;
+  /** Storage path of the video, relative to the storage's base folder. */
+  readonly inputPath: string;
+  /** Storage path of the results; null until completed. */
+  readonly outputPath: string | null;
+  /** Null unless failed. */
+  readonly errorCode: string | null;
+  /** Null unless failed. */
+  readonly errorMessage: string | null;
+  /** Order of acceptance, from 1; given by the store. */
+  readonly acceptedSeq: number;
+  readonly revision: number;
+  readonly attempt: number;
+  readonly machineVersion: number;
+  /** The persisted snapshot of the job's machine, JSON text. */
+  readonly snapshot: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** One row of `job_transitions`. */
+export interface JobTransition {
+  readonly jobId: JobId;
+  /** From 1, without gaps; equals the revision that the transition made. */
+  readonly seq: number;
+  readonly attempt: number;
+  /** Null for the first. */
+  readonly fromState: JobStatus | null;
+  readonly event: string;
+  readonly toState: JobStatus;
+  /** The machine's context after the transition, JSON text. */
+  readonly context: string;
+  readonly occurredAt: string;
+}
+
+/** `[x, y, width, height]` in pixels from the top left of the displayed frame. */
+export const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()]);
+export type Box = z.infer<typeof boxSchema>;
+
+export const detectionSchema = z.object({
+  label: z.string(),
+  confidence: z.number().min(0).max(1),
+  bbox: boxSchema,
+});
+export type Detection = z.infer<typeof detectionSchema>;
+
+export const textLineSchema = z.object({
+  text: z.string(),
+  confidence: z.number().min(0).max(1),
+  bbox: boxSchema,
+});
+export type TextLine = z.infer<typeof textLineSchema>;
+
+/** What a pipeline found in one frame; a key is there when the pipeline has a tool that makes it. */
+export const frameResultSchema = z.object({
+  frame_index: z.int().min(0),
+  result: z.looseObject({
+    /** Presentation time of the frame in milliseconds. */
+    timestamp_ms: z.number(),
+    detections: z.array(detectionSchema).optional(),
+    /** The lines' texts, one per line, from top to bottom. */
+    text: z.string().optional(),
+    lines: z.array(textLineSchema).optional(),
+  }),
+});
+export type FrameResult = z.infer<typeof frameResultSchema>;

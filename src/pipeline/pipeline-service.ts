@@ -1,0 +1,28 @@
+import type { FrameResult } from '../job.ts';
+
+export interface RunOptions {
+  /** Every n-th decoded frame; default 1. */
+  readonly frameStride?: number;
+  /** At most so many frames; default all. */
+  readonly maxFrames?: number;
+  /** Aborting ends the analysis and its process; the iteration then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** A pipeline as it is listed to users. */
+export interface PipelineDescription {
+  readonly id: string;
+  readonly description: string;
+}
+
+/** Analyses video files. Knows nothing of jobs. */
+export interface VideoFilePipelineService {
+  /** The pipelines that can be run, in the order in which they are listed. */
+  list(): readonly PipelineDescription[];
+  /**
+   * Runs a pipeline over a local file and yields the results in frame order, no faster than they are taken.
+   * Rejects with a `ServiceError`: retryable when the trouble befell the attempt (`decoder_crashed`, `stalled`),
+   * not retryable when it would come again (`invalid_video`, `too_large`, `memory_limit`, `unknown_pipeline`).
+   */
+  runOnFile(pipelineId: string, filePath: string, options?: RunOptions): AsyncIterable<FrameResult>;
+}

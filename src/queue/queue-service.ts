@@ -1,0 +1,18 @@
+import type { JobId } from '../job.ts';
+
+/** Ids of jobs that wait to be started, first in, first out. A cache of the pending rows: rebuilt from the store at every start. */
+export interface QueueService {
+  /** Puts an id behind all others. */
+  enqueue(jobId: JobId): void;
+  /** Puts an interrupted job's id before all that were never started; among several of these, the older id is first. */
+  requeue(jobId: JobId): void;
+  /** Takes the first id, or undefined when none waits. Never blocks. */
+  dequeue(): JobId | undefined;
+  /** Number of ids that wait. */
+  size(): number;
+  /**
+   * Resolves as soon as an id waits, at once when one does already; rejects with the signal's reason when aborted.
+   * Several may wait; each is woken and one of them dequeues.
+   */
+  ready(signal: AbortSignal): Promise<void>;
+}

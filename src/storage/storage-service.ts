@@ -1,0 +1,24 @@
+/** A file that is already on the storage's disk, to be taken over without a second copy. */
+export interface AdoptableFile {
+  readonly adopt: string;
+}
+
+/** Files by path, relative to one base folder that no path can leave (`path_refused`). */
+export interface StorageService {
+  /**
+   * Saves whole or not at all: written beside, fsynced, renamed, and the folder fsynced. Parent folders are made.
+   * Constant memory in the size of the source. Rejects with `storage_full` when the disk is, and with the signal's
+   * reason when aborted before the rename: then nothing is left.
+   * @param source bytes or text as they come, or a file inside the incoming folder, which is moved
+   * @returns the stored path, to be given to the other methods
+   */
+  saveFile(
+    source: AsyncIterable<Uint8Array | string> | AdoptableFile,
+    destPath: string,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<string>;
+  /** The absolute path of a stored file, for those who must open one; `file_missing` names the path when there is none. */
+  loadFile(path: string): Promise<string>;
+  /** Deletes a file; a missing one is no error. */
+  deleteFile(path: string): Promise<void>;
+}

@@ -1,0 +1,25 @@
+import type { Job, JobId, JobStatus, JobTransition } from '../job.ts';
+
+/** The only truth about a job's state. Every write is durable when its promise resolves (group commit, one fsync a batch). */
+export interface JobStore {
+  /**
+   * Commits a new job with its first transition and gives it its place in the order of acceptance.
+   * Promises resolve in that order. Rejects with `store_unavailable` when the commit failed; then nothing was written.
+   */
+  insert(job: Omit<Job, 'acceptedSeq'>, transition: JobTransition): Promise<Job>;
+  /**
+   * Commits `next` and its transition if the stored revision is still `next.revision - 1`; false, and nothing written, where it is not.
+   * Rejects with `store_unavailable` when the commit failed; then nothing was written.
+   */
+  save(next: Job, transition: JobTransition): Promise<boolean>;
+  get(jobId: JobId): Promise<Job | undefined>;
+  /** A job's transitions in order; empty for an unknown id. */
+  transitionsOf(jobId: JobId): Promise<readonly JobTransition[]>;
+  /** Jobs in this status whose `acceptedSeq` is greater than `afterSeq`, in order of acceptance, at most `limit`. */
+  page(status: JobStatus, afterSeq: number, limit: number): Promise<readonly Job[]>;
+  countByStatus(): Promise<Readonly<Record<JobStatus, number>>>;
+  /** Resolves when the database answers; rejects with `store_unavailable`. */
+  ping(): Promise<void>;
+  /** Waits for the writes in hand, writes a checkpoint and closes. Nothing may be called afterwards. */
+  close(): Promise<void>;
+}
