@@ -46,10 +46,13 @@ function encode(graph: string, file: string): void {
   const video = source.video();
   if (!video) throw new Error('the graph has no video');
   using decoder = Decoder.createSync(video);
-  using encoder = Encoder.createSync(FF_ENCODER_LIBX264, { decoder, configure: (context) => {
+  using encoder = Encoder.createSync(FF_ENCODER_LIBX264, {
+    decoder,
+    configure: (context) => {
       context.setOption('preset', 'veryfast');
       context.setOption('crf', '23');
-    } });
+    },
+  });
   using muxer = Muxer.openSync(file);
   const stream = muxer.addStream(encoder);
   let frames = 0;
