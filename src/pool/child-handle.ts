@@ -58,7 +58,10 @@ export class ChildHandle {
     const child = new ChildHandle(options);
     const timer = setTimeout(() => void child.kill(), START_TIMEOUT_MS);
     try {
-      child.#pid = z.int().min(1).parse(await child.#ask('pid', []));
+      child.#pid = z
+        .int()
+        .min(1)
+        .parse(await child.#ask('pid', []));
       await child.#ask('start', [options.start]);
       return child;
     } catch (error) {
@@ -122,12 +125,9 @@ export class ChildHandle {
 
   async #ask(method: string, params: unknown[]): Promise<unknown> {
     const answer = Promise.resolve(this.#pool.exec(method, params, { on: (output) => this.#keep(output) }));
-    this.#call = answer.then(
-      () => {},
-      (error: unknown) => {
-        if (error instanceof TerminateError) this.#death = deathOf(error, this.#output);
-      },
-    );
+    this.#call = answer.catch((error: unknown) => {
+      if (error instanceof TerminateError) this.#death = deathOf(error, this.#output);
+    });
     try {
       return await answer;
     } catch (error) {

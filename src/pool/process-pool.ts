@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 
-import { ServiceError, type ErrorCode } from "../errors.ts";
-import type { FrameResult } from "../job.ts";
-import type { Log } from "../log.ts";
+import { ServiceError, type ErrorCode } from '../errors.ts';
+import type { FrameResult } from '../job.ts';
+import type { Log } from '../log.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { errorOfDeath } from './child-death.ts';
 import { ChildHandle } from './child-handle.ts';
@@ -32,7 +32,7 @@ export interface ProcessPoolOptions {
 }
 
 /** After these a child is as good as before: it looked at a video and refused it. After any other error it is replaced. */
-const VERDICTS_ON_VIDEOS: readonly ErrorCode[] = ['invalid_video', 'too_large'];
+const VERDICTS_ON_VIDEOS: ReadonlySet<ErrorCode> = new Set(['invalid_video', 'too_large', 'input_missing']);
 
 /** Where a child is or will be. */
 interface Place {
@@ -47,7 +47,7 @@ export class ProcessPool implements AsyncDisposable {
   readonly levels: readonly IsolationLevel[];
   readonly #options: ProcessPoolOptions;
   readonly #free: Place[] = [];
-  readonly #waiters: ((place: Place) => void)[] = [];
+  readonly #waiters = new Set<(place: Place) => void>();
   readonly #children = new Set<ChildHandle>();
   readonly #closing = new AbortController();
 
@@ -92,7 +92,7 @@ export class ProcessPool implements AsyncDisposable {
       using watch = new Watch({ ...this.#options, child, signal: given });
       try {
         await watch.during(child.open(request));
-        for (let done = false; !done; ) {
+        for (let done = false; !done;) {
           const reply = await watch.during(child.next());
           watch.note(reply.decoded, reply.frames.length);
           done = reply.done;
@@ -103,7 +103,7 @@ export class ProcessPool implements AsyncDisposable {
           }
         }
       } catch (error) {
-        reusable ||= error instanceof ServiceError && VERDICTS_ON_VIDEOS.includes(error.code);
+        reusable ||= error instanceof ServiceError && VERDICTS_ON_VIDEOS.has(error.code);
         const crashed = error instanceof ServiceError && error.code === 'decoder_crashed';
         throw crashed && child.death !== undefined ? errorOfDeath(child.death, watch.nearLimit) : error;
       }
@@ -118,7 +118,7 @@ export class ProcessPool implements AsyncDisposable {
   /** Kills every child, those at work too, whose jobs end as `interrupted`. */
   async close(): Promise<void> {
     this.#closing.abort(new ServiceError('interrupted', 'the service is shutting down', { retryable: true }));
-    await Promise.allSettled(this.#free.map(({ child }) => child));
+    await Promise.allSettled(this.#free.map(async ({ child }) => child));
     await Promise.all([...this.#children].map(async (child) => this.#end(child)));
   }
 
@@ -149,19 +149,18 @@ export class ProcessPool implements AsyncDisposable {
     signal.throwIfAborted();
     const free = this.#free.shift();
     if (free !== undefined) return free;
-    let wake: (place: Place) => void = () => {};
-    const handed = new Promise<Place>((resolve) => {
-      wake = resolve;
+    return new Promise<Place>((resolve, reject) => {
+      const hand = (place: Place) => {
+        signal.removeEventListener('abort', leave);
+        resolve(place);
+      };
+      const leave = () => {
+        this.#waiters.delete(hand);
+        reject(signal.reason);
+      };
+      this.#waiters.add(hand);
+      signal.addEventListener('abort', leave, { once: true });
     });
-    this.#waiters.push(wake);
-    try {
-      return await unlessAborted(handed, signal);
-    } catch (error) {
-      const index = this.#waiters.indexOf(wake);
-      if (index === -1) this.#release(await handed);
-      else this.#waiters.splice(index, 1);
-      throw error;
-    }
   }
 
   /** The place's child, or a new one when that died in its sleep or could not be started. */
@@ -187,23 +186,22 @@ export class ProcessPool implements AsyncDisposable {
   }
 
   #release(place: Place): void {
-    const waiter = this.#waiters.shift();
-    if (waiter === undefined) this.#free.push(place);
-    else waiter(place);
+    const [first] = this.#waiters;
+    if (first === undefined) {
+      this.#free.push(place);
+      return;
+    }
+    this.#waiters.delete(first);
+    first(place);
   }
 }
 
 /** Waits for a promise no longer than until the signal is aborted; then rejects with its reason. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
-  let onAbort = () => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort);
+  return new Promise<T>((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
   });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -1,9 +1,8 @@
 import type { FrameResult } from '../../job.ts';
 import { ServiceError } from '../../errors.ts';
-import type { Frame } from '../../pipeline/frame.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import type { Failure, OpenRequest, Reply } from '../protocol.ts';
-import type { DecodeNews, DecodeOrder } from './decode-thread.ts';
+import type { DecodeNews, DecodeOrder, OwnFrame } from './decode-thread.ts';
 import type { InferenceNews, InferenceOrder } from './inference-thread.ts';
 import type { Thread } from './thread.ts';
 
@@ -35,7 +34,7 @@ export class Analysis {
   readonly #threads: number;
   readonly #decoded = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   /** Decoded, not yet in analysis. */
-  readonly #waiting: { readonly frame: Frame; readonly pending: PendingFrame }[] = [];
+  readonly #waiting: { readonly frame: OwnFrame; readonly pending: PendingFrame }[] = [];
   /** In frame order. */
   readonly #pending: PendingFrame[] = [];
   /** Results whose turn has come. */
@@ -123,7 +122,7 @@ export class Analysis {
     this.#advance();
   }
 
-  #analyse(thread: InferenceThread, frame: Frame, pending: PendingFrame): void {
+  #analyse(thread: InferenceThread, frame: OwnFrame, pending: PendingFrame): void {
     thread.listen((news) => {
       this.#idle.push(thread);
       if (news.kind === 'result') pending.result = news.result;
@@ -134,7 +133,7 @@ export class Analysis {
       }
       this.#advance();
     });
-    thread.post({ kind: 'frame', frame }, [frame.rgb.buffer as ArrayBuffer]);
+    thread.post({ kind: 'frame', frame }, [frame.rgb.buffer]);
   }
 
   #advance(): void {

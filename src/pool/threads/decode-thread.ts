@@ -15,8 +15,11 @@ export type DecodeOrder =
   /** Asks for the next sampled frame; without meaning once the video has ended. */
   | { readonly kind: 'pull' };
 
+/** A frame whose pixels can be handed to another thread without a copy. */
+export type OwnFrame = Frame & { readonly rgb: Uint8Array<ArrayBuffer> };
+
 export type DecodeNews =
-  | { readonly kind: 'frame'; readonly frame: Frame }
+  | { readonly kind: 'frame'; readonly frame: OwnFrame }
   /** A sampled frame with the very pixels of the one before it. */
   | { readonly kind: 'repeat'; readonly index: number; readonly timestampMs: number }
   | { readonly kind: 'end' }
@@ -36,9 +39,9 @@ function open(request: OpenRequest, decoded: Int32Array): void {
   analyseRepeats = request.analyseRepeats;
   frames = decodeFrames(request.filePath, {
     frameStride: request.frameStride,
-    ...(request.maxFrames !== undefined && { maxFrames: request.maxFrames }),
+    maxFrames: request.maxFrames,
     limits: request.limits,
-    onDecoded: () => Atomics.add(decoded, 0, 1),
+    onDecoded: (count) => Atomics.store(decoded, 0, count),
   });
 }
 
@@ -56,21 +59,25 @@ function pull(): void {
 function end(news: DecodeNews): void {
   frames = undefined;
   previous = undefined;
-  parentPort?.postMessage(news);
+  tell(news);
 }
 
 function give(frame: Frame): void {
   const repeats = !analyseRepeats && previous !== undefined && samePixels(previous, frame);
   previous = frame;
   if (repeats) {
-    parentPort?.postMessage({ kind: 'repeat', index: frame.index, timestampMs: frame.timestampMs } satisfies DecodeNews);
+    tell({ kind: 'repeat', index: frame.index, timestampMs: frame.timestampMs });
     return;
   }
-  // A copy goes: the original stays for the comparison with the next one.
-  const copy = { ...frame, rgb: new Uint8Array(frame.rgb) };
-  parentPort?.postMessage({ kind: 'frame', frame: copy } satisfies DecodeNews, [copy.rgb.buffer]);
+  // A copy goes, the original stays to be compared with the next one.
+  const own = { ...frame, rgb: new Uint8Array(frame.rgb) };
+  tell({ kind: 'frame', frame: own }, [own.rgb.buffer]);
 }
 
 function samePixels(a: Frame, b: Frame): boolean {
   return a.width === b.width && a.height === b.height && Buffer.compare(a.rgb, b.rgb) === 0;
+}
+
+function tell(news: DecodeNews, transfer: readonly ArrayBuffer[] = []): void {
+  parentPort?.postMessage(news, transfer);
 }

@@ -3,16 +3,16 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import { openAnalyser, type FrameAnalyser } from '../../pipeline/analyser.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
-import type { Frame } from '../../pipeline/frame.ts';
 import { ModelSessions } from '../../pipeline/models/model-sessions.ts';
 import { serviceErrorOf } from '../child-death.ts';
 import { failureOf, type Failure } from '../protocol.ts';
+import type { OwnFrame } from './decode-thread.ts';
 
 export type InferenceOrder =
   /** Makes ready for a pipeline; the frames that follow are for it. */
   | { readonly kind: 'open'; readonly definition: PipelineDefinition }
   /** One at a time: the next one after the result of the last. */
-  | { readonly kind: 'frame'; readonly frame: Frame };
+  | { readonly kind: 'frame'; readonly frame: OwnFrame };
 
 export type InferenceNews =
   | { readonly kind: 'opened' }
@@ -24,10 +24,7 @@ const sessions = new ModelSessions({ ...(modelsFolder !== undefined && { modelsF
 let analyser: FrameAnalyser | undefined;
 
 parentPort?.on('message', (order: InferenceOrder) => {
-  void obey(order).then(
-    (news) => parentPort?.postMessage(news),
-    (error: unknown) => parentPort?.postMessage({ kind: 'failure', failure: failureOf(serviceErrorOf(error)) } satisfies InferenceNews),
-  );
+  void obey(order).then(tell, (error: unknown) => tell({ kind: 'failure', failure: failureOf(serviceErrorOf(error)) }));
 });
 
 async function obey(order: InferenceOrder): Promise<InferenceNews> {
@@ -37,4 +34,8 @@ async function obey(order: InferenceOrder): Promise<InferenceNews> {
   }
   analyser = await openAnalyser(order.definition, sessions);
   return { kind: 'opened' };
+}
+
+function tell(news: InferenceNews): void {
+  parentPort?.postMessage(news, []);
 }
