@@ -35,7 +35,7 @@ if (!existsSync(build)) {
   const old = readdirSync('.build')
     .filter((name) => !name.startsWith('draft-') && !name.startsWith('link-'))
     .map((name) => ({ path: `.build/${name}`, builtMs: statSync(`.build/${name}`).mtimeMs }))
-    .sort((a, b) => b.builtMs - a.builtMs)
+    .toSorted((a, b) => b.builtMs - a.builtMs)
     .slice(KEPT_BUILDS);
   for (const { path } of old) rmSync(path, { recursive: true, force: true });
 }
@@ -47,5 +47,5 @@ function sourcesOf(folder) {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
     .map((entry) => `${entry.parentPath}/${entry.name}`)
-    .sort();
+    .toSorted();
 }

@@ -1,0 +1,57 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { ServiceError } from './errors.ts';
+
+const MiB = 1024 * 1024;
+const hour = 3_600_000;
+
+const integer = (min: number, max = Number.MAX_SAFE_INTEGER) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.int().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+
+/** The longest that a timer can wait, in milliseconds (2^31 - 1, about 24 days). */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Every setting, from the environment; all are optional. Sizes in bytes, durations in milliseconds. */
+export const configSchema = z.object({
+  HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
+  PORT: integer(0, 65_535).default(8000).describe('Port to listen on; 0 picks a free one'),
+  DATA_DIR: z.string().min(1).default('./data').describe('Folder for `jobs.duckdb` and `video_jobs/`'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('Least level that is logged'),
+  MAX_UPLOAD_BYTES: integer(1)
+    .default(4096 * MiB)
+    .describe('Largest video accepted, in bytes'),
+  WORKER_CONCURRENCY: integer(1, 64).default(1).describe('Jobs analysed at once'),
+  PIPELINE_THREADS: integer(1, 64)
+    .default(availableParallelism())
+    .describe('Inference threads per job; default: the number of cores'),
+  MAX_ATTEMPTS: integer(1, 100).default(3).describe('Attempts that a job may lose before it fails'),
+  JOB_TIMEOUT_MS: integer(1, LONGEST_MS)
+    .default(6 * hour)
+    .describe('Time that one attempt may take in all'),
+  STALL_TIMEOUT_MS: integer(1, LONGEST_MS)
+    .default(60_000)
+    .describe('Time without a decoded frame or a result after which an attempt is given up'),
+  SHUTDOWN_GRACE_MS: integer(0, LONGEST_MS)
+    .default(10_000)
+    .describe('Time that the job in hand may take to finish at shutdown'),
+});
+
+export type Config = z.infer<typeof configSchema>;
+
+/** @throws ServiceError `invalid_config`, one line that names the variable */
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const parsed = configSchema.safeParse(environment);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => {
+    const name = path.join('.');
+    return `${name}=${JSON.stringify(environment[name] ?? '')}: ${message}`;
+  });
+  throw new ServiceError('invalid_config', `Bad setting in the environment: ${faults.join('; ')}`);
+}
