@@ -41,7 +41,13 @@ export function importsOf(source: string): readonly ImportReference[] {
     } else if (token.text === 'require' && follows(1, '(')) add(argument(2), 'add');
     else if (token.text === 'require' && follows(1, '.') && follows(2, 'resolve') && follows(3, '('))
       add(argument(4), 'add');
-    else if (token.text === 'URL' && follows(1, '(') && follows(4, 'import') && follows(6, 'meta') && follows(8, 'url')) {
+    else if (
+      token.text === 'URL' &&
+      follows(1, '(') &&
+      follows(4, 'import') &&
+      follows(6, 'meta') &&
+      follows(8, 'url')
+    ) {
       const target = tokens[at + 2];
       if (target?.kind === 'string' && CODE_FILE.test(target.text)) add(target, 'drop');
     }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { z } from 'zod';
+import { messageOf } from '../../src/errors.ts';
 
 const word = z.string().min(1);
 const reason = z.string().min(1);
@@ -28,9 +29,7 @@ const rulesSchema = z
     project_phases: z.strictObject({ reason }),
     denied_packages: z.array(z.strictObject({ reason, packages: z.array(word).min(1) })).min(1),
     rooms: z.record(word, roomSchema).refine((rooms) => Object.keys(rooms).length > 0, 'no room'),
-    kept_packages: z.array(
-      z.strictObject({ packages: z.array(word).min(1), only_in: z.array(place).min(1), reason }),
-    ),
+    kept_packages: z.array(z.strictObject({ packages: z.array(word).min(1), only_in: z.array(place).min(1), reason })),
   })
   .check(({ value, issues }) => {
     for (const [name, room] of Object.entries(value.rooms)) {
@@ -47,9 +46,18 @@ export type Room = z.infer<typeof roomSchema>;
 
 /** @throws when the file is missing, is not YAML, or is not of the form above; the message says what is wrong. */
 export function readRules(path: string): GovernanceRules {
-  const parsed = rulesSchema.safeParse(load(readFileSync(path, 'utf8'), { filename: path }));
+  const parsed = rulesSchema.safeParse(parseYaml(path));
   if (!parsed.success) throw new Error(`${path} is not a table of rules:\n${z.prettifyError(parsed.error)}`);
   return parsed.data;
+}
+
+function parseYaml(path: string): unknown {
+  const text = readFileSync(path, 'utf8');
+  try {
+    return load(text);
+  } catch (error) {
+    throw new Error(`${path} is not YAML: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** True when `path` is one of the files or lies in one of the folders. */

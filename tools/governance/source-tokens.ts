@@ -14,7 +14,18 @@ const PLAIN_TEMPLATE = /`(?:[^`\\$]|\\[\s\S]|\$(?!\{))*`/y;
 const TEMPLATE_TEXT = /(?:[^`\\$]|\\[\s\S]|\$(?!\{))*(?:`|\$\{|$)/y;
 const REGULAR_EXPRESSION = /\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/y;
 /** After these a slash begins a regular expression; after any other word, a number, `)` or `]` it divides. */
-const BEFORE_EXPRESSION = new Set(['return', 'typeof', 'case', 'in', 'of', 'delete', 'void', 'throw', 'await', 'yield']);
+const BEFORE_EXPRESSION = new Set([
+  'return',
+  'typeof',
+  'case',
+  'in',
+  'of',
+  'delete',
+  'void',
+  'throw',
+  'await',
+  'yield',
+]);
 
 /**
  * Cuts JavaScript or TypeScript into the tokens that imports are made of. Not a parser: it knows comments, strings,

@@ -10,9 +10,11 @@ export interface Occurrence {
  */
 const BETWEEN = String.raw`(?:[_\-\u2010-\u2015]+|\s+(?:(?:\*|//|--|#)\s+)?)?`;
 
-/** Every place where a term, given in snake_case, stands as whole words in any spelling and any case. */
-export function occurrencesOf(term: string, text: string): readonly Occurrence[] {
-  return wholeWords(new RegExp(term.split('_').join(BETWEEN), 'giu'), text);
+/** Every place where one of the forms of a term, given in snake_case, stands as whole words in any spelling and case. */
+export function occurrencesOf(forms: readonly string[], text: string): readonly Occurrence[] {
+  const found = forms.flatMap((form) => wholeWords(new RegExp(form.split('_').join(BETWEEN), 'giu'), text));
+  // `websocket` is also `web_socket` written together: one place counts once.
+  return [...new Map(found.map((occurrence) => [occurrence.index, occurrence])).values()];
 }
 
 /** Every place where a project phase is named: the word `phase` with a number. */
