@@ -275,7 +275,7 @@ describe('governance: import directions', () => {
       ['xstate', 'src/engine/worker.ts', 'src/http/app.ts'],
       ['xstate/graph', 'machines/job.ts', 'src/store/duckdb.ts'],
       ['node-av', 'src/pipeline/decode/decoder.ts', 'src/pool/child.ts'],
-      ['onnxruntime-node', 'src/pipeline/tools/ocr.ts', 'src/pipeline/dag.ts'],
+      ['onnxruntime-node', 'src/pipeline/tools/ocr.ts', 'src/pool/child.ts'],
     ];
     for (const [name, home, elsewhere] of kept) {
       expect(importing(home, name), `${home} ${name}`).to.deep.equal([]);
