@@ -1,0 +1,99 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { v7 as uuidv7 } from 'uuid';
+import { JobEngine } from '../../src/engine/job-engine.ts';
+import { recover } from '../../src/engine/recovery.ts';
+import { Worker } from '../../src/engine/worker.ts';
+import { jobOptionsSchema, type FrameResult, type Job } from '../../src/job.ts';
+import { createLog } from '../../src/log.ts';
+import type { RunOptions, VideoFilePipelineService } from '../../src/pipeline/pipeline-service.ts';
+import { InMemoryQueueService } from '../../src/queue/memory.ts';
+import { LocalStorageService } from '../../src/storage/local.ts';
+import { DuckDBJobStore } from '../../src/store/duckdb.ts';
+
+const log = createLog('silent');
+
+/** A pipeline whose course the test decides; by default two frames and the end. */
+export class ScriptedPipelines implements VideoFilePipelineService {
+  /** Files in the order in which their analysis began. */
+  readonly started: string[] = [];
+  script: (options: RunOptions) => AsyncIterable<FrameResult> = twoFrames;
+
+  list() {
+    return [{ id: 'ocr_only', description: 'scripted' }];
+  }
+
+  runOnFile(_pipelineId: string, filePath: string, options: RunOptions = {}): AsyncIterable<FrameResult> {
+    this.started.push(filePath);
+    return this.script(options);
+  }
+}
+
+export async function* twoFrames(): AsyncGenerator<FrameResult> {
+  yield { frame_index: 0, result: { timestamp_ms: 0, text: 'a' } };
+  yield { frame_index: 1, result: { timestamp_ms: 40, text: 'b' } };
+}
+
+/** Never yields; ends when aborted. */
+export async function* untilAborted({ signal }: RunOptions): AsyncGenerator<FrameResult> {
+  await new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason));
+  });
+}
+
+/** The engine with everything real below it but the pipelines: a DuckDB file and a folder. */
+export class EngineHarness implements AsyncDisposable {
+  readonly folder: string;
+  readonly store: DuckDBJobStore;
+  readonly storage: LocalStorageService;
+  readonly queue = new InMemoryQueueService();
+  readonly pipelines: ScriptedPipelines;
+  readonly engine: JobEngine;
+
+  private constructor(folder: string, store: DuckDBJobStore, storage: LocalStorageService, maxAttempts: number) {
+    this.folder = folder;
+    this.store = store;
+    this.storage = storage;
+    this.pipelines = new ScriptedPipelines();
+    const { queue, pipelines } = this;
+    this.engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts, log });
+  }
+
+  static async open({
+    maxAttempts = 2,
+    folder,
+  }: { maxAttempts?: number; folder?: string } = {}): Promise<EngineHarness> {
+    const home = folder ?? (await mkdtemp(join(tmpdir(), 'reelstate-engine-')));
+    const storage = await LocalStorageService.open({ baseDir: join(home, 'video_jobs') });
+    const store = await DuckDBJobStore.open({ path: join(home, 'jobs.duckdb'), log });
+    return new EngineHarness(home, store, storage, maxAttempts);
+  }
+
+  worker(options: { readonly jobTimeoutMs?: number } = {}): Worker {
+    const { engine, queue, storage, pipelines } = this;
+    return new Worker({ engine, queue, storage, pipelines, jobTimeoutMs: options.jobTimeoutMs ?? 60_000, log });
+  }
+
+  async submit(): Promise<Job> {
+    const uploadPath = join(this.storage.incomingDir, uuidv7());
+    await writeFile(uploadPath, 'a video');
+    return this.engine.submit({ uploadPath, pipelineId: 'ocr_only', options: jobOptionsSchema.parse({}) });
+  }
+
+  async recover(): Promise<void> {
+    const { store, queue, engine } = this;
+    await recover({ store, queue, engine, log });
+  }
+
+  /** Closes and opens again, as a restart does. */
+  async reopen(): Promise<EngineHarness> {
+    await this.store.close();
+    return EngineHarness.open({ folder: this.folder });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.store.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,221 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { v7 as uuidv7 } from 'uuid';
+import { ServiceError } from '../../src/errors.ts';
+import { jobIdSchema, type FrameResult } from '../../src/job.ts';
+import { EngineHarness, untilAborted } from './engine-harness.ts';
+
+describe('a worker', () => {
+  let harness: EngineHarness;
+  beforeEach(async () => {
+    harness = await EngineHarness.open({ maxAttempts: 2 });
+  });
+  afterEach(() => harness[Symbol.asyncDispose]());
+
+  const events = async (jobId: string): Promise<string[]> =>
+    (await harness.store.transitionsOf(jobIdSchema.parse(jobId))).map(({ event }) => event);
+
+  /** Resolves when a job has entered this state. */
+  const until = (state: string): Promise<void> =>
+    new Promise((resolve) => {
+      const stop = harness.engine.onTransition((_job, { toState }) => {
+        if (toState !== state) return;
+        stop();
+        resolve();
+      });
+    });
+
+  it('says false when the queue is empty', async () => {
+    expect(await harness.worker().runOnce()).to.equal(false);
+  });
+
+  it('takes one job a step, stores its results whole and completes it', async () => {
+    const { jobId } = await harness.submit();
+    const second = await harness.submit();
+    expect(await harness.worker().runOnce()).to.equal(true);
+    const job = await harness.engine.get(jobId);
+    expect(job).to.include({ status: 'completed', attempt: 1, outputPath: `${jobId}_results.json` });
+    const { path } = await harness.engine.openResults(jobId);
+    expect(JSON.parse(await readFile(path, 'utf8'))).to.deep.equal({
+      results: [
+        { frame_index: 0, result: { timestamp_ms: 0, text: 'a' } },
+        { frame_index: 1, result: { timestamp_ms: 40, text: 'b' } },
+      ],
+    });
+    expect((await harness.engine.get(second.jobId)).status).to.equal('pending');
+  });
+
+  it('stores an empty list for a pipeline that yields nothing', async () => {
+    const { jobId } = await harness.submit();
+    harness.pipelines.script = async function* (): AsyncGenerator<FrameResult> {};
+    await harness.worker().runOnce();
+    const { path } = await harness.engine.openResults(jobId);
+    expect(JSON.parse(await readFile(path, 'utf8'))).to.deep.equal({ results: [] });
+  });
+
+  it('skips an id that has no job', async () => {
+    harness.queue.enqueue(jobIdSchema.parse(uuidv7()));
+    const { jobId } = await harness.submit();
+    expect(await harness.worker().runOnce()).to.equal(true);
+    expect((await harness.engine.get(jobId)).status).to.equal('completed');
+  });
+
+  it('fails a job for good when the trouble would come again, leaving no half results', async () => {
+    const { jobId } = await harness.submit();
+    harness.pipelines.script = async function* (): AsyncGenerator<FrameResult> {
+      yield { frame_index: 0, result: { timestamp_ms: 0 } };
+      throw new ServiceError('invalid_video', 'no video track');
+    };
+    await harness.worker().runOnce();
+    const job = await harness.engine.get(jobId);
+    expect(job).to.include({
+      status: 'failed',
+      errorCode: 'invalid_video',
+      errorMessage: 'no video track',
+      attempt: 1,
+    });
+    expect(await readdir(join(harness.folder, 'video_jobs'))).to.not.include(`${jobId}_results.json`);
+    expect(await readdir(harness.storage.incomingDir)).to.deep.equal([]);
+  });
+
+  it('takes an interrupted job up again before any later one', async () => {
+    const first = await harness.submit();
+    const second = await harness.submit();
+    const { script } = harness.pipelines;
+    harness.pipelines.script = async function* (): AsyncGenerator<FrameResult> {
+      harness.pipelines.script = script;
+      throw new ServiceError('decoder_crashed', 'ended by SIGSEGV', { retryable: true });
+    };
+    for (let step = 0; step < 3; step += 1) await harness.worker().runOnce();
+    expect(await events(first.jobId)).to.deep.equal(['SUBMIT', 'START', 'INTERRUPT', 'START', 'COMPLETE']);
+    expect(await events(second.jobId)).to.deep.equal(['SUBMIT', 'START', 'COMPLETE']);
+    const order = harness.pipelines.started.map((path) => (path.includes(first.jobId) ? 1 : 2));
+    expect(order).to.deep.equal([1, 1, 2]);
+  });
+
+  it('fails a job whose attempts are spent, and says so', async () => {
+    const { jobId } = await harness.submit();
+    harness.pipelines.script = async function* (): AsyncGenerator<FrameResult> {
+      throw new ServiceError('stalled', 'no frame for 1 s', { retryable: true });
+    };
+    await harness.worker().runOnce();
+    await harness.worker().runOnce();
+    const job = await harness.engine.get(jobId);
+    expect(job).to.include({ status: 'failed', errorCode: 'stalled', attempt: 2 });
+    expect(job.errorMessage).to.match(/no attempt left: no frame for 1 s/);
+  });
+
+  it('fails a job whose video is gone', async () => {
+    const { jobId, inputPath } = await harness.submit();
+    await harness.storage.deleteFile(inputPath);
+    await harness.worker().runOnce();
+    const job = await harness.engine.get(jobId);
+    expect(job).to.include({ status: 'failed', errorCode: 'input_missing' });
+    expect(job.errorMessage).to.contain(inputPath);
+  });
+
+  it('gives a job up that takes too long', async () => {
+    const { jobId } = await harness.submit();
+    harness.pipelines.script = untilAborted;
+    await harness.worker({ jobTimeoutMs: 20 }).runOnce();
+    expect(await harness.engine.get(jobId)).to.include({ status: 'failed', errorCode: 'timeout' });
+  });
+
+  it('drops a job that is cancelled while it runs, and goes on', async () => {
+    const { jobId } = await harness.submit();
+    harness.pipelines.script = untilAborted;
+    const running = until('running');
+    const step = harness.worker().runOnce();
+    await running;
+    await harness.engine.cancel(jobId);
+    expect(await step).to.equal(true);
+    expect(await events(jobId)).to.deep.equal(['SUBMIT', 'START', 'CANCEL']);
+    expect(await harness.engine.get(jobId)).to.include({ status: 'failed', errorCode: 'cancelled' });
+  });
+
+  it('never starts a job that is cancelled in the moment between START and its analysis', async () => {
+    const { jobId } = await harness.submit();
+    harness.pipelines.script = untilAborted;
+    const stop = harness.engine.onTransition((_job, { event }) => {
+      if (event === 'START') void harness.engine.cancel(jobId);
+    });
+    expect(await harness.worker().runOnce()).to.equal(true);
+    stop();
+    expect(await harness.engine.get(jobId)).to.include({ status: 'failed', errorCode: 'cancelled' });
+  });
+
+  it('skips a job that was cancelled while it waited; cancelling again changes nothing', async () => {
+    const { jobId } = await harness.submit();
+    await harness.engine.cancel(jobId);
+    await harness.engine.cancel(jobId);
+    expect(await harness.worker().runOnce()).to.equal(false);
+    expect(await events(jobId)).to.deep.equal(['SUBMIT', 'CANCEL']);
+  });
+
+  it('leaves nothing when the cancel comes after the results were stored', async () => {
+    const { jobId } = await harness.submit();
+    const worker = harness.worker();
+    const { engine } = harness;
+    const dispatch = engine.dispatch.bind(engine);
+    engine.dispatch = async (id, event) => {
+      if (event.type === 'COMPLETE') await dispatch(id, { type: 'CANCEL' });
+      return dispatch(id, event);
+    };
+    await worker.runOnce();
+    expect(await engine.get(jobId)).to.include({ status: 'failed', errorCode: 'cancelled' });
+    expect(await readdir(join(harness.folder, 'video_jobs'))).to.not.include(`${jobId}_results.json`);
+  });
+
+  it('run for ever, wakes when something is enqueued and finishes the job in hand when drained', async () => {
+    const worker = harness.worker();
+    const ended = worker.runForever();
+    const completed = until('completed');
+    const { jobId } = await harness.submit();
+    await completed;
+    expect((await harness.engine.get(jobId)).status).to.equal('completed');
+    worker.drain();
+    await ended;
+  });
+
+  it('halted, gives the job in hand back without spending an attempt', async () => {
+    const { jobId } = await harness.submit();
+    harness.pipelines.script = untilAborted;
+    const worker = harness.worker();
+    const running = until('running');
+    const ended = worker.runForever();
+    await running;
+    worker.halt();
+    await ended;
+    const job = await harness.engine.get(jobId);
+    expect(job).to.include({ status: 'pending', attempt: 1 });
+    expect(JSON.parse(job.snapshot)).to.have.nested.property('context.interruptions', 0);
+  });
+});
+
+describe('recovery', () => {
+  it('interrupts what was running and queues all that waits in the order of acceptance', async () => {
+    const before = await EngineHarness.open({ maxAttempts: 2 });
+    const jobs = [await before.submit(), await before.submit(), await before.submit()];
+    const taken = before.queue.dequeue();
+    if (taken === undefined) throw new Error('three ids are queued');
+    await before.engine.dispatch(taken, { type: 'START' });
+    await using after = await before.reopen();
+    await after.recover();
+    expect(await after.engine.get(taken)).to.include({ status: 'pending', attempt: 1 });
+    expect([after.queue.dequeue(), after.queue.dequeue(), after.queue.dequeue()]).to.deep.equal(
+      jobs.map(({ jobId }) => jobId),
+    );
+  });
+
+  it('fails a job that was running when its last attempt was spent', async () => {
+    const before = await EngineHarness.open({ maxAttempts: 1 });
+    const { jobId } = await before.submit();
+    before.queue.dequeue();
+    await before.engine.dispatch(jobId, { type: 'START' });
+    await using after = await before.reopen();
+    await after.recover();
+    expect(await after.engine.get(jobId)).to.include({ status: 'failed', errorCode: 'interrupted' });
+    expect(after.queue.size()).to.equal(0);
+  });
+});
