@@ -13,9 +13,6 @@ try {
   const config = parseConfig(process.env);
   const log = createLog(config.LOG_LEVEL);
   const service = await createService(config, log);
-  process.stdout.write(`Reelstate ready at ${service.url}\n`);
-  log.info({ url: service.url }, 'ready');
-
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     // Nothing is lost by it: what was accepted is committed, and the next start takes it up.
@@ -32,6 +29,9 @@ try {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+
+  log.info({ url: service.url }, 'ready');
+  process.stdout.write(`Reelstate ready at ${service.url}\n`);
 } catch (error) {
   process.stderr.write(`reelstate: ${messageOf(error)}\n`);
   process.exit(1);
