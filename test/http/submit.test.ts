@@ -97,7 +97,7 @@ describe('POST /video/submit', () => {
         '..\\..\\x',
         'a\0b.mp4',
         '\u202Egpj.exe',
-        'x'.repeat(5000),
+        'x'.repeat(2000),
       ]) {
         const { status } = await submit(form({ pipeline_id: 'ocr_only' }, VIDEO, name));
         expect(status, name).to.equal(202);
@@ -252,6 +252,7 @@ describe('POST /video/submit', () => {
         ['without its end', MULTIPART, whole.subarray(0, -10)],
         ['with another boundary', { 'content-type': 'multipart/form-data; boundary=other' }, whole],
         ['without a boundary', { 'content-type': 'multipart/form-data' }, whole],
+        ['with an endless boundary', { 'content-type': `multipart/form-data; boundary=${'b'.repeat(500)}` }, whole],
         ['in an unknown encoding', MULTIPART, encoded],
         ['compressed', { ...MULTIPART, 'content-encoding': 'gzip' }, Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0])],
       ];
