@@ -26,8 +26,10 @@ const KEPT_LINES = 20;
  * @throws when it ends before, with the last lines that it printed
  */
 export async function startService({ dataDir, signal }: StartServiceOptions): Promise<ServiceProcess> {
+  // Keys of another service would lock us out of our own.
+  const { API_KEYS: _, ...environment } = process.env;
   const child = spawn(process.execPath, [MAIN], {
-    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, API_KEYS: '' },
+    env: { ...environment, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir },
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
     killSignal: 'SIGKILL',
