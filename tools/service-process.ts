@@ -33,8 +33,10 @@ const KEPT_LINES = 20;
  * @throws when it ends before, with the last lines that it printed
  */
 export async function startService({ dataDir, signal, settings }: StartServiceOptions): Promise<ServiceProcess> {
+  // Keys of another service would lock us out of our own.
+  const { API_KEYS: _, ...environment } = process.env;
   const child = spawn(process.execPath, [MAIN], {
-    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, ...settings },
+    env: { ...environment, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
     killSignal: 'SIGKILL',
