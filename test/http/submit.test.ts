@@ -23,10 +23,10 @@ import {
 
 describe('POST /video/submit', () => {
   let service: ServiceUnderTest;
-  beforeEach(async () => {
+  const opened = async (): Promise<void> => {
     service = await openService();
-  });
-  afterEach(() => service.close());
+  };
+  const closed = (): Promise<void> => service.close();
 
   const submit = (body: FormData, query = ''): Promise<Response> =>
     fetch(`${service.url}/video/submit${query}`, { method: 'POST', body });
@@ -36,6 +36,9 @@ describe('POST /video/submit', () => {
   });
 
   describe('accepts', () => {
+    beforeEach(opened);
+    afterEach(closed);
+
     it('a video: its file is stored whole, its row is pending, its id is queued, and the answer says where to look', async () => {
       const video = Buffer.concat([VIDEO, Buffer.alloc(200_000, 'video')]);
       const response = await submit(form({ pipeline_id: 'ocr_only' }, video));
@@ -119,6 +122,8 @@ describe('POST /video/submit', () => {
   });
 
   describe('refuses, and keeps nothing of,', () => {
+    before(opened);
+    after(closed);
     afterEach(async () => {
       expect(await service.traces()).to.deep.equal(NOTHING);
     });
@@ -278,6 +283,9 @@ describe('POST /video/submit', () => {
   });
 
   describe('lets a refused client see why', () => {
+    before(opened);
+    after(closed);
+
     it('when it goes on sending more than any buffer holds', async () => {
       const chunk = Buffer.alloc(1024 * 1024);
       const head =
@@ -323,24 +331,24 @@ describe('POST /video/submit', () => {
     });
   });
 
-  it('keeps no file of a video whose row cannot be committed', async () => {
-    await service.closeStore();
-    const problem = await problemOf(await submit(form({ pipeline_id: 'ocr_only' }, VIDEO)));
-    expect(problem).to.include({ status: 503, code: 'store_unavailable' });
-    expect(await service.files()).to.deep.equal([]);
-    expect(service.queue.size()).to.equal(0);
-  });
+  describe('keeps nothing', () => {
+    afterEach(closed);
 
-  it('answers 507 before it reads the body when the disk must keep what is free', async () => {
-    const full = await openService({ diskReserveBytes: Number.MAX_SAFE_INTEGER });
-    try {
-      const body = form({ pipeline_id: 'ocr_only' }, VIDEO);
-      const response = await fetch(`${full.url}/video/submit`, { method: 'POST', body });
-      expect(await problemOf(response)).to.include({ status: 507, code: 'storage_full' });
-      expect(await full.traces()).to.deep.equal(NOTHING);
-    } finally {
-      await full.close();
-    }
+    it('of a video whose row cannot be committed', async () => {
+      await opened();
+      await service.closeStore();
+      const problem = await problemOf(await submit(form({ pipeline_id: 'ocr_only' }, VIDEO)));
+      expect(problem).to.include({ status: 503, code: 'store_unavailable' });
+      expect(await service.files()).to.deep.equal([]);
+      expect(service.queue.size()).to.equal(0);
+    });
+
+    it('when the disk must keep what is free, and says so before it reads the body', async () => {
+      service = await openService({ diskReserveBytes: Number.MAX_SAFE_INTEGER });
+      const problem = await problemOf(await submit(form({ pipeline_id: 'ocr_only' }, VIDEO)));
+      expect(problem).to.include({ status: 507, code: 'storage_full' });
+      expect(await service.traces()).to.deep.equal(NOTHING);
+    });
   });
 });
 
