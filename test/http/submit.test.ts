@@ -148,7 +148,10 @@ describe('POST /video/submit', () => {
         ['only fields', multipart([field('pipeline_id', 'ocr_only')])],
         ['a text in place of the file', multipart([field('pipeline_id', 'ocr_only'), field('file', 'text')])],
         ['a file under another name', multipart([{ head: FILE_HEAD.replace('"file"', '"video"'), body: VIDEO }])],
-        ['a form whose file was not chosen', multipart([{ head: FILE_HEAD.replace('v.mp4', ''), body: '' }])],
+        [
+          'a form whose file was not chosen',
+          multipart([{ head: FILE_HEAD.replace('v.mp4', ''), body: '' }, field('frame_stride', '1')]),
+        ],
       ];
       for (const [name, body] of bodies) {
         const path = '/video/submit?pipeline_id=ocr_only';
