@@ -270,6 +270,19 @@ describe('POST /video/submit', () => {
       }
     });
 
+    it('an upload whose chunks break off in nonsense', async () => {
+      const part = multipart([{ head: FILE_HEAD, body: VIDEO }], '').subarray(0, -6);
+      const head = 'POST /video/submit HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n';
+      const length = part.length.toString(16);
+      const answer = await sendRaw(service.port, [
+        `${head}Transfer-Encoding: chunked\r\n\r\n${length}\r\n`,
+        part,
+        '\r\nnonsense\r\n',
+      ]);
+      expect(answer).to.match(/^HTTP\/1.1 400 /);
+      await until(async () => (await service.files()).length === 0);
+    });
+
     it('an upload whose client goes away', async () => {
       const headers = { ...MULTIPART, 'content-length': 200_000 };
       const sent = request({ port: service.port, host: '127.0.0.1', method: 'POST', path: '/video/submit', headers });
