@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { expect } from 'chai';
-import fc from 'fast-check';
+import { array, assert, nat, property, record } from 'fast-check';
 
 import { ServiceError } from '../../src/errors.ts';
 import { DEFAULT_VIDEO_LIMITS } from '../../src/pipeline/limits.ts';
@@ -38,10 +38,6 @@ describe('readMp4Index', () => {
   };
 
   const mdat = box('mdat', Buffer.alloc(1000));
-  const video = (...table: readonly Buffer[]): Buffer => movie(track(1, 'vide', table));
-  const sound = (...table: readonly Buffer[]): Buffer => movie(track(1, 'soun', table));
-  const sizes = (count: number): Buffer => box('stsz', words(0, 0, count), Buffer.alloc(count * 4));
-
   it('lets an honest index through, wherever it is and in whatever order its boxes are', () => {
     const table = [box('stts', words(0, 1, 30, 40)), sizes(30), box('stco', words(0, 2, 48, 500))];
     expect(refusal(FILE_TYPE, video(...table), mdat)).to.equal('');
@@ -104,9 +100,10 @@ describe('readMp4Index', () => {
     expect(pcm(0x7fff_ffff, 100, 1000)).to.contain('samples in a file');
   });
 
+  const run = (flags: number, count: number): string =>
+    refusal(FILE_TYPE, movie(track(1, 'vide', [])), box('moof', box('traf', box('trun', words(flags, count)))), mdat);
+
   it('refuses a run of samples in a fragment that the file has no bytes for', () => {
-    const run = (flags: number, count: number): string =>
-      refusal(FILE_TYPE, movie(track(1, 'vide', [])), box('moof', box('traf', box('trun', words(flags, count)))), mdat);
     expect(run(0, 300)).to.equal('');
     expect(run(0, 50_000_000)).to.contain('declares 50000000 samples');
     expect(run(0x301, 4_000_000_000)).to.contain('a trun declares 4000000000 samples');
@@ -153,8 +150,6 @@ describe('readMp4Index', () => {
   });
 
   it('knows the tracks that are encrypted', () => {
-    const described = (...types: readonly string[]): Buffer =>
-      box('stsd', words(0, types.length), ...types.map((type) => box(type, Buffer.alloc(78))));
     const index = read(
       FILE_TYPE,
       movie(
@@ -168,9 +163,6 @@ describe('readMp4Index', () => {
   });
 
   it('knows the tracks whose samples are in another file', () => {
-    const media = (...references: readonly Buffer[]): readonly Buffer[] => [
-      box('dinf', box('dref', words(0, references.length), ...references)),
-    ];
     const here = box('url ', words(1));
     const there = box('url ', words(0), Buffer.from('file:///etc/hostname\0'));
     const alias = box('alis', words(0), Buffer.alloc(200, 1));
@@ -200,9 +192,9 @@ describe('readMp4Index', () => {
       ),
       mdat,
     ]);
-    const hit = fc.record({ place: fc.nat(honest.length - 1 - 1000), byte: fc.nat(255) });
-    fc.assert(
-      fc.property(fc.array(hit, { minLength: 1, maxLength: 8 }), fc.nat(honest.length), (hits, length) => {
+    const hit = record({ place: nat(honest.length - 1 - 1000), byte: nat(255) });
+    assert(
+      property(array(hit, { minLength: 1, maxLength: 8 }), nat(honest.length), (hits, length) => {
         const broken = Buffer.from(honest);
         for (const { place, byte } of hits) broken[place] = byte;
         refusal(broken.subarray(0, length));
@@ -211,3 +203,23 @@ describe('readMp4Index', () => {
     );
   });
 });
+
+function video(...table: readonly Buffer[]): Buffer {
+  return movie(track(1, 'vide', table));
+}
+
+function sound(...table: readonly Buffer[]): Buffer {
+  return movie(track(1, 'soun', table));
+}
+
+function sizes(count: number): Buffer {
+  return box('stsz', words(0, 0, count), Buffer.alloc(count * 4));
+}
+
+function described(...types: readonly string[]): Buffer {
+  return box('stsd', words(0, types.length), ...types.map((type) => box(type, Buffer.alloc(78))));
+}
+
+function media(...references: readonly Buffer[]): readonly Buffer[] {
+  return [box('dinf', box('dref', words(0, references.length), ...references))];
+}
