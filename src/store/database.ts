@@ -18,7 +18,7 @@ export interface Damage {
 
 /**
  * One file, opened once. A process must not open it twice: DuckDB's lock keeps out other processes only.
- * Before `close` no statement may be in flight, and prepared ones must be destroyed, or the file stays open.
+ * Before `close` no statement may be in flight.
  */
 export class Database {
   readonly #instance: DuckDBInstance;

@@ -56,7 +56,7 @@ export class DuckDBJobStore implements JobStore {
       isFaultOfItem: (error) => error instanceof BatchRefusedError && !isInvalidated(error),
     });
     this.#gets = new Batcher({
-      run: (ids) => this.#use((session_) => session_.lookups.jobs(ids)),
+      run: (ids) => this.#use(({ lookups }) => lookups.jobs(ids)),
       maxBatch: MAX_READS_PER_STATEMENT,
     });
     this.#idleTimer = this.#startIdleTimer();

@@ -92,7 +92,6 @@ export class Session {
     if (this.#closed) return;
     this.#closed = true;
     await Promise.allSettled(this.#inFlight);
-    for (const statements of [this.writer, this.lookups, this.reader]) statements.close();
     this.#database.close();
   }
 }

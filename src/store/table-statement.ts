@@ -86,11 +86,6 @@ export class TableStatement<C extends Columns> {
     return changed;
   }
 
-  /** Until then the statements keep the database open. */
-  close(): void {
-    for (const statement of [...this.#single.values(), this.#many]) statement.destroySync();
-  }
-
   async #runSingle(row: Row<C>): Promise<number> {
     const given = this.#columns.filter(([name]) => row[name] !== null);
     const names = given.map(([name]) => name);
