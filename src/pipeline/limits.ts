@@ -18,6 +18,8 @@ export const videoLimitsSchema = z
     maxDecodedFrames: limit(12 * 60 * 60 * 60),
     /** Tracks of any kind. */
     maxTracks: limit(64),
+    /** Boxes at every level of the file; 12 hours in fragments of a fifth of a second have 2.6 million. */
+    maxBoxes: limit(4_000_000),
     /** Bytes of one `moov` or `moof` box, each of which FFmpeg reads whole. */
     maxIndexBytes: limit(64 * MIB),
     /** Samples (frames, audio packets) declared by all tracks together; FFmpeg keeps about 100 bytes of each. */
@@ -35,6 +37,7 @@ const MEASURES = {
   maxDurationMs: 'milliseconds of video',
   maxDecodedFrames: 'frames',
   maxTracks: 'tracks',
+  maxBoxes: 'boxes',
   maxIndexBytes: 'bytes of index',
   maxIndexSamples: 'samples in the index',
 } as const satisfies Record<keyof VideoLimits, string>;
