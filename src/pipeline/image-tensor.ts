@@ -17,9 +17,12 @@ export interface TensorLayout {
   /** Size to which the region is resized, in pixels. */
   readonly width: number;
   readonly height: number;
-  /** Size of the tensor; the resized region lies in its top left corner. Default: the resized size. */
+  /** Size of the tensor. Default: the resized size. */
   readonly paddedWidth?: number;
   readonly paddedHeight?: number;
+  /** Where in the tensor the resized region lies. Default: in the top left corner. */
+  readonly left?: number;
+  readonly top?: number;
   /** Pixel value of the padding, before normalisation. */
   readonly padding?: number;
   /** Order of the tensor's planes. */
@@ -49,7 +52,7 @@ export function imageTensor(image: RgbImage, region: Region, layout: TensorLayou
       const upper = (rows.first[y] ?? 0) * source.width * 3 + byte;
       const lower = (rows.second[y] ?? 0) * source.width * 3 + byte;
       const down = rows.weight[y] ?? 0;
-      let out = start + y * stride;
+      let out = start + ((layout.top ?? 0) + y) * stride + (layout.left ?? 0);
       for (let x = 0; x < width; x++, out++) {
         const left = (columns.first[x] ?? 0) * 3;
         const right = (columns.second[x] ?? 0) * 3;

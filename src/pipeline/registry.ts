@@ -35,7 +35,6 @@ export class PipelineRegistry {
     const catalogue = new ModelCatalogue(options.modelsFolder);
     const defaults = { detector: await catalogue.defaultName() };
     const definitions = new Map<string, PipelineDefinition>();
-    const verified = new Set<string>();
     for (const file of files) {
       const declared = await readDefinition(file);
       if (definitions.has(declared.id)) {
@@ -43,14 +42,11 @@ export class PipelineRegistry {
       }
       const plan = planPipeline(declared, { source: file, tools: TOOLS, defaults });
       for (const node of plan.nodes) {
-        for (const model of node.tool.models.filter((name) => !verified.has(name))) {
-          try {
-            await catalogue.verify(model);
-          } catch (error) {
-            const message = `${file}: node ${node.id}: ${messageOf(error)}`;
-            throw new ServiceError('invalid_model', message, { cause: error });
-          }
-          verified.add(model);
+        try {
+          await node.tool.check(catalogue);
+        } catch (error) {
+          const code = error instanceof ServiceError ? error.code : 'invalid_pipeline';
+          throw new ServiceError(code, `${file}: node ${node.id}: ${messageOf(error)}`, { cause: error });
         }
       }
       const params = new Map(plan.nodes.map(({ id, tool }) => [id, tool.params]));

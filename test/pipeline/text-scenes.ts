@@ -11,7 +11,7 @@ const PLAIN = 'color=c=0x1b2735:s=1280x720:r=25';
 const PAPER = 'color=c=white:s=1280x720:r=25';
 const GREY = 'color=c=0xd8d8d8:s=1280x720:r=25';
 const BUSY = 'mandelbrot=s=1280x720:r=25:start_scale=0.9';
-const BARS = 'testsrc2=s=1280x720:r=25';
+const BARS = 'smptehdbars=s=1280x720:r=25';
 const NOISE = `${PLAIN},noise=alls=40:allf=t`;
 
 export const TEXT_SCENES: readonly TextScene[] = [
@@ -94,17 +94,52 @@ export const TEXT_SCENES: readonly TextScene[] = [
     source: 'color=c=0xfdf6e3:s=1280x720:r=25',
     texts: [
       { text: 'A Short History of Printing', x: 100, y: 80, size: 48, font: 'DejaVuSerif', colour: '0x202020' },
-      { text: 'Movable type spread quickly across Europe', x: 120, y: 200, size: 28, font: 'DejaVuSerif', colour: '0x202020' },
-      { text: 'By 1500 more than 20 million books were printed', x: 120, y: 260, size: 28, font: 'DejaVuSerif', colour: '0x202020' },
-      { text: 'Paper was made from linen and cotton rags', x: 120, y: 320, size: 28, font: 'DejaVuSerif', colour: '0x202020' },
+      {
+        text: 'Movable type spread quickly across Europe',
+        x: 120,
+        y: 200,
+        size: 28,
+        font: 'DejaVuSerif',
+        colour: '0x202020',
+      },
+      {
+        text: 'By 1500 more than 20 million books were printed',
+        x: 120,
+        y: 260,
+        size: 28,
+        font: 'DejaVuSerif',
+        colour: '0x202020',
+      },
+      {
+        text: 'Paper was made from linen and cotton rags',
+        x: 120,
+        y: 320,
+        size: 28,
+        font: 'DejaVuSerif',
+        colour: '0x202020',
+      },
     ],
   },
   {
     name: 'code on a screen',
     source: 'color=c=0x1e1e1e:s=1280x720:r=25',
     texts: [
-      { text: 'const total = prices.reduce(add, 0);', x: 60, y: 80, size: 22, font: 'DejaVuSansMono', colour: '0xd4d4d4' },
-      { text: 'if (total > 100) return applyDiscount(total);', x: 60, y: 130, size: 22, font: 'DejaVuSansMono', colour: '0xd4d4d4' },
+      {
+        text: 'const total = prices.reduce(add, 0);',
+        x: 60,
+        y: 80,
+        size: 22,
+        font: 'DejaVuSansMono',
+        colour: '0xd4d4d4',
+      },
+      {
+        text: 'if (total > 100) return applyDiscount(total);',
+        x: 60,
+        y: 130,
+        size: 22,
+        font: 'DejaVuSansMono',
+        colour: '0xd4d4d4',
+      },
       { text: 'npm install && npm start', x: 60, y: 200, size: 22, font: 'DejaVuSansMono', colour: '0x6a9955' },
     ],
   },

@@ -13,6 +13,8 @@ export interface OutputTensor {
 
 /** A loaded model with one image input; nothing of the inference library shows through. */
 export interface Model {
+  /** Size of its input; a side that is not fixed is 0. */
+  readonly inputDims: readonly number[];
   /** Runs the model on one float32 tensor. Blocks the calling thread while it computes. */
   run(data: Float32Array, dims: readonly number[]): Promise<readonly OutputTensor[]>;
 }
@@ -57,7 +59,10 @@ export class ModelSessions implements AsyncDisposable {
     const model = await this.#session(`${entry.path}#${entry.sha256}`, async () => {
       const bytes = await readFile(entry.path);
       if (createHash('sha256').update(bytes).digest('hex') !== entry.sha256) {
-        throw new ServiceError('invalid_model', `The file of model ${name} is not the one that was added: ${entry.path}`);
+        throw new ServiceError(
+          'invalid_model',
+          `The file of model ${name} is not the one that was added: ${entry.path}`,
+        );
       }
       return bytes;
     });
@@ -93,7 +98,10 @@ async function openSession(key: string, read: () => Promise<Uint8Array>): Promis
     if (input === undefined || session.inputNames.length !== 1) {
       throw new ServiceError('invalid_model', `The model has ${session.inputNames.length} inputs, not one`);
     }
+    const [metadata] = session.inputMetadata;
+    const shape = metadata?.isTensor ? metadata.shape : [];
     return {
+      inputDims: shape.map((side) => (typeof side === 'number' && side > 0 ? side : 0)),
       async run(data, dims) {
         const outputs = await session.run({ [input]: new ort.Tensor('float32', data, dims) });
         return session.outputNames.map((name) => outputTensor(name, outputs[name]));

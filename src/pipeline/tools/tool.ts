@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ServiceError } from '../../errors.ts';
 import type { Detection, TextLine } from '../../job.ts';
 import type { Frame } from '../frame.ts';
+import type { ModelCatalogue } from '../models/model-catalogue.ts';
 import type { ModelSessions } from '../models/model-sessions.ts';
 
 /** What a tool found in one frame: keys of the frame's `result`. A tool that finds something new adds its key here. */
@@ -26,8 +27,8 @@ export interface ConfiguredTool {
   readonly params: Readonly<Record<string, unknown>>;
   /** What must come along the node's edges, each exactly once. */
   readonly takes: readonly ('frame' | FindingKey)[];
-  /** The detectors of the model folder that it runs. */
-  readonly models: readonly string[];
+  /** Throws `invalid_model` or `invalid_pipeline` when what it needs is not there; run at start, loads nothing. */
+  check(catalogue: ModelCatalogue): Promise<void>;
   /** Loads what it needs; called once for each thread and job. */
   open(sessions: ModelSessions): Promise<RunTool>;
 }
@@ -56,8 +57,8 @@ export interface ToolOptions<Schema extends z.ZodObject> {
   params(defaults: ToolDefaults): Schema;
   /** Default: the frame. */
   takes?(params: z.infer<Schema>): readonly ('frame' | FindingKey)[];
-  /** Default: none. */
-  models?(params: z.infer<Schema>): readonly string[];
+  /** Default: nothing to check. */
+  check?(params: z.infer<Schema>, catalogue: ModelCatalogue): Promise<void>;
   open(params: z.infer<Schema>, sessions: ModelSessions): Promise<RunTool>;
 }
 
@@ -78,7 +79,7 @@ export function defineTool<Schema extends z.ZodObject>(options: ToolOptions<Sche
       return {
         params,
         takes: options.takes?.(params) ?? ['frame'],
-        models: options.models?.(params) ?? [],
+        check: async (catalogue) => options.check?.(params, catalogue),
         open: async (sessions) => options.open(params, sessions),
       };
     },
