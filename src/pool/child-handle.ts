@@ -119,8 +119,8 @@ export class ChildHandle {
       // The group is gone already.
     }
     await this.#call;
-    // The end is only told to a caller.
-    while (this.#death === undefined) await this.#ask('linger', []).catch(() => {});
+    // The end is only told to a caller, and this call is never answered.
+    if (this.#death === undefined) await this.#ask('linger', []).catch(() => {});
   }
 
   async #ask(method: string, params: unknown[]): Promise<unknown> {
