@@ -85,11 +85,13 @@ export class ModelSessions implements AsyncDisposable {
   }
 }
 
-interface OpenSession extends Model {
+/** A model in memory until it is released. */
+export interface OpenSession extends Model {
   release(): Promise<void>;
 }
 
-async function openSession(key: string, read: () => Promise<Uint8Array>): Promise<OpenSession> {
+/** Loads a model; `name` is for messages. Throws `invalid_model`. */
+export async function openSession(name: string, read: () => Promise<Uint8Array>): Promise<OpenSession> {
   try {
     const bytes = await read();
     const ort = await import('onnxruntime-node');
@@ -112,7 +114,9 @@ async function openSession(key: string, read: () => Promise<Uint8Array>): Promis
     };
   } catch (error) {
     if (error instanceof ServiceError) throw error;
-    throw new ServiceError('invalid_model', `The model ${key} cannot be loaded: ${messageOf(error)}`, { cause: error });
+    throw new ServiceError('invalid_model', `The model ${name} cannot be loaded: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { cropped, type Region, type RgbImage } from '../image-tensor.ts';
 import type { Model, ModelSessions } from '../models/model-sessions.ts';
+import type { ReadText } from './ctc-decoding.ts';
 import { findText, type TextDetectorOptions } from './text-detector.ts';
-import { readLine, type ReadText } from './text-recogniser.ts';
+import { readLine } from './text-recogniser.ts';
 
 /** A piece of text and where it stands, in pixels of the image. */
 export interface TextPiece extends ReadText {
