@@ -81,8 +81,8 @@ export class ModelFolder {
   async #freeName(wanted: string): Promise<string> {
     const name = modelNameSchema.safeParse(wanted);
     if (!name.success) throw new ServiceError('invalid_model', name.error.issues[0]?.message ?? 'a bad name');
-    if ((await this.#catalogue.names()).includes(name.data)) {
-      throw new ServiceError('invalid_model', `There is a model ${name.data} already; remove it first`);
+    if (name.data === BUILT_IN_DETECTOR || (await this.#catalogue.names()).includes(name.data)) {
+      throw new ServiceError('invalid_model', `There is a model ${name.data} already`);
     }
     return name.data;
   }
