@@ -51,6 +51,9 @@ describe('objects.detect', function () {
     await writeFile(file, tinyModel(model));
     return new ModelFolder(folder).add({ name, file, format });
   };
+  /** What the model `mine` finds with these parameters, without the boxes. */
+  const found = async (params: object) =>
+    (await detect({ model: 'mine', ...params })).map(({ label, confidence }) => `${label} ${confidence}`);
   const detect = async (params: Record<string, unknown>): Promise<readonly Detection[]> => {
     const run = await objectsDetect.configure(params, { detector: 'nanodet' }).open(sessions);
     return (await run({ frame: FRAME })).detections ?? [];
@@ -96,8 +99,6 @@ describe('objects.detect', function () {
         { at: [50, 32, 10, 10], label: DOG, score: 0.5 },
       ]),
     );
-    const found = async (params: object) =>
-      (await detect({ model: 'mine', ...params })).map(({ label, confidence }) => `${label} ${confidence}`);
     expect(await found({})).to.deep.equal(['dog 0.8', 'car 0.7', 'dog 0.5']);
     expect(await found({ iou: 0.9 })).to.deep.equal(['dog 0.8', 'car 0.7', 'dog 0.6', 'dog 0.5']);
     expect(await found({ labels: ['car'] })).to.deep.equal(['car 0.7']);

@@ -106,7 +106,7 @@ export async function openSession(name: string, read: () => Promise<Uint8Array>)
       inputDims: shape.map((side) => (typeof side === 'number' && side > 0 ? side : 0)),
       async run(data, dims) {
         const outputs = await session.run({ [input]: new ort.Tensor('float32', data, dims) });
-        return session.outputNames.map((name) => outputTensor(name, outputs[name]));
+        return session.outputNames.map((output) => outputTensor(output, outputs[output]));
       },
       async release() {
         await session.release();
