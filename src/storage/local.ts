@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, lstat, mkdir, open, readdir, realpath, rename, rm, stat, unlink } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, open, opendir, readdir, realpath, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { ServiceError } from '../errors.ts';
+import { FolderSync, syncPath } from './folder-sync.ts';
 import type { AdoptableFile, StorageService } from './storage-service.ts';
 
 /** Videos are their owners' business: nobody else on the machine may read them. */
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 const INCOMING = 'incoming';
+/** Names read from a folder at once; Node's default of 32 costs a turn of the thread pool for each handful. */
+const ENTRIES_AT_ONCE = 1_024;
 
 type Source = AsyncIterable<Uint8Array | string>;
 
@@ -21,6 +24,7 @@ export class LocalStorageService implements StorageService {
   readonly #baseDir: string;
   /** Absolute path of the folder for uploads that are still arriving; the only one from which files are adopted. */
   readonly incomingDir: string;
+  readonly #folders = new FolderSync();
 
   private constructor(baseDir: string, incomingDir: string) {
     this.#baseDir = baseDir;
@@ -51,7 +55,7 @@ export class LocalStorageService implements StorageService {
       await this.#makeFolder(dirname(target));
       signal?.throwIfAborted();
       await moveInto(whole, target);
-      await syncPath(dirname(target));
+      await this.#folders.sync(dirname(target));
       return destPath;
     } catch (error) {
       // A file to be adopted stays its giver's until it is moved.
@@ -77,6 +81,22 @@ export class LocalStorageService implements StorageService {
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
+  }
+
+  async *list(): AsyncGenerator<string> {
+    for await (const entry of await opendir(this.#baseDir, { bufferSize: ENTRIES_AT_ONCE })) {
+      if (entry.isFile()) yield entry.name;
+    }
+  }
+
+  async moveFile(path: string, destPath: string): Promise<string> {
+    const absolute = await this.loadFile(path);
+    const target = await this.#resolve(destPath);
+    await this.#makeFolder(dirname(target));
+    await moveInto(absolute, target);
+    await this.#folders.sync(dirname(target));
+    await this.#folders.sync(dirname(absolute));
+    return destPath;
   }
 
   /** The absolute form of a stored path; refuses one that leaves the base folder, by name or through a link. */
@@ -173,17 +193,6 @@ async function moveInto(whole: string, target: string): Promise<void> {
       throw failure;
     }
     await unlink(whole);
-  }
-}
-
-/** Makes a file's bytes, or a folder's entries, survive a loss of power. */
-async function syncPath(path: string, mode?: number): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    if (mode !== undefined) await handle.chmod(mode);
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 
