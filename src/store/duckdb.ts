@@ -4,7 +4,7 @@ import type { Job, JobId, JobStatus, JobTransition } from '../job.ts';
 import { Batcher } from './batcher.ts';
 import { Database } from './database.ts';
 import { JobReader } from './job-reader.ts';
-import type { JobStore } from './job-store.ts';
+import type { JobStanding, JobStore } from './job-store.ts';
 import { JobWriter, RowRefusedError, type JobWrite } from './job-writer.ts';
 import { migrateUp } from './migrate.ts';
 
@@ -56,6 +56,10 @@ export class DuckDBJobStore implements JobStore {
     return (await this.#guard(this.#writes.submit({ kind: 'save', job: next, transition }))) !== null;
   }
 
+  async expire(job: Job): Promise<void> {
+    await this.#guard(this.#writes.submit({ kind: 'expire', job }));
+  }
+
   async get(jobId: JobId): Promise<Job | undefined> {
     return (await this.#guard(this.#gets.submit(jobId))) ?? undefined;
   }
@@ -66,6 +70,22 @@ export class DuckDBJobStore implements JobStore {
 
   page(status: JobStatus, afterSeq: number, limit: number): Promise<readonly Job[]> {
     return this.#guard(this.#reader.page(status, afterSeq, limit));
+  }
+
+  pendingIds(afterSeq: number, limit: number): Promise<readonly Pick<Job, 'jobId' | 'acceptedSeq'>[]> {
+    return this.#guard(this.#reader.pendingIds(afterSeq, limit));
+  }
+
+  standingsOf(jobIds: readonly JobId[]): Promise<ReadonlyMap<JobId, JobStanding>> {
+    return this.#guard(this.#reader.standingsOf(jobIds));
+  }
+
+  lastEnded(limit: number): Promise<readonly Job[]> {
+    return this.#guard(this.#reader.lastEnded(limit));
+  }
+
+  endedBefore(time: string, limit: number): Promise<readonly JobId[]> {
+    return this.#guard(this.#reader.endedBefore(time, limit));
   }
 
   countByStatus(): Promise<Readonly<Record<JobStatus, number>>> {

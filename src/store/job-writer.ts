@@ -1,11 +1,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Job, JobTransition } from '../job.ts';
-import { CHANGING_COLUMNS, JOB_COLUMNS, TRANSITION_COLUMNS, jobRow, transitionRow } from './rows.ts';
-import { TableStatement } from './table-statement.ts';
+import { CHANGING_COLUMNS, JOB_COLUMNS, TRANSITION_COLUMNS, jobRow, transitionRow, type Row } from './rows.ts';
+import { TableStatement, uuidValue } from './table-statement.ts';
 
 export type JobWrite =
   | { readonly kind: 'insert'; readonly job: Omit<Job, 'acceptedSeq'>; readonly transition: JobTransition }
-  | { readonly kind: 'save'; readonly job: Job; readonly transition: JobTransition };
+  | { readonly kind: 'save'; readonly job: Job; readonly transition: JobTransition }
+  | { readonly kind: 'expire'; readonly job: Job };
 
 /** The database refused a row: the fault of that row, and not of its neighbours in the batch. */
 export class RowRefusedError extends Error {
@@ -83,13 +84,24 @@ export class JobWriter {
       const inserted = rows.filter((_, index) => writes[index]?.kind === 'insert');
       const saved = rows.filter((_, index) => writes[index]?.kind === 'save');
       await this.#insertJobs.run(inserted);
+      const expired = rows.filter((_, index) => writes[index]?.kind === 'expire');
+      for (const row of expired) await this.#expire(row);
       const written = new Set([...inserted.map((row) => String(row.job_id)), ...(await this.#updateJobs.run(saved))]);
       await this.#insertTransitions.run(
-        writes.filter((write) => written.has(write.job.jobId)).map((write) => transitionRow(write.transition)),
+        writes.flatMap((write) =>
+          write.kind !== 'expire' && written.has(write.job.jobId) ? transitionRow(write.transition) : [],
+        ),
       );
       return written;
     } catch (cause) {
       throw new RowRefusedError('a statement of the batch failed', { cause });
     }
+  }
+
+  async #expire({ job_id: jobId, expired_at: expiredAt }: Row<typeof JOB_COLUMNS>): Promise<void> {
+    await this.#connection.run('UPDATE jobs SET expired_at = $1::TIMESTAMP WHERE job_id = $2 AND expired_at IS NULL', [
+      String(expiredAt).replace('Z', ''),
+      uuidValue(String(jobId)),
+    ]);
   }
 }

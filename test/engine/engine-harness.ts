@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { JobEngine } from '../../src/engine/job-engine.ts';
+import { keepHouse } from '../../src/engine/housekeeping.ts';
 import { recover } from '../../src/engine/recovery.ts';
 import { Worker } from '../../src/engine/worker.ts';
 import { jobOptionsSchema, type FrameResult, type Job } from '../../src/job.ts';
@@ -42,6 +43,12 @@ export async function* untilAborted({ signal }: RunOptions): AsyncGenerator<Fram
   });
 }
 
+interface HarnessOptions {
+  readonly maxAttempts?: number;
+  readonly maxPending?: number;
+  readonly folder?: string;
+}
+
 /** The engine with everything real below it but the pipelines: a DuckDB file and a folder. */
 export class EngineHarness implements AsyncDisposable {
   readonly folder: string;
@@ -51,23 +58,25 @@ export class EngineHarness implements AsyncDisposable {
   readonly pipelines: ScriptedPipelines;
   readonly engine: JobEngine;
 
-  private constructor(folder: string, store: DuckDBJobStore, storage: LocalStorageService, maxAttempts: number) {
+  private constructor(
+    folder: string,
+    store: DuckDBJobStore,
+    storage: LocalStorageService,
+    { maxAttempts = 2, maxPending = 10_000 }: HarnessOptions,
+  ) {
     this.folder = folder;
     this.store = store;
     this.storage = storage;
     this.pipelines = new ScriptedPipelines();
     const { queue, pipelines } = this;
-    this.engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts, log });
+    this.engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts, maxPending, log });
   }
 
-  static async open({
-    maxAttempts = 2,
-    folder,
-  }: { maxAttempts?: number; folder?: string } = {}): Promise<EngineHarness> {
-    const home = folder ?? (await mkdtemp(join(tmpdir(), 'reelstate-engine-')));
+  static async open(options: HarnessOptions = {}): Promise<EngineHarness> {
+    const home = options.folder ?? (await mkdtemp(join(tmpdir(), 'reelstate-engine-')));
     const storage = await LocalStorageService.open({ baseDir: join(home, 'video_jobs') });
     const store = await DuckDBJobStore.open({ path: join(home, 'jobs.duckdb'), log });
-    return new EngineHarness(home, store, storage, maxAttempts);
+    return new EngineHarness(home, store, storage, options);
   }
 
   worker(options: { readonly jobTimeoutMs?: number } = {}): Worker {
@@ -81,9 +90,18 @@ export class EngineHarness implements AsyncDisposable {
     return this.engine.submit({ uploadPath, pipelineId: 'ocr_only', options: jobOptionsSchema.parse({}) });
   }
 
-  async recover(): Promise<void> {
-    const { store, queue, engine } = this;
-    await recover({ store, queue, engine, log });
+  async recover({ damaged = false } = {}): Promise<void> {
+    await recover({ ...this.#keeping(), damaged });
+  }
+
+  /** What is done in the background after a start, once and to its end. */
+  async keepHouse(): Promise<void> {
+    await keepHouse({ ...this.#keeping(), retentionMs: undefined });
+  }
+
+  #keeping() {
+    const { store, storage, queue, engine } = this;
+    return { store, storage, queue, engine, log, signal: new AbortController().signal };
   }
 
   /** Closes and opens again, as a restart does. */
