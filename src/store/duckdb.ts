@@ -5,7 +5,7 @@ import { Batcher } from './batcher.ts';
 import { Database } from './database.ts';
 import { JobReader } from './job-reader.ts';
 import type { JobStanding, JobStore } from './job-store.ts';
-import { JobWriter, RowRefusedError, type JobWrite } from './job-writer.ts';
+import { JobWriter, BatchRefusedError, type JobWrite } from './job-writer.ts';
 import { migrateUp } from './migrate.ts';
 
 const MAX_WRITES_PER_COMMIT = 2000;
@@ -28,7 +28,7 @@ export class DuckDBJobStore implements JobStore {
       run: (writes) => this.#writer.commit(writes),
       maxBatch: MAX_WRITES_PER_COMMIT,
       keyOf: (write) => write.job.jobId,
-      isFaultOfItem: (error) => error instanceof RowRefusedError,
+      isFaultOfItem: (error) => error instanceof BatchRefusedError,
     });
     this.#gets = new Batcher({ run: (ids) => this.#lookups.jobs(ids), maxBatch: MAX_READS_PER_STATEMENT });
   }
@@ -57,7 +57,7 @@ export class DuckDBJobStore implements JobStore {
   }
 
   async expire(job: Job): Promise<void> {
-    await this.#guard(this.#writes.submit({ kind: 'expire', job }));
+    await this.#guard(this.#writes.submit({ kind: 'expire', job, transition: null }));
   }
 
   async get(jobId: JobId): Promise<Job | undefined> {
