@@ -1,15 +1,4 @@
-import { open } from 'node:fs/promises';
-
-/** Makes a file's bytes, or a folder's entries, survive a loss of power. */
-export async function syncPath(path: string, mode?: number): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    if (mode !== undefined) await handle.chmod(mode);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
+import { syncPath } from './durable-file.ts';
 
 /** Group commit for folders: one fsync serves everyone who asked before it began, so fifty renames cost one or two. */
 export class FolderSync {
