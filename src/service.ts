@@ -92,7 +92,7 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
   });
   const housekeeping = new AbortController();
   const kept = { store, storage, engine, queue, log, signal: housekeeping.signal };
-  await recover({ ...kept, damaged: false });
+  await recover({ ...kept, damaged: store.damage !== undefined });
 
   const workers = Array.from(
     { length: config.WORKER_CONCURRENCY },
