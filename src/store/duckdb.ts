@@ -3,7 +3,7 @@ import type { Job, JobId, JobStatus, JobTransition } from '../job.ts';
 import type { Log } from '../log.ts';
 import { Batcher } from './batcher.ts';
 import { isInvalidated, type Damage } from './database.ts';
-import type { JobStore } from './job-store.ts';
+import type { JobStanding, JobStore } from './job-store.ts';
 import { BatchRefusedError, type JobWrite } from './job-writer.ts';
 import { Session } from './session.ts';
 
@@ -82,6 +82,10 @@ export class DuckDBJobStore implements JobStore {
     return (await this.#answer(() => this.#writes.submit({ kind: 'save', job: next, transition }))) !== null;
   }
 
+  async expire(job: Job): Promise<void> {
+    await this.#answer(() => this.#writes.submit({ kind: 'expire', job, transition: null }));
+  }
+
   async get(jobId: JobId): Promise<Job | undefined> {
     return (await this.#answer(() => this.#gets.submit(jobId))) ?? undefined;
   }
@@ -93,6 +97,22 @@ export class DuckDBJobStore implements JobStore {
   async page(status: JobStatus, afterSeq: number, limit: number): Promise<readonly Job[]> {
     if (limit > MAX_PAGE) throw new ServiceError('internal', `a page has at most ${MAX_PAGE} jobs, not ${limit}`);
     return this.#answer(() => this.#use(({ reader }) => reader.page(status, afterSeq, limit)));
+  }
+
+  pendingIds(afterSeq: number, limit: number): Promise<readonly Pick<Job, 'jobId' | 'acceptedSeq'>[]> {
+    return this.#answer(() => this.#use(({ reader }) => reader.pendingIds(afterSeq, limit)));
+  }
+
+  standingsOf(jobIds: readonly JobId[]): Promise<ReadonlyMap<JobId, JobStanding>> {
+    return this.#answer(() => this.#use(({ reader }) => reader.standingsOf(jobIds)));
+  }
+
+  lastEnded(limit: number): Promise<readonly Job[]> {
+    return this.#answer(() => this.#use(({ reader }) => reader.lastEnded(limit)));
+  }
+
+  endedBefore(time: string, limit: number): Promise<readonly JobId[]> {
+    return this.#answer(() => this.#use(({ reader }) => reader.endedBefore(time, limit)));
   }
 
   countByStatus(): Promise<Readonly<Record<JobStatus, number>>> {

@@ -1,6 +1,8 @@
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import { z } from 'zod';
 import { jobStatusSchema, type Job, type JobId, type JobStatus, type JobTransition } from '../job.ts';
+import { endedBefore, pendingIds, standingsOf } from './file-reader.ts';
+import type { JobStanding } from './job-store.ts';
 import { JOB_COLUMNS, TRANSITION_COLUMNS, parseJob, parseTransition } from './rows.ts';
 import { uuidValue } from './table-statement.ts';
 
@@ -80,6 +82,28 @@ export class JobReader {
       return (await this.#page.runAndReadAll()).getRowObjectsJS();
     });
     return stored.map((row) => parseJob(row));
+  }
+
+  pendingIds(afterSeq: number, limit: number): Promise<readonly Pick<Job, 'jobId' | 'acceptedSeq'>[]> {
+    return this.#alone(() => pendingIds(this.#connection, afterSeq, limit));
+  }
+
+  standingsOf(jobIds: readonly JobId[]): Promise<ReadonlyMap<JobId, JobStanding>> {
+    return this.#alone(() => standingsOf(this.#connection, jobIds));
+  }
+
+  endedBefore(time: string, limit: number): Promise<readonly JobId[]> {
+    return this.#alone(() => endedBefore(this.#connection, time, limit));
+  }
+
+  async lastEnded(limit: number): Promise<readonly Job[]> {
+    const stored = await this.#alone(() =>
+      this.#connection.runAndReadAll(
+        `SELECT ${JOB} FROM jobs WHERE status IN ('completed', 'failed') ORDER BY updated_at DESC LIMIT $1`,
+        [BigInt(limit)],
+      ),
+    );
+    return stored.getRowObjectsJS().map((row) => parseJob(row));
   }
 
   async countByStatus(): Promise<Readonly<Record<JobStatus, number>>> {
