@@ -1,0 +1,2 @@
+DROP TABLE job_transitions;
+DROP TABLE jobs;

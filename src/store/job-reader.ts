@@ -1,0 +1,99 @@
+import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
+import { z } from 'zod';
+import { jobStatusSchema, type Job, type JobId, type JobStatus, type JobTransition } from '../job.ts';
+import { JOB_COLUMNS, TRANSITION_COLUMNS, parseJob, parseTransition } from './rows.ts';
+import { uuidValue } from './table-statement.ts';
+
+const JOB = Object.keys(JOB_COLUMNS).join();
+const TRANSITION = Object.keys(TRANSITION_COLUMNS).join();
+
+const countSchema = z.object({ status: jobStatusSchema, jobs: z.bigint().transform(Number) });
+
+/** Reads over one connection, one statement at a time: each running statement holds a thread of libuv's small pool. */
+export class JobReader {
+  readonly #connection: DuckDBConnection;
+  readonly #one: DuckDBPreparedStatement;
+  readonly #page: DuckDBPreparedStatement;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(connection: DuckDBConnection, one: DuckDBPreparedStatement, page: DuckDBPreparedStatement) {
+    this.#connection = connection;
+    this.#one = one;
+    this.#page = page;
+  }
+
+  static async open(connection: DuckDBConnection): Promise<JobReader> {
+    return new JobReader(
+      connection,
+      await connection.prepare(`SELECT ${JOB} FROM jobs WHERE job_id = $1`),
+      await connection.prepare(
+        `SELECT ${JOB} FROM jobs WHERE status = $1 AND accepted_seq > $2 ORDER BY accepted_seq LIMIT $3`,
+      ),
+    );
+  }
+
+  /** The jobs with these ids, in their order; null for an unknown one. One statement for all. */
+  async jobs(ids: readonly JobId[]): Promise<readonly (Job | null)[]> {
+    const distinct = [...new Set(ids)];
+    const stored = await this.#alone(async () => {
+      const [first] = distinct;
+      if (first !== undefined && distinct.length === 1) {
+        this.#one.bindUUID(1, uuidValue(first));
+        return (await this.#one.runAndReadAll()).getRowObjectsJS();
+      }
+      // Literals, and no list parameter: DuckDB skips the parts of the table that can hold none of a list of constants.
+      const list = distinct.map((id) => `'${uuidValue(id).toString()}'::UUID`).join();
+      return (
+        await this.#connection.runAndReadAll(`SELECT ${JOB} FROM jobs WHERE job_id IN (${list})`)
+      ).getRowObjectsJS();
+    });
+    const found = new Map(stored.map((row) => parseJob(row)).map((job) => [job.jobId, job]));
+    return ids.map((id) => found.get(id) ?? null);
+  }
+
+  async transitionsOf(jobId: JobId): Promise<readonly JobTransition[]> {
+    const stored = await this.#alone(() =>
+      this.#connection.runAndReadAll(`SELECT ${TRANSITION} FROM job_transitions WHERE job_id = $1 ORDER BY seq`, [
+        uuidValue(jobId),
+      ]),
+    );
+    return stored.getRowObjectsJS().map((row) => parseTransition(row));
+  }
+
+  async page(status: JobStatus, afterSeq: number, limit: number): Promise<readonly Job[]> {
+    const stored = await this.#alone(() => {
+      this.#page.bindVarchar(1, status);
+      this.#page.bindBigInt(2, BigInt(afterSeq));
+      this.#page.bindBigInt(3, BigInt(limit));
+      return this.#page.runAndReadAll();
+    });
+    return stored.getRowObjectsJS().map((row) => parseJob(row));
+  }
+
+  async countByStatus(): Promise<Readonly<Record<JobStatus, number>>> {
+    const stored = await this.#alone(() =>
+      this.#connection.runAndReadAll('SELECT status, count(*) AS jobs FROM jobs GROUP BY status'),
+    );
+    const counts: Record<JobStatus, number> = { pending: 0, running: 0, completed: 0, failed: 0 };
+    for (const row of stored.getRowObjectsJS()) {
+      const { status, jobs } = countSchema.parse(row);
+      counts[status] = jobs;
+    }
+    return counts;
+  }
+
+  async ping(): Promise<void> {
+    await this.#alone(() => this.#connection.run('SELECT 1'));
+  }
+
+  close(): void {
+    this.#one.destroySync();
+    this.#page.destroySync();
+  }
+
+  #alone<T>(read: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(read);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}

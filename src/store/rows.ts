@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { ServiceError } from '../errors.ts';
+import { jobIdSchema, jobOptionsSchema, jobStatusSchema, type Job, type JobTransition } from '../job.ts';
+
+export type ColumnType = 'UUID' | 'VARCHAR' | 'INTEGER' | 'BIGINT' | 'TIMESTAMP';
+export type Columns = Readonly<Record<string, ColumnType>>;
+/** A row on its way in: UUIDs and timestamps (ISO 8601 UTC) as text, everything else as it is. */
+export type Row<C extends Columns> = { readonly [Column in keyof C]: string | number | null };
+
+export const JOB_COLUMNS = {
+  job_id: 'UUID',
+  status: 'VARCHAR',
+  pipeline_id: 'VARCHAR',
+  options: 'VARCHAR',
+  input_path: 'VARCHAR',
+  output_path: 'VARCHAR',
+  error_code: 'VARCHAR',
+  error_message: 'VARCHAR',
+  accepted_seq: 'BIGINT',
+  revision: 'INTEGER',
+  attempt: 'INTEGER',
+  machine_version: 'INTEGER',
+  snapshot: 'VARCHAR',
+  created_at: 'TIMESTAMP',
+  updated_at: 'TIMESTAMP',
+} as const satisfies Columns;
+
+/** What a transition may change in a job's row. */
+export const CHANGING_COLUMNS = {
+  status: 'VARCHAR',
+  output_path: 'VARCHAR',
+  error_code: 'VARCHAR',
+  error_message: 'VARCHAR',
+  revision: 'INTEGER',
+  attempt: 'INTEGER',
+  machine_version: 'INTEGER',
+  snapshot: 'VARCHAR',
+  updated_at: 'TIMESTAMP',
+} as const satisfies Columns;
+
+export const TRANSITION_COLUMNS = {
+  job_id: 'UUID',
+  seq: 'INTEGER',
+  attempt: 'INTEGER',
+  from_state: 'VARCHAR',
+  event: 'VARCHAR',
+  to_state: 'VARCHAR',
+  context: 'VARCHAR',
+  occurred_at: 'TIMESTAMP',
+} as const satisfies Columns;
+
+export function jobRow(job: Job): Row<typeof JOB_COLUMNS> {
+  return {
+    job_id: job.jobId,
+    status: job.status,
+    pipeline_id: job.pipelineId,
+    options: JSON.stringify(job.options),
+    input_path: job.inputPath,
+    output_path: job.outputPath,
+    error_code: job.errorCode,
+    error_message: job.errorMessage,
+    accepted_seq: job.acceptedSeq,
+    revision: job.revision,
+    attempt: job.attempt,
+    machine_version: job.machineVersion,
+    snapshot: job.snapshot,
+    created_at: job.createdAt,
+    updated_at: job.updatedAt,
+  };
+}
+
+export function transitionRow(transition: JobTransition): Row<typeof TRANSITION_COLUMNS> {
+  return {
+    job_id: transition.jobId,
+    seq: transition.seq,
+    attempt: transition.attempt,
+    from_state: transition.fromState,
+    event: transition.event,
+    to_state: transition.toState,
+    context: transition.context,
+    occurred_at: transition.occurredAt,
+  };
+}
+
+const isoTime = z.date().transform((date) => date.toISOString());
+
+const storedJobSchema = z.object({
+  job_id: jobIdSchema,
+  status: jobStatusSchema,
+  pipeline_id: z.string(),
+  options: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(jobOptionsSchema),
+  input_path: z.string(),
+  output_path: z.string().nullable(),
+  error_code: z.string().nullable(),
+  error_message: z.string().nullable(),
+  accepted_seq: z.bigint().transform(Number),
+  revision: z.int(),
+  attempt: z.int(),
+  machine_version: z.int(),
+  snapshot: z.string(),
+  created_at: isoTime,
+  updated_at: isoTime,
+});
+
+const storedTransitionSchema = z.object({
+  job_id: jobIdSchema,
+  seq: z.int(),
+  attempt: z.int(),
+  from_state: jobStatusSchema.nullable(),
+  event: z.string(),
+  to_state: jobStatusSchema,
+  context: z.string(),
+  occurred_at: isoTime,
+});
+
+/** A stored row as a job; `internal` when it is not one. */
+export function parseJob(stored: unknown): Job {
+  const row = parse(storedJobSchema, stored, 'jobs');
+  return {
+    jobId: row.job_id,
+    status: row.status,
+    pipelineId: row.pipeline_id,
+    options: row.options,
+    inputPath: row.input_path,
+    outputPath: row.output_path,
+    errorCode: row.error_code,
+    errorMessage: row.error_message,
+    acceptedSeq: row.accepted_seq,
+    revision: row.revision,
+    attempt: row.attempt,
+    machineVersion: row.machine_version,
+    snapshot: row.snapshot,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+/** A stored row as a transition; `internal` when it is not one. */
+export function parseTransition(stored: unknown): JobTransition {
+  const row = parse(storedTransitionSchema, stored, 'job_transitions');
+  return {
+    jobId: row.job_id,
+    seq: row.seq,
+    attempt: row.attempt,
+    fromState: row.from_state,
+    event: row.event,
+    toState: row.to_state,
+    context: row.context,
+    occurredAt: row.occurred_at,
+  };
+}
+
+function parse<T>(schema: z.ZodType<T>, stored: unknown, table: string): T {
+  try {
+    return schema.parse(stored);
+  } catch (cause) {
+    throw new ServiceError('internal', `a row of ${table} cannot be read`, { cause });
+  }
+}

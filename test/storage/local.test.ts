@@ -1,0 +1,88 @@
+import { expect } from 'chai';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LocalStorageService } from '../../src/storage/local.ts';
+import { chunks, codeOf, rejection, storageContract } from './storage.contract.ts';
+
+describe('LocalStorageService', () => {
+  let root: string;
+  beforeEach(async () => {
+    root = await realpath(await mkdtemp(join(tmpdir(), 'storage-')));
+  });
+  afterEach(() => rm(root, { recursive: true }));
+
+  describe('is a storage service', () => {
+    storageContract(async () => {
+      const baseDir = join(root, 'made', 'video_jobs');
+      const storage = await LocalStorageService.open({ baseDir });
+      const files = () => filesUnder(baseDir);
+      return { storage, incomingDir: storage.incomingDir, files, dispose: async () => undefined };
+    });
+  });
+
+  describe('whose incoming folder is on another disk is a storage service', () => {
+    // Where the machine has no second disk for us this runs on one, which must do as well.
+    const elsewhere = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+    storageContract(async () => {
+      const incomingDir = await mkdtemp(join(elsewhere, 'incoming-'));
+      await symlink(incomingDir, join(root, 'incoming'));
+      const storage = await LocalStorageService.open({ baseDir: root });
+      return {
+        storage,
+        incomingDir: storage.incomingDir,
+        files: async () => [...(await filesUnder(root)), ...(await filesUnder(incomingDir))],
+        dispose: () => rm(incomingDir, { recursive: true }),
+      };
+    });
+  });
+
+  it('sweeps what an earlier process left in the incoming folder, and nothing else', async () => {
+    await mkdir(join(root, 'incoming', 'folder'), { recursive: true });
+    await writeFile(join(root, 'incoming', 'cut-off'), 'half');
+    await writeFile(join(root, 'job.mp4'), 'video');
+    const storage = await LocalStorageService.open({ baseDir: root });
+    expect(await readdir(storage.incomingDir)).to.deep.equal([]);
+    expect(await readFile(await storage.loadFile('job.mp4'), 'utf8')).to.equal('video');
+  });
+
+  it('follows no link out of its folder', async () => {
+    const outside = join(root, 'outside');
+    const baseDir = join(root, 'base');
+    await mkdir(outside);
+    await writeFile(join(outside, 'secret'), 'secret');
+    const storage = await LocalStorageService.open({ baseDir });
+    await symlink(outside, join(baseDir, 'folder'));
+    await symlink(join(outside, 'secret'), join(baseDir, 'file'));
+    for (const path of ['folder/secret', 'folder/new/deep', 'file']) {
+      expect(codeOf(await rejection(storage.saveFile(chunks('x'), path)))).to.equal('path_refused');
+      expect(codeOf(await rejection(storage.loadFile(path)))).to.equal('path_refused');
+      expect(codeOf(await rejection(storage.deleteFile(path)))).to.equal('path_refused');
+    }
+    expect(await filesUnder(outside)).to.deep.equal([join(outside, 'secret')]);
+  });
+
+  it('adopts no link that lies in its incoming folder', async () => {
+    const storage = await LocalStorageService.open({ baseDir: join(root, 'base') });
+    await writeFile(join(root, 'secret'), 'secret');
+    await symlink(join(root, 'secret'), join(storage.incomingDir, 'upload'));
+    const adoption = storage.saveFile({ adopt: join(storage.incomingDir, 'upload') }, 'x');
+    expect(codeOf(await rejection(adoption))).to.equal('path_refused');
+  });
+
+  it('calls a full disk storage_full', async () => {
+    const storage = await LocalStorageService.open({ baseDir: root });
+    const source = (async function* () {
+      yield 'half';
+      throw Object.assign(new Error('write'), { code: 'ENOSPC' });
+    })();
+    expect(codeOf(await rejection(storage.saveFile(source, 'x')))).to.equal('storage_full');
+    expect(await filesUnder(root)).to.deep.equal([]);
+  });
+});
+
+async function filesUnder(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}

@@ -1,0 +1,202 @@
+import { expect } from 'chai';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ServiceError } from '../../src/errors.ts';
+import type { StorageService } from '../../src/storage/storage-service.ts';
+
+/** A storage under test, with what a test must see beside the port. */
+export interface StorageUnderTest {
+  readonly storage: StorageService;
+  /** Absolute path of the folder from which files are adopted. */
+  readonly incomingDir: string;
+  /** Every file that the storage holds anywhere, wanted or left over. */
+  files(): Promise<readonly string[]>;
+  dispose(): Promise<void>;
+}
+
+/** What every storage service does, whatever it stores on. */
+export function storageContract(open: () => Promise<StorageUnderTest>): void {
+  let made: StorageUnderTest;
+  beforeEach(async () => {
+    made = await open();
+  });
+  afterEach(() => made.dispose());
+
+  const incoming = async (text: string): Promise<string> => {
+    const path = join(made.incomingDir, 'upload');
+    await writeFile(path, text);
+    return path;
+  };
+  const read = async (path: string): Promise<string> => readFile(await made.storage.loadFile(path), 'utf8');
+
+  it('gives back what was saved, bytes and text, in the order in which they came', async () => {
+    const stored = await made.storage.saveFile(chunks('{"a"', Buffer.from(':"ä'), '€"', '}'), 'x_results.json');
+    expect(await read(stored)).to.equal('{"a":"ä€"}');
+  });
+
+  it('saves an empty source as an empty file', async () => {
+    expect(await read(await made.storage.saveFile(chunks(), 'empty'))).to.equal('');
+  });
+
+  it('makes the parent folders of what it saves', async () => {
+    expect(await read(await made.storage.saveFile(chunks('deep'), 'a/b/c.txt'))).to.equal('deep');
+  });
+
+  it('replaces a file as a whole when its path is saved again', async () => {
+    await made.storage.saveFile(chunks('a long first version'), 'x');
+    await made.storage.saveFile(chunks('second'), 'x');
+    expect(await read('x')).to.equal('second');
+    expect(await made.files()).to.have.length(1);
+  });
+
+  it('shows the old file until the new one is whole', async () => {
+    await made.storage.saveFile(chunks('old'), 'x');
+    let seenHalfway = '';
+    await made.storage.saveFile(
+      (async function* () {
+        yield 'new and ';
+        seenHalfway = await read('x');
+        yield 'whole';
+      })(),
+      'x',
+    );
+    expect(seenHalfway).to.equal('old');
+    expect(await read('x')).to.equal('new and whole');
+  });
+
+  it('leaves nothing when the source fails, and rejects with what it threw', async () => {
+    const trouble = new Error('the source broke');
+    const source = (async function* () {
+      yield 'half';
+      throw trouble;
+    })();
+    expect(await rejection(made.storage.saveFile(source, 'x'))).to.equal(trouble);
+    expect(await made.files()).to.deep.equal([]);
+  });
+
+  it('leaves nothing when aborted while the source is silent, and rejects with the reason', async () => {
+    const controller = new AbortController();
+    const reason = new Error('given up');
+    const source = (async function* () {
+      yield 'half';
+      controller.abort(reason);
+      await new Promise(() => undefined);
+    })();
+    expect(await rejection(made.storage.saveFile(source, 'x', { signal: controller.signal }))).to.equal(reason);
+    expect(await made.files()).to.deep.equal([]);
+  });
+
+  it('ends the source when aborted between two chunks', async () => {
+    const controller = new AbortController();
+    let ended = false;
+    const source = (async function* () {
+      try {
+        yield 'first';
+        controller.abort();
+        yield 'second';
+      } finally {
+        ended = true;
+      }
+    })();
+    await rejection(made.storage.saveFile(source, 'x', { signal: controller.signal }));
+    expect(ended).to.equal(true);
+  });
+
+  it('saves nothing when aborted before it began', async () => {
+    const reason = new Error('too late');
+    const upload = await incoming('kept');
+    const signal = AbortSignal.abort(reason);
+    expect(await rejection(made.storage.saveFile({ adopt: upload }, 'x', { signal }))).to.equal(reason);
+    expect(await rejection(made.storage.saveFile(chunks('x'), 'x', { signal }))).to.equal(reason);
+    expect(await made.files()).to.deep.equal([upload]);
+  });
+
+  it('takes a source no faster than it is written', async () => {
+    let ahead = 0;
+    let mostAhead = 0;
+    const source = (async function* () {
+      for (let n = 0; n < 50; n += 1) {
+        ahead += 1;
+        mostAhead = Math.max(mostAhead, ahead);
+        yield Buffer.alloc(1024);
+        ahead -= 1;
+      }
+    })();
+    await made.storage.saveFile(source, 'x');
+    expect(mostAhead).to.equal(1);
+  });
+
+  it('takes over a file from the incoming folder and leaves none behind', async () => {
+    const upload = await incoming('a video');
+    expect(await read(await made.storage.saveFile({ adopt: upload }, 'job.mp4'))).to.equal('a video');
+    expect(await made.files()).to.have.length(1);
+  });
+
+  it('refuses to take over a file from anywhere else', async () => {
+    const path = await made.storage.loadFile(await made.storage.saveFile(chunks('stored'), 'x'));
+    expect(codeOf(await rejection(made.storage.saveFile({ adopt: path }, 'y')))).to.equal('path_refused');
+    expect(await read('x')).to.equal('stored');
+  });
+
+  it('names the upload that is not there', async () => {
+    const error = await rejection(made.storage.saveFile({ adopt: join(made.incomingDir, 'gone') }, 'y'));
+    expect(codeOf(error)).to.equal('file_missing');
+    expect(String(error)).to.contain('gone');
+  });
+
+  it('names the file that is not there', async () => {
+    const error = await rejection(made.storage.loadFile('never/saved.mp4'));
+    expect(codeOf(error)).to.equal('file_missing');
+    expect(String(error)).to.contain('never/saved.mp4');
+  });
+
+  it('loads no folder', async () => {
+    await made.storage.saveFile(chunks('x'), 'folder/file');
+    expect(codeOf(await rejection(made.storage.loadFile('folder')))).to.equal('file_missing');
+  });
+
+  it('deletes a file, and a missing one without complaint', async () => {
+    await made.storage.saveFile(chunks('x'), 'x');
+    await made.storage.deleteFile('x');
+    await made.storage.deleteFile('x');
+    await made.storage.deleteFile('no/such/folder/x');
+    expect(await made.files()).to.deep.equal([]);
+  });
+
+  for (const path of ['../x', 'a/../../x', 'a/..', '/etc/passwd', '', '.', './x', 'a//x', 'x\0.mp4', 'incoming/x']) {
+    it(`refuses the path ${JSON.stringify(path)} for every method`, async () => {
+      const upload = await incoming('kept');
+      const attempts = [
+        () => made.storage.saveFile(chunks('x'), path),
+        () => made.storage.saveFile({ adopt: upload }, path),
+        () => made.storage.loadFile(path),
+        () => made.storage.deleteFile(path),
+      ];
+      for (const attempt of attempts) expect(codeOf(await rejection(attempt()))).to.equal('path_refused');
+      expect(await made.files()).to.deep.equal([upload]);
+    });
+  }
+
+  it('keeps what it stores from other users of the machine', async () => {
+    const upload = await incoming('video');
+    for (const source of [{ adopt: upload }, chunks('results')]) {
+      const { mode } = await stat(await made.storage.loadFile(await made.storage.saveFile(source, 'x')));
+      expect(mode & 0o777).to.equal(0o600);
+    }
+  });
+}
+
+export async function* chunks(...parts: readonly (string | Uint8Array)[]): AsyncGenerator<string | Uint8Array> {
+  yield* parts;
+}
+
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => expect.fail('expected a rejection'),
+    (error: unknown) => error,
+  );
+}
+
+export function codeOf(error: unknown): unknown {
+  return error instanceof ServiceError ? error.code : error;
+}
