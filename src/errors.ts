@@ -38,6 +38,8 @@ export type ErrorCode = FailureCode | RefusalCode;
 export interface ServiceErrorOptions extends ErrorOptions {
   /** True when trying again may help: the trouble befell the attempt and is not in the input. Default false. */
   readonly retryable?: boolean;
+  /** What its owner can do about it, where there is something; kept apart from the message, which may be fixed wording. */
+  readonly hint?: string;
 }
 
 /** The only error thrown on purpose: `message` for people, `code` for programs. */
@@ -45,11 +47,13 @@ export class ServiceError extends Error {
   override readonly name = 'ServiceError';
   readonly code: ErrorCode;
   readonly retryable: boolean;
+  readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: ServiceErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.retryable = options.retryable ?? false;
+    this.hint = options.hint;
   }
 }
 

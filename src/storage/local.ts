@@ -131,7 +131,10 @@ async function writeWhole(path: string, source: Source, signal: AbortSignal | un
 
 /** The source's chunks; an abort ends the wait for the next one at once, even when the source never yields again. */
 async function* untilAborted(source: Source, signal: AbortSignal | undefined): Source {
-  if (signal === undefined) return yield* source;
+  if (signal === undefined) {
+    yield* source;
+    return;
+  }
   const iterator = source[Symbol.asyncIterator]();
   let exhausted = false;
   try {

@@ -157,10 +157,10 @@ describe('a worker', () => {
     const { jobId } = await harness.submit();
     const worker = harness.worker();
     const { engine } = harness;
-    const { dispatch } = engine;
+    const dispatch = engine.dispatch.bind(engine);
     engine.dispatch = async (id, event) => {
-      if (event.type === 'COMPLETE') await dispatch.call(engine, id, { type: 'CANCEL' });
-      return dispatch.call(engine, id, event);
+      if (event.type === 'COMPLETE') await dispatch(id, { type: 'CANCEL' });
+      return dispatch(id, event);
     };
     await worker.runOnce();
     expect(await engine.get(jobId)).to.include({ status: 'failed', errorCode: 'cancelled' });

@@ -1,0 +1,12 @@
+import type { RouterMiddleware } from '@koa/router';
+import type { JobEngine } from '../engine/job-engine.ts';
+import type { RequestState } from './request-log.ts';
+import type { PipelinesResponse } from './schemas.ts';
+
+/** GET /pipelines: what a submission may name. */
+export function pipelinesRoute(engine: Pick<JobEngine, 'pipelines'>): RouterMiddleware<RequestState> {
+  return (ctx) => {
+    const pipelines = engine.pipelines().map(({ id, description }) => ({ id, description }));
+    ctx.body = { pipelines } satisfies PipelinesResponse;
+  };
+}

@@ -1,0 +1,125 @@
+import type { Middleware, ParameterizedContext } from 'koa';
+import { ServiceError, type ErrorCode } from '../errors.ts';
+import { lingering } from './linger.ts';
+import type { RequestState } from './request-log.ts';
+import type { Problem } from './schemas.ts';
+
+/** What HTTP alone can refuse, beside what the service does. */
+type HttpCode =
+  | 'route_not_found'
+  | 'method_not_allowed'
+  | 'not_ready'
+  | 'malformed_request'
+  | 'headers_too_large'
+  | 'request_timeout';
+export type ProblemCode = ErrorCode | HttpCode;
+
+interface Kind {
+  readonly status: number;
+  readonly title: string;
+  /** Seconds after which another try makes sense. */
+  readonly retryAfterS?: number;
+}
+
+const INTERNAL: Kind = { status: 500, title: 'Internal error' };
+
+/** The only table of HTTP numbers. Failures of a job are told by its status with 200, so here they are errors of ours. */
+const KINDS: Readonly<Record<ProblemCode, Kind>> = {
+  invalid_mp4: { status: 400, title: 'Not an MP4 video' },
+  malformed_request: { status: 400, title: 'Malformed request' },
+  unknown_pipeline: { status: 404, title: 'Unknown pipeline' },
+  job_not_found: { status: 404, title: 'Unknown job' },
+  job_not_completed: { status: 404, title: 'Job not completed' },
+  route_not_found: { status: 404, title: 'Nothing here' },
+  method_not_allowed: { status: 405, title: 'Method not allowed' },
+  request_timeout: { status: 408, title: 'Request timed out' },
+  job_conflict: { status: 409, title: 'Not possible in the present state' },
+  upload_too_large: { status: 413, title: 'Upload too large' },
+  invalid_request: { status: 422, title: 'Invalid request' },
+  missing_file: { status: 422, title: 'No file' },
+  headers_too_large: { status: 431, title: 'Headers too large' },
+  queue_full: { status: 503, title: 'Too many jobs are waiting', retryAfterS: 30 },
+  store_unavailable: { status: 503, title: 'Database not available', retryAfterS: 5 },
+  not_ready: { status: 503, title: 'Not ready', retryAfterS: 1 },
+  storage_full: { status: 507, title: 'No room on the disk' },
+  path_refused: INTERNAL,
+  file_missing: INTERNAL,
+  schema_too_new: INTERNAL,
+  invalid_config: INTERNAL,
+  invalid_pipeline: INTERNAL,
+  invalid_model: INTERNAL,
+  invalid_video: INTERNAL,
+  too_large: INTERNAL,
+  decoder_crashed: INTERNAL,
+  memory_limit: INTERNAL,
+  stalled: INTERNAL,
+  timeout: INTERNAL,
+  cancelled: INTERNAL,
+  interrupted: INTERNAL,
+  input_missing: INTERNAL,
+  internal: INTERNAL,
+};
+
+/** Ends every request that was refused, or that nothing answered, with a problem document. */
+export function answerProblems(): Middleware<RequestState> {
+  return async (ctx, next) => {
+    try {
+      await next();
+      if (ctx.status < 400 || (ctx.body !== undefined && ctx.body !== null)) return;
+      if (ctx.status === 405) {
+        answer(ctx, 'method_not_allowed', `${ctx.method} is not possible here; ${ctx.response.get('Allow')} is`);
+      } else {
+        answer(ctx, 'route_not_found', 'There is nothing at this path');
+      }
+    } catch (error) {
+      const code = error instanceof ServiceError ? error.code : 'internal';
+      if (KINDS[code].status >= 500) ctx.state.log.error({ err: error }, 'request failed');
+      if (error instanceof ServiceError && KINDS[code] !== INTERNAL) answer(ctx, code, error.message, error.hint);
+      else answer(ctx, 'internal', 'The service failed; its log has the reason under this request_id');
+    }
+  };
+}
+
+/** Answers with a problem document; when the client is still sending, only after it has been heard. */
+export function answer(
+  ctx: ParameterizedContext<RequestState>,
+  code: ProblemCode,
+  detail: string,
+  hint?: string,
+): void {
+  const { status, retryAfterS } = KINDS[code];
+  const text = problemText(code, detail, ctx.state.requestId, hint);
+  ctx.status = status;
+  ctx.set('Content-Type', 'application/problem+json');
+  if (retryAfterS !== undefined) ctx.set('Retry-After', String(retryAfterS));
+  ctx.body = ctx.req.complete ? text : lingering(text, ctx.req);
+  ctx.length = Buffer.byteLength(text);
+}
+
+/** A whole HTTP/1.1 response, for a client whose request could not be parsed. */
+export function rawProblem(code: HttpCode, detail: string, requestId: string): string {
+  const { status, title } = KINDS[code];
+  const text = problemText(code, detail, requestId);
+  const head = [
+    `HTTP/1.1 ${status} ${title}`,
+    'Connection: close',
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    `X-Request-Id: ${requestId}`,
+  ];
+  return `${head.join('\r\n')}\r\n\r\n${text}`;
+}
+
+function problemText(code: ProblemCode, detail: string, requestId: string, hint?: string): string {
+  const { status, title } = KINDS[code];
+  const problem: Problem = {
+    type: `urn:reelstate:problem:${code}`,
+    title,
+    status,
+    detail,
+    code,
+    request_id: requestId,
+    ...(hint === undefined ? {} : { hint }),
+  };
+  return JSON.stringify(problem);
+}

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { frameResultSchema, jobIdSchema, jobStatusSchema } from '../job.ts';
+
+/** What is asked and answered over HTTP; the descriptions go into the API's documents. */
+
+const positiveInteger = z
+  .string()
+  .regex(/^\d{1,15}$/, 'must be a whole number')
+  .transform(Number)
+  .pipe(z.int().min(1, 'must be at least 1'));
+
+/** Query parameters or form fields of a submission, as text. */
+export const submitParametersSchema = z.object({
+  pipeline_id: z.string('is missing').min(1, 'is empty').describe('One of the pipelines listed by GET /pipelines'),
+  frame_stride: positiveInteger.optional().describe('Every n-th decoded frame is analysed; 1 when absent'),
+  max_frames: positiveInteger.optional().describe('At most so many frames are analysed; all when absent'),
+});
+export type SubmitParameters = z.infer<typeof submitParametersSchema>;
+
+export const submitResponseSchema = z.object({ job_id: jobIdSchema });
+export type SubmitResponse = z.infer<typeof submitResponseSchema>;
+
+export const statusResponseSchema = z.object({
+  job_id: jobIdSchema,
+  status: jobStatusSchema,
+  progress: z
+    .union([z.literal(0), z.literal(0.5), z.literal(1)])
+    .describe('0 while pending, 0.5 while running, 1 when completed or failed'),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+  error_message: z.string().optional().describe('Why the job failed, for people; only there when it failed'),
+  error_code: z.string().optional().describe('Why the job failed, for programs; only there when it failed'),
+});
+export type StatusResponse = z.infer<typeof statusResponseSchema>;
+
+export const resultsResponseSchema = z.object({
+  job_id: jobIdSchema,
+  results: z.array(frameResultSchema).describe('One for each analysed frame, in frame order'),
+});
+
+export const pipelinesResponseSchema = z.object({
+  pipelines: z.array(z.object({ id: z.string(), description: z.string() })),
+});
+export type PipelinesResponse = z.infer<typeof pipelinesResponseSchema>;
+
+export const healthResponseSchema = z.object({
+  status: z.literal('ok'),
+  version: z.string(),
+  uptime_s: z.int().min(0).describe('Seconds since the process started'),
+  isolation: z.array(z.string()).describe('What keeps the processes that decode videos apart from the rest'),
+});
+export type HealthResponse = z.infer<typeof healthResponseSchema>;
+
+export const readyResponseSchema = z.object({ status: z.literal('ready') });
+export type ReadyResponse = z.infer<typeof readyResponseSchema>;
+
+/** RFC 9457, with three members of our own. */
+export const problemSchema = z.object({
+  type: z.string().describe('Names the kind of problem, as a URI'),
+  title: z.string().describe('The kind of problem in words; the same for every one of its kind'),
+  status: z.int().describe('The HTTP status'),
+  detail: z.string().describe('What was wrong this time'),
+  code: z.string().describe('The kind of problem, for programs'),
+  request_id: z.string().describe('As in the header X-Request-Id and in the log'),
+  hint: z.string().optional().describe('What can be done about it'),
+});
+export type Problem = z.infer<typeof problemSchema>;

@@ -1,0 +1,34 @@
+import type Koa from 'koa';
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { rawProblem } from './problem.ts';
+import type { RequestState } from './request-log.ts';
+
+/** Milliseconds in which a request's headers must have come. */
+const HEADERS_TIMEOUT_MS = 60_000;
+/** Milliseconds without a byte in either direction after which a connection is closed. */
+const IDLE_TIMEOUT_MS = 120_000;
+
+/**
+ * Node's server, set up for long uploads: a request may take as long as it keeps moving, and a client that asks
+ * (`Expect: 100-continue`) hears a refusal before it sends its video.
+ */
+export function createHttpServer(app: Koa<RequestState>): Server {
+  const callback = app.callback();
+  const handle = (request: IncomingMessage, response: ServerResponse): void => void callback(request, response);
+  const server = createServer({ requestTimeout: 0, headersTimeout: HEADERS_TIMEOUT_MS }, handle);
+  server.setTimeout(IDLE_TIMEOUT_MS);
+  server.on('checkContinue', handle);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable || error.code === 'ECONNRESET') {
+      socket.destroy();
+    } else if (error.code === 'HPE_HEADER_OVERFLOW') {
+      socket.end(rawProblem('headers_too_large', 'The headers are too large', randomUUID()));
+    } else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+      socket.end(rawProblem('request_timeout', 'The headers did not come in time', randomUUID()));
+    } else {
+      socket.end(rawProblem('malformed_request', 'This is not HTTP', randomUUID()));
+    }
+  });
+  return server;
+}

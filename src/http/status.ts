@@ -1,0 +1,36 @@
+import type { RouterMiddleware } from '@koa/router';
+import type { JobEngine } from '../engine/job-engine.ts';
+import { ServiceError } from '../errors.ts';
+import { jobIdSchema, type JobId, type JobStatus } from '../job.ts';
+import type { RequestState } from './request-log.ts';
+import type { StatusResponse } from './schemas.ts';
+
+const PROGRESS: Readonly<Record<JobStatus, StatusResponse['progress']>> = {
+  pending: 0,
+  running: 0.5,
+  completed: 1,
+  failed: 1,
+};
+
+/** GET /video/status/{job_id} */
+export function statusRoute(engine: Pick<JobEngine, 'get'>): RouterMiddleware<RequestState> {
+  return async (ctx) => {
+    const job = await engine.get(parseJobId(ctx.params['job_id']));
+    ctx.body = {
+      job_id: job.jobId,
+      status: job.status,
+      progress: PROGRESS[job.status],
+      created_at: job.createdAt,
+      updated_at: job.updatedAt,
+      ...(job.errorMessage === null ? {} : { error_message: job.errorMessage }),
+      ...(job.errorCode === null ? {} : { error_code: job.errorCode }),
+    } satisfies StatusResponse;
+  };
+}
+
+/** What is no UUID names no job. */
+export function parseJobId(text: string | undefined): JobId {
+  const parsed = jobIdSchema.safeParse(text?.toLowerCase());
+  if (!parsed.success) throw new ServiceError('job_not_found', 'There is no such job: its id is not a UUID');
+  return parsed.data;
+}

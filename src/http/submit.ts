@@ -1,0 +1,80 @@
+import type { RouterMiddleware } from '@koa/router';
+import { open, statfs } from 'node:fs/promises';
+import type { z } from 'zod';
+import type { JobEngine } from '../engine/job-engine.ts';
+import { ServiceError } from '../errors.ts';
+import { checkFileType, HEAD_BYTES } from './ftyp.ts';
+import type { RequestState } from './request-log.ts';
+import { submitParametersSchema, type SubmitResponse } from './schemas.ts';
+import { MAX_EXTRA_BYTES, receiveUpload, tooLarge, type UploadOptions } from './upload.ts';
+
+export interface SubmitOptions extends UploadOptions {
+  readonly engine: Pick<JobEngine, 'submit' | 'requirePipeline'>;
+  /** Bytes of the disk that no upload may take: the database and the results need room too. */
+  readonly diskReserveBytes: number;
+}
+
+/** POST /video/submit: everything that can be refused before the body is read is; the job is durable before the answer. */
+export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestState> {
+  const { engine } = options;
+  return async (ctx) => {
+    const early = parse(submitParametersSchema.partial(), [ctx.query]);
+    if (early.pipeline_id !== undefined) engine.requirePipeline(early.pipeline_id);
+    await requireRoom(ctx.request.length, options);
+
+    const upload = await receiveUpload(ctx, options);
+    try {
+      const parameters = parse(submitParametersSchema, [ctx.query, upload.fields]);
+      engine.requirePipeline(parameters.pipeline_id);
+      checkFileType(await headOf(upload.path));
+      const { pipeline_id: pipelineId, frame_stride: frameStride = 1, max_frames: maxFrames } = parameters;
+      const job = await engine.submit({
+        uploadPath: upload.path,
+        pipelineId,
+        options: { frame_stride: frameStride, ...(maxFrames === undefined ? {} : { max_frames: maxFrames }) },
+      });
+      ctx.state.log.info({ job_id: job.jobId }, 'job accepted');
+      ctx.status = 202;
+      ctx.set('Location', `/video/status/${job.jobId}`);
+      ctx.body = { job_id: job.jobId } satisfies SubmitResponse;
+    } finally {
+      await upload.discard();
+    }
+  };
+}
+
+type Given = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** A parameter may stand in the query or in the form, or in both if they agree. */
+function parse<T>(schema: z.ZodType<T>, sources: readonly Given[]): T {
+  const given: Record<string, string> = {};
+  for (const name of Object.keys(submitParametersSchema.shape)) {
+    const values = new Set(sources.flatMap((source) => (Object.hasOwn(source, name) ? (source[name] ?? []) : [])));
+    if (values.size > 1) throw new ServiceError('invalid_request', `${name} is given twice, and differently`);
+    for (const value of values) given[name] = value;
+  }
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
+  throw new ServiceError('invalid_request', faults.join('; '), { cause: parsed.error });
+}
+
+/** @param declaredBytes the whole body's length; undefined when the client does not say */
+async function requireRoom(declaredBytes: number | undefined, options: SubmitOptions): Promise<void> {
+  const { incomingDir, maxUploadBytes, diskReserveBytes } = options;
+  const bytes = declaredBytes ?? 0;
+  if (bytes > maxUploadBytes + MAX_EXTRA_BYTES) throw tooLarge(maxUploadBytes);
+  const { bavail, bsize } = await statfs(incomingDir);
+  if (bavail * bsize >= bytes + diskReserveBytes) return;
+  throw new ServiceError('storage_full', 'There is no room on the disk for this upload');
+}
+
+async function headOf(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}

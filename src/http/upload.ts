@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ParameterizedContext } from 'koa';
+import { koaBody } from 'koa-body';
+import { z } from 'zod';
+import { ServiceError } from '../errors.ts';
+
+/** Bytes of all form fields together, and their number: three short ones are meant. */
+const MAX_FIELD_BYTES = 16 * 1024;
+const MAX_FIELDS = 16;
+/** Bytes of a body that may be neither file nor field: boundaries and part headers, which the parser keeps in memory. */
+const MAX_FRAMING_BYTES = 64 * 1024;
+/** What a body may measure beyond its file. */
+export const MAX_EXTRA_BYTES = MAX_FIELD_BYTES + MAX_FRAMING_BYTES;
+
+const FILE_FIELD = 'file';
+/** Codes of formidable's errors (its FormidableError.js). */
+const FILE_TOO_LARGE = new Set([1009, 1016]);
+const FIELDS_TOO_LARGE = new Set([1006, 1007]);
+
+const formFieldsSchema = z.record(z.string(), z.union([z.string(), z.array(z.string())]));
+const formidableErrorSchema = z.object({ code: z.number(), httpCode: z.number() });
+
+export interface UploadOptions {
+  /** Absolute path of the folder that gets the file; on the disk of the storage, so that adopting it copies nothing. */
+  readonly incomingDir: string;
+  readonly maxUploadBytes: number;
+}
+
+export interface Upload {
+  /** Absolute path of the file, whole, in the incoming folder. */
+  readonly path: string;
+  readonly fields: Readonly<Record<string, string | readonly string[]>>;
+  /** Removes the file if it is still there. */
+  discard(): Promise<void>;
+}
+
+/**
+ * Reads a multipart body; its one file goes to disk as it arrives, no faster than the disk takes it. Whatever goes
+ * wrong, nothing is left. Rejects with `missing_file`, `upload_too_large`, `storage_full` or `invalid_request`.
+ */
+export async function receiveUpload(ctx: ParameterizedContext, options: UploadOptions): Promise<Upload> {
+  if (!ctx.is('multipart/form-data')) throw noFile('The body must be multipart/form-data with the video in `file`');
+  const path = join(options.incomingDir, randomUUID());
+  const discard = (): Promise<void> => rm(path, { force: true });
+  let file: WriteStream | undefined;
+  let nothingChosen = false;
+  let over = false;
+  // Formidable listens to its request's errors: so it stops, and the connection stays for the answer.
+  const fail = (error: ServiceError): boolean => ctx.req.emit('error', error);
+
+  let received = 0;
+  const watchFraming = (chunk: Buffer): void => {
+    const stored = file === undefined ? 0 : file.bytesWritten + file.writableLength;
+    // Without the present chunk, which has not been parsed.
+    if (received - stored > MAX_EXTRA_BYTES) fail(new ServiceError('invalid_request', 'Too much beside the file'));
+    received += chunk.length;
+  };
+
+  const readBody = koaBody({
+    multipart: true,
+    json: false,
+    text: false,
+    urlencoded: false,
+    patchNode: false,
+    formidable: {
+      maxFields: MAX_FIELDS,
+      maxFieldsSize: MAX_FIELD_BYTES,
+      maxFileSize: options.maxUploadBytes,
+      allowEmptyFiles: true,
+      minFileSize: 0,
+      onPart(part, handle) {
+        if (over) return;
+        const isFile = part.originalFilename !== null || (part.name === FILE_FIELD && part.mimetype !== null);
+        if (isFile && part.name !== FILE_FIELD) {
+          over = true;
+          fail(noFile('The video must be in the field `file`'));
+        } else if (isFile && file !== undefined) {
+          over = true;
+          fail(new ServiceError('invalid_request', 'More than one file'));
+        } else {
+          nothingChosen = isFile && part.originalFilename === '';
+          // A part with a type is a file to formidable, one without is a field, which it decodes by the encoding
+          // that the client names: an unknown one would throw where nobody catches.
+          part.mimetype = isFile ? 'application/octet-stream' : null;
+          handle(Object.assign(part, { transferEncoding: 'utf-8' }));
+        }
+      },
+      fileWriteStreamHandler() {
+        file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+        return file;
+      },
+    },
+  });
+
+  try {
+    ctx.req.on('data', watchFraming);
+    if (ctx.get('Expect').toLowerCase() === '100-continue') ctx.res.writeContinue();
+    await readBody(ctx, async () => undefined);
+    if (file === undefined || (nothingChosen && file.bytesWritten === 0)) throw noFile('There is no field `file`');
+    await closed(file);
+    return { path, fields: formFieldsSchema.parse(ctx.request.body), discard };
+  } catch (error) {
+    over = true;
+    if (file !== undefined) await closed(file.destroy());
+    await discard();
+    throw refusalOf(error, options.maxUploadBytes);
+  } finally {
+    ctx.req.off('data', watchFraming);
+  }
+}
+
+function closed(file: WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (file.closed) resolve();
+    else file.once('close', resolve);
+  });
+}
+
+function noFile(message: string): ServiceError {
+  return new ServiceError('missing_file', message);
+}
+
+function refusalOf(error: unknown, maxUploadBytes: number): unknown {
+  if (error instanceof ServiceError) return error;
+  if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) {
+    return new ServiceError('storage_full', 'The disk ran full during the upload', { cause: error });
+  }
+  const parsed = formidableErrorSchema.safeParse(error);
+  if (!parsed.success) return error;
+  const { code } = parsed.data;
+  if (FILE_TOO_LARGE.has(code)) return tooLarge(maxUploadBytes, error);
+  if (FIELDS_TOO_LARGE.has(code)) return new ServiceError('invalid_request', 'Too many form fields', { cause: error });
+  return new ServiceError('invalid_request', 'The body is not whole or not multipart/form-data', { cause: error });
+}
+
+export function tooLarge(maxUploadBytes: number, cause?: unknown): ServiceError {
+  return new ServiceError('upload_too_large', `The video is larger than ${maxUploadBytes} bytes`, { cause });
+}

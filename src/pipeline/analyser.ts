@@ -1,0 +1,44 @@
+import { planPipeline, type PlannedNode } from './dag.ts';
+import type { PipelineDefinition } from './definition.ts';
+import type { Frame } from './frame.ts';
+import { BUILT_IN_DETECTOR } from './models/model-catalogue.ts';
+import type { ModelSessions } from './models/model-sessions.ts';
+import type { Findings, RunTool, ToolInputs } from './tools/tool.ts';
+import { TOOLS } from './tools/tools.ts';
+
+/** Runs one pipeline on single frames. */
+export interface FrameAnalyser {
+  /**
+   * The findings of the pipeline's outputs in one frame, without its timestamp: keys in the order of the outputs,
+   * plain JSON, the same for the same pixels. Blocks the thread while a model computes.
+   */
+  analyse(frame: Frame): Promise<Record<string, unknown>>;
+}
+
+/**
+ * Opens a pipeline in this thread. `definition` is one that the registry gave; the models stay in `sessions`, so
+ * opening another pipeline later costs next to nothing. Throws `invalid_pipeline` or `invalid_model`.
+ */
+export async function openAnalyser(definition: PipelineDefinition, sessions: ModelSessions): Promise<FrameAnalyser> {
+  // The registry has put every default into the definition, the detector's name included.
+  const plan = planPipeline(definition, {
+    source: definition.id,
+    tools: TOOLS,
+    defaults: { detector: BUILT_IN_DETECTOR },
+  });
+  const steps: { readonly node: PlannedNode; readonly run: RunTool }[] = [];
+  for (const node of plan.nodes) steps.push({ node, run: await node.tool.open(sessions) });
+  return {
+    async analyse(frame) {
+      const found = new Map<string, Findings>();
+      for (const { node, run } of steps) {
+        let inputs: ToolInputs = { frame };
+        for (const id of node.after) inputs = { ...inputs, ...found.get(id) };
+        found.set(node.id, await run(inputs));
+      }
+      const result: Record<string, unknown> = {};
+      for (const id of plan.outputs) Object.assign(result, found.get(id));
+      return result;
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+
+const WINDOW_BYTES = 64 * 1024;
+
+/** One box of an MP4 file (ISO/IEC 14496-12, section 4.2). Offsets count from the start of the file. */
+export interface Box {
+  readonly type: string;
+  /** Where the content begins, after the header. */
+  readonly start: number;
+  /** Where the content ends: within the parent, or at the end of the file when the box claims more. */
+  readonly end: number;
+  /** False when the box claims to go on behind its parent or the file. */
+  readonly isWhole: boolean;
+}
+
+/** Reads the boxes of a file through one small window, whatever sizes they claim. */
+export class BoxReader implements Disposable {
+  readonly fileBytes: number;
+  readonly #file: number;
+  readonly #window = Buffer.alloc(WINDOW_BYTES);
+  #windowStart = 0;
+  #windowBytes = 0;
+
+  private constructor(file: number) {
+    this.#file = file;
+    this.fileBytes = fstatSync(file).size;
+  }
+
+  /** Throws the file system's error when the file cannot be opened. */
+  static open(path: string): BoxReader {
+    return new BoxReader(openSync(path, 'r'));
+  }
+
+  /**
+   * The boxes from one offset to another. A box without a sane header ends the list: what follows is not boxes, and
+   * FFmpeg reads no further either.
+   */
+  *boxes(start: number, end: number): Generator<Box, void> {
+    let offset = start;
+    while (offset + 8 <= end) {
+      const shortSize = this.uint32(offset);
+      const type = this.fourCharacters(offset + 4);
+      const header = shortSize === 1 ? 16 : 8;
+      if (offset + header > end) return;
+      // Size 0: up to the end of the parent. Sizes above 2^53 lose their last bits, which no file is long enough for.
+      const size = shortSize === 1 ? this.uint64(offset + 8) : shortSize === 0 ? end - offset : shortSize;
+      if (size < header) return;
+      const isWhole = offset + size <= end;
+      yield { type, start: offset + header, end: isWhole ? offset + size : end, isWhole };
+      offset += size;
+    }
+  }
+
+  /** These read past the end of the file as zeros. */
+  uint32(offset: number): number {
+    return this.#bytes(offset, 4).readUInt32BE();
+  }
+
+  uint64(offset: number): number {
+    return Number(this.#bytes(offset, 8).readBigUInt64BE());
+  }
+
+  fourCharacters(offset: number): string {
+    return this.#bytes(offset, 4).toString('latin1');
+  }
+
+  #bytes(offset: number, length: number): Buffer {
+    if (offset < this.#windowStart || offset + length > this.#windowStart + this.#windowBytes) {
+      this.#windowStart = offset;
+      this.#window.fill(0);
+      this.#windowBytes = WINDOW_BYTES;
+      readSync(this.#file, this.#window, 0, WINDOW_BYTES, offset);
+    }
+    const place = offset - this.#windowStart;
+    return this.#window.subarray(place, place + length);
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#file);
+  }
+}

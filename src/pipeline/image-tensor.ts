@@ -1,0 +1,127 @@
+/** Pixels as a tool gets them: RGB, 8 bits each, `width * height * 3` bytes. */
+export interface RgbImage {
+  readonly width: number;
+  readonly height: number;
+  readonly rgb: Uint8Array;
+}
+
+/** A rectangle of whole pixels inside an image. */
+export interface Region {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface TensorLayout {
+  /** Size to which the region is resized, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Size of the tensor. Default: the resized size. */
+  readonly paddedWidth?: number;
+  readonly paddedHeight?: number;
+  /** Where in the tensor the resized region lies. Default: in the top left corner. */
+  readonly left?: number;
+  readonly top?: number;
+  /** Pixel value of the padding, before normalisation. */
+  readonly padding?: number;
+  /** Order of the tensor's planes. */
+  readonly order: 'rgb' | 'bgr';
+  /** Per plane of the tensor: value = (pixel - mean) / deviation, in pixel values 0 to 255. */
+  readonly mean: readonly [number, number, number];
+  readonly deviation: readonly [number, number, number];
+}
+
+/** A region of an image, resized and normalised, as 3 planes (CHW). Depends on the region's pixels alone. */
+export function imageTensor(image: RgbImage, region: Region, layout: TensorLayout): Float32Array {
+  const source = shrunk(image, region, layout);
+  const { width, height } = layout;
+  const stride = layout.paddedWidth ?? width;
+  const plane = stride * (layout.paddedHeight ?? height);
+  const tensor = new Float32Array(3 * plane);
+  const columns = samplePoints(source.width, width);
+  const rows = samplePoints(source.height, height);
+  const pixels = source.rgb;
+  for (let channel = 0; channel < 3; channel++) {
+    const byte = layout.order === 'rgb' ? channel : 2 - channel;
+    const scale = 1 / (layout.deviation[channel] ?? 1);
+    const offset = -(layout.mean[channel] ?? 0) * scale;
+    const start = channel * plane;
+    if (plane > width * height) tensor.fill((layout.padding ?? 0) * scale + offset, start, start + plane);
+    for (let y = 0; y < height; y++) {
+      const upper = (rows.first[y] ?? 0) * source.width * 3 + byte;
+      const lower = (rows.second[y] ?? 0) * source.width * 3 + byte;
+      const down = rows.weight[y] ?? 0;
+      let out = start + ((layout.top ?? 0) + y) * stride + (layout.left ?? 0);
+      for (let x = 0; x < width; x++, out++) {
+        const left = (columns.first[x] ?? 0) * 3;
+        const right = (columns.second[x] ?? 0) * 3;
+        const across = columns.weight[x] ?? 0;
+        const a = pixels[upper + left] ?? 0;
+        const b = pixels[lower + left] ?? 0;
+        const top = a + ((pixels[upper + right] ?? 0) - a) * across;
+        const bottom = b + ((pixels[lower + right] ?? 0) - b) * across;
+        tensor[out] = (top + (bottom - top) * down) * scale + offset;
+      }
+    }
+  }
+  return tensor;
+}
+
+/** The pixels of a region, copied. */
+export function cropped(image: RgbImage, region: Region): Uint8Array {
+  const bytes = new Uint8Array(region.width * region.height * 3);
+  for (let y = 0; y < region.height; y++) {
+    const start = ((region.y + y) * image.width + region.x) * 3;
+    bytes.set(image.rgb.subarray(start, start + region.width * 3), y * region.width * 3);
+  }
+  return bytes;
+}
+
+/**
+ * The region, averaged over squares of n × n pixels when it is resized to less than half: bilinear sampling looks at
+ * two pixels across and would skip the others, so that thin strokes come and go.
+ */
+function shrunk(image: RgbImage, region: Region, layout: TensorLayout): RgbImage {
+  const n = Math.floor(Math.min(region.width / layout.width, region.height / layout.height));
+  if (n < 2) return { width: region.width, height: region.height, rgb: cropped(image, region) };
+  const width = Math.floor(region.width / n);
+  const height = Math.floor(region.height / n);
+  const rgb = new Uint8Array(width * height * 3);
+  const half = (n * n) >> 1;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      let red = half;
+      let green = half;
+      let blue = half;
+      for (let row = 0; row < n; row++) {
+        let at = ((region.y + y * n + row) * image.width + region.x + x * n) * 3;
+        for (let column = 0; column < n; column++, at += 3) {
+          red += image.rgb[at] ?? 0;
+          green += image.rgb[at + 1] ?? 0;
+          blue += image.rgb[at + 2] ?? 0;
+        }
+      }
+      const out = (y * width + x) * 3;
+      rgb[out] = red / (n * n);
+      rgb[out + 1] = green / (n * n);
+      rgb[out + 2] = blue / (n * n);
+    }
+  }
+  return { width, height, rgb };
+}
+
+/** Where each of `to` pixels falls between two of `from`, pixel centres at .5. */
+function samplePoints(from: number, to: number) {
+  const first = new Int32Array(to);
+  const second = new Int32Array(to);
+  const weight = new Float32Array(to);
+  for (let i = 0; i < to; i++) {
+    const at = Math.min(from - 1, Math.max(0, ((i + 0.5) * from) / to - 0.5));
+    const whole = Math.floor(at);
+    first[i] = whole;
+    second[i] = Math.min(from - 1, whole + 1);
+    weight[i] = at - whole;
+  }
+  return { first, second, weight };
+}

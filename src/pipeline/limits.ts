@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+import { ServiceError } from '../errors.ts';
+
+const MINUTES = 60_000;
+const MIB = 1024 * 1024;
+
+const limit = (standard: number) => z.number().int().positive().default(standard);
+
+/** What a video may ask of the machine. The defaults admit an 8K frame and half a day of 60 frames a second. */
+export const videoLimitsSchema = z
+  .strictObject({
+    /** Width times height of a frame, as it is coded and as it is shown. */
+    maxFramePixels: limit(7680 * 4320),
+    /** Presentation time from the first frame to the last, in milliseconds. */
+    maxDurationMs: limit(12 * 60 * MINUTES),
+    /** Frames decoded, sampled or not. */
+    maxDecodedFrames: limit(12 * 60 * 60 * 60),
+    /** Tracks of any kind. */
+    maxTracks: limit(64),
+    /** Boxes at every level of the file; 12 hours in fragments of a fifth of a second have 2.6 million. */
+    maxBoxes: limit(4_000_000),
+    /** Bytes of one `moov` or `moof` box, each of which FFmpeg reads whole. */
+    maxIndexBytes: limit(64 * MIB),
+    /** Samples (frames, audio packets) declared by all tracks together; FFmpeg keeps about 100 bytes of each. */
+    maxIndexSamples: limit(5_000_000),
+  })
+  .readonly();
+
+export type VideoLimits = z.infer<typeof videoLimitsSchema>;
+
+export const DEFAULT_VIDEO_LIMITS: VideoLimits = videoLimitsSchema.parse({});
+
+/** What each limit counts, in the words of its error message. */
+const MEASURES = {
+  maxFramePixels: 'pixels per frame',
+  maxDurationMs: 'milliseconds of video',
+  maxDecodedFrames: 'frames',
+  maxTracks: 'tracks',
+  maxBoxes: 'boxes',
+  maxIndexBytes: 'bytes of index',
+  maxIndexSamples: 'samples in the index',
+} as const satisfies Record<keyof VideoLimits, string>;
+
+/** Throws `too_large`, naming the limit and both values, when `value` is above it. */
+export function checkLimit(limits: VideoLimits, name: keyof VideoLimits, value: number): void {
+  if (value <= limits[name]) return;
+  throw new ServiceError('too_large', `The video has ${value} ${MEASURES[name]}; the limit ${name} is ${limits[name]}`);
+}

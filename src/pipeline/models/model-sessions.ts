@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { messageOf, ServiceError } from '../../errors.ts';
+import { ModelCatalogue, type CatalogueEntry } from './model-catalogue.ts';
+
+/** One output of a model: `data` in row-major order of `dims`. */
+export interface OutputTensor {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** A loaded model with one image input; nothing of the inference library shows through. */
+export interface Model {
+  /** Size of its input; a side that is not fixed is 0. */
+  readonly inputDims: readonly number[];
+  /** Runs the model on one float32 tensor. Blocks the calling thread while it computes. */
+  run(data: Float32Array, dims: readonly number[]): Promise<readonly OutputTensor[]>;
+}
+
+export interface ModelSessionsOptions {
+  /** Folder of the models that users brought; absent: only the built-in detector is known. */
+  readonly modelsFolder?: string;
+}
+
+// One thread per session: inference threads are as many as cores already, and a second thread inside a session
+// costs a third more CPU for less throughput.
+const SESSION_OPTIONS: InferenceSession.SessionOptions = {
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  graphOptimizationLevel: 'all',
+  // Text crops come in many widths. The arena and the pattern cache would keep the largest buffers of each of them.
+  enableMemPattern: false,
+};
+
+/**
+ * The models one inference thread has loaded. Each is opened at its first use and stays open for every pipeline that
+ * runs later in this thread. The inference library itself is imported at the first use too, so a process that only
+ * lists pipelines never loads it.
+ */
+export class ModelSessions implements AsyncDisposable {
+  readonly #catalogue: ModelCatalogue;
+  readonly #open = new Map<string, Promise<OpenSession>>();
+
+  constructor(options: ModelSessionsOptions = {}) {
+    this.#catalogue = new ModelCatalogue(options.modelsFolder);
+  }
+
+  /** A model file that is part of an installed package. Throws `invalid_model` when it cannot be loaded. */
+  async packaged(path: string): Promise<Model> {
+    return this.#session(path, async () => readFile(path));
+  }
+
+  /** The detector of that name, its sum checked. Throws `invalid_model` when it is unknown, changed or not loadable. */
+  async detector(name: string): Promise<{ readonly entry: CatalogueEntry; readonly model: Model }> {
+    const entry = await this.#catalogue.get(name);
+    const model = await this.#session(`${entry.path}#${entry.sha256}`, async () => {
+      const bytes = await readFile(entry.path);
+      if (createHash('sha256').update(bytes).digest('hex') !== entry.sha256) {
+        throw new ServiceError(
+          'invalid_model',
+          `The file of model ${name} is not the one that was added: ${entry.path}`,
+        );
+      }
+      return bytes;
+    });
+    return { entry, model };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const sessions = await Promise.allSettled(this.#open.values());
+    this.#open.clear();
+    for (const session of sessions) if (session.status === 'fulfilled') await session.value.release();
+  }
+
+  async #session(key: string, read: () => Promise<Uint8Array>): Promise<Model> {
+    let session = this.#open.get(key);
+    if (!session) {
+      session = openSession(key, read);
+      this.#open.set(key, session);
+    }
+    return session;
+  }
+}
+
+interface OpenSession extends Model {
+  release(): Promise<void>;
+}
+
+async function openSession(key: string, read: () => Promise<Uint8Array>): Promise<OpenSession> {
+  try {
+    const bytes = await read();
+    const ort = await import('onnxruntime-node');
+    const session = await ort.InferenceSession.create(bytes, SESSION_OPTIONS);
+    const [input] = session.inputNames;
+    if (input === undefined || session.inputNames.length !== 1) {
+      throw new ServiceError('invalid_model', `The model has ${session.inputNames.length} inputs, not one`);
+    }
+    const [metadata] = session.inputMetadata;
+    const shape = metadata?.isTensor ? metadata.shape : [];
+    return {
+      inputDims: shape.map((side) => (typeof side === 'number' && side > 0 ? side : 0)),
+      async run(data, dims) {
+        const outputs = await session.run({ [input]: new ort.Tensor('float32', data, dims) });
+        return session.outputNames.map((name) => outputTensor(name, outputs[name]));
+      },
+      async release() {
+        await session.release();
+      },
+    };
+  } catch (error) {
+    if (error instanceof ServiceError) throw error;
+    throw new ServiceError('invalid_model', `The model ${key} cannot be loaded: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function outputTensor(name: string, tensor: Tensor | undefined): OutputTensor {
+  if (!tensor || !(tensor.data instanceof Float32Array)) {
+    throw new ServiceError('invalid_model', `The model's output ${name} is ${tensor?.type ?? 'missing'}, not float32`);
+  }
+  return { name, dims: tensor.dims, data: tensor.data };
+}

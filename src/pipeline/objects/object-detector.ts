@@ -1,0 +1,116 @@
+import { ServiceError } from '../../errors.ts';
+import type { Detection } from '../../job.ts';
+import { imageTensor, type RgbImage } from '../image-tensor.ts';
+import type { CatalogueEntry, ModelFormat } from '../models/model-catalogue.ts';
+import type { Model, OutputTensor } from '../models/model-sessions.ts';
+import type { Candidate, DetectorFormat } from './detector-format.ts';
+import { nanodet } from './nanodet.ts';
+import { yolov8 } from './yolov8.ts';
+import { yolox } from './yolox.ts';
+
+const FORMATS: Readonly<Record<ModelFormat, DetectorFormat>> = { nanodet, yolox, yolov8 };
+
+export interface DetectOptions {
+  readonly minConfidence: number;
+  /** Of two boxes of a label that share more than this part of their union, the surer one stays. */
+  readonly iou: number;
+  /** Labels to keep; absent: all. */
+  readonly labels?: readonly string[];
+  readonly maxDetections: number;
+}
+
+/** Finds objects with a model of any of the formats. */
+export class ObjectDetector {
+  readonly #model: Model;
+  readonly #format: DetectorFormat;
+  readonly #labels: readonly string[];
+  readonly #name: string;
+
+  constructor(entry: CatalogueEntry, model: Model) {
+    this.#model = model;
+    this.#format = FORMATS[entry.format];
+    this.#labels = entry.labels;
+    this.#name = entry.name;
+  }
+
+  /**
+   * The objects of an image, the surest first, boxes clipped to the image. Boxes have 1 decimal, confidences 3. Throws
+   * `invalid_model` when the model has not the form of its format.
+   */
+  async detect(image: RgbImage, options: DetectOptions): Promise<Detection[]> {
+    const [, , height = 0, width = 0] = this.#model.inputDims;
+    if (this.#model.inputDims.length !== 4 || this.#model.inputDims[1] !== 3 || width === 0 || height === 0) {
+      throw this.#notOfFormat(`takes ${this.#model.inputDims.join(' x ')}`, '1 x 3 x height x width, all fixed');
+    }
+    const placed = placement(image, { width, height }, this.#format.placement);
+    const { order, mean, deviation, padding } = this.#format;
+    const layout = { ...placed, paddedWidth: width, paddedHeight: height, padding, order, mean, deviation };
+    const whole = { x: 0, y: 0, width: image.width, height: image.height };
+    const outputs = await this.#model.run(imageTensor(image, whole, layout), [1, 3, height, width]);
+    const output = this.#checked(outputs, width, height);
+    const input = { width, height };
+    const candidates = this.#format
+      .decode(output, input, this.#labels.length, options.minConfidence)
+      .filter(({ label }) => options.labels?.includes(this.#labels[label] ?? '') ?? true);
+    const across = image.width / placed.width;
+    const down = image.height / placed.height;
+    const found: Detection[] = [];
+    for (const candidate of withoutOverlaps(candidates, options.iou)) {
+      const left = Math.max(0, (candidate.left - placed.left) * across);
+      const top = Math.max(0, (candidate.top - placed.top) * down);
+      const boxWidth = Math.min(image.width, (candidate.right - placed.left) * across) - left;
+      const boxHeight = Math.min(image.height, (candidate.bottom - placed.top) * down) - top;
+      if (boxWidth <= 0 || boxHeight <= 0) continue;
+      if (found.length === options.maxDetections) break;
+      found.push({
+        label: this.#labels[candidate.label] ?? '',
+        confidence: rounded(Math.min(1, candidate.confidence), 1000),
+        bbox: [rounded(left, 10), rounded(top, 10), rounded(boxWidth, 10), rounded(boxHeight, 10)],
+      });
+    }
+    return found;
+  }
+
+  #checked(outputs: readonly OutputTensor[], width: number, height: number): OutputTensor {
+    const [output] = outputs;
+    if (!output || outputs.length !== 1) throw this.#notOfFormat(`has ${outputs.length} outputs`, 'one');
+    const expected = this.#format.mismatch(output.dims, { width, height }, this.#labels.length);
+    if (expected !== undefined) throw this.#notOfFormat(`gives ${output.dims.join(' x ')}`, expected);
+    return output;
+  }
+
+  #notOfFormat(is: string, expected: string): ServiceError {
+    const labels = `${this.#labels.length} labels`;
+    return new ServiceError('invalid_model', `Model ${this.#name} ${is}; its format with ${labels} wants ${expected}`);
+  }
+}
+
+function placement(image: RgbImage, input: { width: number; height: number }, how: DetectorFormat['placement']) {
+  if (how === 'stretched') return { ...input, left: 0, top: 0 };
+  const scale = Math.min(input.width / image.width, input.height / image.height);
+  const width = Math.max(1, Math.round(image.width * scale));
+  const height = Math.max(1, Math.round(image.height * scale));
+  if (how === 'topLeft') return { width, height, left: 0, top: 0 };
+  return { width, height, left: (input.width - width) >> 1, top: (input.height - height) >> 1 };
+}
+
+/** The surest boxes of each label that do not overlap a surer one by more than `iou`; surest first. */
+function withoutOverlaps(candidates: readonly Candidate[], iou: number): Candidate[] {
+  const kept: Candidate[] = [];
+  for (const candidate of candidates.toSorted((a, b) => b.confidence - a.confidence)) {
+    if (!kept.some((other) => other.label === candidate.label && overlap(other, candidate) > iou)) kept.push(candidate);
+  }
+  return kept;
+}
+
+/** Area that two boxes share, as part of the area they cover together. */
+function overlap(a: Candidate, b: Candidate): number {
+  const width = Math.max(0, Math.min(a.right, b.right) - Math.max(a.left, b.left));
+  const height = Math.max(0, Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top));
+  const shared = width * height;
+  return shared / ((a.right - a.left) * (a.bottom - a.top) + (b.right - b.left) * (b.bottom - b.top) - shared);
+}
+
+function rounded(value: number, parts: number): number {
+  return Math.round(value * parts) / parts;
+}

@@ -1,0 +1,34 @@
+import { AV_NOPTS_VALUE } from 'node-av/constants';
+import type { IRational } from 'node-av';
+
+const MICROSECONDS = 1_000_000n;
+
+/** Turns a track's ticks into milliseconds. */
+export class PresentationClock {
+  readonly #timeBase: IRational;
+  readonly #frameMs: number;
+  #lastMs: number | undefined;
+
+  /** `frameRate` spaces frames that bear no time; 25 a second when it is not known either. */
+  constructor(timeBase: IRational, frameRate: IRational) {
+    this.#timeBase = timeBase;
+    this.#frameMs = frameRate.num > 0 && frameRate.den > 0 ? (1000 * frameRate.den) / frameRate.num : 40;
+  }
+
+  /** When the next frame in display order is shown, in milliseconds, rounded to a microsecond. */
+  next(ticks: bigint): number {
+    const ms = ticks === AV_NOPTS_VALUE ? this.#guess() : ticksToMs(ticks, this.#timeBase);
+    this.#lastMs = ms;
+    return ms;
+  }
+
+  #guess(): number {
+    return this.#lastMs === undefined ? 0 : Math.round((this.#lastMs + this.#frameMs) * 1000) / 1000;
+  }
+}
+
+/** Rounds to a whole microsecond, halves away from zero. */
+export function ticksToMs(ticks: bigint, timeBase: IRational): number {
+  const doubled = (2n * ticks * BigInt(timeBase.num) * MICROSECONDS) / BigInt(timeBase.den);
+  return Number((doubled + (doubled < 0n ? -1n : 1n)) / 2n) / 1000;
+}

@@ -1,0 +1,114 @@
+import { readFile, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { load } from 'js-yaml';
+import { z } from 'zod';
+import { messageOf, ServiceError } from '../errors.ts';
+import { planPipeline } from './dag.ts';
+import { pipelineDefinitionSchema, type PipelineDefinition } from './definition.ts';
+import { ModelCatalogue } from './models/model-catalogue.ts';
+import { TOOLS } from './tools/tools.ts';
+
+export interface PipelineRegistryOptions {
+  /** A folder with more pipelines: `*.yaml`, `*.yml` or `*.json`, one in each. */
+  readonly directory?: string;
+  /** The folder of the models that users brought; need not exist. */
+  readonly modelsFolder?: string;
+}
+
+/** The pipelines that can be run. Knows what they need, and loads none of it. */
+export class PipelineRegistry {
+  readonly #definitions: ReadonlyMap<string, PipelineDefinition>;
+
+  private constructor(definitions: ReadonlyMap<string, PipelineDefinition>) {
+    this.#definitions = definitions;
+  }
+
+  /**
+   * Reads and checks every pipeline, and that the models they name are there with their sums. Throws
+   * `invalid_pipeline` or `invalid_model`, naming the file and the node.
+   */
+  static async open(options: PipelineRegistryOptions = {}): Promise<PipelineRegistry> {
+    const builtIn = fileURLToPath(new URL('src/pipeline/definitions', import.meta.resolve('#package.json')));
+    const files = await definitionFiles(builtIn);
+    if (options.directory !== undefined) files.push(...(await definitionFiles(options.directory)));
+    const catalogue = new ModelCatalogue(options.modelsFolder);
+    const defaults = { detector: await catalogue.defaultName() };
+    const definitions = new Map<string, PipelineDefinition>();
+    for (const file of files) {
+      const declared = await readDefinition(file);
+      if (definitions.has(declared.id)) {
+        throw new ServiceError('invalid_pipeline', `${file}: there is a pipeline ${declared.id} already`);
+      }
+      const plan = planPipeline(declared, { source: file, tools: TOOLS, defaults });
+      for (const node of plan.nodes) {
+        try {
+          await node.tool.check(catalogue);
+        } catch (error) {
+          const code = error instanceof ServiceError ? error.code : 'invalid_pipeline';
+          throw new ServiceError(code, `${file}: node ${node.id}: ${messageOf(error)}`, { cause: error });
+        }
+      }
+      const params = new Map(plan.nodes.map(({ id, tool }) => [id, tool.params]));
+      const nodes = declared.nodes.map((node) => ({ ...node, params: params.get(node.id) ?? {} }));
+      definitions.set(declared.id, pipelineDefinitionSchema.parse({ ...declared, nodes }));
+    }
+    return new PipelineRegistry(definitions);
+  }
+
+  /** Every parameter is filled in. Throws `unknown_pipeline`. */
+  get(id: string): PipelineDefinition {
+    const definition = this.#definitions.get(id);
+    if (!definition) {
+      const known = [...this.#definitions.keys()].join(', ');
+      throw new ServiceError('unknown_pipeline', `There is no pipeline ${id}; there are ${known}`);
+    }
+    return definition;
+  }
+
+  /** The built-in ones first, then by file name. */
+  list(): readonly PipelineDefinition[] {
+    return [...this.#definitions.values()];
+  }
+}
+
+async function definitionFiles(folder: string): Promise<string[]> {
+  let files: string[];
+  try {
+    files = await readdir(folder);
+  } catch (error) {
+    const message = `The folder of pipelines cannot be read: ${messageOf(error)}`;
+    throw new ServiceError('invalid_pipeline', message, { cause: error });
+  }
+  return files
+    .filter((file) => /\.(?:ya?ml|json)$/.test(file))
+    .toSorted()
+    .map((file) => path.join(folder, file));
+}
+
+/** JSON is read as YAML, of which it is a part. */
+async function readDefinition(file: string): Promise<PipelineDefinition> {
+  let document: unknown;
+  try {
+    document = load(await readFile(file, 'utf8'), { maxAliases: 0 });
+  } catch (error) {
+    throw new ServiceError('invalid_pipeline', `${file}: cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+  const parsed = pipelineDefinitionSchema.safeParse(document);
+  if (!parsed.success) {
+    const message = `${file}: ${nodeOf(document, parsed.error)}${z.prettifyError(parsed.error)}`;
+    throw new ServiceError('invalid_pipeline', message, { cause: parsed.error });
+  }
+  return parsed.data;
+}
+
+const namedNodesSchema = z.looseObject({ nodes: z.array(z.looseObject({ id: z.string() }).or(z.unknown())) });
+
+/** Names the node in which the first trouble is, when it is in one that has a name. */
+function nodeOf(document: unknown, error: z.ZodError): string {
+  const [part, index] = error.issues[0]?.path ?? [];
+  const named = namedNodesSchema.safeParse(document);
+  if (part !== 'nodes' || typeof index !== 'number' || !named.success) return '';
+  const node = z.looseObject({ id: z.string() }).safeParse(named.data.nodes[index]);
+  return node.success ? `node ${node.data.id}: ` : '';
+}

@@ -1,0 +1,59 @@
+import type { TextLine } from '../../job.ts';
+import type { TextPiece } from './text-reader.ts';
+
+// Two pieces stand in one row when their middles differ by less than half of the lower one's height, and belong to one
+// line when the gap between them is no wider than so many of its heights: words do, the columns of a table do not.
+const SAME_ROW = 0.5;
+const WIDEST_GAP = 1.5;
+
+/** Joins pieces of text to lines, from top to bottom and left to right. Confidences have 3 decimals. */
+export function textLines(pieces: readonly TextPiece[]): TextLine[] {
+  return rows(pieces).flatMap((row) => lines(row).map(joined));
+}
+
+function rows(pieces: readonly TextPiece[]): TextPiece[][] {
+  const found: TextPiece[][] = [];
+  for (const piece of pieces.toSorted((a, b) => middle(a) - middle(b) || a.box.x - b.box.x)) {
+    const row = found.find(([first]) => first && sameRow(first, piece));
+    if (row) row.push(piece);
+    else found.push([piece]);
+  }
+  return found;
+}
+
+function lines(row: readonly TextPiece[]): TextPiece[][] {
+  const found: TextPiece[][] = [];
+  for (const piece of row.toSorted((a, b) => a.box.x - b.box.x)) {
+    const line = found.at(-1);
+    const last = line?.at(-1);
+    if (line && last && gap(last, piece) <= WIDEST_GAP * Math.min(last.box.height, piece.box.height)) line.push(piece);
+    else found.push([piece]);
+  }
+  return found;
+}
+
+function joined(pieces: readonly TextPiece[]): TextLine {
+  const left = Math.min(...pieces.map(({ box }) => box.x));
+  const top = Math.min(...pieces.map(({ box }) => box.y));
+  const right = Math.max(...pieces.map(({ box }) => box.x + box.width));
+  const bottom = Math.max(...pieces.map(({ box }) => box.y + box.height));
+  const characters = pieces.reduce((sum, { text }) => sum + text.length, 0);
+  const confidence = pieces.reduce((sum, piece) => sum + piece.confidence * piece.text.length, 0) / characters;
+  return {
+    text: pieces.map(({ text }) => text).join(' '),
+    confidence: Math.round(confidence * 1000) / 1000,
+    bbox: [left, top, right - left, bottom - top],
+  };
+}
+
+function middle({ box }: TextPiece): number {
+  return box.y + box.height / 2;
+}
+
+function sameRow(a: TextPiece, b: TextPiece): boolean {
+  return Math.abs(middle(a) - middle(b)) < SAME_ROW * Math.min(a.box.height, b.box.height);
+}
+
+function gap(left: TextPiece, right: TextPiece): number {
+  return right.box.x - (left.box.x + left.box.width);
+}

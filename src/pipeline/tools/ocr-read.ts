@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { Detection } from '../../job.ts';
+import type { Frame } from '../frame.ts';
+import type { Region } from '../image-tensor.ts';
+import { textLines } from '../text/text-lines.ts';
+import { TextReader } from '../text/text-reader.ts';
+import { defineTool } from './tool.ts';
+
+const paramsSchema = z.strictObject({
+  /** Longest side, in pixels, of the picture in which text is looked for. */
+  detection_side: z.int().min(64).max(4096).default(640),
+  /** Pieces of text read with less are dropped. */
+  min_confidence: z.number().min(0).max(1).default(0.5),
+  /** Where text is looked for. */
+  regions: z.enum(['frame', 'detections']).default('frame'),
+});
+
+/** Reads text: `lines`, and `text` with one line per line. */
+export const ocrRead = defineTool({
+  name: 'ocr.read',
+  description: 'Reads the text of a frame, or of what was detected in it',
+  gives: ['text', 'lines'],
+  params: () => paramsSchema,
+  takes: ({ regions }) => (regions === 'frame' ? ['frame'] : ['frame', 'detections']),
+  async open(params, sessions) {
+    const reader = await TextReader.open(sessions);
+    return async ({ frame, detections = [] }) => {
+      const regions = params.regions === 'frame' ? [wholeFrame(frame)] : insideOf(frame, detections);
+      const pieces = await reader.read(frame, regions, { detectionSide: params.detection_side });
+      const lines = textLines(
+        pieces.filter(({ text, confidence }) => text.trim() !== '' && confidence >= params.min_confidence),
+      );
+      return { text: lines.map(({ text }) => text).join('\n'), lines };
+    };
+  },
+});
+
+function wholeFrame({ width, height }: Frame): Region {
+  return { x: 0, y: 0, width, height };
+}
+
+/** The boxes of the detections in whole pixels, those without area left out. */
+function insideOf(frame: Frame, detections: readonly Detection[]): Region[] {
+  return detections.flatMap(({ bbox: [left, top, width, height] }) => {
+    const x = Math.max(0, Math.floor(left));
+    const y = Math.max(0, Math.floor(top));
+    const right = Math.min(frame.width, Math.ceil(left + width));
+    const bottom = Math.min(frame.height, Math.ceil(top + height));
+    return right > x && bottom > y ? [{ x, y, width: right - x, height: bottom - y }] : [];
+  });
+}

@@ -1,0 +1,114 @@
+import { AVERROR_EOF } from 'node-av/constants';
+import { Codec, CodecContext, FFmpegError, Frame, PosixError } from 'node-av/lib';
+import type { Packet, Stream } from 'node-av/lib';
+
+import { ServiceError } from '../errors.ts';
+import type { VideoLimits } from './limits.ts';
+
+/** Errors in a row after which a decoder that is asked for the frames it holds is taken to have no more. */
+const FAILED_FRAMES_AT_END = 64;
+
+/**
+ * FFmpeg's decoder for one track, which goes on after damage. It has one thread: the cores belong to the inference
+ * threads that work at the same time.
+ */
+export class VideoDecoder implements Disposable {
+  readonly #context: CodecContext;
+  readonly #codec: Codec;
+  readonly #frame = new Frame();
+  readonly #needsPacket = FFmpegError.AVERROR(PosixError.EAGAIN);
+  #damage = 0;
+  #lastError: FFmpegError | undefined;
+
+  private constructor(context: CodecContext, codec: Codec) {
+    this.#context = context;
+    this.#codec = codec;
+    this.#frame.alloc();
+  }
+
+  /** Throws `invalid_video` when there is no decoder for the track or it does not accept the track's description. */
+  static open(stream: Stream, limits: VideoLimits): VideoDecoder {
+    const { codecpar } = stream;
+    const codec = Codec.findDecoder(codecpar.codecId);
+    if (codec === null) {
+      const tag = codecpar.codecTagString ?? 'unnamed';
+      throw new ServiceError('invalid_video', `The codec of the video track (${tag}) is not supported`);
+    }
+    const context = new CodecContext();
+    try {
+      context.allocContext3(codec);
+      throwIfFailed(context.parametersToContext(codecpar));
+      context.pktTimebase = stream.timeBase;
+      context.threadCount = 1;
+      // Set here and not through a dictionary given to `open2Sync`: any entry of one corrupts the heap (node-av 6.1).
+      throwIfFailed(context.setOption('max_pixels', limits.maxFramePixels));
+      throwIfFailed(context.open2Sync(codec, null));
+      return new VideoDecoder(context, codec);
+    } catch (cause) {
+      context.freeContext();
+      throw new ServiceError('invalid_video', `The decoder ${codec.name ?? ''} does not accept the video track`, {
+        cause,
+      });
+    }
+  }
+
+  /** How often the decoder reported damage. What a damaged packet held may be missing; nothing else is. */
+  get damage(): number {
+    return this.#damage;
+  }
+
+  /** The frames of all packets, in display order. Each is valid until the next one is taken. */
+  *frames(packets: Iterable<Packet>): Generator<Frame, void> {
+    for (const packet of packets) {
+      // To FFmpeg an empty packet means the end of the video.
+      if (packet.size === 0) continue;
+      const sent = this.#context.sendPacketSync(packet);
+      if (sent < 0) this.#note(sent);
+      yield* this.#finished();
+    }
+    this.#context.sendPacketSync(null);
+    yield* this.#finished();
+  }
+
+  /** Why not a single frame came out. */
+  nothingDecoded(): ServiceError {
+    const reason = this.#lastError === undefined ? '' : ` (${this.#codec.name ?? ''}: ${this.#lastError.message})`;
+    return new ServiceError('invalid_video', `No frame of the video can be decoded${reason}`, {
+      cause: this.#lastError,
+    });
+  }
+
+  /** The frames that the decoder has ready. */
+  *#finished(): Generator<Frame, void> {
+    let failures = 0;
+    while (failures < FAILED_FRAMES_AT_END) {
+      const received = this.#context.receiveFrameSync(this.#frame);
+      if (received === this.#needsPacket || received === AVERROR_EOF) return;
+      if (received < 0) {
+        failures += 1;
+        this.#note(received);
+        continue;
+      }
+      failures = 0;
+      try {
+        yield this.#frame;
+      } finally {
+        this.#frame.unref();
+      }
+    }
+  }
+
+  #note(code: number): void {
+    this.#damage += 1;
+    this.#lastError = new FFmpegError(code);
+  }
+
+  [Symbol.dispose](): void {
+    this.#frame.free();
+    this.#context.freeContext();
+  }
+}
+
+function throwIfFailed(code: number): void {
+  if (code < 0) throw new FFmpegError(code);
+}

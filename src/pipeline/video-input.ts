@@ -1,0 +1,119 @@
+import {
+  AV_DISPOSITION_ATTACHED_PIC,
+  AV_DISPOSITION_DEFAULT,
+  AV_LOG_QUIET,
+  AVDISCARD_ALL,
+  AVMEDIA_TYPE_VIDEO,
+} from 'node-av/constants';
+import { Dictionary, FFmpegError, FormatContext, InputFormat, Log, Packet } from 'node-av/lib';
+import type { Stream } from 'node-av/lib';
+
+import { ServiceError } from '../errors.ts';
+import { checkLimit } from './limits.ts';
+import type { VideoLimits } from './limits.ts';
+import type { Mp4Index } from './mp4-index.ts';
+
+/**
+ * Failed reads in a row after which a file has ended. FFmpeg reports a sample that lies outside the file just as it
+ * reports the end, and goes on to the next sample when it is asked again.
+ */
+const FAILED_READS_AT_END = 64;
+
+/** The video track of a file, opened by FFmpeg's MP4 demuxer and by no other, without following a link out of it. */
+export class VideoInput implements Disposable {
+  readonly stream: Stream;
+  readonly #format: FormatContext;
+  readonly #packet = new Packet();
+
+  private constructor(format: FormatContext, stream: Stream) {
+    this.#format = format;
+    this.stream = stream;
+    this.#packet.alloc();
+  }
+
+  /**
+   * Throws `invalid_video` when FFmpeg does not understand the file or it has no video track that can be shown,
+   * `too_large` when its frames are.
+   */
+  static open(path: string, index: Mp4Index, limits: VideoLimits): VideoInput {
+    Log.setLevel(AV_LOG_QUIET);
+    const format = new FormatContext();
+    // A dictionary may be given to the demuxer; given to a decoder, node-av 6.1 corrupts the heap.
+    const options = Dictionary.fromObject({ protocol_whitelist: 'file', enable_drefs: '0', use_absolute_path: '0' });
+    try {
+      // Without the prefix a file called `concat:a|b` would be taken for a protocol and its parts.
+      const opened = format.openInputSync(`file:${path}`, InputFormat.findInputFormat('mov'), options);
+      if (opened < 0) throw unreadable(opened);
+      const stream = chooseStream(format.streams, index);
+      const checkSize = (): void => checkLimit(limits, 'maxFramePixels', areaOf(stream));
+      checkSize();
+      // Decodes a little: without it the H.264 decoder does not know how many frames to reorder. Only now does a size
+      // that the header misstates come to light.
+      const probed = format.findStreamInfoSync(null);
+      if (probed < 0) throw unreadable(probed);
+      checkSize();
+      for (const other of format.streams) if (other.index !== stream.index) other.discard = AVDISCARD_ALL;
+      return new VideoInput(format, stream);
+    } catch (error) {
+      format.closeInputSync();
+      throw error;
+    } finally {
+      options.free();
+    }
+  }
+
+  /** The packets of the video track in stored order. Each is valid until the next one is taken. */
+  *packets(): Generator<Packet, void> {
+    let failedReads = 0;
+    while (failedReads < FAILED_READS_AT_END) {
+      if (this.#format.readFrameSync(this.#packet) < 0) {
+        failedReads += 1;
+        continue;
+      }
+      failedReads = 0;
+      try {
+        if (this.#packet.streamIndex === this.stream.index) yield this.#packet;
+      } finally {
+        this.#packet.unref();
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#packet.free();
+    this.#format.closeInputSync();
+  }
+}
+
+/** The track a player would show: enabled before disabled, then the largest picture, then the first. */
+function chooseStream(streams: readonly Stream[], index: Mp4Index): Stream {
+  const videos = streams.filter(
+    (stream) =>
+      stream.codecpar.codecType === AVMEDIA_TYPE_VIDEO &&
+      // Cover art and chapter pictures pose as video tracks of one frame.
+      !stream.hasDisposition(AV_DISPOSITION_ATTACHED_PIC),
+  );
+  if (videos.length === 0) throw new ServiceError('invalid_video', 'The file has no video track');
+  const clear = videos.filter((stream) => !index.encryptedTrackIds.has(stream.id));
+  if (clear.length === 0) throw new ServiceError('invalid_video', 'The video track is encrypted');
+  const own = clear.filter((stream) => !index.externalTrackIds.has(stream.id));
+  if (own.length === 0) {
+    throw new ServiceError('invalid_video', 'The pictures of the video track are in another file');
+  }
+  return own.reduce((best, stream) => (isBetter(stream, best) ? stream : best));
+}
+
+function isBetter(stream: Stream, best: Stream): boolean {
+  const isEnabled = stream.hasDisposition(AV_DISPOSITION_DEFAULT);
+  if (isEnabled !== best.hasDisposition(AV_DISPOSITION_DEFAULT)) return isEnabled;
+  return areaOf(stream) > areaOf(best);
+}
+
+function areaOf(stream: Stream): number {
+  return stream.codecpar.width * stream.codecpar.height;
+}
+
+function unreadable(code: number): ServiceError {
+  const cause = new FFmpegError(code);
+  return new ServiceError('invalid_video', `The file cannot be read as MP4: ${cause.message}`, { cause });
+}

@@ -1,0 +1,156 @@
+import { fileURLToPath } from 'node:url';
+import { pool, TerminateError } from 'workerpool';
+import { z } from 'zod';
+import { messageOf, ServiceError } from '../errors.ts';
+import { errorOfDeath, type ChildDeath } from './child-death.ts';
+import type { Isolation } from './isolation.ts';
+import { failureSchema, replySchema, type OpenRequest, type Reply, type StartRequest } from './protocol.ts';
+
+/** What the child prints is kept to explain its death, no more of it than this. */
+const OUTPUT_CHARACTERS = 4096;
+/** Loading a child's code and models takes about a second; a machine may be busy or its disk slow. */
+const START_TIMEOUT_MS = 60_000;
+/** JavaScript heap of the child's main thread, which holds results of some frames. */
+const MAIN_HEAP_MIB = 128;
+
+export interface ChildHandleOptions {
+  readonly isolation: Isolation;
+  readonly module: URL;
+  readonly start: StartRequest;
+}
+
+const outputSchema = z.object({ stdout: z.string().optional(), stderr: z.string().optional() });
+
+/**
+ * A child process, seen from the service: one call at a time. workerpool forks it, matches answers to calls and reports its
+ * death as the rejection of a call; it is asked for nothing else, since it ends processes by a signal that can be ignored.
+ */
+export class ChildHandle {
+  readonly #pool: ReturnType<typeof pool>;
+  #output = '';
+  #pid: number | undefined;
+  #killed: Promise<void> | undefined;
+  #call: Promise<unknown> = Promise.resolve();
+  #death: ChildDeath | undefined;
+  /** Jobs begun. */
+  jobs = 0;
+
+  private constructor(options: ChildHandleOptions) {
+    const [execPath, ...execArgv] = options.isolation.command;
+    this.#pool = pool(fileURLToPath(options.module), {
+      workerType: 'process',
+      maxWorkers: 1,
+      // Only reached when the child is gone already.
+      workerTerminateTimeout: 1,
+      emitStdStreams: true,
+      forkOpts: {
+        execPath,
+        execArgv: [...execArgv, `--max-old-space-size=${MAIN_HEAP_MIB}`],
+        env: options.isolation.environment,
+        serialization: 'advanced',
+        detached: true,
+      },
+    });
+  }
+
+  /** Forks a child and waits until its threads run and its models are loaded. One that fails to is killed. */
+  static async start(options: ChildHandleOptions): Promise<ChildHandle> {
+    const child = new ChildHandle(options);
+    const timer = setTimeout(() => void child.kill(), START_TIMEOUT_MS);
+    try {
+      child.#pid = z
+        .int()
+        .min(1)
+        .parse(await child.#ask('pid', []));
+      await child.#ask('start', [options.start]);
+      return child;
+    } catch (error) {
+      await child.kill();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  get pid(): number {
+    if (this.#pid === undefined) throw new Error('the child has not told its pid');
+    return this.#pid;
+  }
+
+  /** How it ended; undefined while nothing is known of an end. */
+  get death(): ChildDeath | undefined {
+    return this.#death;
+  }
+
+  /** False once the process is gone, also when nobody was told. */
+  isAlive(): boolean {
+    try {
+      return this.#death === undefined && process.kill(this.pid, 0);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Begins a job. */
+  async open(request: OpenRequest): Promise<void> {
+    this.jobs += 1;
+    await this.#ask('open', [request]);
+  }
+
+  /** The next results of the job, within about a second; acknowledges the last ones. */
+  async next(): Promise<Reply> {
+    return replySchema.parse(await this.#ask('next', []));
+  }
+
+  /** Ends the process group, whatever it does, and resolves when the child is gone. */
+  async kill(): Promise<void> {
+    this.#killed ??= this.#kill();
+    await this.#killed;
+  }
+
+  async #kill(): Promise<void> {
+    if (this.#pid === undefined) {
+      await Promise.resolve(this.#pool.terminate(true)).catch(() => {});
+      return;
+    }
+    try {
+      process.kill(-this.#pid, 'SIGKILL');
+    } catch {
+      // The group is gone already.
+    }
+    await this.#call;
+    // The end is only told to a caller.
+    while (this.#death === undefined) await this.#ask('linger', []).catch(() => {});
+  }
+
+  async #ask(method: string, params: unknown[]): Promise<unknown> {
+    const answer = Promise.resolve(this.#pool.exec(method, params, { on: (output) => this.#keep(output) }));
+    this.#call = answer.catch((error: unknown) => {
+      if (error instanceof TerminateError) this.#death = deathOf(error, this.#output);
+    });
+    try {
+      return await answer;
+    } catch (error) {
+      await this.#call;
+      if (this.#death !== undefined) throw errorOfDeath(this.#death, false);
+      const failure = failureSchema.safeParse(error);
+      if (!failure.success) throw new ServiceError('internal', messageOf(error), { cause: error });
+      throw new ServiceError(failure.data.code, failure.data.message, {
+        retryable: failure.data.retryable,
+        cause: error,
+      });
+    }
+  }
+
+  #keep(output: unknown): void {
+    const { stdout = '', stderr = '' } = outputSchema.parse(output);
+    this.#output = (this.#output + stdout + stderr).slice(-OUTPUT_CHARACTERS);
+  }
+}
+
+/** workerpool tells signal and exit code in its message only. */
+function deathOf(error: Error, output: string): ChildDeath {
+  const signal = /signalCode: `(SIG\w+)`/.exec(error.message)?.[1] ?? null;
+  const exitCode = /exitCode: `(\d+)`/.exec(error.message)?.[1];
+  return { signal, exitCode: exitCode === undefined ? null : Number(exitCode), output };
+}

@@ -1,0 +1,68 @@
+/**
+ * Front door of the child process in which videos are decoded and analysed. Its main thread only talks and schedules, so
+ * it always answers; one thread decodes and some infer. Pixels go from thread to thread and never leave the process.
+ */
+import { constants, setPriority } from 'node:os';
+import workerpool from 'workerpool';
+import { messageOf } from '../errors.ts';
+import { serviceErrorOf } from './child-death.ts';
+import type { OpenRequest, Reply, StartRequest } from './protocol.ts';
+import { Analysis, openPipeline, type DecodeThread, type InferenceThread } from './threads/analysis.ts';
+import { Thread } from './threads/thread.ts';
+
+/** Heaps of JavaScript alone, in MiB; pixels and models are outside of them. A video's frame results are small. */
+const THREAD_HEAP = { maxOldGenerationSizeMb: 128 };
+
+let decode: DecodeThread | undefined;
+const inference: InferenceThread[] = [];
+let analysis: Analysis | undefined;
+
+// A thread that is stuck in native code cannot be asked to stop, and process.exit would wait for it.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+
+// Behind the service in the scheduler's favour; threads started later inherit it.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+
+workerpool.worker({
+  pid: () => process.pid,
+  start: async (request: StartRequest): Promise<void> => orServiceError(start(request)),
+  open: async (request: OpenRequest): Promise<void> => orServiceError(open(request)),
+  next: async (): Promise<Reply> => orServiceError(next()),
+  /** Never answers, so whoever asks learns when the process has ended. */
+  linger: async (): Promise<never> => new Promise(() => {}),
+});
+
+async function start(request: StartRequest): Promise<void> {
+  decode = new Thread({ module: 'decode-thread.js', resourceLimits: THREAD_HEAP, onDeath: die });
+  const workerData = { modelsFolder: request.modelsFolder };
+  for (let i = 0; i < request.threads; i++) {
+    inference.push(
+      new Thread({ module: 'inference-thread.js', workerData, resourceLimits: THREAD_HEAP, onDeath: die }),
+    );
+  }
+  for (const definition of request.warmUp) await openPipeline(inference, definition);
+}
+
+async function open(request: OpenRequest): Promise<void> {
+  if (decode === undefined) throw new Error('opened before the start');
+  analysis = await Analysis.open(decode, inference, request);
+}
+
+async function next(): Promise<Reply> {
+  if (analysis === undefined) throw new Error('asked for results before a job was opened');
+  return analysis.next();
+}
+
+async function orServiceError<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw serviceErrorOf(error);
+  }
+}
+
+/** A thread is gone, and the process with it: the service reads the last words and replaces the process. */
+function die(error: Error): void {
+  process.stderr.write(`${messageOf(error)}\n${error.stack ?? ''}\n`);
+  process.kill(process.pid, 'SIGABRT');
+}

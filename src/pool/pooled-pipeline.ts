@@ -1,0 +1,36 @@
+import type { FrameResult } from '../job.ts';
+import type { VideoLimits } from '../pipeline/limits.ts';
+import type { PipelineDescription, RunOptions, VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
+import type { PipelineRegistry } from '../pipeline/registry.ts';
+import type { ProcessPool } from './process-pool.ts';
+
+export interface PooledPipelineOptions {
+  readonly registry: PipelineRegistry;
+  readonly pool: ProcessPool;
+  readonly limits: VideoLimits;
+  /**
+   * True: every sampled frame is analysed, also one with the very pixels of the one before it. The results are the same
+   * either way; for measuring what the difference costs.
+   */
+  readonly analyseRepeats?: boolean;
+}
+
+/** Runs the declared pipelines in the child processes of a pool. */
+export class PooledPipeline implements VideoFilePipelineService {
+  readonly #options: PooledPipelineOptions;
+
+  constructor(options: PooledPipelineOptions) {
+    this.#options = options;
+  }
+
+  list(): readonly PipelineDescription[] {
+    return this.#options.registry.list();
+  }
+
+  async *runOnFile(pipelineId: string, filePath: string, options: RunOptions = {}): AsyncIterable<FrameResult> {
+    const { registry, pool, limits, analyseRepeats = false } = this.#options;
+    const { frameStride = 1, maxFrames, signal } = options;
+    const definition = registry.get(pipelineId);
+    yield* pool.run({ definition, filePath, frameStride, maxFrames, limits, analyseRepeats }, signal);
+  }
+}

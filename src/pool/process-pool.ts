@@ -1,0 +1,207 @@
+import { setMaxListeners } from 'node:events';
+
+import { ServiceError, type ErrorCode } from '../errors.ts';
+import type { FrameResult } from '../job.ts';
+import type { Log } from '../log.ts';
+import type { PipelineDefinition } from '../pipeline/definition.ts';
+import { errorOfDeath } from './child-death.ts';
+import { ChildHandle } from './child-handle.ts';
+import type { Isolation, IsolationLevel } from './isolation.ts';
+import type { OpenRequest } from './protocol.ts';
+import { Watch } from './watch.ts';
+
+export interface ProcessPoolOptions {
+  /** Children, which is jobs at once. */
+  readonly size: number;
+  /** Inference threads in each child. */
+  readonly threads: number;
+  readonly isolation: Isolation;
+  /** Memory that a child may fill. */
+  readonly memoryBytes: number;
+  /** A job is given up when no frame is decoded and no result made for so long. */
+  readonly stallTimeoutMs: number;
+  /** A child is replaced after so many jobs, against whatever leaks in native code. */
+  readonly recycleAfterJobs: number;
+  /** Pipelines whose models a child loads before its first job; the other ones load theirs when they are first run. */
+  readonly warmUp: readonly PipelineDefinition[];
+  /** Folder of the models that users brought. */
+  readonly modelsFolder?: string;
+  readonly log: Log;
+  /** The child's program; tests put in others that misbehave. */
+  readonly childModule?: URL;
+}
+
+/** After these a child is as good as before: it looked at a video and refused it. After any other error it is replaced. */
+const VERDICTS_ON_VIDEOS: ReadonlySet<ErrorCode> = new Set(['invalid_video', 'too_large', 'input_missing']);
+
+/** Where a child is or will be. */
+interface Place {
+  /** Undefined: none was started since the last one failed to. */
+  child: Promise<ChildHandle> | undefined;
+}
+
+/** Warm child processes, lent to one job at a time. A child that died or was killed is replaced at once. */
+export class ProcessPool implements AsyncDisposable {
+  readonly size: number;
+  /** What is between a hostile video and the service. */
+  readonly levels: readonly IsolationLevel[];
+  readonly #options: ProcessPoolOptions;
+  readonly #free: Place[] = [];
+  readonly #waiters = new Set<(place: Place) => void>();
+  readonly #children = new Set<ChildHandle>();
+  readonly #closing = new AbortController();
+
+  private constructor(options: ProcessPoolOptions) {
+    this.#options = options;
+    this.size = options.size;
+    this.levels = options.isolation.levels;
+    // Each job in hand and each child that starts listens.
+    setMaxListeners(0, this.#closing.signal);
+  }
+
+  /** Starts every child and waits until all are warm. Rejects, leaving none, when one cannot be started. */
+  static async open(options: ProcessPoolOptions): Promise<ProcessPool> {
+    const pool = new ProcessPool(options);
+    const starts = Array.from({ length: options.size }, async () => pool.#start());
+    pool.#free.push(...starts.map((child) => ({ child })));
+    try {
+      await Promise.all(starts);
+      return pool;
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
+  }
+
+  /** Process ids of the living children. */
+  pids(): number[] {
+    return [...this.#children].map((child) => child.pid);
+  }
+
+  /**
+   * Runs one job in a child, as soon as one is free, and yields its results in frame order. The child is killed when the
+   * job is aborted, stalls, needs too much memory, or is left before its end.
+   */
+  async *run(request: OpenRequest, signal?: AbortSignal): AsyncGenerator<FrameResult, void, void> {
+    const given = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
+    const place = await this.#take(given);
+    let child: ChildHandle | undefined;
+    let reusable = false;
+    try {
+      child = await unlessAborted(this.#warm(place), given);
+      using watch = new Watch({ ...this.#options, child, signal: given });
+      try {
+        await watch.during(child.open(request));
+        for (let done = false; !done;) {
+          const reply = await watch.during(child.next());
+          watch.note(reply.decoded, reply.frames.length);
+          done = reply.done;
+          reusable = done;
+          for (const frame of reply.frames) {
+            given.throwIfAborted();
+            yield frame;
+          }
+        }
+      } catch (error) {
+        reusable ||= error instanceof ServiceError && VERDICTS_ON_VIDEOS.has(error.code);
+        const crashed = error instanceof ServiceError && error.code === 'decoder_crashed';
+        throw crashed && child.death !== undefined ? errorOfDeath(child.death, watch.nearLimit) : error;
+      }
+    } catch (error) {
+      if (child !== undefined && !reusable) this.#options.log.warn({ pid: child.pid, err: error }, 'child given up');
+      throw error;
+    } finally {
+      await this.#giveBack(place, child, reusable);
+    }
+  }
+
+  /** Kills every child, those at work too, whose jobs end as `interrupted`. */
+  async close(): Promise<void> {
+    this.#closing.abort(new ServiceError('interrupted', 'the service is shutting down', { retryable: true }));
+    await Promise.allSettled(this.#free.map(async ({ child }) => child));
+    await Promise.all([...this.#children].map(async (child) => this.#end(child)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #start(): Promise<ChildHandle> {
+    const { isolation, threads, modelsFolder, warmUp, log, childModule } = this.#options;
+    const startedMs = performance.now();
+    const child = await ChildHandle.start({
+      isolation,
+      module: childModule ?? new URL('child.js', import.meta.url),
+      start: { threads, modelsFolder, warmUp },
+    });
+    this.#children.add(child);
+    if (this.#closing.signal.aborted) await this.#end(child);
+    log.debug({ pid: child.pid, ms: Math.round(performance.now() - startedMs) }, 'child started');
+    return child;
+  }
+
+  async #end(child: ChildHandle): Promise<void> {
+    await child.kill();
+    this.#children.delete(child);
+  }
+
+  async #take(signal: AbortSignal): Promise<Place> {
+    signal.throwIfAborted();
+    const free = this.#free.shift();
+    if (free !== undefined) return free;
+    return new Promise<Place>((resolve, reject) => {
+      const hand = (place: Place) => {
+        signal.removeEventListener('abort', leave);
+        resolve(place);
+      };
+      const leave = () => {
+        this.#waiters.delete(hand);
+        reject(signal.reason);
+      };
+      this.#waiters.add(hand);
+      signal.addEventListener('abort', leave, { once: true });
+    });
+  }
+
+  /** The place's child, or a new one when that died in its sleep or could not be started. */
+  async #warm(place: Place): Promise<ChildHandle> {
+    const child = await place.child?.catch((error: unknown) => {
+      this.#options.log.warn({ err: error }, 'a child could not be started; trying once more');
+    });
+    if (child?.isAlive() === true) return child;
+    if (child !== undefined) await this.#end(child);
+    place.child = this.#start();
+    return place.child;
+  }
+
+  async #giveBack(place: Place, child: ChildHandle | undefined, reusable: boolean): Promise<void> {
+    if (child !== undefined && (!reusable || child.jobs >= this.#options.recycleAfterJobs)) {
+      await this.#end(child);
+      place.child = this.#closing.signal.aborted ? undefined : this.#start();
+      place.child?.catch(() => {
+        // Told to the next job, which tries again.
+      });
+    }
+    this.#release(place);
+  }
+
+  #release(place: Place): void {
+    const [first] = this.#waiters;
+    if (first === undefined) {
+      this.#free.push(place);
+      return;
+    }
+    this.#waiters.delete(first);
+    first(place);
+  }
+}
+
+/** Waits for a promise no longer than until the signal is aborted; then rejects with its reason. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  return new Promise<T>((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}

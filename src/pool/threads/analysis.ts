@@ -1,0 +1,176 @@
+import type { FrameResult } from '../../job.ts';
+import { ServiceError } from '../../errors.ts';
+import type { PipelineDefinition } from '../../pipeline/definition.ts';
+import type { Failure, OpenRequest, Reply } from '../protocol.ts';
+import type { DecodeNews, DecodeOrder, OwnFrame } from './decode-thread.ts';
+import type { InferenceNews, InferenceOrder } from './inference-thread.ts';
+import type { Thread } from './thread.ts';
+
+export type DecodeThread = Thread<DecodeOrder, DecodeNews>;
+export type InferenceThread = Thread<InferenceOrder, InferenceNews>;
+
+/** Results in one reply, at most. */
+const BATCH_FRAMES = 32;
+/** Sampled frames that are ahead of the last reply, at most: memory does not grow with the length of the video. */
+const WINDOW_FRAMES = 2 * BATCH_FRAMES;
+/** Frames with pixels beside those in analysis: one waits, one is being decoded. */
+const SPARE_FRAMES = 2;
+/** An empty reply after so long says that the child lives, and how far decoding has come. */
+const HEARTBEAT_MS = 1000;
+
+/** A sampled frame whose result has not been handed over. */
+interface PendingFrame {
+  readonly index: number;
+  readonly timestampMs: number;
+  /** The earlier frame with the very same pixels; absent: this frame is analysed itself. */
+  readonly original?: PendingFrame;
+  result?: Record<string, unknown>;
+}
+
+/** One job inside the child: decoding runs a bounded number of frames ahead, and each idle thread takes the next frame. */
+export class Analysis {
+  readonly #decode: DecodeThread;
+  readonly #idle: InferenceThread[];
+  readonly #threads: number;
+  readonly #decoded = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  /** Decoded, not yet in analysis. */
+  readonly #waiting: { readonly frame: OwnFrame; readonly pending: PendingFrame }[] = [];
+  /** In frame order. */
+  readonly #pending: PendingFrame[] = [];
+  /** Results whose turn has come. */
+  readonly #ready: FrameResult[] = [];
+  #lastAnalysed: PendingFrame | undefined;
+  /** Sampled frames asked of the decode thread and not yet given. */
+  #pulls = 0;
+  #decodingEnded = false;
+  #failure: Failure | undefined;
+  #wake: () => void = () => {};
+
+  private constructor(decode: DecodeThread, inference: readonly InferenceThread[]) {
+    this.#decode = decode;
+    this.#idle = [...inference];
+    this.#threads = inference.length;
+  }
+
+  /** Makes the threads ready for the job, which are no other job's until this one is done, and begins to decode. */
+  static async open(
+    decode: DecodeThread,
+    inference: readonly InferenceThread[],
+    request: OpenRequest,
+  ): Promise<Analysis> {
+    await openPipeline(inference, request.definition);
+    const analysis = new Analysis(decode, inference);
+    decode.listen((news) => analysis.#hear(news));
+    decode.post({ kind: 'open', request, decoded: analysis.#decoded });
+    analysis.#pull();
+    return analysis;
+  }
+
+  /** The results that are ready, once there are some; empty after a second without. Rejects when the job failed. */
+  async next(): Promise<Reply> {
+    if (this.#ready.length === 0 && !this.#ended()) await this.#change();
+    if (this.#failure !== undefined && this.#ended()) throw errorOf(this.#failure);
+    const frames = this.#ready.splice(0, BATCH_FRAMES);
+    this.#pull();
+    return {
+      decoded: Atomics.load(this.#decoded, 0),
+      frames,
+      done: this.#ended() && this.#ready.length === 0 && this.#failure === undefined,
+    };
+  }
+
+  /** True when no thread works on this job any more. */
+  #ended(): boolean {
+    return this.#decodingEnded && this.#waiting.length === 0 && this.#idle.length === this.#threads;
+  }
+
+  async #change(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, HEARTBEAT_MS);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #pull(): void {
+    for (;;) {
+      const busy = this.#threads - this.#idle.length;
+      const withPixels = this.#pulls + this.#waiting.length + busy;
+      const ahead = this.#pulls + this.#pending.length + this.#ready.length;
+      if (this.#decodingEnded || withPixels >= this.#threads + SPARE_FRAMES || ahead >= WINDOW_FRAMES) return;
+      this.#pulls += 1;
+      this.#decode.post({ kind: 'pull' });
+    }
+  }
+
+  #hear(news: DecodeNews): void {
+    this.#pulls -= 1;
+    if (news.kind === 'frame') {
+      const pending = { index: news.frame.index, timestampMs: news.frame.timestampMs };
+      this.#pending.push(pending);
+      this.#lastAnalysed = pending;
+      this.#waiting.push({ frame: news.frame, pending });
+    } else if (news.kind === 'repeat') {
+      const { index, timestampMs } = news;
+      this.#pending.push({ index, timestampMs, ...(this.#lastAnalysed && { original: this.#lastAnalysed }) });
+    } else {
+      this.#decodingEnded = true;
+      if (news.kind === 'failure') this.#failure = news.failure;
+    }
+    this.#advance();
+  }
+
+  #analyse(thread: InferenceThread, frame: OwnFrame, pending: PendingFrame): void {
+    thread.listen((news) => {
+      this.#idle.push(thread);
+      if (news.kind === 'result') pending.result = news.result;
+      if (news.kind === 'failure') {
+        this.#failure = news.failure;
+        this.#decodingEnded = true;
+        this.#waiting.length = 0;
+      }
+      this.#advance();
+    });
+    thread.post({ kind: 'frame', frame }, [frame.rgb.buffer]);
+  }
+
+  #advance(): void {
+    while (this.#waiting.length > 0) {
+      const thread = this.#idle.pop();
+      if (thread === undefined) break;
+      const next = this.#waiting.shift();
+      if (next !== undefined) this.#analyse(thread, next.frame, next.pending);
+    }
+    for (;;) {
+      const first = this.#pending[0];
+      const result = first?.result ?? first?.original?.result;
+      if (first === undefined || result === undefined) break;
+      this.#pending.shift();
+      this.#ready.push({ frame_index: first.index, result: { timestamp_ms: first.timestampMs, ...result } });
+    }
+    this.#pull();
+    if (this.#ready.length > 0 || this.#ended()) this.#wake();
+  }
+}
+
+/** Makes each thread ready for a pipeline; its models are loaded when they are not yet. */
+export async function openPipeline(
+  inference: readonly InferenceThread[],
+  definition: PipelineDefinition,
+): Promise<void> {
+  await Promise.all(
+    inference.map(
+      async (thread) =>
+        new Promise<void>((resolve, reject) => {
+          thread.listen((news) => (news.kind === 'failure' ? reject(errorOf(news.failure)) : resolve()));
+          thread.post({ kind: 'open', definition });
+        }),
+    ),
+  );
+}
+
+function errorOf({ code, message, retryable }: Failure): ServiceError {
+  return new ServiceError(code, message, { retryable });
+}

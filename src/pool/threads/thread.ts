@@ -1,0 +1,34 @@
+import { Worker, type ResourceLimits, type Transferable } from 'node:worker_threads';
+
+export interface ThreadOptions {
+  /** Compiled module beside this one. */
+  readonly module: string;
+  readonly workerData?: unknown;
+  readonly resourceLimits: ResourceLimits;
+  /** An error that nothing in the thread caught, a full heap among them: the thread is gone. */
+  readonly onDeath: (error: Error) => void;
+}
+
+/** A thread of the child process, and who listens to it at present. */
+export class Thread<In, Out> {
+  readonly #worker: Worker;
+  #listener: (message: Out) => void = () => {};
+
+  constructor(options: ThreadOptions) {
+    this.#worker = new Worker(new URL(options.module, import.meta.url), {
+      workerData: options.workerData,
+      resourceLimits: options.resourceLimits,
+    });
+    this.#worker.on('message', (message: Out) => this.#listener(message));
+    this.#worker.on('error', options.onDeath);
+  }
+
+  /** From now on this one hears the thread, and nobody else. */
+  listen(listener: (message: Out) => void): void {
+    this.#listener = listener;
+  }
+
+  post(message: In, transfer: readonly Transferable[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+}

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { ServiceError } from '../errors.ts';
+import { errorOfHunger } from './child-death.ts';
+import type { ChildHandle } from './child-handle.ts';
+
+/** How often the clock and the memory are looked at. A child can take some hundred MiB between two looks. */
+const LOOK_EVERY_MS = 100;
+/** A child that died with more than this part of its allowance in use most probably died of that. */
+const NEAR_LIMIT = 0.9;
+
+export interface WatchOptions {
+  readonly child: ChildHandle;
+  readonly memoryBytes: number;
+  readonly stallTimeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Watches a child during one job and kills it as soon as the job is given up: aborted, stalled, or too hungry. */
+export class Watch implements Disposable {
+  readonly #options: WatchOptions;
+  readonly #gaveUp: Promise<never>;
+  #reject: (reason: unknown) => void = () => {};
+  readonly #timer: NodeJS.Timeout;
+  readonly #onAbort = () => this.#giveUp(this.#options.signal?.reason);
+  #waiting = false;
+  /** Counted in looks, not by the clock: when the service itself was stopped for a while, its child is not to blame. */
+  #stalledMs = 0;
+  #decoded = 0;
+  #nearLimit = false;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#gaveUp = new Promise((_resolve, reject) => {
+      this.#reject = reject;
+    });
+    // It may happen while nobody waits for an answer.
+    this.#gaveUp.catch(() => {});
+    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** The child was last seen with most of its allowed memory in use. */
+  get nearLimit(): boolean {
+    return this.#nearLimit;
+  }
+
+  /** Waits for an answer of the child, with the stall clock running. Rejects at once when the job is given up. */
+  async during<T>(answer: Promise<T>): Promise<T> {
+    this.#waiting = true;
+    try {
+      return await Promise.race([this.#gaveUp, answer]);
+    } finally {
+      this.#waiting = false;
+    }
+  }
+
+  /** Sets the stall clock back if the child has come further. */
+  note(decoded: number, results: number): void {
+    if (decoded > this.#decoded || results > 0) this.#stalledMs = 0;
+    this.#decoded = decoded;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  #look(): void {
+    const { child, memoryBytes, stallTimeoutMs } = this.#options;
+    const used = memoryOf(child.pid);
+    this.#nearLimit = used > memoryBytes * NEAR_LIMIT;
+    if (used > memoryBytes) {
+      this.#giveUp(errorOfHunger());
+      return;
+    }
+    if (this.#waiting) this.#stalledMs += LOOK_EVERY_MS;
+    if (this.#stalledMs > stallTimeoutMs) {
+      const message = `the analysis came no further for ${stallTimeoutMs} ms`;
+      this.#giveUp(new ServiceError('stalled', message, { retryable: true }));
+    }
+  }
+
+  #giveUp(reason: unknown): void {
+    clearInterval(this.#timer);
+    this.#reject(reason);
+    void this.#options.child.kill();
+  }
+}
+
+/**
+ * Bytes of memory that the process itself filled, without the pages of libraries and models that it maps from files;
+ * 0 where the system does not tell.
+ */
+function memoryOf(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const kibibytes = [...status.matchAll(/^Rss(?:Anon|Shmem):\s+(\d+) kB$/gm)].map((line) => Number(line[1]));
+    return kibibytes.reduce((sum, part) => sum + part, 0) * 1024;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,96 @@
+import { fileURLToPath } from 'node:url';
+
+import { AV_PIX_FMT_RGB24, AVERROR_EOF } from 'node-av/constants';
+import { Codec, CodecContext, FFmpegError, FormatContext, Frame, InputFormat, Packet } from 'node-av/lib';
+
+import type { Caption, VideoRecipe } from './make-video.ts';
+
+const FONT = fileURLToPath(import.meta.resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf'));
+
+/** RGB frames, drawn by lavfi or given by the caller. */
+export class PictureSource implements Disposable {
+  readonly #recipe: VideoRecipe;
+  readonly #input: FormatContext | undefined;
+  readonly #decoder: CodecContext | undefined;
+  readonly #packet = new Packet();
+  #frame = new Frame();
+
+  constructor(recipe: VideoRecipe, frames: number) {
+    this.#recipe = recipe;
+    this.#packet.alloc();
+    this.#frame.alloc();
+    if (typeof recipe.picture === 'function') return;
+    const input = new FormatContext();
+    FFmpegError.throwIfError(
+      input.openInputSync(lavfiGraph(recipe, frames), InputFormat.findInputFormat('lavfi')),
+      'The picture cannot be drawn',
+    );
+    const stream = input.streams[0];
+    const codec = stream === undefined ? null : Codec.findDecoder(stream.codecpar.codecId);
+    if (stream === undefined || codec === null) throw new Error('lavfi draws no video');
+    const decoder = new CodecContext();
+    decoder.allocContext3(codec);
+    decoder.parametersToContext(stream.codecpar);
+    FFmpegError.throwIfError(decoder.open2Sync(codec), 'The drawn picture cannot be read');
+    this.#input = input;
+    this.#decoder = decoder;
+  }
+
+  /** Frame `index`, valid until the next is asked for. */
+  next(index: number): Frame {
+    const { picture, width, height } = this.#recipe;
+    if (typeof picture === 'function') {
+      const rgb = picture(index);
+      this.#frame.free();
+      this.#frame = Frame.fromVideoBuffer(Buffer.from(rgb.buffer, rgb.byteOffset, rgb.byteLength), {
+        width,
+        height,
+        format: AV_PIX_FMT_RGB24,
+      });
+      return this.#frame;
+    }
+    this.#packet.unref();
+    this.#frame.unref();
+    FFmpegError.throwIfError(this.#input?.readFrameSync(this.#packet) ?? AVERROR_EOF, 'lavfi ended');
+    FFmpegError.throwIfError(this.#decoder?.sendPacketSync(this.#packet) ?? AVERROR_EOF, 'lavfi ended');
+    FFmpegError.throwIfError(this.#decoder?.receiveFrameSync(this.#frame) ?? AVERROR_EOF, 'lavfi ended');
+    return this.#frame;
+  }
+
+  [Symbol.dispose](): void {
+    this.#frame.free();
+    this.#packet.free();
+    this.#decoder?.freeContext();
+    this.#input?.closeInputSync();
+  }
+}
+
+/** A lavfi graph that ends in RGB frames. */
+function lavfiGraph(recipe: VideoRecipe, frames: number): string {
+  const { picture = 'testsrc2', width, height, fps = 25, captions = [] } = recipe;
+  const source = `${String(picture)}${String(picture).includes('=') ? ':' : '='}size=${width}x${height}:rate=${fps}`;
+  return [source, ...captions.map((caption) => drawtext(caption, frames)), 'format=rgb24'].join(',');
+}
+
+function drawtext(caption: Caption, frames: number): string {
+  const { text, from = 0, to = frames, x = 40, y = 40, size = 40, color = 'white', box } = caption;
+  const values = {
+    fontfile: FONT,
+    text,
+    // Else a per cent sign begins an expression.
+    expansion: 'none',
+    fontsize: size,
+    fontcolor: color,
+    x,
+    y,
+    ...(box === undefined ? {} : { box: 1, boxcolor: box, boxborderw: Math.round(size / 4) }),
+    enable: `between(n,${from},${to})`,
+  };
+  const pairs = Object.entries(values).map(([name, value]) => `${name}=${escapeFilterValue(String(value))}`);
+  return `drawtext=${pairs.join(':')}`;
+}
+
+/** FFmpeg reads a filter's value twice, as an option and as a part of the graph, and each time takes out escapes. */
+function escapeFilterValue(value: string): string {
+  return value.replaceAll(/[\\':]/g, '\\$&').replaceAll(/[\\'[\],;]/g, '\\$&');
+}
