@@ -22,6 +22,7 @@ export type RefusalCode =
   | 'unknown_pipeline'
   | 'upload_too_large'
   | 'job_not_found'
+  | 'machine_not_found'
   | 'job_not_completed'
   | 'job_conflict'
   | 'queue_full'

@@ -28,6 +28,7 @@ const KINDS: Readonly<Record<ProblemCode, Kind>> = {
   invalid_mp4: { status: 400, title: 'Not an MP4 video' },
   malformed_request: { status: 400, title: 'Malformed request' },
   unknown_pipeline: { status: 404, title: 'Unknown pipeline' },
+  machine_not_found: { status: 404, title: 'Unknown machine' },
   job_not_found: { status: 404, title: 'Unknown job' },
   job_not_completed: { status: 404, title: 'Job not completed' },
   route_not_found: { status: 404, title: 'Nothing here' },

@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import type { Log } from '../log.ts';
 import { ServiceError, messageOf } from '../errors.ts';
 import type { Job, JobId, JobStatus, JobTransition } from '../job.ts';
 import { Batcher } from './batcher.ts';
 import { Database } from './database.ts';
 import { JobReader } from './job-reader.ts';
-import type { JobStore } from './job-store.ts';
+import type { JobFilter, JobStore } from './job-store.ts';
 import { JobWriter, RowRefusedError, type JobWrite } from './job-writer.ts';
 import { migrateUp } from './migrate.ts';
 
@@ -18,6 +19,8 @@ export class DuckDBJobStore implements JobStore {
   readonly #lookups: JobReader;
   readonly #writes: Batcher<JobWrite, Job | null>;
   readonly #gets: Batcher<JobId, Job | null>;
+  readonly #opening = randomUUID();
+  #changes = 0;
 
   private constructor(database: Database, writer: JobWriter, reader: JobReader, lookups: JobReader) {
     this.#database = database;
@@ -49,11 +52,14 @@ export class DuckDBJobStore implements JobStore {
   async insert(job: Omit<Job, 'acceptedSeq'>, transition: JobTransition): Promise<Job> {
     const inserted = await this.#guard(this.#writes.submit({ kind: 'insert', job, transition }));
     if (inserted === null) throw new ServiceError('internal', `job ${job.jobId} was not inserted`);
+    this.#changes += 1;
     return inserted;
   }
 
   async save(next: Job, transition: JobTransition): Promise<boolean> {
-    return (await this.#guard(this.#writes.submit({ kind: 'save', job: next, transition }))) !== null;
+    const saved = (await this.#guard(this.#writes.submit({ kind: 'save', job: next, transition }))) !== null;
+    if (saved) this.#changes += 1;
+    return saved;
   }
 
   async get(jobId: JobId): Promise<Job | undefined> {
@@ -68,8 +74,16 @@ export class DuckDBJobStore implements JobStore {
     return this.#guard(this.#reader.page(status, afterSeq, limit));
   }
 
+  newest(filter: JobFilter, limit: number): Promise<readonly Job[]> {
+    return this.#guard(this.#reader.newest(filter, limit));
+  }
+
   countByStatus(): Promise<Readonly<Record<JobStatus, number>>> {
     return this.#guard(this.#reader.countByStatus());
+  }
+
+  changeToken(): string {
+    return `${this.#opening}.${this.#changes}`;
   }
 
   ping(): Promise<void> {

@@ -1,5 +1,13 @@
 import type { Job, JobId, JobStatus, JobTransition } from '../job.ts';
 
+/** Which jobs are listed; what is absent lets every job pass. */
+export interface JobFilter {
+  readonly status?: JobStatus;
+  readonly pipelineId?: string;
+  /** Only jobs accepted before this one. */
+  readonly beforeSeq?: number;
+}
+
 /** The only truth about a job's state. Every write is durable when its promise resolves (group commit, one fsync a batch). */
 export interface JobStore {
   /**
@@ -17,7 +25,11 @@ export interface JobStore {
   transitionsOf(jobId: JobId): Promise<readonly JobTransition[]>;
   /** Jobs in this status whose `acceptedSeq` is greater than `afterSeq`, in order of acceptance, at most `limit`. */
   page(status: JobStatus, afterSeq: number, limit: number): Promise<readonly Job[]>;
+  /** Jobs that pass the filter, the last accepted first, at most `limit`. */
+  newest(filter: JobFilter, limit: number): Promise<readonly Job[]>;
   countByStatus(): Promise<Readonly<Record<JobStatus, number>>>;
+  /** Another after every write, and after every opening; asks the database nothing. While it stays, so does every answer. */
+  changeToken(): string;
   /** Resolves when the database answers; rejects with `store_unavailable`. */
   ping(): Promise<void>;
   /** Waits for the writes in hand, writes a checkpoint and closes. Nothing may be called afterwards. */
