@@ -38,6 +38,26 @@ export const configSchema = z.object({
   STALL_TIMEOUT_MS: integer(1, LONGEST_MS)
     .default(60_000)
     .describe('Time without a decoded frame or a result after which an attempt is given up'),
+  PIPELINES_DIR: z.string().min(1).optional().describe('Folder with more pipelines, one YAML or JSON file each'),
+  MAX_FRAME_PIXELS: integer(1)
+    .default(7680 * 4320)
+    .describe('Largest frame analysed, width times height in pixels'),
+  MAX_DURATION_MS: integer(1)
+    .default(12 * hour)
+    .describe('Longest video analysed, in presentation time'),
+  MAX_DECODED_FRAMES: integer(1)
+    .default(12 * 60 * 60 * 60)
+    .describe('Most frames decoded of one video, sampled or not'),
+  MAX_RESULTS_BYTES: integer(1)
+    .default(1024 * MiB)
+    .describe('Largest results file'),
+  DISK_RESERVE_BYTES: integer(0)
+    .default(512 * MiB)
+    .describe('Free space that no upload may use'),
+  CHILD_MEMORY_BYTES: integer(64 * MiB)
+    .default(900_000_000)
+    .describe('Memory that one analysing process may use'),
+  CHILD_MAX_JOBS: integer(1).default(100).describe('Jobs after which an analysing process is replaced'),
   SHUTDOWN_GRACE_MS: integer(0, LONGEST_MS)
     .default(10_000)
     .describe('Time that the job in hand may take to finish at shutdown'),

@@ -1,8 +1,11 @@
-import { pino, type Logger } from 'pino';
+import { destination, pino, type Logger } from 'pino';
 
 export type Log = Logger;
 
-/** JSON lines on stdout. `level` is a pino level name or `silent`. */
+/** JSON lines on stderr; stdout has the ready line alone. `level` is a pino level name or `silent`. */
 export function createLog(level: string): Log {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const stderr = destination({ fd: 2, sync: true });
+  // A closed terminal or pipe ends what is logged, not the service.
+  stderr.on('error', () => {});
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stderr);
 }

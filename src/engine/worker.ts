@@ -15,6 +15,8 @@ export interface WorkerOptions {
   readonly pipelines: VideoFilePipelineService;
   /** Milliseconds that one attempt may take in all. */
   readonly jobTimeoutMs: number;
+  /** Bytes that a results file may have; one that grows beyond fails its job with `too_large`. */
+  readonly maxResultsBytes: number;
   readonly log: Log;
 }
 
@@ -95,7 +97,7 @@ export class Worker {
 
   async #analyse(claim: Claim | null, signal: AbortSignal): Promise<Outcome> {
     if (claim === null) return null;
-    const { engine, storage, pipelines, log: parent } = this.#options;
+    const { engine, storage, pipelines, maxResultsBytes, log: parent } = this.#options;
     const { attempt } = claim;
     const log = parent.child({ job_id: claim.jobId, attempt });
     // A cancel between the commit of START and this state went unheard by the machine: the row tells.
@@ -110,7 +112,9 @@ export class Worker {
         ...(maxFrames === undefined ? {} : { maxFrames }),
         signal,
       });
-      const outputPath = await storage.saveFile(resultsText(results), `${job.jobId}_results.json`, { signal });
+      const outputPath = await storage.saveFile(resultsText(results, maxResultsBytes), `${job.jobId}_results.json`, {
+        signal,
+      });
       log.info({ output_path: outputPath }, 'results saved');
       return { type: 'COMPLETE', attempt, outputPath };
     } catch (error) {
@@ -146,10 +150,16 @@ async function stopped(actor: ActorRefFrom<typeof workerMachine>): Promise<Worke
 }
 
 /** `{"results": [...]}` as it comes, one frame a line. */
-async function* resultsText(results: AsyncIterable<FrameResult>): AsyncGenerator<string> {
+async function* resultsText(results: AsyncIterable<FrameResult>, maxBytes: number): AsyncGenerator<string> {
   let separator = '{"results": [\n';
+  let bytes = 0;
   for await (const result of results) {
-    yield separator + JSON.stringify(result);
+    const text = separator + JSON.stringify(result);
+    bytes += Buffer.byteLength(text);
+    if (bytes > maxBytes) {
+      throw new ServiceError('too_large', `The results have more bytes than MAX_RESULTS_BYTES allows (${maxBytes})`);
+    }
+    yield text;
     separator = ',\n';
   }
   yield separator === ',\n' ? '\n]}\n' : '{"results": []}\n';

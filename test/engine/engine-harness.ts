@@ -70,9 +70,18 @@ export class EngineHarness implements AsyncDisposable {
     return new EngineHarness(home, store, storage, maxAttempts);
   }
 
-  worker(options: { readonly jobTimeoutMs?: number } = {}): Worker {
+  worker(options: { readonly jobTimeoutMs?: number; readonly maxResultsBytes?: number } = {}): Worker {
     const { engine, queue, storage, pipelines } = this;
-    return new Worker({ engine, queue, storage, pipelines, jobTimeoutMs: options.jobTimeoutMs ?? 60_000, log });
+    return new Worker({
+      engine,
+      queue,
+      storage,
+      pipelines,
+      jobTimeoutMs: 60_000,
+      maxResultsBytes: 1e9,
+      log,
+      ...options,
+    });
   }
 
   async submit(): Promise<Job> {

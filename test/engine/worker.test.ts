@@ -122,6 +122,13 @@ describe('a worker', () => {
     expect(await harness.engine.get(jobId)).to.include({ status: 'failed', errorCode: 'timeout' });
   });
 
+  it('fails a job whose results grow beyond their limit', async () => {
+    const { jobId } = await harness.submit();
+    await harness.worker({ maxResultsBytes: 60 }).runOnce();
+    expect(await harness.engine.get(jobId)).to.include({ status: 'failed', errorCode: 'too_large' });
+    expect(await readdir(join(harness.folder, 'video_jobs'))).to.not.include(`${jobId}_results.json`);
+  });
+
   it('drops a job that is cancelled while it runs, and goes on', async () => {
     const { jobId } = await harness.submit();
     harness.pipelines.script = untilAborted;

@@ -1,0 +1,138 @@
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { z } from 'zod';
+import type { Config } from './config.ts';
+import { JobEngine } from './engine/job-engine.ts';
+import { recover } from './engine/recovery.ts';
+import { Worker } from './engine/worker.ts';
+import { ServiceError } from './errors.ts';
+import { createApp } from './http/app.ts';
+import { createHttpServer } from './http/server.ts';
+import type { Log } from './log.ts';
+import { videoLimitsSchema } from './pipeline/limits.ts';
+import { PipelineRegistry } from './pipeline/registry.ts';
+import { detectIsolation } from './pool/isolation.ts';
+import { PooledPipeline } from './pool/pooled-pipeline.ts';
+import { ProcessPool } from './pool/process-pool.ts';
+import { InMemoryQueueService } from './queue/memory.ts';
+import { LocalStorageService } from './storage/local.ts';
+import { DuckDBJobStore } from './store/duckdb.ts';
+
+const packageSchema = z.object({ version: z.string() });
+
+export interface Service {
+  /** Where it listens. */
+  readonly url: string;
+  /**
+   * Drains: no connection and no job is taken any more, what is in hand may finish within the grace time, then it is
+   * given back; the database is closed last. Resolves when nothing of the service is left.
+   */
+  close(): Promise<void>;
+}
+
+/** Opens everything, takes up what an earlier process left, and serves. The only place that names concrete classes. */
+export async function createService(config: Config, log: Log): Promise<Service> {
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
+  };
+  try {
+    const url = await open(config, log, closers);
+    return { url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** @param closers gets what undoes each step, to be called in reverse */
+async function open(config: Config, log: Log, closers: (() => Promise<void>)[]): Promise<string> {
+  const dataDir = resolve(config.DATA_DIR);
+  const modelsFolder = join(dataDir, 'models');
+  const storage = await LocalStorageService.open({ baseDir: join(dataDir, 'video_jobs') });
+  const store = await DuckDBJobStore.open({ path: join(dataDir, 'jobs.duckdb'), log });
+  closers.push(() => store.close());
+
+  const registry = await PipelineRegistry.open({
+    modelsFolder,
+    ...(config.PIPELINES_DIR === undefined ? {} : { directory: resolve(config.PIPELINES_DIR) }),
+  });
+  const pool = await ProcessPool.open({
+    size: config.WORKER_CONCURRENCY,
+    threads: config.PIPELINE_THREADS,
+    isolation: await detectIsolation({ memoryBytes: config.CHILD_MEMORY_BYTES, environment: process.env }),
+    memoryBytes: config.CHILD_MEMORY_BYTES,
+    stallTimeoutMs: config.STALL_TIMEOUT_MS,
+    recycleAfterJobs: config.CHILD_MAX_JOBS,
+    warmUp: registry.list(),
+    modelsFolder,
+    log,
+  });
+  closers.push(() => pool.close());
+  const limits = videoLimitsSchema.parse({
+    maxFramePixels: config.MAX_FRAME_PIXELS,
+    maxDurationMs: config.MAX_DURATION_MS,
+    maxDecodedFrames: config.MAX_DECODED_FRAMES,
+  });
+  const pipelines = new PooledPipeline({ registry, pool, limits });
+
+  const queue = new InMemoryQueueService();
+  const engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts: config.MAX_ATTEMPTS, log });
+  await recover({ store, queue, engine, log });
+
+  const workers = Array.from(
+    { length: config.WORKER_CONCURRENCY },
+    () =>
+      new Worker({
+        engine,
+        queue,
+        storage,
+        pipelines,
+        jobTimeoutMs: config.JOB_TIMEOUT_MS,
+        maxResultsBytes: config.MAX_RESULTS_BYTES,
+        log,
+      }),
+  );
+  const ended = Promise.all(workers.map((worker) => worker.runForever()));
+  closers.push(async () => {
+    for (const worker of workers) worker.halt();
+    await ended;
+  });
+
+  const { version } = packageSchema.parse(
+    JSON.parse(await readFile(new URL(import.meta.resolve('#package.json')), 'utf8')),
+  );
+  const app = createApp({
+    engine,
+    incomingDir: storage.incomingDir,
+    maxUploadBytes: config.MAX_UPLOAD_BYTES,
+    diskReserveBytes: config.DISK_RESERVE_BYTES,
+    isolation: pool.levels,
+    version,
+    log,
+  });
+  const server = createHttpServer(app);
+  server.listen(config.PORT, config.HOST);
+  await once(server, 'listening');
+  closers.push(async () => {
+    const closed = once(server, 'close');
+    server.close();
+    for (const worker of workers) worker.drain();
+    const grace = new AbortController();
+    const patience = setTimeout(config.SHUTDOWN_GRACE_MS, undefined, { signal: grace.signal }).catch(() => undefined);
+    await Promise.race([Promise.all([closed, ended]), patience]);
+    grace.abort();
+    server.closeAllConnections();
+    await closed;
+  });
+  return urlOf(server.address());
+}
+
+function urlOf(address: AddressInfo | string | null): string {
+  if (address === null || typeof address === 'string') throw new ServiceError('internal', 'the server has no port');
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}

@@ -1,0 +1,115 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { documentFaults } from '../../tools/documents/document-faults.ts';
+import { documentFiles } from '../../tools/documents/document-files.ts';
+import { fillSections } from '../../tools/documents/generated-sections.ts';
+import { projectRoot, sampleProject } from './sample-project.ts';
+
+/** The faults of a README with this text, beside a docs/GUIDE.md. */
+function faultsOf(text: string): readonly string[] {
+  const guide = '# Guide\n\n## Run it, twice\n\n## Run it, twice\n\n```sh\n# No heading\n```\n\n<a id="by-hand"></a>\n';
+  using project = sampleProject({ 'README.md': text, 'docs/GUIDE.md': guide });
+  return documentFaults(project.root, 'README.md').map(({ line, message }) => `${line} ${message}`);
+}
+
+const run = (tool: string, ...options: readonly string[]) =>
+  spawnSync(process.execPath, [fileURLToPath(new URL(`../../tools/${tool}.js`, import.meta.url)), ...options], {
+    encoding: 'utf8',
+  });
+
+describe('documents', () => {
+  it('a link to a file, a folder, a heading or an id that is there is alive', () => {
+    for (const link of [
+      'docs/GUIDE.md',
+      'docs/',
+      './docs/GUIDE.md#run-it-twice',
+      'docs/GUIDE.md#run-it-twice-1',
+      'docs/GUIDE.md#by-hand',
+      '#top',
+      'https://example.org/#x',
+    ]) {
+      expect(faultsOf(`# Top\n[a](${link})\n`), link).to.deep.equal([]);
+      expect(faultsOf(`# Top\n[a]\n\n[a]: ${link}\n`), link).to.deep.equal([]);
+    }
+  });
+
+  it('a link to what is not there is dead', () => {
+    for (const link of [
+      'docs/GUIDES.md',
+      'docs/missing/',
+      '../README.md',
+      'docs/GUIDE.md#run',
+      'docs/GUIDE.md#no-heading',
+      '#bottom',
+    ]) {
+      expect(faultsOf(`# Top\n[a](${link})\n`), link).to.have.lengthOf(1);
+      expect(faultsOf(`# Top\n![a](${link} "title")\n`), link).to.have.lengthOf(1);
+      expect(faultsOf(`# Top\n[a]\n[a]: ${link}\n`)[0], link).to.match(/^3 /);
+    }
+  });
+
+  it('links in code are not followed', () => {
+    expect(faultsOf('# Top\n`[a](b.md)`\n\n```md\n[a](b.md)\n```\n')).to.deep.equal([]);
+  });
+
+  it('words that promise what is not there, and later phases, are faults', () => {
+    for (const word of [
+      'TODO',
+      'todo:',
+      'FIXME',
+      'a placeholder',
+      'Placeholders',
+      'coming soon',
+      'to be written',
+      'Phase 17',
+      'phase-18',
+    ]) {
+      expect(faultsOf(`# Top\n${word}\n`), word).to.have.lengthOf(1);
+    }
+    expect(faultsOf('# Top\nPhase 16 came after Phase 15. Mastodon, method.\n')).to.deep.equal([]);
+  });
+
+  it('a generated section that differs from the code is stale', () => {
+    const fresh = fillSections('# Top\n\n<!-- machine:job -->\n<!-- /machine:job -->\n');
+    expect(faultsOf(fresh)).to.deep.equal([]);
+    expect(faultsOf(fresh.replace('START', 'BEGIN'))[0]).to.match(/^\d+ stale generated section/);
+  });
+
+  it('a marker without a partner, or that nothing writes, is a fault', () => {
+    expect(faultsOf('<!-- machine:job -->\n')[0]).to.contain('no partner');
+    expect(faultsOf('<!-- machine:jobs -->\n<!-- /machine:jobs -->\n')[0]).to.contain('nothing writes');
+  });
+
+  it('the settings are told with the defaults that they have', () => {
+    const text = fillSections('<!-- settings -->\n<!-- /settings -->\n');
+    expect(text).to.match(/^\| `PORT` \| `8000` \| .+ \|$/m);
+    expect(text).to.match(/^\| `PIPELINE_THREADS` \| see right \|/m);
+  });
+
+  it('of this project are without fault', () => {
+    const files = documentFiles(projectRoot);
+    expect(files).to.include('docs/STATE_MACHINES.md');
+    for (const file of files) expect(documentFaults(projectRoot, file), file).to.deep.equal([]);
+  });
+
+  it('the commands write, check, print path:line and end with the right exit code', () => {
+    const stale = '# Top\n\n<!-- machine:job -->\n<!-- /machine:job -->\n';
+    using project = sampleProject({
+      'README.md': stale,
+      'docs/GUIDE.md': '# Guide\n',
+      '.github/SECURITY.md': '# Security\n',
+    });
+    const root = ['--root', project.root];
+    const checked = run('check-docs', ...root);
+    expect(checked.stdout).to.match(/^README\.md:4 stale generated section.*\ndocuments: 1 faults in 3 files\n$/);
+    expect(checked.status).to.equal(1);
+    expect(run('draw-machines', '--check', ...root).status).to.equal(1);
+    expect(readFileSync(path.join(project.root, 'README.md'), 'utf8')).to.equal(stale);
+    expect(run('draw-machines', ...root)).to.include({ status: 0, stdout: 'README.md: written\n' });
+    expect(run('draw-machines', '--check', ...root)).to.include({ status: 0, stdout: '' });
+    expect(run('check-docs', ...root).status).to.equal(0);
+  });
+});

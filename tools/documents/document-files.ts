@@ -1,0 +1,15 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+
+const FOLDERS = ['.github', 'docs'];
+
+/** The project's documents, as paths relative to its root: Markdown at the top, in docs/ and in .github/. */
+export function documentFiles(root: string): readonly string[] {
+  const top = readdirSync(root).filter((name) => name.endsWith('.md'));
+  const deeper = FOLDERS.flatMap((folder) =>
+    readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => path.posix.join(folder, name)),
+  );
+  return [...top, ...deeper].toSorted();
+}

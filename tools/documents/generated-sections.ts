@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { jobMachine } from '../../machines/job.ts';
+import { toMermaid, transitionsOf } from '../../machines/mermaid.ts';
+import { workerMachine } from '../../machines/worker.ts';
+import { configSchema } from '../../src/config.ts';
+
+/** What a document may have written between `<!-- name -->` and `<!-- /name -->`, by name. */
+const SECTIONS: Readonly<Record<string, () => string>> = {
+  'machine:job': () => diagram(toMermaid(jobMachine)),
+  'machine:worker': () => diagram(toMermaid(workerMachine)),
+  'transitions:job': () => transitionTable(jobMachine),
+  'transitions:worker': () => transitionTable(workerMachine),
+  settings: settingsTable,
+};
+
+const MARKED = /<!-- ([\w:-]+) -->\n[\s\S]*?<!-- \/\1 -->/g;
+const MARKER = /<!-- \/?([\w:-]+) -->/g;
+
+/**
+ * The text with every marked section written anew from the code.
+ * @throws when a marker has no partner, or names a section that nothing writes: it would grow stale unseen
+ */
+export function fillSections(text: string): string {
+  const lonely = text.replaceAll(MARKED, '').match(MARKER);
+  if (lonely !== null) throw new Error(`${lonely[0]} has no partner`);
+  return text.replaceAll(MARKED, (_, name: string) => {
+    const write = SECTIONS[name];
+    if (write === undefined)
+      throw new Error(`nothing writes <!-- ${name} -->; known: ${Object.keys(SECTIONS).join(', ')}`);
+    return `<!-- ${name} -->\n${write()}\n<!-- /${name} -->`;
+  });
+}
+
+function diagram(mermaid: string): string {
+  return `\n\`\`\`mermaid\n${mermaid}\n\`\`\`\n`;
+}
+
+function transitionTable(machine: Parameters<typeof transitionsOf>[0]): string {
+  return table(
+    ['From', 'Event', 'If', 'To', 'Meaning'],
+    transitionsOf(machine).map(({ from, event, guard, to, description }) => [
+      from,
+      `\`${event}\``,
+      /^\w+$/.test(guard) ? `\`${guard}\`` : guard,
+      to,
+      description,
+    ]),
+  );
+}
+
+function settingsTable(): string {
+  const empty: Readonly<Record<string, unknown>> = configSchema.parse({});
+  return table(
+    ['Variable', 'Default', 'Meaning'],
+    Object.entries(configSchema.shape).map(([name, schema]) => {
+      const meaning = z.string().parse(schema.description);
+      // A default that depends on the machine is told in words.
+      const value = meaning.includes('default:')
+        ? 'see right'
+        : `\`${z.coerce.string().parse(empty[name] ?? 'none')}\``;
+      return [`\`${name}\``, value, meaning];
+    }),
+  );
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return ['', rowOf(head), rowOf(head.map(() => '---')), ...rows.map(rowOf), ''].join('\n');
+}
+
+function rowOf(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`;
+}

@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** A service of our own, in a process of its own. */
+export interface ServiceProcess {
+  readonly url: string;
+  /** SIGTERM, as an operator would; gives the exit code, or the name of the signal that ended the process. */
+  stop(): Promise<number | string>;
+}
+
+export interface StartServiceOptions {
+  readonly dataDir: string;
+  /** Aborting it kills the process. */
+  readonly signal: AbortSignal;
+}
+
+const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
+const READY = /Reelstate ready at (http:\/\/\S+)/;
+/** Longer than the service takes to drain when it is idle, in milliseconds. */
+const STOP_WITHIN_MS = 15_000;
+const KEPT_LINES = 20;
+
+/**
+ * Starts the compiled service on a free port and resolves when it says that it is ready.
+ * @throws when it ends before, with the last lines that it printed
+ */
+export async function startService({ dataDir, signal }: StartServiceOptions): Promise<ServiceProcess> {
+  const child = spawn(process.execPath, [MAIN], {
+    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, API_KEYS: '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal,
+    killSignal: 'SIGKILL',
+  });
+  const lines: string[] = [];
+  const url = new Promise<string>((resolve) => {
+    for (const output of [child.stdout, child.stderr]) {
+      createInterface({ input: output }).on('line', (line) => {
+        lines.push(line);
+        if (lines.length > KEPT_LINES) lines.shift();
+        const address = READY.exec(line)?.[1];
+        if (address !== undefined) resolve(address);
+      });
+    }
+  });
+  const ended = new Promise<number | string>((resolve, reject) => {
+    child.once('close', (code, by) => resolve(code ?? by ?? 'no reason'));
+    child.once('error', reject);
+  });
+  // Who waits for the end hears of a failure to start or an abort; before that, the race below does.
+  ended.catch(() => undefined);
+
+  const failed = ended.then((code) => {
+    throw new Error(`the service ended (${code}) before it was ready:\n${lines.join('\n')}`);
+  });
+  failed.catch(() => undefined);
+  return {
+    url: await Promise.race([url, failed]),
+    stop: async () => {
+      child.kill('SIGTERM');
+      const kill = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
+      try {
+        return await ended;
+      } finally {
+        clearTimeout(kill);
+      }
+    },
+  };
+}
