@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 import { activityRoute, type ActivityOptions } from './activity.ts';
 import { healthRoute, readyRoute, type HealthOptions } from './health.ts';
 import { jobsRoute } from './jobs.ts';
-import { machineRoute, machinesRoute, type ShownMachines } from './machines.ts';
+import { machineRoute, machinesRoute, type ShownMachine } from './machines.ts';
 import type { Pages } from './pages.ts';
 import { pipelinesRoute } from './pipelines.ts';
 import { answerProblems } from './problem.ts';
@@ -33,7 +33,7 @@ export interface AppOptions extends SubmitOptions, HealthOptions, ActivityOption
     | 'pipelines'
     | 'ready'
   >;
-  readonly machines: ShownMachines;
+  readonly machines: readonly ShownMachine[];
   readonly pages: Pages;
   readonly log: Log;
 }

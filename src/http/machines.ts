@@ -1,34 +1,38 @@
 import type { RouterMiddleware } from '@koa/router';
+import { JOB_MACHINE_VERSION, jobMachine } from '../../machines/job.ts';
+import { toMermaid } from '../../machines/mermaid.ts';
+import { workerMachine } from '../../machines/worker.ts';
 import { ServiceError } from '../errors.ts';
 import { isUnchanged } from './entity-tag.ts';
 import type { RequestState } from './request-log.ts';
 
 /** A machine that is shown. */
 export interface ShownMachine {
-  /** XState's definition of it; its JSON leaves out what is code. */
-  readonly definition: unknown;
-  /** The diagram as Mermaid text. */
-  readonly mermaid: string;
+  readonly machine: Parameters<typeof toMermaid>[0];
   /** Null for a machine whose snapshots are never stored. */
   readonly version: number | null;
 }
 
-export type ShownMachines = ReadonlyMap<string, ShownMachine>;
+export const SHOWN_MACHINES: readonly ShownMachine[] = [
+  { machine: jobMachine, version: JOB_MACHINE_VERSION },
+  { machine: workerMachine, version: null },
+];
 
 /** GET /machines */
-export function machinesRoute(machines: ShownMachines): RouterMiddleware<RequestState> {
+export function machinesRoute(machines: readonly ShownMachine[]): RouterMiddleware<RequestState> {
   return (ctx) => {
-    ctx.body = { machines: [...machines].map(([id, { version }]) => ({ id, version, href: `/machines/${id}` })) };
+    ctx.body = { machines: machines.map(({ machine: { id }, version }) => ({ id, version, href: `/machines/${id}` })) };
   };
 }
 
 /** GET /machines/{id}: its definition as JSON, or as Mermaid text (`?format=mermaid`, or `Accept: text/plain`). */
-export function machineRoute(machines: ShownMachines): RouterMiddleware<RequestState> {
+export function machineRoute(machines: readonly ShownMachine[]): RouterMiddleware<RequestState> {
   const texts = new Map(
-    [...machines].map(([id, { definition, mermaid, version }]) => [
-      id,
-      { json: JSON.stringify({ id, version, definition }), mermaid },
-    ]),
+    machines.map(({ machine, version }) => {
+      const { id, definition } = machine;
+      // What is code in the definition is left out of its JSON.
+      return [id, { json: JSON.stringify({ id, version, definition }), mermaid: toMermaid(machine) }];
+    }),
   );
   return (ctx) => {
     const id = ctx.params['id'] ?? '';

@@ -6,7 +6,7 @@ const TELLS_FRAMES = 'requestVideoFrameCallback' in HTMLVideoElement.prototype;
 
 /** Where the pictures come from: the video, or nothing but a clock when the browser cannot show it. */
 export interface Playback {
-  readonly video: RefObject<HTMLVideoElement>;
+  readonly video: RefObject<HTMLVideoElement | null>;
   readonly timeMs: number;
   readonly isPlaying: boolean;
   /** Null until known. */
