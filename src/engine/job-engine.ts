@@ -2,14 +2,7 @@ import { initialTransition, transition } from 'xstate';
 import { v7 as uuidv7 } from 'uuid';
 import { JOB_MACHINE_VERSION, jobMachine, type JobEvent, type JobSnapshot } from '../../machines/job.ts';
 import { ServiceError } from '../errors.ts';
-import {
-  jobIdSchema,
-  type Job,
-  type JobId,
-  type JobOptions,
-  type JobStatus,
-  type JobTransition,
-} from '../job.ts';
+import { jobIdSchema, type Job, type JobId, type JobOptions, type JobStatus, type JobTransition } from '../job.ts';
 import type { Log } from '../log.ts';
 import type { PipelineDescription, VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
 import type { QueueService } from '../queue/queue-service.ts';

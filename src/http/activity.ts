@@ -12,7 +12,9 @@ const KEPT_TRANSITIONS = 64;
 /** A state's name, or for each active region the value inside it: what XState calls a state value. */
 export type StateValue = string | { readonly [region: string]: StateValue | undefined };
 
-const stateValueSchema: z.ZodType<StateValue> = z.lazy(() => z.union([z.string(), z.record(z.string(), stateValueSchema)]));
+const stateValueSchema: z.ZodType<StateValue> = z.lazy(() =>
+  z.union([z.string(), z.record(z.string(), stateValueSchema)]),
+);
 
 const recentStepSchema = stepSchema.extend({ job_id: jobIdSchema });
 
@@ -20,7 +22,9 @@ export const activityResponseSchema = z.object({
   counts: z.record(jobStatusSchema, z.int().min(0)),
   transitions: z
     .array(recentStepSchema)
-    .describe(`The last transitions of all jobs, at most ${KEPT_TRANSITIONS}, the oldest first; none from before the service's start`),
+    .describe(
+      `The last transitions of all jobs, at most ${KEPT_TRANSITIONS}, the oldest first; none from before the service's start`,
+    ),
   workers: z.array(stateValueSchema).describe("Each worker's present state"),
 });
 
@@ -42,6 +46,8 @@ export function activityRoute({ engine, workers }: ActivityOptions): RouterMiddl
     const latest = transitions.at(-1);
     if (isUnchanged(ctx, engine.changeToken(), `${latest?.job_id}/${latest?.seq}`, JSON.stringify(present))) return;
     const counts = await engine.countByStatus();
-    ctx.body = { counts, transitions: [...transitions], workers: [...present] } satisfies z.infer<typeof activityResponseSchema>;
+    ctx.body = { counts, transitions: [...transitions], workers: [...present] } satisfies z.infer<
+      typeof activityResponseSchema
+    >;
   };
 }

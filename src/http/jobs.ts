@@ -15,7 +15,11 @@ export const jobsParametersSchema = z.object({
   status: jobStatusSchema.optional().describe('Only jobs in this state'),
   pipeline_id: z.string().min(1).optional().describe('Only jobs of this pipeline'),
   limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT).describe('Jobs on a page'),
-  cursor: z.string().regex(/^\d{1,15}$/, 'is not a next_cursor').optional().describe('The `next_cursor` of the page before'),
+  cursor: z
+    .string()
+    .regex(/^\d{1,15}$/, 'is not a next_cursor')
+    .optional()
+    .describe('The `next_cursor` of the page before'),
 });
 
 export const jobItemSchema = statusResponseSchema.extend({
@@ -38,7 +42,8 @@ export function jobsRoute(
 ): RouterMiddleware<RequestState> {
   return async (ctx) => {
     const parsed = jobsParametersSchema.safeParse(ctx.query);
-    if (!parsed.success) throw new ServiceError('invalid_request', z.prettifyError(parsed.error), { cause: parsed.error });
+    if (!parsed.success)
+      throw new ServiceError('invalid_request', z.prettifyError(parsed.error), { cause: parsed.error });
     if (isUnchanged(ctx, engine.changeToken())) return;
     const { status, pipeline_id: pipelineId, limit, cursor } = parsed.data;
     const filter = {

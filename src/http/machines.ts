@@ -38,14 +38,18 @@ export function machineRoute(machines: readonly ShownMachine[]): RouterMiddlewar
     const id = ctx.params['id'] ?? '';
     const text = texts.get(id);
     if (text === undefined) {
-      throw new ServiceError('machine_not_found', `There is no machine ${JSON.stringify(id)}; there is: ${[...texts.keys()].join(', ')}`);
+      throw new ServiceError(
+        'machine_not_found',
+        `There is no machine ${JSON.stringify(id)}; there is: ${[...texts.keys()].join(', ')}`,
+      );
     }
     ctx.vary('Accept');
     const { format } = ctx.query;
     if (format !== undefined && format !== 'json' && format !== 'mermaid') {
       throw new ServiceError('invalid_request', 'format is neither json nor mermaid');
     }
-    const isMermaid = format === undefined ? ctx.accepts('application/json', 'text/plain') === 'text/plain' : format === 'mermaid';
+    const isMermaid =
+      format === undefined ? ctx.accepts('application/json', 'text/plain') === 'text/plain' : format === 'mermaid';
     const body = isMermaid ? text.mermaid : text.json;
     if (isUnchanged(ctx, body)) return;
     ctx.type = isMermaid ? 'text/plain' : 'application/json';

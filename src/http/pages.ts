@@ -46,7 +46,9 @@ export class Pages {
       ...(await filesOf(written, ['.html', '.css', '.svg'])),
       ...Object.entries(PACKAGES).map(([name, module]) => ({ name, url: new URL(import.meta.resolve(module)) })),
     ];
-    return new Pages(new Map(await Promise.all(files.map(async ({ name, url }) => [name, await assetOf(name, url)] as const))));
+    return new Pages(
+      new Map(await Promise.all(files.map(async ({ name, url }) => [name, await assetOf(name, url)] as const))),
+    );
   }
 
   /** The paths of the pages. */
@@ -79,7 +81,9 @@ export class Pages {
 
 async function filesOf(folder: URL, extensions: readonly string[]) {
   const names = await readdir(folder, { recursive: true });
-  return names.filter((name) => extensions.includes(extname(name))).map((name) => ({ name, url: new URL(name, folder) }));
+  return names
+    .filter((name) => extensions.includes(extname(name)))
+    .map((name) => ({ name, url: new URL(name, folder) }));
 }
 
 async function assetOf(name: string, url: URL): Promise<Asset> {

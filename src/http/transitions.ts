@@ -39,6 +39,13 @@ export function transitionsRoute(engine: Pick<JobEngine, 'get' | 'transitionsOf'
   };
 }
 
-export function stepOf({ seq, attempt, fromState, event, toState, occurredAt }: JobTransition): z.infer<typeof stepSchema> {
+export function stepOf({
+  seq,
+  attempt,
+  fromState,
+  event,
+  toState,
+  occurredAt,
+}: JobTransition): z.infer<typeof stepSchema> {
   return { seq, attempt, from: fromState, event, to: toState, occurred_at: occurredAt };
 }

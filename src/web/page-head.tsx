@@ -12,8 +12,12 @@ export function PageHead({ page, problem }: PageHeadProps) {
         Reelstate
       </a>
       <nav aria-label="Pages">
-        <a href="/" aria-current={page === 'console' ? 'page' : undefined}>Console</a>
-        <a href="/inspector" aria-current={page === 'inspector' ? 'page' : undefined}>Inspector</a>
+        <a href="/" aria-current={page === 'console' ? 'page' : undefined}>
+          Console
+        </a>
+        <a href="/inspector" aria-current={page === 'inspector' ? 'page' : undefined}>
+          Inspector
+        </a>
       </nav>
       <span class={problem === undefined ? 'link-state' : 'link-state is-broken'} role="status">
         {problem ?? 'connected'}

@@ -1,8 +1,10 @@
 import { Graph, layout } from '@dagrejs/dagre';
+import { at, pathsOf, type Area, type Point } from './edge-paths.ts';
 import type { ChartState, ChartTransition, MachineChart } from './machine-chart.ts';
 
 /** Sizes in the chart's own pixels. */
 const NAME_WIDTH = 8.6; // of one character of a state's name
+const NAME_MARGINS = 52; // the light before it, and what is free on both sides
 const LABEL_WIDTH = 6.7; // of one character of a label, in the fixed-width font
 const LABEL_HEIGHT = 22;
 const LABEL_GAP = 4;
@@ -13,14 +15,10 @@ const DOT = 12;
 
 export type Direction = 'right' | 'down';
 
-interface Point {
-  readonly x: number;
-  readonly y: number;
-}
-
-interface Area extends Point {
-  readonly width: number;
-  readonly height: number;
+export interface LayoutOptions {
+  readonly direction: Direction;
+  /** Room in each state for a number. */
+  readonly countWidth: number;
 }
 
 /** A state with the top left corner of its rectangle. */
@@ -67,13 +65,13 @@ export function labelOf({ event, guard }: ChartTransition): string {
  * Lays a chart out. Each composite state is laid out by itself (dagre: ranks, few crossings) and is then one box in its
  * parent; regions of a parallel state lie one below the other.
  */
-export function layoutChart(chart: MachineChart, direction: Direction): ChartLayout {
-  return inside(chart.root, chart, direction);
+export function layoutChart(chart: MachineChart, options: LayoutOptions): ChartLayout {
+  return inside(chart.root, chart, options);
 }
 
-function inside(state: ChartState, chart: MachineChart, direction: Direction): ChartLayout {
-  const children = state.children.map((child) => ({ state: child, inner: boxOf(child, chart, direction) }));
-  return state.kind === 'parallel' ? stacked(children) : ranked(state, children, chart, direction);
+function inside(state: ChartState, chart: MachineChart, options: LayoutOptions): ChartLayout {
+  const children = state.children.map((child) => ({ state: child, inner: boxOf(child, chart, options) }));
+  return state.kind === 'parallel' ? stacked(children) : ranked(state, children, chart, options.direction);
 }
 
 interface Child {
@@ -82,12 +80,12 @@ interface Child {
   readonly inner: ChartLayout;
 }
 
-function boxOf(state: ChartState, chart: MachineChart, direction: Direction): ChartLayout {
+function boxOf(state: ChartState, chart: MachineChart, options: LayoutOptions): ChartLayout {
   if (state.children.length === 0) {
-    const width = Math.max(150, Math.ceil(state.name.length * NAME_WIDTH) + 88);
+    const width = Math.ceil(state.name.length * NAME_WIDTH) + NAME_MARGINS + options.countWidth;
     return { width, height: STATE_HEIGHT, states: [], edges: [], starts: [] };
   }
-  const inner = inside(state, chart, direction);
+  const inner = inside(state, chart, options);
   return { ...shifted(inner, { x: 0, y: TITLE_HEIGHT }), width: inner.width, height: inner.height + TITLE_HEIGHT };
 }
 
@@ -116,13 +114,14 @@ function ranked(
     rankdir: direction === 'right' ? 'LR' : 'TB',
     nodesep: 30,
     edgesep: 18,
-    ranksep: 26,
+    ranksep: direction === 'right' ? 44 : 28,
     marginx: MARGIN,
     marginy: MARGIN,
   });
   for (const { state, inner } of children) graph.setNode(state.id, { width: inner.width, height: inner.height });
   const joined = edgesBetween(children, chart.transitions);
-  for (const { source, target, transitions } of joined) graph.setEdge(source, target, labelSize(transitions));
+  for (const { source, target, transitions } of joined)
+    graph.setEdge(source, target, { ...labelSize(transitions), labelpos: 'c' });
   const start = children.some(({ state }) => state.id === parent.initial) ? parent.initial : null;
   if (start !== null) {
     graph.setNode('start', { width: DOT, height: DOT });
@@ -131,17 +130,26 @@ function ranked(
   layout(graph);
 
   const places = children.map(({ state, inner }) => ({ inner, place: { state, ...cornerOf(graph.node(state.id)) } }));
-  const edges = joined.map(({ source, target, transitions }): PlacedEdge => {
-    const edge = graph.edge(source, target);
-    const points = edge.points ?? [];
-    const labels = placeLabels(transitions, { x: edge.x ?? 0, y: edge.y ?? 0 });
-    return { id: `${source}>${target}`, source, target, path: curve(points), labels };
+  const ends = start === null ? joined : [...joined, { source: 'start', target: start, transitions: [] }];
+  const paths = pathsOf(
+    ends.map(({ source, target }) => {
+      const edge = graph.edge(source, target);
+      return {
+        source: { id: source, ...centreOf(graph.node(source)) },
+        target: { id: target, ...centreOf(graph.node(target)) },
+        bends: edge.points ?? [],
+        label: centreOf(edge),
+      };
+    }),
+    direction,
+  );
+  const edges = joined.map(({ source, target, transitions }, index): PlacedEdge => {
+    const { x = 0, y = 0 } = graph.edge(source, target);
+    const path = paths[index] ?? '';
+    return { id: `${source}>${target}`, source, target, path, labels: placeLabels(transitions, { x, y }) };
   });
-  const dot = start === null ? undefined : graph.node('start');
   const starts =
-    start === null || dot === undefined
-      ? []
-      : [{ x: dot.x ?? 0, y: dot.y ?? 0, target: start, path: curve(graph.edge('start', start).points ?? []) }];
+    start === null ? [] : [{ ...centreOf(graph.node('start')), target: start, path: paths[joined.length] ?? '' }];
   const { width = 0, height = 0 } = graph.graph();
   return merged(
     { width, height, states: places.map(({ place }) => place), edges, starts },
@@ -200,21 +208,8 @@ function placeLabels(transitions: readonly ChartTransition[], centre: Point): re
   });
 }
 
-/** A smooth line: through the middles between the bends, towards the bends. */
-function curve(points: readonly Point[]): string {
-  const [first, ...rest] = points;
-  const last = rest.at(-1);
-  if (first === undefined || last === undefined) return '';
-  const bends = rest.slice(0, -1).map((bend, index) => {
-    const next = rest[index + 1] ?? last;
-    const end = index === rest.length - 2 ? last : { x: (bend.x + next.x) / 2, y: (bend.y + next.y) / 2 };
-    return `Q${at(bend)} ${at(end)}`;
-  });
-  return `M${at(first)} ${bends.length === 0 ? `L${at(last)}` : bends.join(' ')}`;
-}
-
-function at({ x, y }: Point): string {
-  return `${Math.round(x * 10) / 10},${Math.round(y * 10) / 10}`;
+function centreOf({ x = 0, y = 0, width = 0, height = 0 }: Partial<Area>): Area {
+  return { x, y, width, height };
 }
 
 function cornerOf({ x = 0, y = 0, width = 0, height = 0 }: Partial<Area>): Area {

@@ -23,6 +23,8 @@ export interface ChartViewProps {
   /** State that is chosen, by id. */
   readonly chosen?: string;
   readonly alwaysDown?: boolean;
+  /** Room in each state for its number, in the chart's pixels. */
+  readonly countWidth?: number;
 }
 
 /** The key of a transition in `walked` and `flashes`. */
@@ -32,7 +34,7 @@ export function walkKey(source: string, event: string, target: string): string {
 
 /** A statechart as SVG. */
 export function ChartView(props: ChartViewProps) {
-  const { chart, title, walked, alwaysDown = false } = props;
+  const { chart, title, walked, alwaysDown = false, countWidth = 60 } = props;
   const place = useRef<HTMLDivElement>(null);
   const [isNarrow, setNarrow] = useState(false);
   useLayoutEffect(() => {
@@ -43,7 +45,7 @@ export function ChartView(props: ChartViewProps) {
     return () => observer.disconnect();
   }, []);
   const direction = alwaysDown || isNarrow ? 'down' : 'right';
-  const placed = useMemo(() => layoutChart(chart, direction), [chart, direction]);
+  const placed = useMemo(() => layoutChart(chart, { direction, countWidth }), [chart, direction, countWidth]);
   const { width, height } = placed;
   return (
     <div class="chart-place" ref={place}>
@@ -56,21 +58,47 @@ export function ChartView(props: ChartViewProps) {
         aria-label={title}
       >
         <defs>
-          <marker id={`arrow-${chart.root.id}`} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto-start-reverse" markerUnits="userSpaceOnUse">
-            <path d="M0.5,0.5 L7.5,4 L0.5,7.5 z" class="arrow" />
-          </marker>
+          <Arrow id={`arrow-${chart.root.id}`} kind="arrow" />
+          <Arrow id={`arrow-walked-${chart.root.id}`} kind="arrow arrow--walked" />
         </defs>
-        {placed.states.filter(({ state }) => state.children.length > 0).map((item) => <Region key={item.state.id} {...item} />)}
+        {placed.states
+          .filter(({ state }) => state.children.length > 0)
+          .map((item) => (
+            <Region key={item.state.id} {...item} />
+          ))}
         {placed.starts.map(({ target, x, y, path }) => (
           <g key={target} class="edge edge--start">
             <circle cx={x} cy={y} r={5} />
             <path d={path} marker-end={`url(#arrow-${chart.root.id})`} />
           </g>
         ))}
-        {placed.edges.map((edge) => <Edge key={edge.id} edge={edge} {...props} />)}
-        {placed.states.filter(({ state }) => state.children.length === 0).map((item) => <State key={item.state.id} placed={item} {...props} />)}
+        {placed.edges.map((edge) => (
+          <Edge key={edge.id} edge={edge} {...props} />
+        ))}
+        {placed.states
+          .filter(({ state }) => state.children.length === 0)
+          .map((item) => (
+            <State key={item.state.id} placed={item} {...props} />
+          ))}
       </svg>
     </div>
+  );
+}
+
+function Arrow({ id, kind }: { readonly id: string; readonly kind: string }) {
+  return (
+    <marker
+      id={id}
+      viewBox="0 0 8 8"
+      refX="7"
+      refY="4"
+      markerWidth="8"
+      markerHeight="8"
+      orient="auto"
+      markerUnits="userSpaceOnUse"
+    >
+      <path d="M0.5,0.5 L7.5,4 L0.5,7.5 z" class={kind} />
+    </marker>
   );
 }
 
@@ -78,7 +106,9 @@ function Region({ state, x, y, width, height }: PlacedState) {
   return (
     <g class="region">
       <rect x={x} y={y} width={width} height={height} rx={14} />
-      <text x={x + 16} y={y + 22}>{state.name}</text>
+      <text x={x + 16} y={y + 22}>
+        {state.name}
+      </text>
     </g>
   );
 }
@@ -94,7 +124,7 @@ function Edge({ edge, chart, walked, latest, flashes }: ChartViewProps & { reado
   const isLatest = rows.some(({ key }) => key === latest);
   return (
     <g class={`edge${isWalked ? ' is-walked' : ''}${isLatest ? ' is-latest' : ''}`} data-edge={edge.id}>
-      <path d={edge.path} marker-end={`url(#arrow-${chart.root.id})`} />
+      <path d={edge.path} marker-end={`url(#${isWalked ? 'arrow-walked' : 'arrow'}-${chart.root.id})`} />
       {flash > 0 && <path key={flash} class="flash" d={edge.path} />}
       {rows.map(({ transition, key, times, flash: rowFlash, x, y, width, height }) => (
         <g
@@ -104,14 +134,18 @@ function Edge({ edge, chart, walked, latest, flashes }: ChartViewProps & { reado
         >
           <title>{transition.description}</title>
           <rect x={x} y={y} width={width} height={height} rx={height / 2} />
-          {rowFlash !== undefined && <rect key={rowFlash} class="flash" x={x} y={y} width={width} height={height} rx={height / 2} />}
+          {rowFlash !== undefined && (
+            <rect key={rowFlash} class="flash" x={x} y={y} width={width} height={height} rx={height / 2} />
+          )}
           <text x={x + width / 2} y={y + height / 2}>
             {labelOf(transition)}
           </text>
           {times > 1 && (
             <g class="times">
               <circle cx={x + width} cy={y} r={9} />
-              <text x={x + width} y={y}>{times}</text>
+              <text x={x + width} y={y}>
+                {times}
+              </text>
             </g>
           )}
         </g>
@@ -148,11 +182,17 @@ function State({ placed, counts, active, onState, chosen }: ChartViewProps & { r
     >
       <title>{state.description}</title>
       <rect class="box" x={x} y={y} width={width} height={height} rx={12} />
-      {state.kind === 'final' && <rect class="final" x={x + 4} y={y + 4} width={width - 8} height={height - 8} rx={9} />}
+      {state.kind === 'final' && (
+        <rect class="final" x={x + 4} y={y + 4} width={width - 8} height={height - 8} rx={9} />
+      )}
       <circle class="light" cx={x + 20} cy={y + height / 2} r={5} />
-      <text class="name" x={x + 34} y={y + height / 2}>{state.name}</text>
+      <text class="name" x={x + 34} y={y + height / 2}>
+        {state.name}
+      </text>
       {count !== undefined && (
-        <text class="count" x={x + width - 16} y={y + height / 2}>{count.toLocaleString('en')}</text>
+        <text class="count" x={x + width - 16} y={y + height / 2}>
+          {count.toLocaleString('en')}
+        </text>
       )}
     </g>
   );

@@ -26,12 +26,16 @@ function Console() {
         <div class="side">
           <UploadPanel pipelines={pipelines} onAccepted={chooseJob} />
           <div class="card">
-            <JobList chosen={jobId} onChoose={chooseJob} status={status} onStatus={setStatus} pipelines={pipelines.map(({ id }) => id)} />
+            <JobList
+              chosen={jobId}
+              onChoose={chooseJob}
+              status={status}
+              onStatus={setStatus}
+              pipelines={pipelines.map(({ id }) => id)}
+            />
           </div>
         </div>
-        <div class="card in-view">
-          {jobId === null ? <Welcome /> : <JobInView key={jobId} jobId={jobId} />}
-        </div>
+        <div class="card in-view">{jobId === null ? <Welcome /> : <JobInView key={jobId} jobId={jobId} />}</div>
       </main>
     </>
   );
@@ -42,9 +46,15 @@ function Welcome() {
     <div class="welcome">
       <h2>See what is in a video</h2>
       <ol>
-        <li><b>Drop an MP4</b> and choose what to look for: text, or objects and text.</li>
-        <li><b>Watch its job</b> go from pending to completed; the page may be closed meanwhile.</li>
-        <li><b>Read the results</b> over the video, search in the text, take them along as JSON or CSV.</li>
+        <li>
+          <b>Drop an MP4</b> and choose what to look for: text, or objects and text.
+        </li>
+        <li>
+          <b>Watch its job</b> go from pending to completed; the page may be closed meanwhile.
+        </li>
+        <li>
+          <b>Read the results</b> over the video, search in the text, take them along as JSON or CSV.
+        </li>
       </ol>
     </div>
   );
@@ -58,9 +68,13 @@ function JobInView({ jobId }: { readonly jobId: string }) {
     <section aria-labelledby="in-view-title">
       <div class="bar">
         <h2 id="in-view-title">Job {shortId(job.job_id)}</h2>
-        <span class="pill" data-state={job.status} role="status">{job.status}</span>
+        <span class="pill" data-state={job.status} role="status">
+          {job.status}
+        </span>
         <span class="version">{job.pipeline_id}</span>
-        <a class="button" href={`/inspector#job=${job.job_id}`}>Its life</a>
+        <a class="button" href={`/inspector#job=${job.job_id}`}>
+          Its life
+        </a>
       </div>
       {job.status === 'completed' ? <Viewer job={job} /> : <Unfinished job={job} />}
     </section>

@@ -37,8 +37,16 @@ function Inspector() {
           <div class="bar">
             <h1 id="job-machine-title">{jobId === null ? 'The life of a job' : `The life of job ${shortId(jobId)}`}</h1>
             {jobMachine !== undefined && <span class="version">machine version {jobMachine.version}</span>}
-            {jobId !== null && <a class="button" href={`/#job=${jobId}`}>Results</a>}
-            {jobId !== null && <button type="button" onClick={() => chooseJob(null)}>All jobs</button>}
+            {jobId !== null && (
+              <a class="button" href={`/#job=${jobId}`}>
+                Results
+              </a>
+            )}
+            {jobId !== null && (
+              <button type="button" onClick={() => chooseJob(null)}>
+                All jobs
+              </button>
+            )}
           </div>
           {jobChart !== undefined && jobId === null && (
             <LiveChart chart={jobChart} activity={activity} status={status} onState={toggleStatus} />
@@ -116,9 +124,18 @@ function JobPath({ chart, jobId }: { readonly chart: MachineChart; readonly jobI
       <p class="job-facts">
         <code>{job.job_id}</code>
         <span>{job.pipeline_id}</span>
-        <span>every {job.options.frame_stride === 1 ? 'frame' : `${job.options.frame_stride}th frame`}{job.options.max_frames !== undefined && `, at most ${job.options.max_frames}`}</span>
-        {steps.length > 1 && <span>{formatDuration(Date.parse(job.updated_at) - Date.parse(job.created_at))} in all</span>}
-        {job.error_message !== undefined && <span class="error">{job.error_code}: {job.error_message}</span>}
+        <span>
+          every {job.options.frame_stride === 1 ? 'frame' : `${job.options.frame_stride}th frame`}
+          {job.options.max_frames !== undefined && `, at most ${job.options.max_frames}`}
+        </span>
+        {steps.length > 1 && (
+          <span>{formatDuration(Date.parse(job.updated_at) - Date.parse(job.created_at))} in all</span>
+        )}
+        {job.error_message !== undefined && (
+          <span class="error">
+            {job.error_code}: {job.error_message}
+          </span>
+        )}
       </p>
       <ChartView
         chart={chart}
@@ -127,14 +144,26 @@ function JobPath({ chart, jobId }: { readonly chart: MachineChart; readonly jobI
         active={new Set(present === undefined ? [] : [`${id}.${present.to}`])}
         {...(latest === undefined ? {} : { latest })}
       />
-      <LifeView steps={steps} isOver={chart.root.children.some(({ name, kind }) => kind === 'final' && name === job.status)} at={at} onAt={setAt} />
+      <LifeView
+        steps={steps}
+        isOver={chart.root.children.some(({ name, kind }) => kind === 'final' && name === job.status)}
+        at={at}
+        onAt={setAt}
+      />
     </>
   );
 }
 
-function WorkerChart({ chart, workers }: { readonly chart: MachineChart; readonly workers: ActivityAnswer['workers'] }) {
+function WorkerChart({
+  chart,
+  workers,
+}: {
+  readonly chart: MachineChart;
+  readonly workers: ActivityAnswer['workers'];
+}) {
   const counts = new Map<string, number>();
-  for (const id of workers.flatMap((value) => activeStates(chart.root.id, value))) counts.set(id, (counts.get(id) ?? 0) + 1);
+  for (const id of workers.flatMap((value) => activeStates(chart.root.id, value)))
+    counts.set(id, (counts.get(id) ?? 0) + 1);
   return (
     <ChartView
       chart={chart}
@@ -142,12 +171,15 @@ function WorkerChart({ chart, workers }: { readonly chart: MachineChart; readonl
       active={new Set(counts.keys())}
       counts={workers.length > 1 ? counts : new Map()}
       alwaysDown
+      countWidth={28}
     />
   );
 }
 
 function leaves(value: ActivityAnswer['workers'][number]): readonly string[] {
-  return typeof value === 'string' ? [value] : Object.values(value).flatMap((inner) => (inner === undefined ? [] : leaves(inner)));
+  return typeof value === 'string'
+    ? [value]
+    : Object.values(value).flatMap((inner) => (inner === undefined ? [] : leaves(inner)));
 }
 
 const place = document.getElementById('page');

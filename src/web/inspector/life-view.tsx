@@ -60,13 +60,19 @@ export function LifeView({ steps, isOver, at, onAt }: LifeViewProps) {
         })}
       </div>
       <div class="scrubber">
-        <button type="button" aria-label={isPlaying ? 'Pause the replay' : 'Replay from the start'} onClick={() => {
-          if (!isPlaying && at >= last) onAt(1);
-          setPlaying(!isPlaying);
-        }}>
+        <button
+          type="button"
+          aria-label={isPlaying ? 'Pause the replay' : 'Replay from the start'}
+          onClick={() => {
+            if (!isPlaying && at >= last) onAt(1);
+            setPlaying(!isPlaying);
+          }}
+        >
           {isPlaying ? '❚❚' : '▶'}
         </button>
-        <button type="button" aria-label="One step back" disabled={at <= 1} onClick={() => goTo(at - 1)}>‹</button>
+        <button type="button" aria-label="One step back" disabled={at <= 1} onClick={() => goTo(at - 1)}>
+          ‹
+        </button>
         <input
           type="range"
           min={1}
@@ -77,8 +83,12 @@ export function LifeView({ steps, isOver, at, onAt }: LifeViewProps) {
           aria-valuetext={`step ${at} of ${last}: ${present.event}, now ${present.to}`}
           onInput={({ currentTarget }) => goTo(currentTarget.valueAsNumber)}
         />
-        <button type="button" aria-label="One step on" disabled={at >= last} onClick={() => goTo(at + 1)}>›</button>
-        <output>{at} / {last}</output>
+        <button type="button" aria-label="One step on" disabled={at >= last} onClick={() => goTo(at + 1)}>
+          ›
+        </button>
+        <output>
+          {at} / {last}
+        </output>
       </div>
       <div class="life-columns">
         <ol class="steps">
@@ -86,12 +96,21 @@ export function LifeView({ steps, isOver, at, onAt }: LifeViewProps) {
             const stay = stayOf(step);
             return (
               <li key={step.seq}>
-                <button type="button" class={`step${step.seq > at ? ' is-ahead' : ''}`} aria-current={step.seq === at ? 'step' : undefined} onClick={() => goTo(step.seq)}>
+                <button
+                  type="button"
+                  class={`step${step.seq > at ? ' is-ahead' : ''}`}
+                  aria-current={step.seq === at ? 'step' : undefined}
+                  onClick={() => goTo(step.seq)}
+                >
                   <span class="step-seq">{step.seq}</span>
                   <span class="step-event">{step.event}</span>
-                  <span class="step-to" data-state={step.to}>{step.to}</span>
+                  <span class="step-to" data-state={step.to}>
+                    {step.to}
+                  </span>
                   <span class="step-attempt">{step.attempt > 0 && `attempt ${step.attempt}`}</span>
-                  <time dateTime={step.occurred_at} title={step.occurred_at}>{clockTime(step.occurred_at)}</time>
+                  <time dateTime={step.occurred_at} title={step.occurred_at}>
+                    {clockTime(step.occurred_at)}
+                  </time>
                   <span class="step-stay">{stay !== null && formatDuration(stay)}</span>
                 </button>
               </li>
@@ -115,5 +134,10 @@ export function LifeView({ steps, isOver, at, onAt }: LifeViewProps) {
 }
 
 function clockTime(iso: string): string {
-  return new Date(iso).toLocaleTimeString('en-GB', { hour12: false, fractionalSecondDigits: 3 });
+  return new Date(iso).toLocaleTimeString('en-GB', {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    fractionalSecondDigits: 3,
+  });
 }

@@ -51,30 +51,61 @@ export function JobList({ chosen, onChoose, status, onStatus, pipelines }: JobLi
         />
       </div>
       <div class="filters" role="group" aria-label="Filter by state">
-        <FilterChip name="all" count={Object.values(counts).reduce((a, b) => a + b, 0)} isOn={status === null} onClick={() => filter(() => onStatus(null))} />
+        <FilterChip
+          name="all"
+          count={Object.values(counts).reduce((a, b) => a + b, 0)}
+          isOn={status === null}
+          onClick={() => filter(() => onStatus(null))}
+        />
         {Object.entries(counts).map(([name, count]) => (
-          <FilterChip key={name} name={name} count={count} isOn={status === name} onClick={() => filter(() => onStatus(status === name ? null : name))} />
+          <FilterChip
+            key={name}
+            name={name}
+            count={count}
+            isOn={status === name}
+            onClick={() => filter(() => onStatus(status === name ? null : name))}
+          />
         ))}
         {pipelines.length > 1 && (
-          <select aria-label="Filter by pipeline" value={pipeline} onChange={({ currentTarget }) => filter(() => setPipeline(currentTarget.value))}>
+          <select
+            aria-label="Filter by pipeline"
+            value={pipeline}
+            onChange={({ currentTarget }) => filter(() => setPipeline(currentTarget.value))}
+          >
             <option value="">every pipeline</option>
-            {pipelines.map((id) => <option key={id} value={id}>{id}</option>)}
+            {pipelines.map((id) => (
+              <option key={id} value={id}>
+                {id}
+              </option>
+            ))}
           </select>
         )}
       </div>
-      {problem !== undefined && <p class="problem" role="alert">{problem}</p>}
-      {list !== undefined && list.jobs.length === 0 && <p class="empty">{status === null ? 'No jobs yet.' : `No job is ${status}.`}</p>}
+      {problem !== undefined && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      {list !== undefined && list.jobs.length === 0 && (
+        <p class="empty">{status === null ? 'No jobs yet.' : `No job is ${status}.`}</p>
+      )}
       <ul class="job-rows">
-        {list?.jobs.map((job) => <JobRow key={job.job_id} job={job} now={now} isChosen={job.job_id === chosen} onChoose={onChoose} />)}
+        {list?.jobs.map((job) => (
+          <JobRow key={job.job_id} job={job} now={now} isChosen={job.job_id === chosen} onChoose={onChoose} />
+        ))}
       </ul>
       {(cursors.length > 0 || (list !== undefined && list.next_cursor !== null)) && (
         <nav class="pager" aria-label="Pages of jobs">
-          <button type="button" disabled={cursors.length === 0} onClick={() => setCursors(cursors.slice(0, -1))}>Newer</button>
+          <button type="button" disabled={cursors.length === 0} onClick={() => setCursors(cursors.slice(0, -1))}>
+            Newer
+          </button>
           <span>page {cursors.length + 1}</span>
           <button
             type="button"
             disabled={list === undefined || list.next_cursor === null}
-            onClick={() => list !== undefined && list.next_cursor !== null && setCursors([...cursors, list.next_cursor])}
+            onClick={() =>
+              list !== undefined && list.next_cursor !== null && setCursors([...cursors, list.next_cursor])
+            }
           >
             Older
           </button>
@@ -109,12 +140,23 @@ interface JobRowProps {
 function JobRow({ job, now, isChosen, onChoose }: JobRowProps) {
   return (
     <li>
-      <button type="button" class="job-row" data-state={job.status} data-job={job.job_id} aria-current={isChosen} onClick={() => onChoose(job.job_id)}>
+      <button
+        type="button"
+        class="job-row"
+        data-state={job.status}
+        data-job={job.job_id}
+        aria-current={isChosen}
+        onClick={() => onChoose(job.job_id)}
+      >
         <span class="light" />
-        <span class="job-id" title={job.job_id}>{shortId(job.job_id)}</span>
-        <span class="job-status">{job.error_code === undefined ? job.status : `${job.status}: ${job.error_code}`}</span>
+        <span class="job-id" title={job.job_id}>
+          {shortId(job.job_id)}
+        </span>
+        <span class="job-status">{job.error_code ?? job.status}</span>
         <span class="job-pipeline">{job.pipeline_id}</span>
-        <time dateTime={job.created_at} title={job.created_at}>{formatAge(job.created_at, now)}</time>
+        <time dateTime={job.created_at} title={job.created_at}>
+          {formatAge(job.created_at, now)}
+        </time>
       </button>
     </li>
   );

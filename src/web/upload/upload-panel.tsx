@@ -1,4 +1,4 @@
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { PipelinesAnswer } from '../answers.ts';
 import { formatBytes } from './bytes.ts';
 import { upload } from './upload.ts';
@@ -8,7 +8,13 @@ import { upload } from './upload.ts';
  */
 type PanelState =
   | { readonly name: 'choosing'; readonly note?: string }
-  | { readonly name: 'uploading'; readonly file: File; readonly sentBytes: number; readonly startedMs: number; readonly ending: AbortController }
+  | {
+      readonly name: 'uploading';
+      readonly file: File;
+      readonly sentBytes: number;
+      readonly startedMs: number;
+      readonly ending: AbortController;
+    }
   | { readonly name: 'refused'; readonly fileName: string; readonly reason: string };
 
 export interface UploadPanelProps {
@@ -28,12 +34,40 @@ export function UploadPanel({ pipelines, onAccepted }: UploadPanelProps) {
   const pipelineId = chosenPipeline ?? pipelines[0]?.id ?? '';
 
   const choose = (files: FileList | null | undefined): void => {
-    const [first] = files ?? [];
+    const [first, ...others] = files ?? [];
     if (first === undefined) return;
     setFile(first);
-    setState({ name: 'choosing', ...(files !== null && files !== undefined && files.length > 1 ? { note: 'One video at a time: the first was taken.' } : {}) });
+    setState({
+      name: 'choosing',
+      ...(others.length === 0 ? {} : { note: 'One video at a time: the first was taken.' }),
+    });
     requestAnimationFrame(() => start.current?.focus());
   };
+
+  // The whole page takes what is dropped: a browser leaves the page for a file that lands beside its place.
+  useEffect(() => {
+    const ending = new AbortController();
+    const { signal } = ending;
+    addEventListener(
+      'dragover',
+      (event) => {
+        event.preventDefault();
+        setOver(true);
+      },
+      { signal },
+    );
+    addEventListener('dragleave', ({ relatedTarget }) => relatedTarget === null && setOver(false), { signal });
+    addEventListener(
+      'drop',
+      (event) => {
+        event.preventDefault();
+        setOver(false);
+        if (state.name !== 'uploading') choose(event.dataTransfer?.files);
+      },
+      { signal },
+    );
+    return () => ending.abort();
+  }, [state.name]);
 
   const submit = async (): Promise<void> => {
     if (file === null) return;
@@ -49,7 +83,9 @@ export function UploadPanel({ pipelines, onAccepted }: UploadPanelProps) {
       onAccepted(jobId);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      setState(ending.signal.aborted ? { name: 'choosing', note: reason } : { name: 'refused', fileName: file.name, reason });
+      setState(
+        ending.signal.aborted ? { name: 'choosing', note: reason } : { name: 'refused', fileName: file.name, reason },
+      );
     }
   };
 
@@ -68,20 +104,14 @@ export function UploadPanel({ pipelines, onAccepted }: UploadPanelProps) {
         <Progress {...state} />
       ) : (
         <>
-          <label
-            class={`drop${isOver ? ' is-over' : ''}${file === null ? '' : ' has-file'}`}
-            onDragOver={(event) => {
-              event.preventDefault();
-              setOver(true);
-            }}
-            onDragLeave={() => setOver(false)}
-            onDrop={(event) => {
-              event.preventDefault();
-              setOver(false);
-              choose(event.dataTransfer?.files);
-            }}
-          >
-            <input ref={input} type="file" accept="video/mp4,.mp4,.m4v,.mov" aria-label="Video file" onChange={({ currentTarget }) => choose(currentTarget.files)} />
+          <label class={`drop${isOver ? ' is-over' : ''}${file === null ? '' : ' has-file'}`}>
+            <input
+              ref={input}
+              type="file"
+              accept="video/mp4,.mp4,.m4v,.mov"
+              aria-label="Video file"
+              onChange={({ currentTarget }) => choose(currentTarget.files)}
+            />
             {file === null ? (
               <>
                 <b>Drop an MP4 here</b>
@@ -98,7 +128,13 @@ export function UploadPanel({ pipelines, onAccepted }: UploadPanelProps) {
             <legend>What to look for</legend>
             {pipelines.map(({ id, description }) => (
               <label key={id} class="pipeline">
-                <input type="radio" name="pipeline" value={id} checked={id === pipelineId} onChange={() => setPipeline(id)} />
+                <input
+                  type="radio"
+                  name="pipeline"
+                  value={id}
+                  checked={id === pipelineId}
+                  onChange={() => setPipeline(id)}
+                />
                 <span>
                   <b>{id}</b>
                   <small>{description}</small>
@@ -109,11 +145,27 @@ export function UploadPanel({ pipelines, onAccepted }: UploadPanelProps) {
           <div class="sampling">
             <label>
               Frame stride
-              <input type="number" inputMode="numeric" min={1} step={1} placeholder="1: every frame" value={frameStride} onInput={({ currentTarget }) => setFrameStride(currentTarget.value)} />
+              <input
+                type="number"
+                inputMode="numeric"
+                min={1}
+                step={1}
+                placeholder="1: every frame"
+                value={frameStride}
+                onInput={({ currentTarget }) => setFrameStride(currentTarget.value)}
+              />
             </label>
             <label>
               Max frames
-              <input type="number" inputMode="numeric" min={1} step={1} placeholder="all" value={maxFrames} onInput={({ currentTarget }) => setMaxFrames(currentTarget.value)} />
+              <input
+                type="number"
+                inputMode="numeric"
+                min={1}
+                step={1}
+                placeholder="all"
+                value={maxFrames}
+                onInput={({ currentTarget }) => setMaxFrames(currentTarget.value)}
+              />
             </label>
           </div>
           {state.name === 'refused' && (
@@ -121,7 +173,11 @@ export function UploadPanel({ pipelines, onAccepted }: UploadPanelProps) {
               <b>{state.fileName} was refused.</b> {state.reason}
             </p>
           )}
-          {state.name === 'choosing' && state.note !== undefined && <p class="note" role="status">{state.note}</p>}
+          {state.name === 'choosing' && state.note !== undefined && (
+            <p class="note" role="status">
+              {state.note}
+            </p>
+          )}
           <button ref={start} class="primary" type="submit" disabled={file === null || pipelineId === ''}>
             Upload and analyse
           </button>
@@ -142,7 +198,9 @@ function Progress({ file, sentBytes, startedMs, ending }: Extract<PanelState, { 
         {isSent ? 'Sent. The service is storing it…' : `${formatBytes(sentBytes)} of ${formatBytes(file.size)}`}
         {!isSent && seconds > 0.5 && ` · ${formatBytes(sentBytes / seconds)}/s`}
       </p>
-      <button type="button" onClick={() => ending.abort()}>Cancel upload</button>
+      <button type="button" onClick={() => ending.abort()}>
+        Cancel upload
+      </button>
     </div>
   );
 }

@@ -14,7 +14,14 @@ export interface UploadOptions {
  * Submits a video and resolves with the job's id. Rejects with an Error that says in the service's words why it was
  * refused. XMLHttpRequest, since `fetch` does not tell how much has been sent.
  */
-export function upload({ file, pipelineId, frameStride, maxFrames, signal, onProgress }: UploadOptions): Promise<string> {
+export function upload({
+  file,
+  pipelineId,
+  frameStride,
+  maxFrames,
+  signal,
+  onProgress,
+}: UploadOptions): Promise<string> {
   const query = new URLSearchParams({ pipeline_id: pipelineId });
   if (frameStride !== '') query.set('frame_stride', frameStride);
   if (maxFrames !== '') query.set('max_frames', maxFrames);

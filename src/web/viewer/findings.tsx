@@ -22,7 +22,13 @@ export function Findings({ summary, frame, hidden, onHidden, showsText, onShowsT
     <>
       <div class="filters" role="group" aria-label="Show and hide">
         {summary.labels.map(({ label, count }) => (
-          <button key={label} type="button" class={`chip hue-${hueOf(label)}`} aria-pressed={!hidden.has(label)} onClick={() => toggle(label)}>
+          <button
+            key={label}
+            type="button"
+            class={`chip hue-${hueOf(label)}`}
+            aria-pressed={!hidden.has(label)}
+            onClick={() => toggle(label)}
+          >
             {label} <b>{count.toLocaleString('en')}</b>
           </button>
         ))}
@@ -32,14 +38,21 @@ export function Findings({ summary, frame, hidden, onHidden, showsText, onShowsT
           </button>
         )}
       </div>
-      <p class="in-all">{summary.frames.toLocaleString('en')} {summary.frames === 1 ? 'frame was' : 'frames were'} analysed.</p>
+      <p class="in-all">
+        {summary.frames.toLocaleString('en')} {summary.frames === 1 ? 'frame was' : 'frames were'} analysed.
+      </p>
       <h3>In this frame</h3>
       {frame !== null && shown.length + frame.lines.length === 0 && <p class="empty">Nothing found here.</p>}
       {frame === null && <p class="empty">This part was not analysed.</p>}
       <ul class="finding-rows">
-        {[...shown.map((finding) => ({ finding, kind: `hue-${hueOf(finding.name)}` })), ...(frame?.lines ?? []).map((finding) => ({ finding, kind: 'text' }))].map(
+        {[
+          ...shown.map((finding) => ({ finding, kind: `hue-${hueOf(finding.name)}` })),
+          ...(frame?.lines ?? []).map((finding) => ({ finding, kind: 'text' })),
+        ].map(
           // oxlint-disable-next-line react/no-array-index-key -- findings of a frame have no other name
-          ({ finding, kind }, index) => <Row key={index} finding={finding} kind={kind} />,
+          ({ finding, kind }, index) => (
+            <Row key={index} finding={finding} kind={kind} />
+          ),
         )}
       </ul>
     </>
@@ -48,7 +61,10 @@ export function Findings({ summary, frame, hidden, onHidden, showsText, onShowsT
 
 function Row({ finding, kind }: { readonly finding: Finding; readonly kind: string }) {
   return (
-    <li class={`finding ${kind}`} title={`x y width height: ${finding.bbox.map((value) => Math.round(value)).join(' ')}`}>
+    <li
+      class={`finding ${kind}`}
+      title={`x y width height: ${finding.bbox.map((value) => Math.round(value)).join(' ')}`}
+    >
       <span class="light" />
       <span class="finding-name">{finding.name}</span>
       <small>{Math.round(finding.confidence * 100)} %</small>

@@ -24,7 +24,9 @@ export function usePlayback(endMs: number): Playback {
   const [timeMs, setTime] = useState(0);
   const [isPlaying, setPlaying] = useState(false);
   const [isBlank, setBlank] = useState(false);
-  const [shape, setShape] = useState<{ readonly size: readonly [number, number]; readonly videoMs: number } | null>(null);
+  const [shape, setShape] = useState<{ readonly size: readonly [number, number]; readonly videoMs: number } | null>(
+    null,
+  );
 
   useEffect(() => {
     const element = video.current;
@@ -99,5 +101,14 @@ export function usePlayback(endMs: number): Playback {
     } else if (element.paused) void element.play();
     else element.pause();
   }, [isBlank, isPlaying, timeMs, endMs]);
-  return { video, timeMs, isPlaying, size: shape?.size ?? null, videoMs: shape?.videoMs ?? null, isBlank, seek, toggle };
+  return {
+    video,
+    timeMs,
+    isPlaying,
+    size: shape?.size ?? null,
+    videoMs: shape?.videoMs ?? null,
+    isBlank,
+    seek,
+    toggle,
+  };
 }

@@ -107,9 +107,6 @@ export class ResultsIndex {
     const lines = Array.from({ length: parts }, () => 0);
     const hits = Array.from({ length: parts }, () => 0);
     const wanted = query.toLowerCase();
-    const most = (into: number[], part: number, count: number): void => {
-      into[part] = Math.max(into[part] ?? 0, count);
-    };
     for (const [position, { result }] of this.#frames.entries()) {
       const until = this.#frames[position + 1]?.result.timestamp_ms ?? this.#endMs;
       const first = Math.min(parts - 1, Math.floor((result.timestamp_ms / durationMs) * parts));
@@ -118,9 +115,9 @@ export class ResultsIndex {
       const read = result.lines?.length ?? 0;
       const isHit = wanted !== '' && (result.lines ?? []).some(({ text }) => text.toLowerCase().includes(wanted));
       for (let part = first; part <= last; part += 1) {
-        most(detections, part, seen);
-        most(lines, part, read);
-        if (isHit) most(hits, part, 1);
+        detections[part] = Math.max(detections[part] ?? 0, seen);
+        lines[part] = Math.max(lines[part] ?? 0, read);
+        if (isHit) hits[part] = 1;
       }
     }
     return { detections, lines, hits };

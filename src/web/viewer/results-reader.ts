@@ -1,7 +1,7 @@
 import type { FrameView, Hit, Strip, Summary } from './results-index.ts';
-import type { Question, Reply } from './results-worker.ts';
+import type { Question } from './results-worker.ts';
 
-interface Answers {
+export interface Answers {
   readonly open: Summary;
   readonly frameAt: FrameView | null;
   readonly frame: FrameView | null;
@@ -10,7 +10,12 @@ interface Answers {
   readonly csv: Blob;
 }
 
-type QuestionOf<Ask extends keyof Answers> = Omit<Extract<Question, { readonly ask: Ask }>, 'id'>;
+export type QuestionOf<Ask extends keyof Answers> = Omit<Extract<Question, { readonly ask: Ask }>, 'id'> & {
+  readonly ask: Ask;
+};
+
+/** What comes back; of which kind the value is, only the one who asked knows. */
+type Answered = { readonly id: number; readonly value: never } | { readonly id: number; readonly problem: string };
 
 /** A job's results, read and searched by a thread of their own, so that the page stays smooth however many there are. */
 export class ResultsReader {
@@ -19,22 +24,21 @@ export class ResultsReader {
   #asked = 0;
 
   constructor() {
-    this.#worker.addEventListener('message', ({ data }: MessageEvent<Reply>) => {
+    this.#worker.addEventListener('message', ({ data }: MessageEvent<Answered>) => {
       const waiting = this.#waiting.get(data.id);
       this.#waiting.delete(data.id);
       if ('problem' in data) waiting?.reject(new Error(data.problem));
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the worker answers each question as `Answers` says
-      else waiting?.resolve(data.value as never);
+      else waiting?.resolve(data.value);
     });
   }
 
   /** Rejects with an Error that says why there is no answer. */
-  ask<Ask extends keyof Answers>(question: QuestionOf<Ask> & { readonly ask: Ask }): Promise<Answers[Ask]> {
+  ask<Ask extends keyof Answers>(question: QuestionOf<Ask>): Promise<Answers[Ask]> {
     this.#asked += 1;
     const id = this.#asked;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ ...question, id });
+      this.#worker.postMessage({ ...question, id }, []);
     });
   }
 

@@ -18,19 +18,18 @@ export type Question = { readonly id: number } & (
   | { readonly ask: 'csv' }
 );
 
-export type Reply =
-  | { readonly id: number; readonly value: unknown }
-  /** Why the question cannot be answered. */
-  | { readonly id: number; readonly problem: string };
-
 let index = new ResultsIndex([]);
 
-addEventListener('message', ({ data }: MessageEvent<Question>) => {
-  void answer(data).then(
-    (value) => reply({ id: data.id, value }),
-    (error: unknown) => reply({ id: data.id, problem: error instanceof Error ? error.message : String(error) }),
-  );
-});
+addEventListener('message', ({ data }: MessageEvent<Question>) => void reply(data));
+
+async function reply(question: Question): Promise<void> {
+  const { id } = question;
+  try {
+    postMessage({ id, value: await answer(question) });
+  } catch (error) {
+    postMessage({ id, problem: error instanceof Error ? error.message : String(error) });
+  }
+}
 
 async function answer(question: Question): Promise<unknown> {
   switch (question.ask) {
@@ -51,9 +50,7 @@ async function answer(question: Question): Promise<unknown> {
       return index.search(question.query, question.limit);
     case 'csv':
       return new Blob([...index.csv()], { type: 'text/csv' });
+    default:
+      return question satisfies never;
   }
-}
-
-function reply(message: Reply): void {
-  postMessage(message);
 }

@@ -1,9 +1,9 @@
-import { useEffect, useState } from 'preact/hooks';
 import { formatTimecode } from '../duration.ts';
-import type { Hit } from './results-index.ts';
+import { useAnswer } from './answer.ts';
 import type { ResultsReader } from './results-reader.ts';
 
 const MAX_HITS = 100;
+const NOTHING = { hits: [], total: 0 };
 
 export interface TextSearchProps {
   readonly reader: ResultsReader;
@@ -14,23 +14,15 @@ export interface TextSearchProps {
 
 /** "Jump to the frame that says …" */
 export function TextSearch({ reader, query, onQuery, onSeek }: TextSearchProps) {
-  const [found, setFound] = useState<{ readonly hits: readonly Hit[]; readonly total: number }>({ hits: [], total: 0 });
-  useEffect(() => {
-    let isStale = false;
-    void reader.ask({ ask: 'search', query, limit: MAX_HITS }).then((answer) => {
-      if (!isStale) setFound(answer);
-    });
-    return () => {
-      isStale = true;
-    };
-  }, [reader, query]);
+  const found = useAnswer(reader, { ask: 'search', query, limit: MAX_HITS });
+  const { hits, total } = found ?? NOTHING;
   return (
     <form
       class="search"
       role="search"
       onSubmit={(event) => {
         event.preventDefault();
-        const [first] = found.hits;
+        const [first] = hits;
         if (first !== undefined) onSeek(first.fromMs);
       }}
     >
@@ -43,12 +35,12 @@ export function TextSearch({ reader, query, onQuery, onSeek }: TextSearchProps) 
       />
       {query.trim() !== '' && (
         <p class="hits-count" role="status">
-          {found.total === 0 ? 'No line says that.' : `${found.total} ${found.total === 1 ? 'place' : 'places'}`}
-          {found.total > MAX_HITS && `, the first ${MAX_HITS} here`}
+          {total === 0 ? 'No line says that.' : `${total} ${total === 1 ? 'place' : 'places'}`}
+          {total > MAX_HITS && `, the first ${MAX_HITS} here`}
         </p>
       )}
       <ul class="hits">
-        {found.hits.map((hit) => (
+        {hits.map((hit) => (
           <li key={`${hit.fromMs}/${hit.text}`}>
             <button type="button" class="hit" onClick={() => onSeek(hit.fromMs)}>
               <time>{formatTimecode(hit.fromMs)}</time>

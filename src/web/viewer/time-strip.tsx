@@ -65,7 +65,12 @@ function Lane({ name, values }: { readonly name: string; readonly values: readon
     return `M${index},${(1 - height).toFixed(3)}h1V1h-1z`;
   });
   return (
-    <svg class={`lane lane-${name}`} viewBox={`0 0 ${Math.max(1, values.length)} 1`} preserveAspectRatio="none" aria-hidden="true">
+    <svg
+      class={`lane lane-${name}`}
+      viewBox={`0 0 ${Math.max(1, values.length)} 1`}
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
       <path d={bars.join('')} />
     </svg>
   );

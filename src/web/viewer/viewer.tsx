@@ -1,10 +1,11 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { JobItem } from '../answers.ts';
 import { formatTimecode } from '../duration.ts';
+import { useAnswer } from './answer.ts';
 import { Findings } from './findings.tsx';
 import { Overlay } from './overlay.tsx';
 import { usePlayback } from './playback.ts';
-import type { FrameView, Strip, Summary } from './results-index.ts';
+import type { Summary } from './results-index.ts';
 import { ResultsReader } from './results-reader.ts';
 import { TextSearch } from './text-search.tsx';
 import { TimeStrip } from './time-strip.tsx';
@@ -22,16 +23,23 @@ export function Viewer({ job }: { readonly job: JobItem }) {
   const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {
     const opened = new ResultsReader();
-    opened.ask({ ask: 'open', address: `/video/results/${jobId}` }).then(
-      (answer) => {
-        setSummary(answer);
+    const open = async (): Promise<void> => {
+      try {
+        setSummary(await opened.ask({ ask: 'open', address: `/video/results/${jobId}` }));
         setReader(opened);
-      },
-      (error: unknown) => setProblem(error instanceof Error ? error.message : String(error)),
-    );
+      } catch (error) {
+        setProblem(error instanceof Error ? error.message : String(error));
+      }
+    };
+    void open();
     return () => opened.close();
   }, [jobId]);
-  if (problem !== null) return <p class="problem" role="alert">{problem}</p>;
+  if (problem !== null)
+    return (
+      <p class="problem" role="alert">
+        {problem}
+      </p>
+    );
   if (reader === null || summary === null) return <p class="empty">Reading the results…</p>;
   return <Opened job={job} reader={reader} summary={summary} />;
 }
@@ -44,35 +52,20 @@ interface OpenedProps {
 
 function Opened({ job: { job_id: jobId }, reader, summary }: OpenedProps) {
   const { video, timeMs, isPlaying, size, videoMs, isBlank, seek, toggle } = usePlayback(summary.endMs);
-  const [frame, setFrame] = useState<FrameView | null>(null);
-  const [strip, setStrip] = useState<Strip | null>(null);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [showsText, setShowsText] = useState(true);
   const [query, setQuery] = useState('');
   const [isMuted, setMuted] = useState(true);
   const durationMs = Math.max(videoMs ?? 0, summary.endMs);
 
-  useEffect(() => {
-    let isStale = false;
-    void reader.ask({ ask: 'frameAt', ms: timeMs }).then((found) => {
-      if (!isStale) setFrame((last) => (last?.position === found?.position ? last : found));
-    });
-    return () => {
-      isStale = true;
-    };
-  }, [reader, timeMs]);
-
-  useEffect(() => {
-    let isStale = false;
-    void reader
-      .ask({ ask: 'strip', parts: STRIP_PARTS, durationMs, hidden: [...hidden], query: query.trim() })
-      .then((found) => {
-        if (!isStale) setStrip(found);
-      });
-    return () => {
-      isStale = true;
-    };
-  }, [reader, durationMs, hidden, query]);
+  const frame = useAnswer(reader, { ask: 'frameAt', ms: timeMs });
+  const strip = useAnswer(reader, {
+    ask: 'strip',
+    parts: STRIP_PARTS,
+    durationMs,
+    hidden: [...hidden],
+    query: query.trim(),
+  });
 
   const step = async (by: -1 | 1): Promise<void> => {
     const position = frame === null ? (timeMs < summary.firstMs ? -1 : summary.frames) : frame.position;
@@ -99,7 +92,14 @@ function Opened({ job: { job_id: jobId }, reader, summary }: OpenedProps) {
         <div class={isBlank ? 'stage is-blank' : 'stage'} style={{ aspectRatio: `${frameSize[0]} / ${frameSize[1]}` }}>
           {!isBlank && (
             // oxlint-disable-next-line jsx-a11y/media-has-caption -- what the video says is not known
-            <video ref={video} src={`/video/source/${jobId}`} preload="auto" playsInline muted={isMuted} onClick={toggle} />
+            <video
+              ref={video}
+              src={`/video/source/${jobId}`}
+              preload="auto"
+              playsInline
+              muted={isMuted}
+              onClick={toggle}
+            />
           )}
           <Overlay frame={frame} size={frameSize} hidden={hidden} showsText={showsText} query={query} />
         </div>
@@ -114,18 +114,28 @@ function Opened({ job: { job_id: jobId }, reader, summary }: OpenedProps) {
           <button type="button" class="round" aria-label={isPlaying ? 'Pause' : 'Play'} onClick={toggle}>
             {isPlaying ? '❚❚' : '▶'}
           </button>
-          <button type="button" aria-label="Previous analysed frame" onClick={() => void step(-1)}>‹</button>
-          <button type="button" aria-label="Next analysed frame" onClick={() => void step(1)}>›</button>
+          <button type="button" aria-label="Previous analysed frame" onClick={() => void step(-1)}>
+            ‹
+          </button>
+          <button type="button" aria-label="Next analysed frame" onClick={() => void step(1)}>
+            ›
+          </button>
           <output class="timecode">
             {formatTimecode(timeMs)} <small>/ {formatTimecode(durationMs)}</small>
           </output>
           <span class="frame-number">{frame === null ? 'not analysed here' : `frame ${frame.frameIndex}`}</span>
           {!isBlank && (
-            <button type="button" aria-pressed={!isMuted} onClick={() => setMuted(!isMuted)}>Sound</button>
+            <button type="button" aria-pressed={!isMuted} onClick={() => setMuted(!isMuted)}>
+              Sound
+            </button>
           )}
           <span class="gap" />
-          <a class="button" href={`/video/results/${jobId}`} download={`${jobId}_results.json`}>JSON</a>
-          <button type="button" onClick={() => void saveCsv()}>CSV</button>
+          <a class="button" href={`/video/results/${jobId}`} download={`${jobId}_results.json`}>
+            JSON
+          </a>
+          <button type="button" onClick={() => void saveCsv()}>
+            CSV
+          </button>
         </div>
       </div>
       <aside class="found" aria-label="What was found">
