@@ -8,12 +8,12 @@ import type { RequestState } from './request-log.ts';
 /** The pages by their paths; everything else that they need lies under /web/. */
 const PAGES: Readonly<Record<string, string>> = { '/': 'console.html', '/inspector': 'inspector.html' };
 
-/** Modules of packages, at the paths that the pages' import map names. */
+/** Where modules of packages lie, by the paths that the pages' import map names. */
 const PACKAGES: Readonly<Record<string, string>> = {
-  'packages/preact.js': 'preact',
-  'packages/preact-hooks.js': 'preact/hooks',
-  'packages/preact-jsx-runtime.js': 'preact/jsx-runtime',
-  'packages/dagre.js': '@dagrejs/dagre',
+  'packages/preact.js': import.meta.resolve('preact'),
+  'packages/preact-hooks.js': import.meta.resolve('preact/hooks'),
+  'packages/preact-jsx-runtime.js': import.meta.resolve('preact/jsx-runtime'),
+  'packages/dagre.js': import.meta.resolve('@dagrejs/dagre'),
 };
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
@@ -44,7 +44,7 @@ export class Pages {
     const files = [
       ...(await filesOf(compiled, ['.js'])),
       ...(await filesOf(written, ['.html', '.css', '.svg'])),
-      ...Object.entries(PACKAGES).map(([name, module]) => ({ name, url: new URL(import.meta.resolve(module)) })),
+      ...Object.entries(PACKAGES).map(([name, address]) => ({ name, url: new URL(address) })),
     ];
     return new Pages(
       new Map(await Promise.all(files.map(async ({ name, url }) => [name, await assetOf(name, url)] as const))),

@@ -1,5 +1,5 @@
 import { render } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JobItem, PipelinesAnswer, TransitionsAnswer } from '../answers.ts';
 import { useNow } from '../clock.ts';
 import { formatDuration } from '../duration.ts';
@@ -12,6 +12,8 @@ import { Viewer } from '../viewer/viewer.tsx';
 
 /** Pipelines change with the service's code alone. */
 const SELDOM_MS = 30_000;
+/** Width of the page in CSS pixels up to which it has one column, as in console.css. */
+const ONE_COLUMN = 900;
 
 function Console() {
   const [jobId, chooseJob] = useChosenJob();
@@ -62,10 +64,16 @@ function Welcome() {
 
 function JobInView({ jobId }: { readonly jobId: string }) {
   const { data, problem } = usePoll<TransitionsAnswer>(`/video/jobs/${jobId}/transitions`);
+  const place = useRef<HTMLElement>(null);
+  const isKnown = data !== undefined;
+  useEffect(() => {
+    // Where everything is one column, the chosen job lies far below the list.
+    if (isKnown && innerWidth <= ONE_COLUMN) place.current?.scrollIntoView();
+  }, [isKnown]);
   if (data === undefined) return <p class={problem === undefined ? 'empty' : 'problem'}>{problem ?? 'Loading…'}</p>;
   const { job } = data;
   return (
-    <section aria-labelledby="in-view-title">
+    <section ref={place} class="job-in-view" aria-labelledby="in-view-title">
       <div class="bar">
         <h2 id="in-view-title">Job {shortId(job.job_id)}</h2>
         <span class="pill" data-state={job.status} role="status">
