@@ -30,9 +30,11 @@ async function main(): Promise<void> {
     const request = { url: service.url, signal };
     const jobId = await submitVideo({ ...request, videoPath, pipelineId: 'ocr_only', frameStride: STRIDE, onProgress });
     say(`accepted as job ${jobId}`);
-    const { status, error_message: message } = await followJob(jobId, request, (seen) =>
-      say(`${seen.status.padEnd(9)} progress ${seen.progress.toFixed(1)}`),
-    );
+    // What a 202 means; a worker at rest takes the job before it can be asked for.
+    say('pending   progress 0.0');
+    const { status, error_message: message } = await followJob(jobId, request, (seen) => {
+      if (seen.status !== 'pending') say(`${seen.status.padEnd(9)} progress ${seen.progress.toFixed(1)}`);
+    });
     if (status === 'failed') throw new Error(`the job failed: ${message}`);
     printFrames(await resultsOf(jobId, request));
     console.log(`\nResults: ${path.join(dataDir, 'video_jobs', `${jobId}_results.json`)}`);
@@ -50,12 +52,13 @@ function makeDemoVideo(videoPath: string): void {
     width: 1280,
     height: 720,
     frames: FRAMES,
+    picture: 'mandelbrot=maxiter=200:end_pts=100',
     captions: [
       { text: 'REELSTATE', x: '40+n*6', y: 60, size: 72, box: 'black' },
       { text: 'Upload a video', from: 0, to: 39, x: '(w-text_w)/2', y: 560, size: 56, box: 'navy' },
       { text: 'Poll its job', from: 40, to: 79, x: '(w-text_w)/2', y: 560, size: 56, box: 'navy' },
       { text: 'Fetch the results', from: 80, x: '(w-text_w)/2', y: 560, size: 56, box: 'navy' },
-      { text: 'Scene 27, take 3', x: 40, y: '640-n*3', size: 32, color: 'yellow', box: 'black' },
+      { text: 'Scene 27, take 3', x: 40, y: '480-n*3', size: 32, color: 'yellow', box: 'black' },
     ],
   });
 }

@@ -5,6 +5,11 @@ import { fileURLToPath } from 'node:url';
 /** A service of our own, in a process of its own. */
 export interface ServiceProcess {
   readonly url: string;
+  readonly pid: number;
+  /** The last lines that it printed. */
+  readonly lines: readonly string[];
+  /** SIGKILL, as a loss of power would; resolves when the process is gone. */
+  kill(): Promise<void>;
   /** SIGTERM, as an operator would; gives the exit code, or the name of the signal that ended the process. */
   stop(): Promise<number | string>;
 }
@@ -13,21 +18,25 @@ export interface StartServiceOptions {
   readonly dataDir: string;
   /** Aborting it kills the process. */
   readonly signal: AbortSignal;
+  /** Settings beside those of the environment. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
 const READY = /Reelstate ready at (http:\/\/\S+)/;
-/** Longer than the service takes to drain when it is idle, in milliseconds. */
-const STOP_WITHIN_MS = 15_000;
+/** Longer than the service takes to drain, with a short job in hand and on a busy machine; in milliseconds. */
+const STOP_WITHIN_MS = 90_000;
 const KEPT_LINES = 20;
 
 /**
  * Starts the compiled service on a free port and resolves when it says that it is ready.
  * @throws when it ends before, with the last lines that it printed
  */
-export async function startService({ dataDir, signal }: StartServiceOptions): Promise<ServiceProcess> {
+export async function startService({ dataDir, signal, settings }: StartServiceOptions): Promise<ServiceProcess> {
+  // Keys of another service would lock us out of our own.
+  const { API_KEYS: _, ...environment } = process.env;
   const child = spawn(process.execPath, [MAIN], {
-    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, API_KEYS: '' },
+    env: { ...environment, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
     killSignal: 'SIGKILL',
@@ -54,8 +63,16 @@ export async function startService({ dataDir, signal }: StartServiceOptions): Pr
     throw new Error(`the service ended (${code}) before it was ready:\n${lines.join('\n')}`);
   });
   failed.catch(() => undefined);
+  const ready = await Promise.race([url, failed]);
+  if (child.pid === undefined) throw new Error('the service was ready without a process');
   return {
-    url: await Promise.race([url, failed]),
+    url: ready,
+    pid: child.pid,
+    lines,
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
     stop: async () => {
       child.kill('SIGTERM');
       const kill = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);

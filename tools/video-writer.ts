@@ -46,8 +46,9 @@ const MODERN = { pixelFormat: 'yuv420p', space: AVCOL_SPC_BT709, range: AVCOL_RA
 const CODECS = {
   h264: { encoder: FF_ENCODER_LIBX264, options: { preset: 'ultrafast', crf: 18 }, ...MODERN },
   hevc: {
+    // With B-frames x265 gives the packets of a video of few frames arbitrary decoding times.
     encoder: FF_ENCODER_LIBX265,
-    options: { preset: 'ultrafast', crf: 18, 'x265-params': 'log-level=none:pools=none:frame-threads=1' },
+    options: { preset: 'ultrafast', crf: 18, 'x265-params': 'log-level=none:pools=none:frame-threads=1:bframes=0' },
     ...MODERN,
   },
   av1: { encoder: FF_ENCODER_LIBSVTAV1, options: { preset: 10, crf: 20 }, ...MODERN },

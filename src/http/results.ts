@@ -1,6 +1,5 @@
 import type { RouterMiddleware } from '@koa/router';
-import { open, type FileHandle } from 'node:fs/promises';
-import { Readable } from 'node:stream';
+import { open } from 'node:fs/promises';
 import type { JobEngine } from '../engine/job-engine.ts';
 import type { RequestState } from './request-log.ts';
 import { parseJobId } from './status.ts';
@@ -11,20 +10,13 @@ export function resultsRoute(engine: Pick<JobEngine, 'openResults'>): RouterMidd
     const jobId = parseJobId(ctx.params['job_id']);
     const { path } = await engine.openResults(jobId);
     const file = await open(path);
+    const { size } = await file.stat();
     // The file is `{"results": [...]}`: with its brace replaced by this, it is the answer.
     const beginning = Buffer.from(`{"job_id":"${jobId}",`);
-    const { size } = await file.stat();
+    const rest = file.createReadStream({ start: 1 });
+    rest.unshift(beginning);
     ctx.type = 'application/json';
-    ctx.body = Readable.from(spliced(beginning, file), { objectMode: false });
+    ctx.body = rest;
     ctx.length = beginning.length + size - 1;
   };
-}
-
-async function* spliced(beginning: Buffer, file: FileHandle): AsyncGenerator<Buffer> {
-  try {
-    yield beginning;
-    yield* file.createReadStream({ start: 1, autoClose: false });
-  } finally {
-    await file.close();
-  }
 }

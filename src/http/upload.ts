@@ -6,11 +6,12 @@ import type { ParameterizedContext } from 'koa';
 import { koaBody } from 'koa-body';
 import { z } from 'zod';
 import { ServiceError } from '../errors.ts';
+import { PartHeaderGuard } from './part-headers.ts';
 
 /** Bytes of all form fields together, and their number: three short ones are meant. */
 const MAX_FIELD_BYTES = 16 * 1024;
 const MAX_FIELDS = 16;
-/** Bytes of a body that may be neither file nor field: boundaries and part headers, which the parser keeps in memory. */
+/** Bytes of a body that may be neither file nor field: boundaries, part headers, and what follows the last part. */
 const MAX_FRAMING_BYTES = 64 * 1024;
 /** What a body may measure beyond its file. */
 export const MAX_EXTRA_BYTES = MAX_FIELD_BYTES + MAX_FRAMING_BYTES;
@@ -43,6 +44,8 @@ export interface Upload {
  */
 export async function receiveUpload(ctx: ParameterizedContext, options: UploadOptions): Promise<Upload> {
   if (!ctx.is('multipart/form-data')) throw noFile('The body must be multipart/form-data with the video in `file`');
+  const guard = PartHeaderGuard.for(ctx.get('Content-Type'));
+  if (guard === undefined) throw new ServiceError('invalid_request', 'multipart/form-data without a sane boundary');
   const path = join(options.incomingDir, randomUUID());
   const discard = (): Promise<void> => rm(path, { force: true });
   let file: WriteStream | undefined;
@@ -55,7 +58,9 @@ export async function receiveUpload(ctx: ParameterizedContext, options: UploadOp
   const watchFraming = (chunk: Buffer): void => {
     const stored = file === undefined ? 0 : file.bytesWritten + file.writableLength;
     // Without the present chunk, which has not been parsed.
-    if (received - stored > MAX_EXTRA_BYTES) fail(new ServiceError('invalid_request', 'Too much beside the file'));
+    if (received - stored > MAX_EXTRA_BYTES || !guard.accepts(chunk)) {
+      fail(new ServiceError('invalid_request', 'Too much in the body beside the file'));
+    }
     received += chunk.length;
   };
 

@@ -2,12 +2,6 @@ import {
   AV_FRAME_DATA_DISPLAYMATRIX,
   AV_FRAME_FLAG_INTERLACED,
   AV_PIX_FMT_RGB24,
-  AVCOL_PRI_BT709,
-  AVCOL_PRI_UNSPECIFIED,
-  AVCOL_TRC_ARIB_STD_B67,
-  AVCOL_TRC_BT709,
-  AVCOL_TRC_SMPTE2084,
-  AVCOL_TRC_UNSPECIFIED,
   SWS_BILINEAR,
 } from 'node-av/constants';
 import { FFmpegError, Frame as NativeFrame, SoftwareScaleContext } from 'node-av/lib';
@@ -17,6 +11,8 @@ import { ServiceError } from '../errors.ts';
 import { checkLimit } from './limits.ts';
 import type { VideoLimits } from './limits.ts';
 import { orientationOf, orientRgb } from './orientation.ts';
+import { toneMapFor } from './tone-map.ts';
+import type { ToneMap } from './tone-map.ts';
 
 /** A picture as a player shows it: `width * height * 3` bytes of RGB, without padding, in a buffer of its own. */
 export interface DisplayPicture {
@@ -29,7 +25,7 @@ export interface DisplayPicture {
  * Turns decoded frames into pictures as a player shows them:
  *
  * - samples of any depth and chroma format become 8-bit RGB by the matrix and range that the frame names (BT.601 when
- *   it names none); PQ and HLG are mapped to the brightness and gamut of BT.709 by FFmpeg's perceptual tone curve;
+ *   it names none); PQ and HLG are brought to the brightness and gamut of BT.709 (`tone-map.ts`);
  * - pixels become square: the picture is widened when they are wider than high and heightened when they are higher
  *   than wide, so that no detail is lost;
  * - then the display matrix is applied: quarter turns and mirror images;
@@ -39,6 +35,7 @@ export class DisplayConverter implements Disposable {
   readonly #limits: VideoLimits;
   readonly #scaler = new SoftwareScaleContext();
   readonly #rgb = new NativeFrame();
+  #toneMap: { readonly key: string; readonly map: ToneMap | undefined } | undefined;
 
   constructor(limits: VideoLimits) {
     this.#limits = limits;
@@ -62,7 +59,15 @@ export class DisplayConverter implements Disposable {
     }
     const orientation = orientationOf(frame.getSideData(AV_FRAME_DATA_DISPLAYMATRIX));
     const turned = orientation.transpose ? { width: height, height: width } : { width, height };
-    return { ...turned, rgb: orientRgb({ data: plane, stride, width, height }, orientation) };
+    const packed = orientRgb({ data: plane, stride, width, height }, orientation);
+    this.#toneMapOf(frame)?.(packed);
+    return { ...turned, rgb: packed };
+  }
+
+  #toneMapOf({ colorTrc, colorPrimaries }: NativeFrame): ToneMap | undefined {
+    const key = `${colorTrc}/${colorPrimaries}`;
+    if (this.#toneMap?.key !== key) this.#toneMap = { key, map: toneMapFor(colorTrc, colorPrimaries) };
+    return this.#toneMap.map;
   }
 
   /** The frame that receives the RGB samples; allocated anew only when the size changes. */
@@ -76,10 +81,9 @@ export class DisplayConverter implements Disposable {
       const allocated = rgb.getBuffer(0);
       if (allocated < 0) throw new FFmpegError(allocated);
     }
-    // Named colours in the target ask for a conversion of gamut and brightness, unnamed ones for none.
-    const isHdr = source.colorTrc === AVCOL_TRC_SMPTE2084 || source.colorTrc === AVCOL_TRC_ARIB_STD_B67;
-    rgb.colorTrc = isHdr ? AVCOL_TRC_BT709 : AVCOL_TRC_UNSPECIFIED;
-    rgb.colorPrimaries = isHdr ? AVCOL_PRI_BT709 : AVCOL_PRI_UNSPECIFIED;
+    // Colours named otherwise than the source's would have the scaler build a table for seconds.
+    rgb.colorTrc = source.colorTrc;
+    rgb.colorPrimaries = source.colorPrimaries;
     // The scaler refuses to go from interlaced to progressive; it converts each field by itself.
     if (source.hasFlags(AV_FRAME_FLAG_INTERLACED)) rgb.setFlags(AV_FRAME_FLAG_INTERLACED);
     else rgb.clearFlags(AV_FRAME_FLAG_INTERLACED);

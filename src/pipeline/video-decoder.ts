@@ -18,6 +18,7 @@ export class VideoDecoder implements Disposable {
   readonly #frame = new Frame();
   readonly #needsPacket = FFmpegError.AVERROR(PosixError.EAGAIN);
   #damage = 0;
+  #hasPackets = false;
   #lastError: FFmpegError | undefined;
 
   private constructor(context: CodecContext, codec: Codec) {
@@ -62,6 +63,7 @@ export class VideoDecoder implements Disposable {
     for (const packet of packets) {
       // To FFmpeg an empty packet means the end of the video.
       if (packet.size === 0) continue;
+      this.#hasPackets = true;
       const sent = this.#context.sendPacketSync(packet);
       if (sent < 0) this.#note(sent);
       yield* this.#finished();
@@ -72,6 +74,7 @@ export class VideoDecoder implements Disposable {
 
   /** Why not a single frame came out. */
   nothingDecoded(): ServiceError {
+    if (!this.#hasPackets) return new ServiceError('invalid_video', 'The video track has no frames');
     const reason = this.#lastError === undefined ? '' : ` (${this.#codec.name ?? ''}: ${this.#lastError.message})`;
     return new ServiceError('invalid_video', `No frame of the video can be decoded${reason}`, {
       cause: this.#lastError,

@@ -29,7 +29,7 @@ export interface Isolation {
   /** What is active, for people. */
   readonly levels: readonly IsolationLevel[];
   /** The program to execute: Node.js, or the first of those that put a fence up and then become the next. */
-  readonly command: readonly [string, ...string[]];
+  readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -61,37 +61,35 @@ const PROBE_TIMEOUT_MS = 10_000;
  * work are put before one another. They become the child by exec, so its pid and its channel to the service are kept.
  */
 export async function detectIsolation(options: IsolationOptions): Promise<Isolation> {
+  const environment = allowed(options.environment);
+  const firstThatWorks = async (...fences: readonly Fence[]): Promise<readonly string[]> => {
+    for (const fence of fences) if (await works(fence, environment)) return fence;
+    return [];
+  };
   // `--data`, never `--as`: Node.js reserves far more address space than it uses.
-  const memory = await firstThatWorks([['prlimit', `--data=${options.memoryBytes}`, '--core=0', '--']]);
-  const network = await firstThatWorks([
-    ['unshare', '--net', '--'],
-    ['unshare', '--map-root-user', '--net', '--'],
-  ]);
-  // After the namespaces: entering one forgets the signal.
-  const privileges = await firstThatWorks([['setpriv', '--no-new-privs', '--pdeathsig', 'KILL', '--']]);
+  const memory = await firstThatWorks(['prlimit', `--data=${options.memoryBytes}`, '--core=0', '--']);
+  const network = await firstThatWorks(['unshare', '--net', '--'], ['unshare', '--map-root-user', '--net', '--']);
+  // Comes after the namespaces: a process that enters one forgets the signal.
+  const privileges = await firstThatWorks(['setpriv', '--no-new-privs', '--pdeathsig', 'KILL', '--']);
   const levels: IsolationLevel[] = ['process', 'environment', 'priority'];
   if (memory.length > 0) levels.push('memory');
   if (existsSync('/proc/self/status')) levels.push('memory-watch');
   if (network.length > 0) levels.push('network');
   if (privileges.length > 0) levels.push('privileges');
-  const [program, ...args] = [...memory, ...network, ...privileges, process.execPath];
-  return {
-    levels,
-    command: [program ?? process.execPath, ...args],
-    environment: allowed(options.environment),
-  };
+  const command = [...memory, ...network, ...privileges, process.execPath];
+  return { levels, command, environment };
 }
 
-async function firstThatWorks(fences: readonly (readonly [string, ...string[]])[]): Promise<readonly string[]> {
-  for (const [program, ...args] of fences) {
-    try {
-      await run(program, [...args, process.execPath, '--eval', '0'], { timeout: PROBE_TIMEOUT_MS });
-      return [program, ...args];
-    } catch {
-      // Not installed, or not permitted: the next one.
-    }
+type Fence = readonly [program: string, ...args: string[]];
+
+async function works([program, ...args]: Fence, env: Isolation['environment']): Promise<boolean> {
+  try {
+    await run(program, [...args, process.execPath, '--eval', '0'], { env, timeout: PROBE_TIMEOUT_MS });
+    return true;
+  } catch {
+    // Not installed, or not permitted.
+    return false;
   }
-  return [];
 }
 
 function allowed(environment: IsolationOptions['environment']): Record<string, string> {

@@ -6,7 +6,7 @@ import { Batcher } from './batcher.ts';
 import { Database } from './database.ts';
 import { JobReader } from './job-reader.ts';
 import type { JobFilter, JobStore } from './job-store.ts';
-import { JobWriter, RowRefusedError, type JobWrite } from './job-writer.ts';
+import { JobWriter, BatchRefusedError, type JobWrite } from './job-writer.ts';
 import { migrateUp } from './migrate.ts';
 
 const MAX_WRITES_PER_COMMIT = 2000;
@@ -31,7 +31,7 @@ export class DuckDBJobStore implements JobStore {
       run: (writes) => this.#writer.commit(writes),
       maxBatch: MAX_WRITES_PER_COMMIT,
       keyOf: (write) => write.job.jobId,
-      isFaultOfItem: (error) => error instanceof RowRefusedError,
+      isFaultOfItem: (error) => error instanceof BatchRefusedError,
     });
     this.#gets = new Batcher({ run: (ids) => this.#lookups.jobs(ids), maxBatch: MAX_READS_PER_STATEMENT });
   }

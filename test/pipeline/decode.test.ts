@@ -4,20 +4,137 @@ import { join } from 'node:path';
 
 import { expect } from 'chai';
 
+import { ServiceError } from '../../src/errors.ts';
 import { decodeFrames } from '../../src/pipeline/decode.ts';
+import type { DecodeOptions } from '../../src/pipeline/decode.ts';
+import { DEFAULT_VIDEO_LIMITS } from '../../src/pipeline/limits.ts';
 import { makeVideo } from '../../tools/make-video.ts';
+import { colorAt, expectColors, plain } from './known-pictures.ts';
 
 describe('decodeFrames', () => {
   let folder = '';
+  let video = '';
+
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'decode-'));
+    video = join(folder, 'twenty.mp4');
+    // Each frame is a gray of its own, so that a frame is known by its pixels. B-frames make two orders of them.
+    const picture = (index: number): Uint8Array => plain(64, 48, [index * 10, index * 10, index * 10]);
+    makeVideo({ path: video, width: 64, height: 48, frames: 20, picture, encoderOptions: { preset: 'fast', bf: 3 } });
   });
+
   after(() => rmSync(folder, { recursive: true }));
-  it('yields every frame', () => {
-    const path = join(folder, 'a.mp4');
-    makeVideo({ path, width: 320, height: 180, frames: 10 });
-    const frames = [...decodeFrames(path)];
-    expect(frames.map((f) => f.index)).to.deep.equal([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    expect(frames.map((f) => f.timestampMs)).to.deep.equal([0, 40, 80, 120, 160, 200, 240, 280, 320, 360]);
+
+  const indicesOf = (options: DecodeOptions): number[] =>
+    Array.from(decodeFrames(video, options), ({ index }) => index);
+
+  it('yields every frame in display order, each with its own pixels, index and time', () => {
+    const frames = [...decodeFrames(video)];
+    expect(frames.map(({ index }) => index)).to.deep.equal(Array.from({ length: 20 }, (_, index) => index));
+    expect(frames.map(({ timestampMs }) => timestampMs)).to.deep.equal(frames.map(({ index }) => index * 40));
+    for (const frame of frames) {
+      const gray = frame.index * 10;
+      expectColors([colorAt(frame, 0.5, 0.5)], [[gray, gray, gray]], 3);
+    }
+  });
+
+  it('samples every n-th frame, beginning with the first', () => {
+    expect(indicesOf({ frameStride: 7 })).to.deep.equal([0, 7, 14]);
+    expect(indicesOf({ frameStride: 100 })).to.deep.equal([0]);
+  });
+
+  it('stops decoding when enough frames are sampled', () => {
+    const counts: number[] = [];
+    expect(indicesOf({ frameStride: 2, maxFrames: 3, onDecoded: (count) => counts.push(count) })).to.deep.equal([
+      0, 2, 4,
+    ]);
+    expect(counts).to.deep.equal([1, 2, 3, 4, 5]);
+  });
+
+  it('sums up what it did', () => {
+    const frames = decodeFrames(video, { frameStride: 3 });
+    let step = frames.next();
+    while (step.done !== true) step = frames.next();
+    expect(step.value).to.deep.equal({ decodedFrames: 20, sampledFrames: 7, damage: 0 });
+  });
+
+  it('gives each frame a buffer of its own, exactly as long as its pixels', () => {
+    const frames = [...decodeFrames(video, { maxFrames: 3 })];
+    expect(new Set(frames.map(({ rgb }) => rgb.buffer)).size).to.equal(3);
+    for (const { rgb } of frames) expect([rgb.byteOffset, rgb.buffer.byteLength]).to.deep.equal([0, 64 * 48 * 3]);
+  });
+
+  it('can be left in the middle and begun anew, any number of times', () => {
+    for (let round = 0; round < 50; round += 1) {
+      for (const { index } of decodeFrames(video)) if (index === 2) break;
+    }
+    expect(indicesOf({})).to.have.length(20);
+  });
+
+  it('gives the same bytes each time', () => {
+    const bytes = (): Buffer => Buffer.concat(Array.from(decodeFrames(video, { frameStride: 5 }), ({ rgb }) => rgb));
+    expect(bytes().equals(bytes())).to.equal(true);
+  });
+
+  it('gives each frame of a variable rate its own time, to the microsecond', () => {
+    const path = join(folder, 'variable.mp4');
+    const timesMs = [0, 10, 500, 541.666_666, 2000, 2000.1];
+    makeVideo({ path, width: 64, height: 48, timesMs });
+    const times = Array.from(decodeFrames(path), ({ timestampMs }) => timestampMs);
+    expect(times).to.deep.equal([0, 10, 500, 541.667, 2000, 2000.1]);
+  });
+
+  it('reads fragments and an index in front as well as one at the end', () => {
+    for (const movflags of [
+      'faststart',
+      'frag_keyframe+empty_moov',
+      'frag_keyframe+empty_moov+default_base_moof+cmaf',
+    ]) {
+      const path = join(folder, 'arranged.mp4');
+      makeVideo({ path, width: 64, height: 48, frames: 12, encoderOptions: { g: 4 }, muxerOptions: { movflags } });
+      expect([...decodeFrames(path)], movflags).to.have.length(12);
+    }
+  });
+
+  it('shows no more of a video than its edit list does', () => {
+    const path = join(folder, 'edited.mp4');
+    // The first two frames come before the start of the timeline, so the muxer writes an edit that skips them.
+    makeVideo({ path, width: 64, height: 48, timesMs: [-80, -40, 0, 40, 80], encoderOptions: { g: 1 } });
+    expect(Array.from(decodeFrames(path), ({ timestampMs }) => timestampMs)).to.deep.equal([0, 40, 80]);
+  });
+
+  const refusalOf = (path: string, options: DecodeOptions): ServiceError => {
+    try {
+      for (const _ of decodeFrames(path, options));
+    } catch (error) {
+      if (error instanceof ServiceError) return error;
+      throw error;
+    }
+    throw new Error('The video was decoded');
+  };
+
+  it('refuses what crosses a limit, naming the limit and both values', () => {
+    const refused = (limits: Partial<typeof DEFAULT_VIDEO_LIMITS>): string => {
+      const { code, message } = refusalOf(video, { limits: { ...DEFAULT_VIDEO_LIMITS, ...limits } });
+      return `${code}: ${message}`;
+    };
+    expect(refused({ maxFramePixels: 3000 })).to.equal(
+      'too_large: The video has 3072 pixels per frame; the limit maxFramePixels is 3000',
+    );
+    expect(refused({ maxDecodedFrames: 19 })).to.contain('20 frames; the limit maxDecodedFrames is 19');
+    expect(refused({ maxDurationMs: 700 })).to.contain('milliseconds of video; the limit maxDurationMs is 700');
+    expect(refused({ maxIndexSamples: 19 })).to.contain('20 samples in the index; the limit maxIndexSamples is 19');
+    expect(refused({ maxIndexBytes: 100 })).to.contain('bytes of index; the limit maxIndexBytes is 100');
+    expect(refused({ maxBoxes: 5 })).to.contain('6 boxes; the limit maxBoxes is 5');
+  });
+
+  it('says that a file is not there', () => {
+    expect(refusalOf(join(folder, 'absent.mp4'), {}).code).to.equal('input_missing');
+  });
+
+  it('takes a path for a file, whatever it looks like', () => {
+    const path = join(folder, 'concat:a|b %41.mp4');
+    makeVideo({ path, width: 64, height: 48, frames: 2 });
+    expect([...decodeFrames(path)]).to.have.length(2);
   });
 });

@@ -1,0 +1,92 @@
+import { expect } from 'chai';
+import { ServiceError } from '../../src/errors.ts';
+import { checkFileType } from '../../src/http/ftyp.ts';
+import { fileTypeBox } from './service-under-test.ts';
+
+describe('the door', () => {
+  const accepted: Readonly<Record<string, Buffer>> = {
+    'an MP4': fileTypeBox('isom', 'isom', 'iso2', 'avc1', 'mp41'),
+    'an MP4 that names only its major brand': fileTypeBox('mp42'),
+    'an M4V': fileTypeBox('M4V ', 'M4V ', 'M4A ', 'mp42', 'isom'),
+    'a QuickTime movie': fileTypeBox('qt  ', 'qt  '),
+    'a 3GP': fileTypeBox('3gp4', 'isom', '3gp4'),
+    'a 3G2 of an operator': fileTypeBox('kddi', '3g2a'),
+    'a fragmented video': fileTypeBox('iso6', 'iso6', 'dash'),
+    'a CMAF track': fileTypeBox('cmfc', 'iso9', 'dash'),
+    'a video whose major brand nobody knows': fileTypeBox('abcd', 'mp42'),
+    'a video whose file type box comes after padding': Buffer.concat([
+      Buffer.from('\0\0\0\x10free12345678', 'latin1'),
+      fileTypeBox('isom'),
+    ]),
+    'a video with garbage behind its file type box': Buffer.concat([fileTypeBox('isom'), Buffer.alloc(100, 255)]),
+  };
+  for (const [name, head] of Object.entries(accepted)) {
+    it(`lets ${name} pass`, () => checkFileType(head));
+  }
+
+  const named: Readonly<Record<string, readonly [Buffer, RegExp]>> = {
+    'an AVIF image': [fileTypeBox('avif', 'avif', 'mif1'), /AVIF image \(brand "avif"\)/],
+    'an AVIF sequence that claims to be a video as well': [fileTypeBox('avis', 'avif', 'iso8', 'av01'), /AVIF.*"avis"/],
+    'a HEIC image': [fileTypeBox('heic', 'mif1', 'heic'), /HEIF image \(brand "heic"\)/],
+    'an M4A': [fileTypeBox('M4A ', 'M4A ', 'mp42', 'isom'), /audio file \(brand "M4A "\)/],
+    'a CR3': [fileTypeBox('crx ', 'crx ', 'isom'), /Canon raw photo/],
+    'a JP2': [
+      Buffer.concat([Buffer.from('\0\0\0\x0cjP  \r\n\x87\n', 'latin1'), fileTypeBox('jp2 ', 'jp2 ')]),
+      /JPEG 2000/,
+    ],
+    'unknown brands, printably': [
+      fileTypeBox('\x00\x1b[2', 'wxyz'),
+      /none of its brands is known for video: "\?\?\[2", "wxyz"/,
+    ],
+    'a box that says it is too small': [box(12, 'ftypisom'), /size of 12 bytes/],
+    'a box that says it is huge': [box(0xffff_fff0, 'ftypisom'), /size of 4294967280 bytes/],
+    'a box that says it reaches to the end': [box(0, 'ftypisom'), /size of 0 bytes/],
+    'a box that is cut off': [fileTypeBox('isom', 'isom').subarray(0, 18), /ends within/],
+    'a text that mentions it': [Buffer.from('# ftypmp42 is how a video begins'), /not as the type of a box/],
+    'a playlist that mentions it': [Buffer.from('#EXTM3U\n#ftyp\n'), /not as the type of a box/],
+    'padding that overlaps': [box(4, 'free\0\0\0\x14ftypisom'), /not as the type of a box/],
+  };
+  for (const [name, [head, found]] of Object.entries(named)) {
+    it(`refuses ${name}, and says what it found`, () => {
+      const { message } = refusalOf(head);
+      expect(message).to.match(/^Invalid MP4 file: /);
+      expect(message).to.match(found);
+    });
+  }
+
+  const plain: Readonly<Record<string, readonly [Buffer, RegExp | undefined]>> = {
+    nothing: [Buffer.alloc(0), undefined],
+    'one byte': [Buffer.from('x'), undefined],
+    'a text': [Buffer.from('hello world'.repeat(100)), undefined],
+    'a file type box beyond the first 64 bytes': [
+      Buffer.concat([Buffer.alloc(64, 32), fileTypeBox('isom')]),
+      undefined,
+    ],
+    'classic QuickTime': [box(8, 'wide\0\0\0\x08mdat'), /remux|ffmpeg -i/],
+    'a segment without its beginning': [box(24, 'stypmsdh'), /segment/],
+  };
+  for (const [name, [head, hint]] of Object.entries(plain)) {
+    it(`refuses ${name} in the words of the contract${hint === undefined ? '' : ', with a hint beside them'}`, () => {
+      const error = refusalOf(head);
+      expect(error.message).to.equal('Invalid MP4 file');
+      if (hint === undefined) expect(error.hint).to.equal(undefined);
+      else expect(error.hint).to.match(hint);
+    });
+  }
+});
+
+function box(size: number, rest: string): Buffer {
+  const head = Buffer.alloc(4);
+  head.writeUInt32BE(size);
+  return Buffer.concat([head, Buffer.from(rest, 'latin1')]);
+}
+
+function refusalOf(head: Buffer): ServiceError {
+  try {
+    checkFileType(head);
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === 'invalid_mp4') return error;
+    throw error;
+  }
+  return expect.fail('let it pass');
+}

@@ -1,0 +1,163 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { connect, type AddressInfo } from 'node:net';
+import { request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { JobEngine } from '../../src/engine/job-engine.ts';
+import { createApp } from '../../src/http/app.ts';
+import { createHttpServer } from '../../src/http/server.ts';
+import { problemSchema } from '../../src/http/schemas.ts';
+import { createLog } from '../../src/log.ts';
+import { InMemoryQueueService } from '../../src/queue/memory.ts';
+import type { VideoFilePipelineService } from '../../src/pipeline/pipeline-service.ts';
+import { LocalStorageService } from '../../src/storage/local.ts';
+import { DuckDBJobStore } from '../../src/store/duckdb.ts';
+
+export const MAX_UPLOAD_BYTES = 256 * 1024;
+
+/** Only listed here: nothing in these tests analyses. */
+const pipelines: VideoFilePipelineService = {
+  list: () => [
+    { id: 'ocr_only', description: 'Reads text' },
+    { id: 'yolo_ocr', description: 'Detects objects, then reads text' },
+  ],
+  runOnFile: () => {
+    throw new Error('not in these tests');
+  },
+};
+
+/** The service's own parts over HTTP on a free port, in a folder that `close` removes; no worker. */
+export async function openService(settings: { readonly diskReserveBytes?: number } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'http-'));
+  const log = createLog('silent');
+  const storage = await LocalStorageService.open({ baseDir: join(folder, 'video_jobs') });
+  const store = await DuckDBJobStore.open({ path: join(folder, 'jobs.duckdb'), log });
+  const queue = new InMemoryQueueService();
+  const engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts: 3, log });
+  const app = createApp({
+    engine,
+    incomingDir: storage.incomingDir,
+    maxUploadBytes: MAX_UPLOAD_BYTES,
+    diskReserveBytes: settings.diskReserveBytes ?? 0,
+    isolation: ['process'],
+    version: '1.2.3',
+    log,
+  });
+  const server = createHttpServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = addressSchema.parse(server.address());
+  let storeOpen = true;
+  const closeStore = async (): Promise<void> => {
+    if (storeOpen) await store.close();
+    storeOpen = false;
+  };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    engine,
+    storage,
+    store,
+    queue,
+    server,
+    closeStore,
+    /** Every file of the storage, the incoming folder included. */
+    async files(): Promise<string[]> {
+      const entries = await readdir(join(folder, 'video_jobs'), { withFileTypes: true, recursive: true });
+      return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+    },
+    /** Files, rows and queued ids: all nothing when nothing was accepted. */
+    async traces() {
+      const rows = Object.values(await store.countByStatus()).reduce((sum, count) => sum + count, 0);
+      return { files: await this.files(), rows, queued: queue.size() };
+    },
+    async close(): Promise<void> {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+      await closeStore();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+export type ServiceUnderTest = Awaited<ReturnType<typeof openService>>;
+export const NOTHING = { files: [], rows: 0, queued: 0 };
+
+const addressSchema = z.custom<AddressInfo>((value) => typeof value === 'object' && value !== null && 'port' in value);
+
+/** The beginning of a video, as its door sees it. */
+export const VIDEO = fileTypeBox('isom', 'isom', 'mp42');
+
+export function fileTypeBox(major: string, ...compatible: readonly string[]): Buffer {
+  const body = Buffer.from(`ftyp${major}\0\0\x02\0${compatible.join('')}`, 'latin1');
+  const size = Buffer.alloc(4);
+  size.writeUInt32BE(4 + body.length);
+  return Buffer.concat([size, body]);
+}
+
+export function form(fields: Readonly<Record<string, string>>, file?: Buffer, fileName = 'video.mp4'): FormData {
+  const data = new FormData();
+  for (const [name, value] of Object.entries(fields)) data.append(name, value);
+  if (file !== undefined) data.append('file', new Blob([file]), fileName);
+  return data;
+}
+
+/** The problem document of a response, whose status it repeats. */
+export async function problemOf(response: Response) {
+  const problem = checkedProblem(response.headers.get('content-type'), await response.text());
+  if (problem.status !== response.status) throw new Error(`${response.status} says it is ${problem.status}`);
+  return problem;
+}
+
+export function checkedProblem(contentType: string | null | undefined, text: string) {
+  if (contentType !== 'application/problem+json') throw new Error(`not a problem document: ${contentType} ${text}`);
+  return problemSchema.parse(JSON.parse(text));
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+/** Sends a body byte for byte as given, to its end, before it looks at the answer. */
+export async function send(
+  port: number,
+  options: { readonly path: string; readonly method?: string; readonly headers?: OutgoingHttpHeaders },
+  body: Iterable<Buffer | string> = [],
+): Promise<Answer> {
+  const sent = request({ host: '127.0.0.1', port, method: 'POST', agent: false, ...options });
+  const answered = once(sent, 'response');
+  for (const part of body) if (!sent.write(part)) await once(sent, 'drain');
+  sent.end();
+  const [response] = await answered;
+  let text = '';
+  for await (const chunk of response.setEncoding('utf8')) text += chunk;
+  return { status: response.statusCode, headers: response.headers, text };
+}
+
+/** What comes back on a connection by its end for bytes that no client library would send; all are sent before it is read. */
+export async function sendRaw(port: number, bytes: Iterable<Buffer | string>): Promise<string> {
+  const socket = connect(port, '127.0.0.1').pause();
+  for (const part of bytes) if (!socket.write(part)) await once(socket, 'drain');
+  let text = '';
+  for await (const chunk of socket.setEncoding('utf8')) text += String(chunk);
+  return text;
+}
+
+/** A multipart body written by hand. */
+export function multipart(
+  parts: readonly { readonly head: string; readonly body: string | Buffer }[],
+  end = '--',
+): Buffer {
+  const pieces = parts.flatMap(({ head, body }) => [
+    Buffer.from(`--b\r\n${head}\r\n\r\n`),
+    Buffer.from(body),
+    Buffer.from('\r\n'),
+  ]);
+  return Buffer.concat([...pieces, Buffer.from(`--b${end}\r\n`)]);
+}
+export const MULTIPART = { 'content-type': 'multipart/form-data; boundary=b' };
+export const FILE_HEAD =
+  'Content-Disposition: form-data; name="file"; filename="v.mp4"\r\nContent-Type: application/octet-stream';

@@ -1,0 +1,45 @@
+import { expect } from 'chai';
+import { ChildHandle } from '../../src/pool/child-handle.ts';
+import { detectIsolation } from '../../src/pool/isolation.ts';
+import { isAlive, MEMORY_BYTES, PoolFixture } from './pool-fixture.ts';
+
+describe('ChildHandle', () => {
+  let fixture: PoolFixture;
+  let child: ChildHandle;
+
+  before(async () => {
+    fixture = await PoolFixture.open();
+    child = await ChildHandle.start({
+      isolation: await detectIsolation({ memoryBytes: MEMORY_BYTES, environment: process.env }),
+      module: new URL('../../src/pool/child.js', import.meta.url),
+      start: { threads: 1, modelsFolder: undefined, warmUp: [] },
+    });
+  });
+
+  after(async () => {
+    await child.kill();
+    await fixture[Symbol.asyncDispose]();
+  });
+
+  it('is answered in batches, and decodes no more than a window ahead of the one that was taken', async () => {
+    const frames = 600;
+    await child.open(fixture.request(fixture.video('still', { frames, picture: 'color=c=gray' })));
+    let taken = 0;
+    for (let done = false; !done;) {
+      const reply = await child.next();
+      taken += reply.frames.length;
+      done = reply.done;
+      expect(reply.frames.length).to.be.at.most(32);
+      expect(reply.decoded - taken).to.be.at.most(64);
+    }
+    expect(taken).to.equal(frames);
+  });
+
+  it('is gone when kill resolves, and a second kill is no error', async () => {
+    await child.kill();
+    expect(isAlive(child.pid)).to.equal(false);
+    expect(child.isAlive()).to.equal(false);
+    expect(child.death).to.include({ signal: 'SIGKILL' });
+    await child.kill();
+  });
+});

@@ -1,0 +1,19 @@
+/** A service that says which children it has and waits to be killed. Argument: the child's module. */
+import { createLog } from '../../src/log.ts';
+import { detectIsolation } from '../../src/pool/isolation.ts';
+import { ProcessPool } from '../../src/pool/process-pool.ts';
+import { MEMORY_BYTES } from './pool-fixture.ts';
+
+const [childModule = ''] = process.argv.slice(2);
+const pool = await ProcessPool.open({
+  size: 2,
+  threads: 1,
+  isolation: await detectIsolation({ memoryBytes: MEMORY_BYTES, environment: process.env }),
+  memoryBytes: MEMORY_BYTES,
+  stallTimeoutMs: 10_000,
+  recycleAfterJobs: 1,
+  warmUp: [],
+  log: createLog('silent'),
+  childModule: new URL(childModule),
+});
+process.stdout.write(`${JSON.stringify(pool.pids())}\n`);

@@ -1,0 +1,48 @@
+import { readFile, readlink } from 'node:fs/promises';
+import { getPriority } from 'node:os';
+import { expect } from 'chai';
+import { detectIsolation, type Isolation } from '../../src/pool/isolation.ts';
+import { MEMORY_BYTES, PoolFixture } from './pool-fixture.ts';
+
+describe('Isolation', () => {
+  let fixture: PoolFixture;
+  let isolation: Isolation;
+  let pid: number;
+
+  before(async function beforeAll() {
+    if (process.platform !== 'linux') this.skip();
+    fixture = await PoolFixture.open();
+    isolation = await detectIsolation({
+      memoryBytes: MEMORY_BYTES,
+      environment: { ...process.env, API_KEYS: 'a secret', TZ: 'UTC' },
+    });
+    const pool = await fixture.pool({ isolation, warmUp: [] });
+    pid = pool.pids()[0] ?? 0;
+  });
+
+  after(async () => fixture?.[Symbol.asyncDispose]());
+
+  it('always has a process of its own, a bare environment and a low priority', async () => {
+    expect(isolation.levels).to.include.members(['process', 'environment', 'priority']);
+    const group = /^\d+ \(.*\) \S \d+ (\d+)/.exec(await readFile(`/proc/${pid}/stat`, 'latin1'))?.[1];
+    expect(Number(group)).to.equal(pid);
+    const names = (await readFile(`/proc/${pid}/environ`, 'latin1')).split('\0').map((entry) => entry.split('=')[0]);
+    expect(names).to.include('TZ').and.not.include('API_KEYS').and.not.include('HOME');
+    expect(getPriority(pid)).to.be.greaterThan(getPriority());
+  });
+
+  it('has of the kernel what it says it has', async () => {
+    const limits = await readFile(`/proc/${pid}/limits`, 'latin1');
+    const capped = new RegExp(`^Max data size +${MEMORY_BYTES} +${MEMORY_BYTES} `, 'm').test(limits);
+    expect(capped).to.equal(isolation.levels.includes('memory'));
+    const network = await readlink(`/proc/${pid}/ns/net`).catch(() => 'not to be seen');
+    expect(network !== (await readlink('/proc/self/ns/net'))).to.equal(isolation.levels.includes('network'));
+    const status = await readFile(`/proc/${pid}/status`, 'latin1');
+    expect(/^NoNewPrivs:\t1$/m.test(status)).to.equal(isolation.levels.includes('privileges'));
+  });
+
+  it('does without what the machine does not have', async () => {
+    const bare = await detectIsolation({ memoryBytes: MEMORY_BYTES, environment: { PATH: '/nowhere' } });
+    expect(bare.command.at(-1)).to.equal(process.execPath);
+  });
+});

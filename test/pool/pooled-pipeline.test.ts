@@ -1,0 +1,73 @@
+import { writeFile } from 'node:fs/promises';
+import { expect } from 'chai';
+import { DEFAULT_VIDEO_LIMITS } from '../../src/pipeline/limits.ts';
+import { PooledPipeline } from '../../src/pool/pooled-pipeline.ts';
+import type { ProcessPool } from '../../src/pool/process-pool.ts';
+import { all, PoolFixture, rejectionOf } from './pool-fixture.ts';
+
+describe('PooledPipeline', () => {
+  let fixture: PoolFixture;
+  let pool: ProcessPool;
+  let pipeline: PooledPipeline;
+  let video: string;
+
+  before(async () => {
+    fixture = await PoolFixture.open();
+    pool = await fixture.pool({ threads: 2 });
+    pipeline = new PooledPipeline({ registry: fixture.registry, pool, limits: DEFAULT_VIDEO_LIMITS });
+    // Frames with and without text take different times, so that two threads finish out of order.
+    const captions = Array.from({ length: 6 }, (_, i) => ({ text: `LINE ${i}`, from: 4 * i, to: 4 * i, x: 10, y: 20 }));
+    video = fixture.video('captions', { width: 240, height: 96, frames: 24, picture: 'color=c=black', captions });
+  });
+
+  after(async () => fixture[Symbol.asyncDispose]());
+
+  it('lists the pipelines of its registry', () => {
+    expect(pipeline.list().map(({ id }) => id)).to.include('ocr_only');
+  });
+
+  it('yields the sampled frames in frame order', async () => {
+    const results = await all(pipeline.runOnFile('ocr_only', video, { frameStride: 2, maxFrames: 7 }));
+    expect(results.map(({ frame_index }) => frame_index)).to.deep.equal([0, 2, 4, 6, 8, 10, 12]);
+    expect(results.map(({ result }) => result.text)).to.deep.equal([
+      'LINE 0',
+      '',
+      'LINE 1',
+      '',
+      'LINE 2',
+      '',
+      'LINE 3',
+    ]);
+    expect(results.map(({ result }) => result.timestamp_ms)).to.deep.equal([0, 80, 160, 240, 320, 400, 480]);
+  });
+
+  it('gives the same bytes again, with another number of threads, and with every repeated frame analysed', async () => {
+    const single = await fixture.pool({ threads: 1 });
+    const { registry } = fixture;
+    const limits = DEFAULT_VIDEO_LIMITS;
+    const others = [
+      pipeline,
+      new PooledPipeline({ registry, limits, pool: single }),
+      new PooledPipeline({ registry, limits, pool, analyseRepeats: true }),
+    ];
+    const first = JSON.stringify(await all(pipeline.runOnFile('ocr_only', video)));
+    expect(JSON.parse(first)).to.have.length(24);
+    for (const other of others) {
+      expect(JSON.stringify(await all(other.runOnFile('ocr_only', video)))).to.equal(first);
+    }
+  });
+
+  it('refuses an unknown pipeline', async () => {
+    const error = await rejectionOf(all(pipeline.runOnFile('nothing', video)));
+    expect(error).to.include({ code: 'unknown_pipeline', retryable: false });
+  });
+
+  it('passes the verdict on a broken video on, and keeps the child', async () => {
+    const before = pool.pids();
+    const broken = fixture.video('broken');
+    await writeFile(broken, 'this is no video');
+    const error = await rejectionOf(all(pipeline.runOnFile('ocr_only', broken)));
+    expect(error).to.include({ name: 'ServiceError', code: 'invalid_video', retryable: false });
+    expect(pool.pids()).to.deep.equal(before);
+  });
+});

@@ -1,0 +1,172 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'chai';
+import { ServiceError } from '../../src/errors.ts';
+import type { FrameResult } from '../../src/job.ts';
+import type { ProcessPool } from '../../src/pool/process-pool.ts';
+import { all, isAlive, PoolFixture, rejectionOf } from './pool-fixture.ts';
+
+const moduleUrl = (name: string) => new URL(name, import.meta.url);
+
+describe('ProcessPool', () => {
+  let fixture: PoolFixture;
+  let pool: ProcessPool;
+  /** Hundreds of different frames: whoever has seen the first is in the middle of the job. */
+  let long: string;
+  let short: string;
+
+  before(async () => {
+    fixture = await PoolFixture.open();
+    pool = await fixture.pool({ stallTimeoutMs: 2000, recycleAfterJobs: 3 });
+    long = fixture.video('long', { frames: 500 });
+    short = fixture.video('short', { frames: 2 });
+  });
+
+  after(async () => fixture[Symbol.asyncDispose]());
+
+  /** A job of which one result was taken. */
+  async function begun(signal?: AbortSignal): Promise<AsyncGenerator<FrameResult, void, void>> {
+    const results = pool.run(fixture.request(long, { analyseRepeats: true }), signal);
+    expect(await results.next()).to.have.nested.property('value.frame_index', 0);
+    return results;
+  }
+
+  async function expectHealed(diedPid: number): Promise<void> {
+    expect(isAlive(diedPid)).to.equal(false);
+    expect(await all(pool.run(fixture.request(short)))).to.have.length(2);
+    expect(pool.pids()).to.have.length(1).and.not.include(diedPid);
+  }
+
+  const onlyPid = () => {
+    const [pid] = pool.pids();
+    if (pid === undefined) throw new Error('the pool has no child');
+    return pid;
+  };
+
+  it('names the signal that a child died of, and runs the next job', async () => {
+    const results = await begun();
+    const pid = onlyPid();
+    process.kill(pid, 'SIGSEGV');
+    const error = await rejectionOf(all(results));
+    expect(error).to.be.instanceOf(ServiceError).and.include({ code: 'decoder_crashed', retryable: true });
+    expect(error).to.have.property('message').that.includes('SIGSEGV');
+    await expectHealed(pid);
+  });
+
+  it('gives up a child that answers no more', async () => {
+    const results = await begun();
+    const pid = onlyPid();
+    process.kill(pid, 'SIGSTOP');
+    expect(await rejectionOf(all(results))).to.include({ code: 'stalled', retryable: true });
+    await expectHealed(pid);
+  });
+
+  it('ends an aborted job and its child at once, with the reason of the signal', async () => {
+    const abort = new AbortController();
+    const results = await begun(abort.signal);
+    const pid = onlyPid();
+    const rest = all(results);
+    const reason = new Error('no longer wanted');
+    abort.abort(reason);
+    expect(await rejectionOf(rest)).to.equal(reason);
+    await expectHealed(pid);
+  });
+
+  it('kills the child of a job that is aborted while nobody takes its results', async () => {
+    const abort = new AbortController();
+    const results = await begun(abort.signal);
+    const pid = onlyPid();
+    abort.abort(new Error('no longer wanted'));
+    await eventually(() => !isAlive(pid));
+    expect(await rejectionOf(all(results))).to.equal(abort.signal.reason);
+    await expectHealed(pid);
+  });
+
+  it('ends the child of a job that is left before its end', async () => {
+    const results = await begun();
+    const pid = onlyPid();
+    await results.return();
+    await expectHealed(pid);
+  });
+
+  it('lets a job wait for a child, and leave while it waits', async () => {
+    const results = await begun();
+    const abort = new AbortController();
+    const impatient = rejectionOf(all(pool.run(fixture.request(short), abort.signal)));
+    const patient = all(pool.run(fixture.request(short)));
+    abort.abort(new Error('waited too long'));
+    expect(await impatient).to.equal(abort.signal.reason);
+    await results.return();
+    expect(await patient).to.have.length(2);
+  });
+
+  it('replaces a child that died between two jobs', async () => {
+    const pid = onlyPid();
+    process.kill(pid, 'SIGKILL');
+    await eventually(() => !isAlive(pid));
+    await expectHealed(pid);
+  });
+
+  it('replaces a child after so many jobs', async () => {
+    const seen = new Set<number>();
+    for (let job = 0; job < 6; job++) {
+      await all(pool.run(fixture.request(short)));
+      seen.add(onlyPid());
+    }
+    expect(seen.size).to.be.within(2, 3);
+  });
+
+  it('gives up a child that loops for ever', async () => {
+    const loops = await fixture.pool({ stallTimeoutMs: 500, childModule: moduleUrl('children/looping-child.js') });
+    const error = await rejectionOf(all(loops.run(fixture.request(short))));
+    expect(error).to.include({ code: 'stalled', retryable: true });
+  });
+
+  it('refuses a child more memory than it may have, by the kernel or by watching', async () => {
+    const childModule = moduleUrl('children/hungry-child.js');
+    const watched = await fixture.pool({
+      childModule,
+      memoryBytes: 200_000_000,
+      isolation: { levels: ['process'], command: [process.execPath], environment: {} },
+    });
+    const capped = await fixture.pool({ childModule });
+    for (const hungry of [watched, capped]) {
+      const error = await rejectionOf(all(hungry.run(fixture.request(short))));
+      expect(error).to.include({ code: 'memory_limit', retryable: false });
+    }
+  });
+
+  it('ends the jobs in hand as interrupted when it is closed, and leaves no child', async () => {
+    const closing = await fixture.pool({ size: 2, warmUp: [] });
+    const pids = closing.pids();
+    expect(pids).to.have.length(2);
+    const results = closing.run(fixture.request(long));
+    await results.next();
+    const rest = rejectionOf(all(results));
+    await closing.close();
+    expect(await rest).to.include({ code: 'interrupted', retryable: true });
+    expect(pids.filter(isAlive)).to.deep.equal([]);
+  });
+
+  for (const [state, module] of [
+    ['idle', '../../src/pool/child.js'],
+    ['stuck in native code', 'children/stuck-child.js'],
+  ] as const) {
+    it(`loses every child when the service is killed, also one that is ${state}`, async () => {
+      const parent = spawn(process.execPath, [fileURLToPath(moduleUrl('doomed-parent.js')), moduleUrl(module).href]);
+      const [line] = await once(parent.stdout, 'data');
+      const pids = String(line).match(/\d+/g)?.map(Number) ?? [];
+      expect(pids).to.have.length(2);
+      expect(pids.every(isAlive)).to.equal(true);
+      parent.kill('SIGKILL');
+      await eventually(() => !pids.some(isAlive));
+    });
+  }
+});
+
+/** Waits for something that no event tells; the time-out of the test is the limit. */
+async function eventually(condition: () => boolean): Promise<void> {
+  while (!condition()) await delay(5);
+}
