@@ -86,7 +86,7 @@ export async function receiveUpload(ctx: ParameterizedContext, options: UploadOp
           over = true;
           fail(new ServiceError('invalid_request', 'More than one file'));
         } else {
-          nothingChosen = isFile && part.originalFilename === '';
+          if (isFile) nothingChosen = part.originalFilename === '';
           // A part with a type is a file to formidable, one without is a field, which it decodes by the encoding
           // that the client names: an unknown one would throw where nobody catches.
           part.mimetype = isFile ? 'application/octet-stream' : null;
@@ -100,6 +100,8 @@ export async function receiveUpload(ctx: ParameterizedContext, options: UploadOp
     },
   });
 
+  // One that went away before it was listened to would never be heard of again.
+  if (ctx.req.destroyed) throw new ServiceError('invalid_request', 'The client went away');
   try {
     ctx.req.on('data', watchFraming);
     if (ctx.get('Expect').toLowerCase() === '100-continue') ctx.res.writeContinue();

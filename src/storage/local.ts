@@ -1,16 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { copyFile, lstat, mkdir, open, readdir, realpath, rename, rm, stat, unlink } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { lstat, readdir, realpath, rm, stat, unlink } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
 import { ServiceError } from '../errors.ts';
+import { codeOf, FILE_MODE, makeFolder, moveInto, syncPath, writeWhole, type Source } from './durable-file.ts';
 import type { AdoptableFile, StorageService } from './storage-service.ts';
 
-/** Videos are their owners' business: nobody else on the machine may read them. */
-const FILE_MODE = 0o600;
-const FOLDER_MODE = 0o700;
 const INCOMING = 'incoming';
-
-type Source = AsyncIterable<Uint8Array | string>;
 
 /**
  * Files in one folder of the local disk. What is being received or written lies in `incoming/` until it is whole, so
@@ -29,8 +24,8 @@ export class LocalStorageService implements StorageService {
 
   /** Makes the folder where it is missing and removes what an earlier process left half-received. */
   static async open(options: { readonly baseDir: string }): Promise<LocalStorageService> {
-    const incoming = join(options.baseDir, INCOMING);
-    await mkdir(incoming, { recursive: true, mode: FOLDER_MODE });
+    const incoming = resolve(options.baseDir, INCOMING);
+    await makeFolder(incoming);
     const incomingDir = await realpath(incoming);
     for (const name of await readdir(incomingDir)) await rm(join(incomingDir, name), { recursive: true, force: true });
     return new LocalStorageService(await realpath(options.baseDir), incomingDir);
@@ -48,7 +43,7 @@ export class LocalStorageService implements StorageService {
       signal?.throwIfAborted();
       if ('adopt' in source) await syncPath(whole, FILE_MODE);
       else await writeWhole(whole, source, signal);
-      await this.#makeFolder(dirname(target));
+      await makeFolder(dirname(target));
       signal?.throwIfAborted();
       await moveInto(whole, target);
       await syncPath(dirname(target));
@@ -106,88 +101,6 @@ export class LocalStorageService implements StorageService {
     if (!found.isFile() || !real.startsWith(this.incomingDir + sep)) throw refused(path);
     return real;
   }
-
-  /** Makes a folder and everything above it, each entry durable: a file that survives in a lost folder is lost. */
-  async #makeFolder(folder: string): Promise<void> {
-    const firstMade = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-    if (firstMade === undefined) return;
-    for (let made = folder; made.length >= firstMade.length; made = dirname(made)) await syncPath(dirname(made));
-  }
-}
-
-/** Writes a new file and makes it durable; takes from the source no faster than the disk takes from it. */
-async function writeWhole(path: string, source: Source, signal: AbortSignal | undefined): Promise<void> {
-  const file = await open(path, 'wx', FILE_MODE);
-  try {
-    for await (const chunk of untilAborted(source, signal)) {
-      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-      for (let done = 0; done < bytes.length;) done += (await file.write(bytes, done)).bytesWritten;
-    }
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** The source's chunks; an abort ends the wait for the next one at once, even when the source never yields again. */
-async function* untilAborted(source: Source, signal: AbortSignal | undefined): Source {
-  if (signal === undefined) {
-    yield* source;
-    return;
-  }
-  const iterator = source[Symbol.asyncIterator]();
-  let exhausted = false;
-  try {
-    while (true) {
-      const next = await orAborted(iterator.next(), signal);
-      exhausted = next.done === true;
-      if (next.done === true) return;
-      yield next.value;
-    }
-  } finally {
-    // Not awaited: a source that hangs would hang this too.
-    if (!exhausted) iterator.return?.().catch(() => undefined);
-  }
-}
-
-/** Not a race against one long-lived promise, which would keep something for every chunk. */
-function orAborted<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop);
-    step.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
-}
-
-/** Renames where it can, which copies nothing; a folder on another disk gets a copy that is whole before it has its name. */
-async function moveInto(whole: string, target: string): Promise<void> {
-  try {
-    await rename(whole, target);
-  } catch (error) {
-    if (codeOf(error) !== 'EXDEV') throw error;
-    const beside = `${target}.${randomUUID()}`;
-    try {
-      await copyFile(whole, beside, constants.COPYFILE_EXCL);
-      await syncPath(beside, FILE_MODE);
-      await rename(beside, target);
-    } catch (failure) {
-      await rm(beside, { force: true });
-      throw failure;
-    }
-    await unlink(whole);
-  }
-}
-
-/** Makes a file's bytes, or a folder's entries, survive a loss of power. */
-async function syncPath(path: string, mode?: number): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    if (mode !== undefined) await handle.chmod(mode);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 function refused(path: string): ServiceError {
@@ -203,8 +116,4 @@ function diskTrouble(error: unknown, what: string): unknown {
 function isMissing(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'ENOENT' || code === 'ENOTDIR';
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -19,10 +19,10 @@ const FRAMES = [
 
 describe('the service over HTTP', () => {
   let service: ServiceUnderTest;
-  beforeEach(async () => {
+  before(async () => {
     service = await openService();
   });
-  afterEach(() => service.close());
+  after(() => service.close());
 
   const get = (path: string, init: RequestInit = {}): Promise<Response> => fetch(service.url + path, init);
   const submitted = async (): Promise<JobId> => {
@@ -153,14 +153,20 @@ describe('the service over HTTP', () => {
   });
 
   it('is alive as long as it answers, and ready as long as its database does', async () => {
-    expect(readyResponseSchema.parse(await (await get('/ready')).json()).status).to.equal('ready');
-    await service.closeStore();
-    const response = await get('/ready');
-    expect(response.headers.get('retry-after')).to.equal('1');
-    expect(await problemOf(response)).to.include({ status: 503, code: 'not_ready' });
-    const health = healthResponseSchema.parse(await (await get('/health')).json());
-    expect(health).to.include({ status: 'ok', version: '1.2.3' });
-    expect(health.isolation).to.deep.equal(['process']);
+    const closing = await openService();
+    try {
+      const ready = await fetch(`${closing.url}/ready`);
+      expect(readyResponseSchema.parse(await ready.json()).status).to.equal('ready');
+      await closing.closeStore();
+      const unready = await fetch(`${closing.url}/ready`);
+      expect(unready.headers.get('retry-after')).to.equal('1');
+      expect(await problemOf(unready)).to.include({ status: 503, code: 'not_ready' });
+      const health = healthResponseSchema.parse(await (await fetch(`${closing.url}/health`)).json());
+      expect(health).to.include({ status: 'ok', version: '1.2.3' });
+      expect(health.isolation).to.deep.equal(['process']);
+    } finally {
+      await closing.close();
+    }
   });
 
   it('answers what is not there with a problem document', async () => {

@@ -23,10 +23,10 @@ import {
 
 describe('POST /video/submit', () => {
   let service: ServiceUnderTest;
-  beforeEach(async () => {
+  const opened = async (): Promise<void> => {
     service = await openService();
-  });
-  afterEach(() => service.close());
+  };
+  const closed = (): Promise<void> => service.close();
 
   const submit = (body: FormData, query = ''): Promise<Response> =>
     fetch(`${service.url}/video/submit${query}`, { method: 'POST', body });
@@ -36,6 +36,9 @@ describe('POST /video/submit', () => {
   });
 
   describe('accepts', () => {
+    beforeEach(opened);
+    afterEach(closed);
+
     it('a video: its file is stored whole, its row is pending, its id is queued, and the answer says where to look', async () => {
       const video = Buffer.concat([VIDEO, Buffer.alloc(200_000, 'video')]);
       const response = await submit(form({ pipeline_id: 'ocr_only' }, video));
@@ -119,6 +122,8 @@ describe('POST /video/submit', () => {
   });
 
   describe('refuses, and keeps nothing of,', () => {
+    before(opened);
+    after(closed);
     afterEach(async () => {
       expect(await service.traces()).to.deep.equal(NOTHING);
     });
@@ -143,7 +148,10 @@ describe('POST /video/submit', () => {
         ['only fields', multipart([field('pipeline_id', 'ocr_only')])],
         ['a text in place of the file', multipart([field('pipeline_id', 'ocr_only'), field('file', 'text')])],
         ['a file under another name', multipart([{ head: FILE_HEAD.replace('"file"', '"video"'), body: VIDEO }])],
-        ['a form whose file was not chosen', multipart([{ head: FILE_HEAD.replace('v.mp4', ''), body: '' }])],
+        [
+          'a form whose file was not chosen',
+          multipart([{ head: FILE_HEAD.replace('v.mp4', ''), body: '' }, field('frame_stride', '1')]),
+        ],
       ];
       for (const [name, body] of bodies) {
         const path = '/video/submit?pipeline_id=ocr_only';
@@ -262,6 +270,19 @@ describe('POST /video/submit', () => {
       }
     });
 
+    it('an upload whose chunks break off in nonsense', async () => {
+      const part = multipart([{ head: FILE_HEAD, body: VIDEO }], '').subarray(0, -6);
+      const head = 'POST /video/submit HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n';
+      const length = part.length.toString(16);
+      const answer = await sendRaw(service.port, [
+        `${head}Transfer-Encoding: chunked\r\n\r\n${length}\r\n`,
+        part,
+        '\r\nnonsense\r\n',
+      ]);
+      expect(answer).to.match(/^HTTP\/1.1 400 /);
+      await until(async () => (await service.files()).length === 0);
+    });
+
     it('an upload whose client goes away', async () => {
       const headers = { ...MULTIPART, 'content-length': 200_000 };
       const sent = request({ port: service.port, host: '127.0.0.1', method: 'POST', path: '/video/submit', headers });
@@ -278,6 +299,9 @@ describe('POST /video/submit', () => {
   });
 
   describe('lets a refused client see why', () => {
+    before(opened);
+    after(closed);
+
     it('when it goes on sending more than any buffer holds', async () => {
       const chunk = Buffer.alloc(1024 * 1024);
       const head =
@@ -323,24 +347,24 @@ describe('POST /video/submit', () => {
     });
   });
 
-  it('keeps no file of a video whose row cannot be committed', async () => {
-    await service.closeStore();
-    const problem = await problemOf(await submit(form({ pipeline_id: 'ocr_only' }, VIDEO)));
-    expect(problem).to.include({ status: 503, code: 'store_unavailable' });
-    expect(await service.files()).to.deep.equal([]);
-    expect(service.queue.size()).to.equal(0);
-  });
+  describe('keeps nothing', () => {
+    afterEach(closed);
 
-  it('answers 507 before it reads the body when the disk must keep what is free', async () => {
-    const full = await openService({ diskReserveBytes: Number.MAX_SAFE_INTEGER });
-    try {
-      const body = form({ pipeline_id: 'ocr_only' }, VIDEO);
-      const response = await fetch(`${full.url}/video/submit`, { method: 'POST', body });
-      expect(await problemOf(response)).to.include({ status: 507, code: 'storage_full' });
-      expect(await full.traces()).to.deep.equal(NOTHING);
-    } finally {
-      await full.close();
-    }
+    it('of a video whose row cannot be committed', async () => {
+      await opened();
+      await service.closeStore();
+      const problem = await problemOf(await submit(form({ pipeline_id: 'ocr_only' }, VIDEO)));
+      expect(problem).to.include({ status: 503, code: 'store_unavailable' });
+      expect(await service.files()).to.deep.equal([]);
+      expect(service.queue.size()).to.equal(0);
+    });
+
+    it('when the disk must keep what is free, and says so before it reads the body', async () => {
+      service = await openService({ diskReserveBytes: Number.MAX_SAFE_INTEGER });
+      const problem = await problemOf(await submit(form({ pipeline_id: 'ocr_only' }, VIDEO)));
+      expect(problem).to.include({ status: 507, code: 'storage_full' });
+      expect(await service.traces()).to.deep.equal(NOTHING);
+    });
   });
 });
 

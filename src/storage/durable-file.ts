@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, mkdir, open, rename, rm, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** Videos are their owners' business: nobody else on the machine may read them. */
+export const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+
+export type Source = AsyncIterable<Uint8Array | string>;
+
+/** Writes a new file and makes it durable; takes from the source no faster than the disk takes from it. */
+export async function writeWhole(path: string, source: Source, signal: AbortSignal | undefined): Promise<void> {
+  const file = await open(path, 'wx', FILE_MODE);
+  try {
+    for await (const chunk of untilAborted(source, signal)) {
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+      for (let done = 0; done < bytes.length;) done += (await file.write(bytes, done)).bytesWritten;
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** The source's chunks; an abort ends the wait for the next one at once, even when the source never yields again. */
+async function* untilAborted(source: Source, signal: AbortSignal | undefined): Source {
+  if (signal === undefined) {
+    yield* source;
+    return;
+  }
+  const iterator = source[Symbol.asyncIterator]();
+  let exhausted = false;
+  try {
+    while (true) {
+      const next = await orAborted(iterator.next(), signal);
+      exhausted = next.done === true;
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    // Not awaited: a source that hangs would hang this too.
+    if (!exhausted) iterator.return?.().catch(() => undefined);
+  }
+}
+
+/** Not a race against one long-lived promise, which would keep something for every chunk. */
+function orAborted<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+    step.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
+/** Renames where it can, which copies nothing; a folder on another disk gets a copy that is whole before it has its name. */
+export async function moveInto(whole: string, target: string): Promise<void> {
+  try {
+    await rename(whole, target);
+  } catch (error) {
+    if (codeOf(error) !== 'EXDEV') throw error;
+    const beside = `${target}.${randomUUID()}`;
+    try {
+      await copyFile(whole, beside, constants.COPYFILE_EXCL);
+      await syncPath(beside, FILE_MODE);
+      await rename(beside, target);
+    } catch (failure) {
+      await rm(beside, { force: true });
+      throw failure;
+    }
+    await unlink(whole);
+  }
+}
+
+/** Makes a folder, given by its absolute path, and all above it; each entry durable: a file in a lost folder is lost. */
+export async function makeFolder(folder: string): Promise<void> {
+  const firstMade = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  if (firstMade === undefined) return;
+  for (let made = folder; made.length >= firstMade.length; made = dirname(made)) await syncPath(dirname(made));
+}
+
+/** Makes a file's bytes, or a folder's entries, survive a loss of power. */
+export async function syncPath(path: string, mode?: number): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    if (mode !== undefined) await handle.chmod(mode);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The code of a system error, if it is one. */
+export function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
