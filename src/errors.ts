@@ -28,6 +28,7 @@ export type RefusalCode =
   | 'queue_full'
   | 'path_refused'
   | 'file_missing'
+  | 'video_missing'
   | 'store_unavailable'
   | 'schema_too_new'
   | 'invalid_config'

@@ -149,10 +149,15 @@ export class JobEngine {
     return this.#store.changeToken();
   }
 
-  /** The local path of a job's video. Rejects with `job_not_found`, or `file_missing` when it is no longer there. */
+  /** The local path of a job's video. Rejects with `job_not_found`, or `video_missing` when it is no longer there. */
   async openVideo(jobId: JobId): Promise<{ readonly path: string }> {
     const { inputPath } = await this.get(jobId);
-    return { path: await this.#storage.loadFile(inputPath) };
+    try {
+      return { path: await this.#storage.loadFile(inputPath) };
+    } catch (cause) {
+      if (!(cause instanceof ServiceError) || cause.code !== 'file_missing') throw cause;
+      throw new ServiceError('video_missing', `The video of job ${jobId} is no longer stored`, { cause });
+    }
   }
 
   /** The local path of a completed job's results. Rejects with `job_not_found` or `job_not_completed`. */

@@ -1,4 +1,5 @@
 import type { RouterMiddleware } from '@koa/router';
+import { z } from 'zod';
 import { JOB_MACHINE_VERSION, jobMachine } from '../../machines/job.ts';
 import { toMermaid } from '../../machines/mermaid.ts';
 import { workerMachine } from '../../machines/worker.ts';
@@ -18,10 +19,22 @@ export const SHOWN_MACHINES: readonly ShownMachine[] = [
   { machine: workerMachine, version: null },
 ];
 
+const version = z.int().nullable().describe('As stored beside snapshots; null for a machine whose snapshots are not');
+
+export const machinesResponseSchema = z.object({
+  machines: z.array(z.object({ id: z.string(), version, href: z.string() })),
+});
+
+export const machineResponseSchema = z.object({
+  id: z.string(),
+  version,
+  definition: z.record(z.string(), z.unknown()).describe("XState's definition; what is code in it is left out"),
+});
+
 /** GET /machines */
 export function machinesRoute(machines: readonly ShownMachine[]): RouterMiddleware<RequestState> {
   return (ctx) => {
-    ctx.body = { machines: machines.map(({ machine: { id }, version }) => ({ id, version, href: `/machines/${id}` })) };
+    ctx.body = { machines: machines.map(({ machine: { id }, version }) => ({ id, version, href: `/machines/${id}` })) } satisfies z.infer<typeof machinesResponseSchema>;
   };
 }
 

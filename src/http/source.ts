@@ -1,6 +1,7 @@
 import type { RouterMiddleware } from '@koa/router';
 import { open } from 'node:fs/promises';
 import type { JobEngine } from '../engine/job-engine.ts';
+import { answer } from './problem.ts';
 import type { RequestState } from './request-log.ts';
 import { parseJobId } from './status.ts';
 
@@ -32,10 +33,11 @@ export function sourceRoute(engine: Pick<JobEngine, 'openVideo'>): RouterMiddlew
     const range = isStale ? 'whole' : rangeOf(asked, size);
     if (range === 'none' || ctx.method === 'HEAD') await file.close();
     if (range === 'none') {
-      ctx.status = 416;
       ctx.remove('ETag');
       ctx.remove('Cache-Control');
+      ctx.remove('Content-Disposition');
       ctx.set('Content-Range', `bytes */${size}`);
+      answer(ctx, 'range_not_satisfiable', `The video has ${size} bytes`);
       return;
     }
     const { start, end } = range === 'whole' ? { start: 0, end: size - 1 } : range;
