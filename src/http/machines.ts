@@ -34,7 +34,9 @@ export const machineResponseSchema = z.object({
 /** GET /machines */
 export function machinesRoute(machines: readonly ShownMachine[]): RouterMiddleware<RequestState> {
   return (ctx) => {
-    ctx.body = { machines: machines.map(({ machine: { id }, version }) => ({ id, version, href: `/machines/${id}` })) } satisfies z.infer<typeof machinesResponseSchema>;
+    ctx.body = {
+      machines: machines.map(({ machine: { id }, version }) => ({ id, version, href: `/machines/${id}` })),
+    } satisfies z.infer<typeof machinesResponseSchema>;
   };
 }
 

@@ -21,7 +21,8 @@ describe('GET /video/jobs', () => {
   });
   after(() => service.close());
 
-  const get = (query = '', init: RequestInit = {}): Promise<Response> => fetch(`${service.url}/video/jobs${query}`, init);
+  const get = (query = '', init: RequestInit = {}): Promise<Response> =>
+    fetch(`${service.url}/video/jobs${query}`, init);
   const list = async (query = '') => jobsResponseSchema.parse(await (await get(query)).json());
 
   it('lists the newest first, each with what it was asked and where it stands', async () => {
@@ -30,7 +31,9 @@ describe('GET /video/jobs', () => {
     expect(counts).to.deep.equal({ pending: 5, running: 1, completed: 0, failed: 1 });
     expect(cursor).to.equal(null);
     const { created_at: createdAt, updated_at: updatedAt, ...rest } = listed.at(-2) ?? {};
-    expect([createdAt, updatedAt]).to.satisfy((times: readonly string[]) => times.every((time) => Date.parse(time) > 0));
+    expect([createdAt, updatedAt]).to.satisfy((times: readonly string[]) =>
+      times.every((time) => Date.parse(time) > 0),
+    );
     expect(rest).to.deep.equal({
       job_id: jobs.at(-2),
       status: 'failed',

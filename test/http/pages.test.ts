@@ -44,7 +44,14 @@ describe('the pages over HTTP', () => {
   });
 
   it('serve only what they are made of', async () => {
-    for (const path of ['/web/', '/web/none.js', '/web/tsconfig.json', '/web/..%2fmain.js', '/web/%2e%2e/main.js', '/console']) {
+    for (const path of [
+      '/web/',
+      '/web/none.js',
+      '/web/tsconfig.json',
+      '/web/..%2fmain.js',
+      '/web/%2e%2e/main.js',
+      '/console',
+    ]) {
       expect((await get(path)).status, path).to.equal(404);
     }
     expect(await (await get('/web/packages/dagre.js')).text()).not.to.contain('sourceMappingURL');

@@ -28,9 +28,7 @@ describe('GET /video/jobs/{job_id}/transitions', () => {
     await service.engine.dispatch(jobId, { type: 'FAIL', attempt: 2, code: 'invalid_video', message: 'no picture' });
     const { job, transitions } = transitionsResponseSchema.parse(await (await get(jobId)).json());
     expect(job.status).to.equal('failed');
-    expect(
-      transitions.map(({ seq, attempt, from, event, to }) => [seq, attempt, from, event, to]),
-    ).to.deep.equal([
+    expect(transitions.map(({ seq, attempt, from, event, to }) => [seq, attempt, from, event, to])).to.deep.equal([
       [1, 0, null, 'SUBMIT', 'pending'],
       [2, 1, 'pending', 'START', 'running'],
       [3, 1, 'running', 'INTERRUPT', 'pending'],
