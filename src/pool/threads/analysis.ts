@@ -15,6 +15,8 @@ const BATCH_FRAMES = 32;
 const WINDOW_FRAMES = 2 * BATCH_FRAMES;
 /** Frames with pixels beside those in analysis: one waits, one is being decoded. */
 const SPARE_FRAMES = 2;
+/** Pixels of all of them together, so that 8K frames (100 MB each) go one by one; four of 4K fit. */
+const PIXELS_BYTES = 100 * 1024 * 1024;
 /** An empty reply after so long says that the child lives, and how far decoding has come. */
 const HEARTBEAT_MS = 1000;
 
@@ -42,6 +44,8 @@ export class Analysis {
   #lastAnalysed: PendingFrame | undefined;
   /** Sampled frames asked of the decode thread and not yet given. */
   #pulls = 0;
+  /** Size of the last frame; unknown at first, and then one frame is asked for. */
+  #frameBytes = Infinity;
   #decodingEnded = false;
   #failure: Failure | undefined;
   #wake: () => void = () => {};
@@ -95,11 +99,13 @@ export class Analysis {
   }
 
   #pull(): void {
+    const fitting = Math.max(1, Math.floor(PIXELS_BYTES / this.#frameBytes));
+    const allowed = Math.min(this.#threads + SPARE_FRAMES, fitting);
     for (;;) {
       const busy = this.#threads - this.#idle.length;
       const withPixels = this.#pulls + this.#waiting.length + busy;
       const ahead = this.#pulls + this.#pending.length + this.#ready.length;
-      if (this.#decodingEnded || withPixels >= this.#threads + SPARE_FRAMES || ahead >= WINDOW_FRAMES) return;
+      if (this.#decodingEnded || withPixels >= allowed || ahead >= WINDOW_FRAMES) return;
       this.#pulls += 1;
       this.#decode.post({ kind: 'pull' });
     }
@@ -111,6 +117,7 @@ export class Analysis {
       const pending = { index: news.frame.index, timestampMs: news.frame.timestampMs };
       this.#pending.push(pending);
       this.#lastAnalysed = pending;
+      this.#frameBytes = news.frame.rgb.byteLength;
       this.#waiting.push({ frame: news.frame, pending });
     } else if (news.kind === 'repeat') {
       const { index, timestampMs } = news;
