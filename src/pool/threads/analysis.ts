@@ -1,10 +1,11 @@
 import type { FrameResult } from '../../job.ts';
 import { ServiceError } from '../../errors.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
+import type { Frame } from '../../pipeline/frame.ts';
 import type { Failure, OpenRequest, Reply } from '../protocol.ts';
-import type { DecodeNews, DecodeOrder, OwnFrame } from './decode-thread.ts';
+import type { DecodeNews, DecodeOrder } from './decode-thread.ts';
 import type { InferenceNews, InferenceOrder } from './inference-thread.ts';
-import type { Thread } from './thread.ts';
+import { buffersOf, type Thread } from './thread.ts';
 
 export type DecodeThread = Thread<DecodeOrder, DecodeNews>;
 export type InferenceThread = Thread<InferenceOrder, InferenceNews>;
@@ -36,7 +37,7 @@ export class Analysis {
   readonly #threads: number;
   readonly #decoded = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   /** Decoded, not yet in analysis. */
-  readonly #waiting: { readonly frame: OwnFrame; readonly pending: PendingFrame }[] = [];
+  readonly #waiting: { readonly frame: Frame; readonly pending: PendingFrame }[] = [];
   /** In frame order. */
   readonly #pending: PendingFrame[] = [];
   /** Results whose turn has come. */
@@ -129,7 +130,7 @@ export class Analysis {
     this.#advance();
   }
 
-  #analyse(thread: InferenceThread, frame: OwnFrame, pending: PendingFrame): void {
+  #analyse(thread: InferenceThread, frame: Frame, pending: PendingFrame): void {
     thread.listen((news) => {
       this.#idle.push(thread);
       if (news.kind === 'result') pending.result = news.result;
@@ -140,7 +141,7 @@ export class Analysis {
       }
       this.#advance();
     });
-    thread.post({ kind: 'frame', frame }, [frame.rgb.buffer]);
+    thread.post({ kind: 'frame', frame }, buffersOf(frame));
   }
 
   #advance(): void {
