@@ -101,7 +101,7 @@ class Campaign {
       const { outcome, jobId, ms, faults: found } = await attempt(this.#service.url, mutant, signal);
       faults.push(...found);
       this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
-      if (jobId !== undefined) this.#files.add(`${jobId}.mp4`);
+      if (jobId !== undefined) for (const kind of ['mp4', 'json']) this.#files.add(`${jobId}.${kind}`);
       if (outcome === 'completed') this.#files.add(`${jobId}_results.json`);
       if (ms > this.#slowest.ms) this.#slowest = { index, ms };
     } catch (error) {
@@ -119,7 +119,7 @@ class Campaign {
     if (this.#done % SAY_EVERY === 0) say(`${this.#done} of ${indices.length}`);
   }
 
-  /** Every accepted video and every completed job's results are there, and nothing else. */
+  /** Every accepted video, its description and every completed job's results are there, and nothing else. */
   async checkFiles(storageDir: string, canaries: readonly string[]): Promise<void> {
     const expected = new Set([...this.#files, ...canaries, 'incoming']);
     const left = (await readdir(storageDir)).filter((name) => !expected.delete(name));
