@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** Process ids of the living children of a process; Linux only. */
 export function childrenOf(pid: number): readonly number[] {
@@ -13,6 +13,24 @@ export function memoryOf(pid: number): { readonly now: number; readonly peak: nu
   const now = fieldOf(pid, 'VmRSS');
   const peak = fieldOf(pid, 'VmHWM');
   return now === undefined || peak === undefined ? undefined : { now: now * 1024, peak: peak * 1024 };
+}
+
+/** Targets of the files that a process has open now. */
+export function openFilesOf(pid: number): readonly string[] {
+  const folder = `/proc/${pid}/fd`;
+  try {
+    return readdirSync(folder).map((name) => {
+      try {
+        return readlinkSync(`${folder}/${name}`);
+      } catch {
+        // Closed meanwhile.
+        return '';
+      }
+    });
+  } catch {
+    // The process is gone.
+    return [];
+  }
 }
 
 /** A number in the process's status; undefined when the process is gone, or is dead and has no memory any more. */

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { problemSchema, submitResponseSchema } from '../../src/http/schemas.ts';
 import type { JobId } from '../../src/job.ts';
 import { followJob, resultsOf } from '../job-requests.ts';
@@ -54,13 +53,4 @@ export async function attempt(url: string, mutant: Mutant, abort: AbortSignal): 
   if (!VERDICTS.has(code)) faults.push(`the job ended as ${code}: ${message}`);
   if (message === '' || showsCanary(message)) faults.push(`the message is ${JSON.stringify(message)}`);
   return ended(`failed: ${code}`, faults, jobId);
-}
-
-/** Waits until a condition holds, or gives up after some seconds. */
-export async function soon(condition: () => boolean | Promise<boolean>): Promise<boolean> {
-  for (let left = 100; left > 0; left -= 1) {
-    if (await condition()) return true;
-    await wait(50);
-  }
-  return condition();
 }

@@ -1,5 +1,6 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { messageOf } from '../../src/errors.ts';
 import { memoryOf } from '../child-processes.ts';
 import { startService, type ServiceProcess } from '../service-process.ts';
@@ -121,9 +122,12 @@ class Campaign {
 
   /** Every accepted video, its description and every completed job's results are there, and nothing else. */
   async checkFiles(storageDir: string, canaries: readonly string[]): Promise<void> {
+    const incoming = join(storageDir, 'incoming');
+    // What is written of a job after its end can be seen is soon there.
+    for (let looks = 100; looks > 0 && (await readdir(incoming)).length > 0; looks -= 1) await wait(50);
     const expected = new Set([...this.#files, ...canaries, 'incoming']);
     const left = (await readdir(storageDir)).filter((name) => !expected.delete(name));
-    left.push(...(await readdir(join(storageDir, 'incoming'))).map((name) => `incoming/${name}`));
+    left.push(...(await readdir(incoming)).map((name) => `incoming/${name}`));
     if (left.length > 0) this.#note(`left over: ${left.join(', ')}`);
     if (expected.size > 0) this.#note(`missing: ${[...expected].join(', ')}`);
   }
