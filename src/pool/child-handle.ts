@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { pool, TerminateError } from 'workerpool';
 import { z } from 'zod';
-import { messageOf, ServiceError } from '../errors.ts';
-import { errorOfDeath, type ChildDeath } from './child-death.ts';
+import { ServiceError } from '../errors.ts';
+import { errorOfDeath, serviceErrorOf, type ChildDeath } from './child-death.ts';
 import type { Isolation } from './isolation.ts';
 import { failureSchema, replySchema, type OpenRequest, type Reply, type StartRequest } from './protocol.ts';
 
@@ -119,8 +119,8 @@ export class ChildHandle {
       // The group is gone already.
     }
     await this.#call;
-    // The end is only told to a caller.
-    while (this.#death === undefined) await this.#ask('linger', []).catch(() => {});
+    // The end is only told to a caller, and this call is never answered.
+    if (this.#death === undefined) await this.#ask('linger', []).catch(() => {});
   }
 
   async #ask(method: string, params: unknown[]): Promise<unknown> {
@@ -134,11 +134,9 @@ export class ChildHandle {
       await this.#call;
       if (this.#death !== undefined) throw errorOfDeath(this.#death, false);
       const failure = failureSchema.safeParse(error);
-      if (!failure.success) throw new ServiceError('internal', messageOf(error), { cause: error });
-      throw new ServiceError(failure.data.code, failure.data.message, {
-        retryable: failure.data.retryable,
-        cause: error,
-      });
+      if (!failure.success) throw serviceErrorOf(error);
+      const { code, message, retryable } = failure.data;
+      throw new ServiceError(code, message, { retryable, cause: error });
     }
   }
 

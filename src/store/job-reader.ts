@@ -86,11 +86,6 @@ export class JobReader {
     await this.#alone(() => this.#connection.run('SELECT 1'));
   }
 
-  close(): void {
-    this.#one.destroySync();
-    this.#page.destroySync();
-  }
-
   #alone<T>(read: () => Promise<T>): Promise<T> {
     const result = this.#last.then(read);
     this.#last = result.catch(() => undefined);

@@ -76,12 +76,6 @@ export class JobWriter {
     return batch.map((write) => (stored.has(write) ? write.job : null));
   }
 
-  close(): void {
-    const { insertJobs, updateJobs, insertTransitions, ...prepared } = this.#statements;
-    for (const statement of [insertJobs, updateJobs, insertTransitions]) statement.close();
-    for (const statement of Object.values(prepared)) statement.destroySync();
-  }
-
   /**
    * False, and nothing written, when not every `save` found its revision. Which one did not is asked only then:
    * an UPDATE with RETURNING reads all columns and takes a third longer.
