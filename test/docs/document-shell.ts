@@ -34,7 +34,7 @@ export class DocumentShell implements AsyncDisposable {
     await cp(projectRoot, root, { recursive: true, filter: isKept });
     await symlink(path.join(projectRoot, 'node_modules'), path.join(root, 'node_modules'));
     const captions = [{ text: 'MIND THE GAP', size: 48, box: 'black' }];
-    makeVideo({ path: path.join(root, 'video.mp4'), width: 640, height: 360, frames: 20, captions });
+    makeVideo({ path: path.join(root, 'video.mp4'), width: 640, height: 360, frames: 20, picture: 'color=c=navy', captions });
     return shell;
   }
 
