@@ -32,8 +32,7 @@ export class ChildHandle {
   #killed: Promise<void> | undefined;
   #call: Promise<unknown> = Promise.resolve();
   #death: ChildDeath | undefined;
-  /** Jobs begun. */
-  jobs = 0;
+  #jobs = 0;
 
   private constructor(options: ChildHandleOptions) {
     const [execPath, ...execArgv] = options.isolation.command;
@@ -77,6 +76,11 @@ export class ChildHandle {
     return this.#pid;
   }
 
+  /** Jobs begun. */
+  get jobs(): number {
+    return this.#jobs;
+  }
+
   /** How it ended; undefined while nothing is known of an end. */
   get death(): ChildDeath | undefined {
     return this.#death;
@@ -93,7 +97,7 @@ export class ChildHandle {
 
   /** Begins a job. */
   async open(request: OpenRequest): Promise<void> {
-    this.jobs += 1;
+    this.#jobs += 1;
     await this.#ask('open', [request]);
   }
 
