@@ -40,6 +40,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
       'upload_too_large',
       'invalid_request',
       'missing_file',
+      'queue_full',
       'store_unavailable',
       'storage_full',
     ],
@@ -60,7 +61,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     name: 'results',
     status: 200,
     response: resultsResponseSchema,
-    refusals: ['job_not_found', 'job_not_completed', 'store_unavailable'],
+    refusals: ['job_not_found', 'job_not_completed', 'results_expired', 'store_unavailable'],
   },
   {
     method: 'GET',

@@ -30,6 +30,10 @@ export const PROBLEMS: Readonly<Record<Exclude<ProblemCode, FailureCode | StartC
     means: 'The state of the job refuses the event',
     remedy: 'Read its status again: it has moved on',
   },
+  results_expired: {
+    means: 'The video and the results were deleted; the detail says when',
+    remedy: 'Submit the video again; `RETENTION_MS` says how long results are kept',
+  },
   upload_too_large: {
     means: 'The video is larger than `MAX_UPLOAD_BYTES`',
     remedy: 'Cut the video, or raise the setting',
@@ -43,7 +47,7 @@ export const PROBLEMS: Readonly<Record<Exclude<ProblemCode, FailureCode | StartC
     remedy: 'Send multipart/form-data with the video in `file`',
   },
   headers_too_large: { means: 'The headers exceed 16 KiB', remedy: 'Send fewer' },
-  queue_full: { means: 'As many jobs wait as may', remedy: 'Try again after `Retry-After` seconds' },
+  queue_full: { means: 'As many jobs wait as `MAX_PENDING` allows', remedy: 'Try again after `Retry-After` seconds' },
   store_unavailable: {
     means: 'The database could not be read or written',
     remedy: 'Try again after `Retry-After` seconds; the log has the reason',
