@@ -1,11 +1,14 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { makeVideo } from '../../tools/make-video.ts';
 import { projectRoot } from '../tools/sample-project.ts';
 import type { ShellBlock } from '../../tools/documents/shell-blocks.ts';
+
+const run = promisify(execFile);
 
 /** The address that documents name: that of a service with no settings. */
 const DOCUMENTED_URL = 'http://127.0.0.1:8000';
@@ -13,7 +16,7 @@ const READY = /Reelstate ready at (http:\/\/\S+)/;
 const LEFT_OUT = new Set(['.git', '.build', 'coverage', 'data', 'dist', 'node_modules', '.stryker-tmp', 'reports']);
 
 /**
- * Where a reader of the documents sits: a copy of the project with a `video.mp4` in it, a shell that remembers its
+ * Where a reader of the documents sits: a clone of the project with a `video.mp4` in it, a shell that remembers its
  * variables from block to block, and at most one service, on a free port.
  */
 export class DocumentShell implements AsyncDisposable {
@@ -33,6 +36,12 @@ export class DocumentShell implements AsyncDisposable {
     const isKept = (source: string): boolean => !LEFT_OUT.has(path.relative(projectRoot, source));
     await cp(projectRoot, root, { recursive: true, filter: isKept });
     await symlink(path.join(projectRoot, 'node_modules'), path.join(root, 'node_modules'));
+    // What is compiled already, under the name that its sources give it: the copy has the same ones.
+    const build = await realpath(path.join(projectRoot, 'dist'));
+    await cp(build, path.join(root, '.build', path.basename(build)), { recursive: true });
+    await shell.#git('init', '--quiet');
+    await shell.#git('add', '--all');
+    await shell.#git('-c', 'user.name=Reader', '-c', 'user.email=reader@example.org', 'commit', '--quiet', '-m', 'Clone');
     const captions = [{ text: 'MIND THE GAP', size: 48, box: 'black' }];
     makeVideo({ path: path.join(root, 'video.mp4'), width: 640, height: 360, frames: 20, picture: 'color=c=navy', captions });
     return shell;
@@ -51,6 +60,10 @@ export class DocumentShell implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stop();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #git(...args: readonly string[]): Promise<void> {
+    await run('git', args, { cwd: this.#root });
   }
 
   async #execute(commands: string, signal: AbortSignal) {
