@@ -75,7 +75,7 @@ function typeOf(schema: JsonSchema): string {
     case 'object':
     case 'null':
       return schema.type;
-    default:
+    case undefined:
       throw new Error(`no words for the schema ${JSON.stringify(schema)}`);
   }
 }
