@@ -124,7 +124,6 @@ function insert(store: DuckDBJobStore): Promise<Job> {
       snapshot: SNAPSHOT,
       createdAt,
       updatedAt: createdAt,
-      expiredAt: null,
     },
     transitionOf(jobId, 1, null, 'SUBMIT', 'pending'),
   );

@@ -76,8 +76,9 @@ function typeOf(schema: JsonSchema): string {
     case 'null':
       return schema.type;
     case undefined:
-      throw new Error(`no words for the schema ${JSON.stringify(schema)}`);
+      break;
   }
+  throw new Error(`no words for the schema ${JSON.stringify(schema)}`);
 }
 
 function rangeOf({ minimum = Number.MIN_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER }: JsonSchema): string {
