@@ -24,6 +24,7 @@ export type RefusalCode =
   | 'job_not_found'
   | 'machine_not_found'
   | 'job_not_completed'
+  | 'results_expired'
   | 'job_conflict'
   | 'queue_full'
   | 'path_refused'

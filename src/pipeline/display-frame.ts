@@ -1,5 +1,7 @@
 import {
   AV_FRAME_DATA_DISPLAYMATRIX,
+  AV_FRAME_DATA_DYNAMIC_HDR_PLUS,
+  AV_FRAME_DATA_MASTERING_DISPLAY_METADATA,
   AV_FRAME_FLAG_INTERLACED,
   AV_PIX_FMT_RGB24,
   SWS_BILINEAR,
@@ -13,6 +15,8 @@ import type { VideoLimits } from './limits.ts';
 import { orientationOf, orientRgb } from './orientation.ts';
 import { toneMapFor } from './tone-map.ts';
 import type { ToneMap } from './tone-map.ts';
+
+const BRIGHTNESS_METADATA = [AV_FRAME_DATA_MASTERING_DISPLAY_METADATA, AV_FRAME_DATA_DYNAMIC_HDR_PLUS] as const;
 
 /** A picture as a player shows it: `width * height * 3` bytes of RGB, without padding, in a buffer of its own. */
 export interface DisplayPicture {
@@ -81,9 +85,10 @@ export class DisplayConverter implements Disposable {
       const allocated = rgb.getBuffer(0);
       if (allocated < 0) throw new FFmpegError(allocated);
     }
-    // Colours named otherwise than the source's would have the scaler build a table for seconds.
+    // Where gamut or brightness differ from the target's, the scaler builds a table, for seconds. Both must look alike.
     rgb.colorTrc = source.colorTrc;
     rgb.colorPrimaries = source.colorPrimaries;
+    for (const type of BRIGHTNESS_METADATA) source.removeSideData(type);
     // The scaler refuses to go from interlaced to progressive; it converts each field by itself.
     if (source.hasFlags(AV_FRAME_FLAG_INTERLACED)) rgb.setFlags(AV_FRAME_FLAG_INTERLACED);
     else rgb.clearFlags(AV_FRAME_FLAG_INTERLACED);

@@ -16,8 +16,11 @@ const CONTAINERS = new Set(
 /** FFmpeg gives up on a file whose boxes are nested deeper than 10. */
 const MAX_DEPTH = 16;
 
-/** An edit list may show parts of a track again; so many times the allowed index is where that ends. */
-const EDITED_ENTRIES_PER_SAMPLE_LIMIT = 10;
+/**
+ * Each edit may show all of a track again, and FFmpeg then indexes it again. Edits times samples is the worst case and
+ * far from the common one, so it may be this many times the limit: 20 million entries are half a gigabyte.
+ */
+const WORST_CASE_OF_EDITS = 4;
 
 /** What the boxes of an MP4 file say of its tracks, by the track's id. */
 export interface Mp4Index {
@@ -133,7 +136,7 @@ class IndexWalk {
     for (const track of this.#tracks) {
       const entries = track.indexEntries();
       samples += entries;
-      checkLimit(this.#limits, 'maxIndexSamples', Math.ceil((entries * track.edits) / EDITED_ENTRIES_PER_SAMPLE_LIMIT));
+      checkLimit(this.#limits, 'maxIndexSamples', Math.ceil((entries * track.edits) / WORST_CASE_OF_EDITS));
     }
     checkLimit(this.#limits, 'maxIndexSamples', samples);
   }

@@ -8,6 +8,9 @@ import type { VideoLimits } from './limits.ts';
 /** Errors in a row after which a decoder that is asked for the frames it holds is taken to have no more. */
 const FAILED_FRAMES_AT_END = 64;
 
+/** A video that has not yielded a frame after so many packets has none: minutes of it, or a hostile file. */
+const FRUITLESS_PACKETS = 10_000;
+
 /**
  * FFmpeg's decoder for one track, which goes on after damage. It has one thread: the cores belong to the inference
  * threads that work at the same time.
@@ -18,7 +21,8 @@ export class VideoDecoder implements Disposable {
   readonly #frame = new Frame();
   readonly #needsPacket = FFmpegError.AVERROR(PosixError.EAGAIN);
   #damage = 0;
-  #hasPackets = false;
+  #packets = 0;
+  #hasFrames = false;
   #lastError: FFmpegError | undefined;
 
   private constructor(context: CodecContext, codec: Codec) {
@@ -63,7 +67,8 @@ export class VideoDecoder implements Disposable {
     for (const packet of packets) {
       // To FFmpeg an empty packet means the end of the video.
       if (packet.size === 0) continue;
-      this.#hasPackets = true;
+      this.#packets += 1;
+      if (this.#packets > FRUITLESS_PACKETS && !this.#hasFrames) return;
       const sent = this.#context.sendPacketSync(packet);
       if (sent < 0) this.#note(sent);
       yield* this.#finished();
@@ -74,7 +79,7 @@ export class VideoDecoder implements Disposable {
 
   /** Why not a single frame came out. */
   nothingDecoded(): ServiceError {
-    if (!this.#hasPackets) return new ServiceError('invalid_video', 'The video track has no frames');
+    if (this.#packets === 0) return new ServiceError('invalid_video', 'The video track has no frames');
     const reason = this.#lastError === undefined ? '' : ` (${this.#codec.name ?? ''}: ${this.#lastError.message})`;
     return new ServiceError('invalid_video', `No frame of the video can be decoded${reason}`, {
       cause: this.#lastError,
@@ -93,6 +98,7 @@ export class VideoDecoder implements Disposable {
         continue;
       }
       failures = 0;
+      this.#hasFrames = true;
       try {
         yield this.#frame;
       } finally {

@@ -4,7 +4,7 @@ import type { Job, JobId, JobStatus, JobTransition } from '../job.ts';
 import type { Log } from '../log.ts';
 import { Batcher } from './batcher.ts';
 import { isInvalidated, type Damage } from './database.ts';
-import type { JobFilter, JobStore } from './job-store.ts';
+import type { JobFilter, JobStanding, JobStore } from './job-store.ts';
 import { BatchRefusedError, type JobWrite } from './job-writer.ts';
 import { Session } from './session.ts';
 
@@ -44,7 +44,8 @@ export class DuckDBJobStore implements JobStore {
   #reopening: Promise<Session> | undefined;
   #checkpoint: Promise<void> | undefined;
   #writesSinceLook = 0;
-  #idleTimer: NodeJS.Timeout | undefined;
+  readonly #idleTimer: NodeJS.Timeout;
+  #committing = false;
   #closed = false;
 
   private constructor({ path, log }: DuckDBJobStoreOptions, session: Session) {
@@ -62,7 +63,7 @@ export class DuckDBJobStore implements JobStore {
       run: (ids) => this.#use(({ lookups }) => lookups.jobs(ids)),
       maxBatch: MAX_READS_PER_STATEMENT,
     });
-    this.#idleTimer = this.#startIdleTimer();
+    this.#idleTimer = setTimeout(() => this.#checkpointFrom(IDLE_CHECKPOINT_LOG_BYTES), IDLE_MS).unref();
   }
 
   /**
@@ -84,6 +85,10 @@ export class DuckDBJobStore implements JobStore {
     return (await this.#answer(() => this.#writes.submit({ kind: 'save', job: next, transition }))) !== null;
   }
 
+  async expire(job: Job): Promise<void> {
+    await this.#answer(() => this.#writes.submit({ kind: 'expire', job, transition: null }));
+  }
+
   async get(jobId: JobId): Promise<Job | undefined> {
     return (await this.#answer(() => this.#gets.submit(jobId))) ?? undefined;
   }
@@ -95,6 +100,22 @@ export class DuckDBJobStore implements JobStore {
   async page(status: JobStatus, afterSeq: number, limit: number): Promise<readonly Job[]> {
     if (limit > MAX_PAGE) throw new ServiceError('internal', `a page has at most ${MAX_PAGE} jobs, not ${limit}`);
     return this.#answer(() => this.#use(({ reader }) => reader.page(status, afterSeq, limit)));
+  }
+
+  pendingIds(afterSeq: number, limit: number): Promise<readonly Pick<Job, 'jobId' | 'acceptedSeq'>[]> {
+    return this.#answer(() => this.#use(({ reader }) => reader.pendingIds(afterSeq, limit)));
+  }
+
+  standingsOf(jobIds: readonly JobId[]): Promise<ReadonlyMap<JobId, JobStanding>> {
+    return this.#answer(() => this.#use(({ reader }) => reader.standingsOf(jobIds)));
+  }
+
+  lastEnded(limit: number): Promise<readonly Job[]> {
+    return this.#answer(() => this.#use(({ reader }) => reader.lastEnded(limit)));
+  }
+
+  endedBefore(time: string, limit: number): Promise<readonly JobId[]> {
+    return this.#answer(() => this.#use(({ reader }) => reader.endedBefore(time, limit)));
   }
 
   async newest(filter: JobFilter, limit: number): Promise<readonly Job[]> {
@@ -127,15 +148,21 @@ export class DuckDBJobStore implements JobStore {
   }
 
   async #commit(writes: readonly JobWrite[]): Promise<readonly (Job | null)[]> {
-    const stored = await this.#use(({ writer }) => writer.commit(writes));
-    this.#changes += 1;
-    this.#writesSinceLook += writes.length;
-    if (this.#writesSinceLook >= WRITES_BETWEEN_LOOKS) {
-      this.#writesSinceLook = 0;
-      this.#checkpointFrom(CHECKPOINT_LOG_BYTES);
+    await this.#checkpoint; // one is refused while a transaction that writes is open
+    this.#committing = true;
+    try {
+      const stored = await this.#use(({ writer }) => writer.commit(writes));
+      this.#changes += 1;
+      return stored;
+    } finally {
+      this.#committing = false;
+      this.#idleTimer.refresh();
+      this.#writesSinceLook += writes.length;
+      if (this.#writesSinceLook >= WRITES_BETWEEN_LOOKS) {
+        this.#writesSinceLook = 0;
+        this.#checkpointFrom(CHECKPOINT_LOG_BYTES);
+      }
     }
-    this.#idleTimer?.refresh();
-    return stored;
   }
 
   async #use<T>(work: (session: Session) => Promise<T>): Promise<T> {
@@ -158,12 +185,8 @@ export class DuckDBJobStore implements JobStore {
     return this.#reopening;
   }
 
-  #startIdleTimer(): NodeJS.Timeout {
-    return setTimeout(() => this.#checkpointFrom(IDLE_CHECKPOINT_LOG_BYTES), IDLE_MS).unref();
-  }
-
   #checkpointFrom(logBytes: number): void {
-    if (this.#closed || this.#session.invalid) return;
+    if (this.#closed || this.#committing || this.#session.invalid) return;
     this.#checkpoint ??= (async () => {
       if ((await this.#session.logBytes()) >= logBytes) await this.#writeCheckpoint();
       this.#checkpoint = undefined;

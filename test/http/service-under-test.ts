@@ -47,7 +47,7 @@ export async function openService(settings: ServiceSettings = {}) {
   const store = await DuckDBJobStore.open({ path: join(folder, 'jobs.duckdb'), log });
   const queue = new InMemoryQueueService();
   const { pipelines = LISTED } = settings;
-  const engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts: 3, log });
+  const engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts: 3, maxPending: 1_000, log });
   const app = createApp({
     engine,
     incomingDir: storage.incomingDir,

@@ -19,11 +19,24 @@ describe('decodeFrames', () => {
     folder = mkdtempSync(join(tmpdir(), 'decode-'));
     video = join(folder, 'twenty.mp4');
     // Each frame is a gray of its own, so that a frame is known by its pixels. B-frames make two orders of them.
-    const picture = (index: number): Uint8Array => plain(64, 48, [index * 10, index * 10, index * 10]);
-    makeVideo({ path: video, width: 64, height: 48, frames: 20, picture, encoderOptions: { preset: 'fast', bf: 3 } });
+    makeVideo({
+      path: video,
+      width: 64,
+      height: 48,
+      frames: 20,
+      picture: grayOf,
+      encoderOptions: { preset: 'fast', bf: 3 },
+    });
   });
 
   after(() => rmSync(folder, { recursive: true }));
+
+  const bytes = (): Buffer => Buffer.concat(Array.from(decodeFrames(video, { frameStride: 5 }), ({ rgb }) => rgb));
+
+  const refused = (limits: Partial<typeof DEFAULT_VIDEO_LIMITS>): string => {
+    const { code, message } = refusalOf(video, { limits: { ...DEFAULT_VIDEO_LIMITS, ...limits } });
+    return `${code}: ${message}`;
+  };
 
   const indicesOf = (options: DecodeOptions): number[] =>
     Array.from(decodeFrames(video, options), ({ index }) => index);
@@ -72,7 +85,6 @@ describe('decodeFrames', () => {
   });
 
   it('gives the same bytes each time', () => {
-    const bytes = (): Buffer => Buffer.concat(Array.from(decodeFrames(video, { frameStride: 5 }), ({ rgb }) => rgb));
     expect(bytes().equals(bytes())).to.equal(true);
   });
 
@@ -103,21 +115,7 @@ describe('decodeFrames', () => {
     expect(Array.from(decodeFrames(path), ({ timestampMs }) => timestampMs)).to.deep.equal([0, 40, 80]);
   });
 
-  const refusalOf = (path: string, options: DecodeOptions): ServiceError => {
-    try {
-      for (const _ of decodeFrames(path, options));
-    } catch (error) {
-      if (error instanceof ServiceError) return error;
-      throw error;
-    }
-    throw new Error('The video was decoded');
-  };
-
   it('refuses what crosses a limit, naming the limit and both values', () => {
-    const refused = (limits: Partial<typeof DEFAULT_VIDEO_LIMITS>): string => {
-      const { code, message } = refusalOf(video, { limits: { ...DEFAULT_VIDEO_LIMITS, ...limits } });
-      return `${code}: ${message}`;
-    };
     expect(refused({ maxFramePixels: 3000 })).to.equal(
       'too_large: The video has 3072 pixels per frame; the limit maxFramePixels is 3000',
     );
@@ -138,3 +136,18 @@ describe('decodeFrames', () => {
     expect([...decodeFrames(path)]).to.have.length(2);
   });
 });
+
+/** Frame `index` of the video: a gray that no other frame has. */
+function grayOf(index: number): Uint8Array {
+  return plain(64, 48, [index * 10, index * 10, index * 10]);
+}
+
+function refusalOf(path: string, options: DecodeOptions): ServiceError {
+  try {
+    for (const _ of decodeFrames(path, options));
+  } catch (error) {
+    if (error instanceof ServiceError) return error;
+    throw error;
+  }
+  throw new Error('The video was decoded');
+}

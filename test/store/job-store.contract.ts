@@ -24,6 +24,7 @@ export function newJob(overrides: Partial<Job> = {}): {
     snapshot: JSON.stringify({ value: 'pending', context: { attempt: 0, note: 'a "quoted" \\ ü \u0000 \u{1f3ac}' } }),
     createdAt,
     updatedAt: createdAt,
+    expiredAt: null,
     ...overrides,
   };
   return {
@@ -237,6 +238,59 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       const started = jobs.slice(0, 2).map((job) => nextOf(job, 'running'));
       await Promise.all(started.map(({ job, transition }) => store.save(job, transition)));
       expect(await store.countByStatus()).to.deep.equal({ pending: 4, running: 2, completed: 0, failed: 0 });
+    });
+
+    it('pages the ids of the pending jobs in the order of acceptance', async () => {
+      const jobs = await insertMany(store, 6);
+      const [first] = jobs;
+      if (first === undefined) throw new Error('six jobs were inserted');
+      const started = nextOf(first, 'running');
+      await store.save(started.job, started.transition);
+      const pending = jobs.slice(1).map(({ jobId, acceptedSeq }) => ({ jobId, acceptedSeq }));
+      expect(await store.pendingIds(0, 10)).to.deep.equal(pending);
+      expect(await store.pendingIds(0, 2)).to.deep.equal(pending.slice(0, 2));
+      expect(await store.pendingIds(pending[1]?.acceptedSeq ?? 0, 10)).to.deep.equal(pending.slice(2));
+    });
+
+    it('tells how jobs stand, and nothing of an unknown one', async () => {
+      const [first, second] = await insertMany(store, 2);
+      if (first === undefined || second === undefined) throw new Error('two jobs were inserted');
+      const ended = nextOf(first, 'completed');
+      await store.save(ended.job, ended.transition);
+      const expiredAt = new Date().toISOString();
+      await store.expire({ ...ended.job, expiredAt });
+      const unknown = jobIdSchema.parse(uuidv7());
+      expect([...(await store.standingsOf([first.jobId, second.jobId, unknown]))]).to.have.deep.members([
+        [first.jobId, { status: 'completed', expiredAt }],
+        [second.jobId, { status: 'pending', expiredAt: null }],
+      ]);
+      expect([...(await store.standingsOf([]))]).to.deep.equal([]);
+    });
+
+    it('notes once that the files of a job are deleted, which is no transition', async () => {
+      const [given] = await insertMany(store, 1);
+      if (given === undefined) throw new Error('a job was inserted');
+      const { job, transition } = nextOf(given, 'failed', { errorCode: 'internal', errorMessage: 'm' });
+      await store.save(job, transition);
+      const expiredAt = '2026-01-02T03:04:05.678Z';
+      await store.expire({ ...job, expiredAt });
+      await store.expire({ ...job, expiredAt: '2027-01-01T00:00:00.000Z' });
+      expect(await store.get(job.jobId)).to.deep.equal({ ...job, expiredAt });
+      expect(await store.transitionsOf(job.jobId)).to.have.lengthOf(2);
+    });
+
+    it('finds the jobs that ended, the last first, and those that ended long ago and have their files, the first first', async () => {
+      const at = (minute: number) => `2026-01-01T00:0${minute}:00.000Z`;
+      const jobs = await insertMany(store, 5);
+      const states = ['completed', 'failed', 'running', 'completed', 'completed'] as const;
+      const next = jobs.map((job, n) => nextOf(job, states[n] ?? 'running', { updatedAt: at(n) }));
+      await Promise.all(next.map(({ job, transition }) => store.save(job, transition)));
+      const [first, second, , fourth, fifth] = next.map(({ job }) => job);
+      if (first !== undefined) await store.expire({ ...first, expiredAt: at(9) });
+      const ended = (await store.lastEnded(3)).map(({ jobId }) => jobId);
+      expect(ended).to.deep.equal([fifth?.jobId, fourth?.jobId, second?.jobId]);
+      expect(await store.endedBefore(at(4), 10)).to.deep.equal([second?.jobId, fourth?.jobId]);
+      expect(await store.endedBefore(at(9), 1)).to.deep.equal([second?.jobId]);
     });
 
     it('answers a ping', () => store.ping());

@@ -89,10 +89,13 @@ describe('documents', () => {
     expect(text).to.match(/^\| `PIPELINE_THREADS` \| see right \|/m);
   });
 
-  it('of this project are without fault', () => {
+  it('of this project tell of the code as it is: no generated section is stale', () => {
     const files = documentFiles(projectRoot);
     expect(files).to.include('docs/STATE_MACHINES.md');
-    for (const file of files) expect(documentFaults(projectRoot, file), file).to.deep.equal([]);
+    for (const file of files) {
+      const text = readFileSync(path.join(projectRoot, file), 'utf8');
+      expect(fillSections(text), `${file}: run npm run docs`).to.equal(text);
+    }
   });
 
   it('the commands write, check, print path:line and end with the right exit code', () => {
