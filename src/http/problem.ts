@@ -25,7 +25,7 @@ interface Kind {
 const INTERNAL: Kind = { status: 500, title: 'Internal error' };
 
 /** The only table of HTTP numbers. Failures of a job are told by its status with 200, so here they are errors of ours. */
-const KINDS: Readonly<Record<ProblemCode, Kind>> = {
+export const KINDS: Readonly<Record<ProblemCode, Kind>> = {
   invalid_mp4: { status: 400, title: 'Not an MP4 video' },
   malformed_request: { status: 400, title: 'Malformed request' },
   unknown_pipeline: { status: 404, title: 'Unknown pipeline' },
