@@ -75,6 +75,7 @@ function typeOf(schema: JsonSchema): string {
     case 'object':
     case 'null':
       return schema.type;
+    case undefined:
     default:
       throw new Error(`no words for the schema ${JSON.stringify(schema)}`);
   }
