@@ -117,7 +117,6 @@ function insert(store: DuckDBJobStore): Promise<Job> {
       outputPath: null,
       errorCode: null,
       errorMessage: null,
-      expiredAt: null,
       revision: 1,
       attempt: 0,
       machineVersion: 1,
