@@ -17,7 +17,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
 const LEFT_OUT = ['dist/test/engine/crash-points.test.js'];
 const BREAK_BELOW = 80;
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('.', import.meta.resolve('#package.json')));
 const given = process.argv.slice(2);
 const chosen = given.length === 0 ? Object.keys(FOLDERS) : given;
 let worst = 0;

@@ -180,6 +180,11 @@ export class JobEngine {
     return job;
   }
 
+  /** A job in hand, as this process last committed it: read from the database only where that is no longer known. */
+  async inHand(jobId: JobId): Promise<Job> {
+    return this.#recent.get(jobId) ?? this.get(jobId);
+  }
+
   /** The local path of a completed job's results. Rejects with `job_not_found`, `job_not_completed` or `results_expired`. */
   async openResults(jobId: JobId): Promise<{ readonly path: string }> {
     const { status, outputPath, expiredAt } = await this.get(jobId);
