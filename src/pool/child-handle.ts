@@ -32,8 +32,7 @@ export class ChildHandle {
   #killed: Promise<void> | undefined;
   #call: Promise<unknown> = Promise.resolve();
   #death: ChildDeath | undefined;
-  /** Jobs begun. */
-  jobs = 0;
+  #jobs = 0;
 
   private constructor(options: ChildHandleOptions) {
     const [execPath, ...execArgv] = options.isolation.command;
@@ -77,6 +76,11 @@ export class ChildHandle {
     return this.#pid;
   }
 
+  /** Jobs begun. */
+  get jobs(): number {
+    return this.#jobs;
+  }
+
   /** How it ended; undefined while nothing is known of an end. */
   get death(): ChildDeath | undefined {
     return this.#death;
@@ -93,13 +97,13 @@ export class ChildHandle {
 
   /** Begins a job. */
   async open(request: OpenRequest): Promise<void> {
-    this.jobs += 1;
-    await this.#ask('open', [request]);
+    this.#jobs += 1;
+    await this.#askUnlessKilled('open', [request]);
   }
 
   /** The next results of the job, within about a second; acknowledges the last ones. */
   async next(): Promise<Reply> {
-    return replySchema.parse(await this.#ask('next', []));
+    return replySchema.parse(await this.#askUnlessKilled('next', []));
   }
 
   /** Ends the process group, whatever it does, and resolves when the child is gone. */
@@ -121,6 +125,14 @@ export class ChildHandle {
     await this.#call;
     // The end is only told to a caller, and this call is never answered.
     if (this.#death === undefined) await this.#ask('linger', []).catch(() => {});
+  }
+
+  /** workerpool would fork another process for whoever asks one that has ended, and nobody would know of it. */
+  async #askUnlessKilled(method: string, params: unknown[]): Promise<unknown> {
+    // No wait otherwise: a kill must find this call in flight, or two would be, and the second one is never answered.
+    if (this.#killed !== undefined) await this.#killed;
+    if (this.#death !== undefined) throw errorOfDeath(this.#death, false);
+    return this.#ask(method, params);
   }
 
   async #ask(method: string, params: unknown[]): Promise<unknown> {

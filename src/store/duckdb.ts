@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { ServiceError, messageOf } from '../errors.ts';
 import type { Job, JobId, JobStatus, JobTransition } from '../job.ts';
 import type { Log } from '../log.ts';
 import { Batcher } from './batcher.ts';
 import { isInvalidated, type Damage } from './database.ts';
-import type { JobStanding, JobStore } from './job-store.ts';
+import type { JobFilter, JobStanding, JobStore } from './job-store.ts';
 import { BatchRefusedError, type JobWrite } from './job-writer.ts';
 import { Session } from './session.ts';
 
@@ -37,11 +38,14 @@ export class DuckDBJobStore implements JobStore {
   readonly #log: Log;
   readonly #writes: Batcher<JobWrite, Job | null>;
   readonly #gets: Batcher<JobId, Job | null>;
+  readonly #opening = randomUUID();
+  #changes = 0;
   #session: Session;
   #reopening: Promise<Session> | undefined;
   #checkpoint: Promise<void> | undefined;
   #writesSinceLook = 0;
-  #idleTimer: NodeJS.Timeout | undefined;
+  readonly #idleTimer: NodeJS.Timeout;
+  #committing = false;
   #closed = false;
 
   private constructor({ path, log }: DuckDBJobStoreOptions, session: Session) {
@@ -59,7 +63,7 @@ export class DuckDBJobStore implements JobStore {
       run: (ids) => this.#use(({ lookups }) => lookups.jobs(ids)),
       maxBatch: MAX_READS_PER_STATEMENT,
     });
-    this.#idleTimer = this.#startIdleTimer();
+    this.#idleTimer = setTimeout(() => this.#checkpointFrom(IDLE_CHECKPOINT_LOG_BYTES), IDLE_MS).unref();
   }
 
   /**
@@ -114,8 +118,17 @@ export class DuckDBJobStore implements JobStore {
     return this.#answer(() => this.#use(({ reader }) => reader.endedBefore(time, limit)));
   }
 
+  async newest(filter: JobFilter, limit: number): Promise<readonly Job[]> {
+    if (limit > MAX_PAGE) throw new ServiceError('internal', `a page has at most ${MAX_PAGE} jobs, not ${limit}`);
+    return this.#answer(() => this.#use(({ reader }) => reader.newest(filter, limit)));
+  }
+
   countByStatus(): Promise<Readonly<Record<JobStatus, number>>> {
     return this.#answer(() => this.#use(({ reader }) => reader.countByStatus()));
+  }
+
+  changeToken(): string {
+    return `${this.#opening}.${this.#changes}`;
   }
 
   ping(): Promise<void> {
@@ -135,14 +148,21 @@ export class DuckDBJobStore implements JobStore {
   }
 
   async #commit(writes: readonly JobWrite[]): Promise<readonly (Job | null)[]> {
-    const stored = await this.#use(({ writer }) => writer.commit(writes));
-    this.#writesSinceLook += writes.length;
-    if (this.#writesSinceLook >= WRITES_BETWEEN_LOOKS) {
-      this.#writesSinceLook = 0;
-      this.#checkpointFrom(CHECKPOINT_LOG_BYTES);
+    await this.#checkpoint; // one is refused while a transaction that writes is open
+    this.#committing = true;
+    try {
+      const stored = await this.#use(({ writer }) => writer.commit(writes));
+      this.#changes += 1;
+      return stored;
+    } finally {
+      this.#committing = false;
+      this.#idleTimer.refresh();
+      this.#writesSinceLook += writes.length;
+      if (this.#writesSinceLook >= WRITES_BETWEEN_LOOKS) {
+        this.#writesSinceLook = 0;
+        this.#checkpointFrom(CHECKPOINT_LOG_BYTES);
+      }
     }
-    this.#idleTimer?.refresh();
-    return stored;
   }
 
   async #use<T>(work: (session: Session) => Promise<T>): Promise<T> {
@@ -156,6 +176,7 @@ export class DuckDBJobStore implements JobStore {
         this.#log.warn('the database went invalid and is opened anew');
         await this.#session.close();
         this.#session = await openSession({ path: this.#path, log: this.#log });
+        this.#changes += 1;
         return this.#session;
       } finally {
         this.#reopening = undefined;
@@ -164,12 +185,8 @@ export class DuckDBJobStore implements JobStore {
     return this.#reopening;
   }
 
-  #startIdleTimer(): NodeJS.Timeout {
-    return setTimeout(() => this.#checkpointFrom(IDLE_CHECKPOINT_LOG_BYTES), IDLE_MS).unref();
-  }
-
   #checkpointFrom(logBytes: number): void {
-    if (this.#closed || this.#session.invalid) return;
+    if (this.#closed || this.#committing || this.#session.invalid) return;
     this.#checkpoint ??= (async () => {
       if ((await this.#session.logBytes()) >= logBytes) await this.#writeCheckpoint();
       this.#checkpoint = undefined;
