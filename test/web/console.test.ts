@@ -114,7 +114,9 @@ describe('the console in a browser', function () {
     await page.getByLabel('Next analysed frame').click();
     await page.getByText('frame 2', { exact: true }).waitFor();
     await page.getByLabel('Play', { exact: true }).click();
-    await page.getByText('frame 8', { exact: true }).waitFor();
+    // To the end of the clock that stands in for the video, where it stops.
+    await page.getByText('not analysed here').waitFor();
+    await page.getByLabel('Play', { exact: true }).waitFor();
     expect(breaches).to.deep.equal([]);
   });
 
@@ -194,16 +196,17 @@ describe('the console in a browser', function () {
 
   it('weighs less than 400 KB without the video', async () => {
     for (const path of [`/#job=${await completed()}`, '/inspector']) {
-      const { page } = await open('/inspector');
-      let bytes = 0;
-      page.on('response', async (response) => {
-        if (response.url().includes('/video/')) return;
-        bytes += (await response.body()).length;
+      const page = await browser?.newPage();
+      if (page === undefined) throw new Error('no browser');
+      const bodies: Promise<Buffer>[] = [];
+      page.on('response', (response) => {
+        const isPart = response.ok() && !response.url().includes('/video/');
+        if (isPart) bodies.push(response.body());
       });
-      await page.goto('about:blank');
       await page.goto(service.url + path);
       await page.locator('.job-row').first().waitFor();
       await page.waitForLoadState('networkidle');
+      const bytes = (await Promise.all(bodies)).reduce((sum, { length }) => sum + length, 0);
       expect(bytes).to.be.within(30_000, 400_000);
     }
   });

@@ -115,7 +115,6 @@ function insert(store: DuckDBJobStore): Promise<Job> {
       options: { frame_stride: 1 },
       inputPath: `${jobId}.mp4`,
       outputPath: null,
-      expiredAt: null,
       errorCode: null,
       errorMessage: null,
       revision: 1,
