@@ -117,6 +117,7 @@ function insert(store: DuckDBJobStore): Promise<Job> {
       outputPath: null,
       errorCode: null,
       errorMessage: null,
+      expiredAt: null,
       revision: 1,
       attempt: 0,
       machineVersion: 1,
