@@ -1,13 +1,14 @@
 import { expect } from 'chai';
 import { ChildHandle } from '../../src/pool/child-handle.ts';
 import { detectIsolation } from '../../src/pool/isolation.ts';
-import { isAlive, MEMORY_BYTES, PoolFixture } from './pool-fixture.ts';
+import { isAlive, MEMORY_BYTES, PoolFixture, rejectionOf } from './pool-fixture.ts';
 
 describe('ChildHandle', () => {
   let fixture: PoolFixture;
   let child: ChildHandle;
 
-  before(async () => {
+  before(async function beforeAll() {
+    this.timeout(60_000);
     fixture = await PoolFixture.open();
     child = await ChildHandle.start({
       isolation: await detectIsolation({ memoryBytes: MEMORY_BYTES, environment: process.env }),
@@ -22,7 +23,7 @@ describe('ChildHandle', () => {
   });
 
   it('is answered in batches, and decodes no more than a window ahead of the one that was taken', async () => {
-    const frames = 600;
+    const frames = 200;
     await child.open(fixture.request(fixture.video('still', { frames, picture: 'color=c=gray' })));
     let taken = 0;
     for (let done = false; !done;) {
@@ -41,5 +42,9 @@ describe('ChildHandle', () => {
     expect(child.isAlive()).to.equal(false);
     expect(child.death).to.include({ signal: 'SIGKILL' });
     await child.kill();
+  });
+
+  it('is not brought back to life by a question', async () => {
+    expect(await rejectionOf(child.next())).to.include({ code: 'decoder_crashed' });
   });
 });
