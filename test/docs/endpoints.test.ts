@@ -13,15 +13,19 @@ describe('the documents of the endpoints', () => {
   const document = read('docs/ENDPOINTS.md');
 
   it('tell of every route and of no other', () => {
-    const declared = [...read('src/http/app.ts').matchAll(/\.(get|post|put|patch|delete)\('(\/[^']*)'/g)].map(
+    const routes = [...read('src/http/app.ts').matchAll(/\.(get|post|put|patch|delete)\('(\/[^']*)'/g)].map(
       ([, method = '', route = '']) => `${method.toUpperCase()} ${route}`,
     );
-    expect(declared).to.not.have.lengthOf(0);
-    expect(ENDPOINTS.map(({ method, path: route }) => `${method} ${route}`)).to.have.members(declared);
+    const pages = [...read('src/http/pages.ts').matchAll(/'(\/\w*)': '\w+\.html'/g)].map(
+      ([, page = '']) => `GET ${page}`,
+    );
+    expect(routes).to.not.have.lengthOf(0);
+    expect(pages).to.not.have.lengthOf(0);
+    expect(ENDPOINTS.map(({ method, path: route }) => `${method} ${route}`)).to.have.members([...routes, ...pages]);
   });
 
-  it('have a heading for each, with its schemas', () => {
-    for (const { method, path: route, name, request, response } of ENDPOINTS) {
+  it('have a heading for each that is no page, with its schemas', () => {
+    for (const { method, path: route, name, request, response } of ENDPOINTS.filter((one) => one.name !== 'pages')) {
       expect(document).to.contain(`\n## ${method} ${route.replaceAll(/:(\w+)/g, '{$1}')}\n`);
       if (request !== undefined) expect(document).to.contain(`<!-- request:${name} -->`);
       if (response !== undefined) expect(document).to.contain(`<!-- response:${name} -->`);

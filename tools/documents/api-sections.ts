@@ -4,7 +4,7 @@ import { problemSchema } from '../../src/http/schemas.ts';
 import { ENDPOINTS } from './endpoints.ts';
 import { markdownTable } from './markdown-table.ts';
 import { FAILURES, PROBLEMS } from './problems.ts';
-import { schemaTable } from './schema-table.ts';
+import { parameterTable, schemaTable } from './schema-table.ts';
 
 /** The generated sections of what is asked and answered over HTTP, by name. */
 export const API_SECTIONS: Readonly<Record<string, () => string>> = {
@@ -14,7 +14,7 @@ export const API_SECTIONS: Readonly<Record<string, () => string>> = {
   'response:problem': () => schemaTable(problemSchema),
   ...Object.fromEntries(
     ENDPOINTS.flatMap(({ name, request, response }) => [
-      ...(request === undefined ? [] : [[`request:${name}`, () => schemaTable(request)] as const]),
+      ...(request === undefined ? [] : [[`request:${name}`, () => parameterTable(request)] as const]),
       ...(response === undefined ? [] : [[`response:${name}`, () => schemaTable(response)] as const]),
     ]),
   ),

@@ -1,5 +1,8 @@
 import type { z } from 'zod';
 import type { ProblemCode } from '../../src/http/problem.ts';
+import { activityResponseSchema } from '../../src/http/activity.ts';
+import { jobsParametersSchema, jobsResponseSchema } from '../../src/http/jobs.ts';
+import { machineResponseSchema, machinesResponseSchema } from '../../src/http/machines.ts';
 import {
   healthResponseSchema,
   pipelinesResponseSchema,
@@ -9,6 +12,7 @@ import {
   submitParametersSchema,
   submitResponseSchema,
 } from '../../src/http/schemas.ts';
+import { transitionsResponseSchema } from '../../src/http/transitions.ts';
 
 /** What a document says of one endpoint; a test holds the list against the routes. */
 export interface Endpoint {
@@ -65,6 +69,60 @@ export const ENDPOINTS: readonly Endpoint[] = [
   },
   {
     method: 'GET',
+    path: '/video/jobs',
+    does: 'Lists jobs, the last accepted first, page by page',
+    name: 'jobs',
+    status: 200,
+    request: jobsParametersSchema,
+    response: jobsResponseSchema,
+    refusals: ['invalid_request', 'store_unavailable'],
+  },
+  {
+    method: 'GET',
+    path: '/video/jobs/:job_id/transitions',
+    does: 'Tells how a job got where it is',
+    name: 'transitions',
+    status: 200,
+    response: transitionsResponseSchema,
+    refusals: ['job_not_found', 'store_unavailable'],
+  },
+  {
+    method: 'GET',
+    path: '/video/source/:job_id',
+    does: 'Gives the stored video, whole or a range of it',
+    name: 'source',
+    status: 200,
+    refusals: ['job_not_found', 'video_missing', 'range_not_satisfiable', 'store_unavailable'],
+  },
+  {
+    method: 'GET',
+    path: '/machines',
+    does: 'Lists the state machines',
+    name: 'machines',
+    status: 200,
+    response: machinesResponseSchema,
+    refusals: [],
+  },
+  {
+    method: 'GET',
+    path: '/machines/activity',
+    does: 'Tells where jobs and workers stand, and what has just happened',
+    name: 'activity',
+    status: 200,
+    response: activityResponseSchema,
+    refusals: ['store_unavailable'],
+  },
+  {
+    method: 'GET',
+    path: '/machines/:id',
+    does: 'Gives one machine, as JSON or as Mermaid text',
+    name: 'machine',
+    status: 200,
+    response: machineResponseSchema,
+    refusals: ['machine_not_found', 'invalid_request'],
+  },
+  {
+    method: 'GET',
     path: '/pipelines',
     does: 'Lists the pipelines',
     name: 'pipelines',
@@ -90,4 +148,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     response: readyResponseSchema,
     refusals: ['not_ready'],
   },
+  { method: 'GET', path: '/', does: 'The console, a page', name: 'pages', status: 200, refusals: [] },
+  { method: 'GET', path: '/inspector', does: 'The state inspector, a page', name: 'pages', status: 200, refusals: [] },
+  { method: 'GET', path: '/web/*name', does: 'What the pages are made of', name: 'pages', status: 200, refusals: [] },
 ];
