@@ -32,6 +32,12 @@ export const configSchema = z.object({
     .default(availableParallelism())
     .describe('Inference threads per job; default: the number of cores'),
   MAX_ATTEMPTS: integer(1, 100).default(3).describe('Attempts that a job may lose before it fails'),
+  MAX_PENDING: integer(1)
+    .default(100_000)
+    .describe('Jobs that may wait at once; beyond it uploads are refused with 503'),
+  RETENTION_MS: integer(1)
+    .optional()
+    .describe('Time after which the video and the results of a job that has ended are deleted; default: never'),
   JOB_TIMEOUT_MS: integer(1, LONGEST_MS)
     .default(6 * hour)
     .describe('Time that one attempt may take in all'),

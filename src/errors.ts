@@ -23,6 +23,7 @@ export type RefusalCode =
   | 'upload_too_large'
   | 'job_not_found'
   | 'job_not_completed'
+  | 'results_expired'
   | 'job_conflict'
   | 'queue_full'
   | 'path_refused'

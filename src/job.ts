@@ -52,6 +52,8 @@ export interface Job {
   readonly snapshot: string;
   readonly createdAt: string;
   readonly updatedAt: string;
+  /** When the video and the results were deleted; null while they are kept. */
+  readonly expiredAt: string | null;
 }
 
 /** One row of `job_transitions`. */

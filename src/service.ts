@@ -6,6 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Config } from './config.ts';
 import { JobEngine } from './engine/job-engine.ts';
+import { keepHouse } from './engine/housekeeping.ts';
 import { recover } from './engine/recovery.ts';
 import { Worker } from './engine/worker.ts';
 import { ServiceError } from './errors.ts';
@@ -80,8 +81,18 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
   const pipelines = new PooledPipeline({ registry, pool, limits });
 
   const queue = new InMemoryQueueService();
-  const engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts: config.MAX_ATTEMPTS, log });
-  await recover({ store, queue, engine, log });
+  const engine = new JobEngine({
+    store,
+    queue,
+    storage,
+    pipelines,
+    maxAttempts: config.MAX_ATTEMPTS,
+    maxPending: config.MAX_PENDING,
+    log,
+  });
+  const housekeeping = new AbortController();
+  const kept = { store, storage, engine, queue, log, signal: housekeeping.signal };
+  await recover({ ...kept, damaged: store.damage !== undefined });
 
   const workers = Array.from(
     { length: config.WORKER_CONCURRENCY },
@@ -127,6 +138,11 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
     grace.abort();
     server.closeAllConnections();
     await closed;
+  });
+  const house = keepHouse({ ...kept, retentionMs: config.RETENTION_MS });
+  closers.push(async () => {
+    housekeeping.abort();
+    await house;
   });
   return urlOf(server.address());
 }

@@ -1,14 +1,20 @@
 import { initialTransition, transition } from 'xstate';
 import { v7 as uuidv7 } from 'uuid';
-import { JOB_MACHINE_VERSION, jobMachine, type JobEvent, type JobSnapshot } from '../../machines/job.ts';
-import { ServiceError } from '../errors.ts';
+import { jobMachine, type JobEvent } from '../../machines/job.ts';
+import { messageOf, ServiceError } from '../errors.ts';
 import { jobIdSchema, type Job, type JobId, type JobOptions, type JobTransition } from '../job.ts';
 import type { Log } from '../log.ts';
 import type { PipelineDescription, VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
 import type { QueueService } from '../queue/queue-service.ts';
 import type { StorageService } from '../storage/storage-service.ts';
 import type { JobStore } from '../store/job-store.ts';
-import { persistSnapshot, restoreSnapshot } from './snapshot.ts';
+import { columnsOf, isFinal, transitionOf } from './job-change.ts';
+import { inputPathOf, readSidecar, resultsPathOf, sidecarPathOf, writeSidecar, type Sidecar } from './sidecar.ts';
+import { restoreSnapshot } from './snapshot.ts';
+import type { StepListener } from './step.ts';
+
+/** Rows kept from their last commit, so that a job in hand is not read back before each of its events. */
+const RECENT_ROWS = 1_024;
 
 export interface JobEngineOptions {
   readonly store: JobStore;
@@ -17,7 +23,10 @@ export interface JobEngineOptions {
   readonly pipelines: VideoFilePipelineService;
   /** Attempts that a job may lose before it is given up. */
   readonly maxAttempts: number;
+  /** Jobs that may wait at once. */
+  readonly maxPending: number;
   readonly log: Log;
+  readonly onStep?: StepListener;
 }
 
 export interface SubmitRequest {
@@ -37,16 +46,26 @@ export class JobEngine {
   readonly #storage: StorageService;
   readonly #pipelines: VideoFilePipelineService;
   readonly #maxAttempts: number;
+  readonly #maxPending: number;
   readonly #log: Log;
+  readonly #onStep: StepListener | undefined;
   readonly #listeners = new Set<TransitionListener>();
+  /** Jobs being accepted: their files may be there before their rows. */
+  readonly #admitting = new Set<JobId>();
+  /** Number of pending rows. The queue's length is no measure of it: it still holds the ids of jobs cancelled while they waited. */
+  #waiting = 0;
+  /** The latest committed rows of jobs that have not ended. A stale one harms nothing: every write is guarded by its revision. */
+  readonly #recent = new Map<JobId, Job>();
 
-  constructor({ store, queue, storage, pipelines, maxAttempts, log }: JobEngineOptions) {
+  constructor({ store, queue, storage, pipelines, maxAttempts, maxPending, log, onStep }: JobEngineOptions) {
     this.#store = store;
     this.#queue = queue;
     this.#storage = storage;
     this.#pipelines = pipelines;
     this.#maxAttempts = maxAttempts;
+    this.#maxPending = maxPending;
     this.#log = log;
+    this.#onStep = onStep;
   }
 
   /** The pipelines that a job may name. */
@@ -56,25 +75,50 @@ export class JobEngine {
 
   /**
    * Accepts a video: when this resolves the file is on disk under its job's name, the row is committed and the id is queued.
-   * Rejects with `unknown_pipeline`, `storage_full` or `store_unavailable`; then there is no row and no stored file.
+   * Rejects with `unknown_pipeline`, `queue_full`, `storage_full` or `store_unavailable`; then there is no row and no stored file.
+   *
+   * A crash can fall between any two of its steps, and every one of them is before the answer:
+   * while the upload arrives: it lies in the incoming folder, which is swept; with the video or the sidecar alone: a file of
+   * no job, set aside; with both and no row: the next start makes the row from the sidecar, as if the answer had been lost;
+   * after the commit: a pending job like any other, queued at the next start.
    */
   async submit({ uploadPath, pipelineId, options }: SubmitRequest): Promise<Job> {
     this.requirePipeline(pipelineId);
+    this.requireQueueRoom();
     const jobId = jobIdSchema.parse(uuidv7());
-    const inputPath = await this.#storage.saveFile({ adopt: uploadPath }, `${jobId}.mp4`);
-    const [snapshot] = initialTransition(jobMachine, { maxAttempts: this.#maxAttempts });
-    const now = new Date().toISOString();
-    const draft = { jobId, pipelineId, options, inputPath, revision: 1, createdAt: now, ...columnsOf(snapshot, now) };
-    const first = transitionOf(draft, null, 'SUBMIT', snapshot);
+    const createdAt = new Date().toISOString();
+    const { draft, first } = this.#begin({ jobId, pipelineId, options, inputPath: inputPathOf(jobId), createdAt });
     let job: Job;
+    this.#admitting.add(jobId);
     try {
+      await this.#storeFiles(draft, uploadPath);
+      this.#onStep?.('submit: before commit');
       job = await this.#store.insert(draft, first);
+      this.#onStep?.('submit: committed');
     } catch (error) {
-      await this.#storage.deleteFile(inputPath);
+      // The sidecar first: without it nothing can bring the refused job to life.
+      await this.#storage.deleteFile(sidecarPathOf(jobId));
+      await this.#storage.deleteFile(draft.inputPath);
       throw error;
+    } finally {
+      this.#admitting.delete(jobId);
     }
-    this.#act(job, first);
+    this.#keep(job);
+    this.#queue.enqueue(jobId);
+    this.#onStep?.('submit: queued');
+    this.#announce(job, first);
     return job;
+  }
+
+  /** Tells how many jobs were found waiting at the start, before anything is accepted; from here on the engine counts itself. */
+  countWaiting(found: number): void {
+    this.#waiting = found;
+  }
+
+  /** Rejects when as many jobs wait as may. */
+  requireQueueRoom(): void {
+    if (this.#waiting + this.#admitting.size < this.#maxPending) return;
+    throw new ServiceError('queue_full', `${this.#maxPending} jobs are waiting, and no more may`, { retryable: true });
   }
 
   /** Rejects an unknown pipeline before anything is spent on it. */
@@ -93,22 +137,29 @@ export class JobEngine {
    */
   async dispatch(jobId: JobId, event: JobEvent): Promise<Job> {
     for (;;) {
-      const job = await this.get(jobId);
-      const snapshot = restoreSnapshot(job);
-      if (!snapshot.can(event)) {
-        throw new ServiceError(
-          'job_conflict',
-          `The job is ${job.status} (attempt ${job.attempt}): it takes no ${event.type}`,
-        );
-      }
-      const [next] = transition(jobMachine, snapshot, event);
-      const changed: Job = { ...job, revision: job.revision + 1, ...columnsOf(next, new Date().toISOString()) };
-      const step = transitionOf(changed, job.status, event.type, next);
+      const kept = this.#recent.get(jobId);
+      const changed = await this.#advance(kept ?? (await this.get(jobId)), event, new Date().toISOString());
       // Somebody else moved the job between the read and the write: look again, from the start.
-      if (!(await this.#store.save(changed, step))) continue;
-      this.#act(changed, step);
+      if (changed === undefined) continue;
+      if (changed.status === 'pending') {
+        this.#queue.requeue(jobId);
+        if (event.type === 'INTERRUPT' || event.type === 'RELEASE') this.#onStep?.(`${event.type}: queued`);
+      }
+      if (isFinal(changed.status)) {
+        await this.rewriteSidecar(changed);
+        if (event.type !== 'START' && event.type !== 'RELEASE') this.#onStep?.(`${event.type}: sidecar rewritten`);
+      }
       return changed;
     }
+  }
+
+  /**
+   * Marks a waiting job running. One that this process has not lately written itself is first held against its sidecar:
+   * a log that lost its end unnoticed may show a job as waiting that has ended, and what has ended must not run again.
+   */
+  async start(jobId: JobId): Promise<Job> {
+    if (!this.#recent.has(jobId)) await this.reconcile(jobId);
+    return this.dispatch(jobId, { type: 'START' });
   }
 
   /** Gives a job up; one that was cancelled before stays so. Rejects with `job_not_found`, or `job_conflict` when it ended otherwise. */
@@ -129,9 +180,12 @@ export class JobEngine {
     return job;
   }
 
-  /** The local path of a completed job's results. Rejects with `job_not_found` or `job_not_completed`. */
+  /** The local path of a completed job's results. Rejects with `job_not_found`, `job_not_completed` or `results_expired`. */
   async openResults(jobId: JobId): Promise<{ readonly path: string }> {
-    const { status, outputPath } = await this.get(jobId);
+    const { status, outputPath, expiredAt } = await this.get(jobId);
+    if (outputPath !== null && expiredAt !== null) {
+      throw new ServiceError('results_expired', `The results of job ${jobId} were deleted at ${expiredAt}`);
+    }
     if (outputPath === null) {
       throw new ServiceError(
         'job_not_completed',
@@ -139,6 +193,65 @@ export class JobEngine {
       );
     }
     return { path: await this.#storage.loadFile(outputPath) };
+  }
+
+  /**
+   * Deletes the video and the results of a job that has ended, and keeps its row; again does no harm.
+   * Rejects with `job_not_found`, or `job_conflict` while the job waits or runs.
+   */
+  async deleteFiles(jobId: JobId): Promise<Job> {
+    let job = await this.get(jobId);
+    if (!isFinal(job.status)) {
+      throw new ServiceError('job_conflict', `The job is ${job.status}: its files can be deleted when it has ended`);
+    }
+    if (job.expiredAt === null) {
+      job = { ...job, expiredAt: new Date().toISOString() };
+      await this.#store.expire(job);
+      this.#onStep?.('expire: committed');
+      await this.rewriteSidecar(job);
+      this.#onStep?.('expire: sidecar rewritten');
+    }
+    await this.#storage.deleteFile(resultsPathOf(jobId));
+    this.#onStep?.('expire: results deleted');
+    await this.#storage.deleteFile(job.inputPath);
+    this.#onStep?.('expire: input deleted');
+    this.#log.info({ job_id: jobId }, 'files deleted');
+    return job;
+  }
+
+  /** True while a job of this id is being accepted. */
+  isAdmitting(jobId: JobId): boolean {
+    return this.#admitting.has(jobId);
+  }
+
+  /**
+   * Makes the row of a job that the database does not know from its sidecar; the job is not queued.
+   * What is left of its history is SUBMIT and, when it has ended, START and how it ended.
+   */
+  async restore(sidecar: Sidecar): Promise<Job> {
+    const { job_id: jobId, pipeline_id: pipelineId, options, input_path: inputPath, accepted_at: createdAt } = sidecar;
+    const { draft, first } = this.#begin({ jobId, pipelineId, options, inputPath, createdAt });
+    const job = await this.#store.insert(draft, first);
+    this.#onStep?.('reconcile: row restored');
+    this.#announce(job, first);
+    return this.#conclude(job, sidecar);
+  }
+
+  /** Moves a job that the database takes for unfinished to the end that its sidecar tells of, if it tells of one. */
+  async reconcile(jobId: JobId): Promise<void> {
+    const sidecar = await readSidecar(this.#storage, jobId);
+    if (sidecar === undefined || sidecar.outcome === null) return;
+    const job = await this.get(jobId);
+    if (!isFinal(job.status)) await this.#conclude(job, sidecar);
+  }
+
+  /** Brings a job's sidecar up to its row. A disk that refuses is no reason to undo what is committed: the next start tries again. */
+  async rewriteSidecar(job: Job): Promise<void> {
+    try {
+      await writeSidecar(this.#storage, job);
+    } catch (error) {
+      this.#log.warn({ job_id: job.jobId, reason: messageOf(error) }, 'sidecar not rewritten');
+    }
   }
 
   /** Resolves when jobs can be accepted and read; rejects with the reason when not. */
@@ -152,11 +265,78 @@ export class JobEngine {
     return () => void this.#listeners.delete(listener);
   }
 
-  #act(job: Job, step: JobTransition): void {
-    if (step.toState === 'pending') {
-      if (step.fromState === null) this.#queue.enqueue(job.jobId);
-      else this.#queue.requeue(job.jobId);
+  /** A job's first row and first transition. */
+  #begin(given: Pick<Job, 'jobId' | 'pipelineId' | 'options' | 'inputPath' | 'createdAt'>) {
+    const [snapshot] = initialTransition(jobMachine, { maxAttempts: this.#maxAttempts });
+    const draft = { ...given, revision: 1, expiredAt: null, ...columnsOf(snapshot, given.createdAt) };
+    return { draft, first: transitionOf(draft, null, 'SUBMIT', snapshot) };
+  }
+
+  /** The video and its sidecar at once: they share the fsync of their folder. Neither is left in flight when one fails. */
+  async #storeFiles(draft: Omit<Job, 'acceptedSeq'>, uploadPath: string): Promise<void> {
+    const stored = await Promise.allSettled([
+      this.#storage.saveFile({ adopt: uploadPath }, draft.inputPath).then(() => this.#onStep?.('submit: video stored')),
+      writeSidecar(this.#storage, draft).then(() => this.#onStep?.('submit: sidecar stored')),
+    ]);
+    for (const result of stored) if (result.status === 'rejected') throw result.reason;
+  }
+
+  /** Compute, commit, tell; undefined when the row was no longer as it was read. `at` is ISO 8601 UTC. */
+  async #advance(job: Job, event: JobEvent, at: string): Promise<Job | undefined> {
+    const snapshot = restoreSnapshot(job);
+    if (!snapshot.can(event)) {
+      // A row that was kept may be behind the stored one; only the stored one can refuse.
+      if (this.#recent.delete(job.jobId)) return undefined;
+      throw new ServiceError(
+        'job_conflict',
+        `The job is ${job.status} (attempt ${job.attempt}): it takes no ${event.type}`,
+      );
     }
+    const [next] = transition(jobMachine, snapshot, event);
+    const changed: Job = { ...job, revision: job.revision + 1, ...columnsOf(next, at) };
+    const step = transitionOf(changed, job.status, event.type, next);
+    this.#onStep?.(`${event.type}: before commit`);
+    if (!(await this.#store.save(changed, step))) {
+      this.#recent.delete(job.jobId);
+      this.#log.warn({ job_id: job.jobId, event: event.type, revision: changed.revision }, 'stale write refused');
+      return undefined;
+    }
+    this.#onStep?.(`${event.type}: committed`);
+    this.#keep(changed);
+    this.#announce(changed, step);
+    return changed;
+  }
+
+  /** Ends a job as its sidecar says, by the machine's own events and at the time of then. */
+  async #conclude(job: Job, { outcome, expired_at: expiredAt }: Sidecar): Promise<Job> {
+    if (outcome === null) return job;
+    const { ended_at: at, error_code: code, error_message: message, output_path: outputPath } = outcome;
+    const running = job.status === 'pending' ? await this.#advance(job, { type: 'START' }, at) : job;
+    if (running === undefined) return this.get(job.jobId);
+    const { attempt } = running;
+    const ended = await this.#advance(
+      running,
+      outputPath === null
+        ? { type: 'FAIL', attempt, code: code ?? 'internal', message: message ?? 'the reason is lost' }
+        : { type: 'COMPLETE', attempt, outputPath },
+      at,
+    );
+    if (ended !== undefined && expiredAt !== null) await this.#store.expire({ ...ended, expiredAt });
+    this.#log.warn({ job_id: job.jobId, status: outcome.status }, 'ended as its sidecar says');
+    return this.get(job.jobId);
+  }
+
+  #keep(job: Job): void {
+    this.#recent.delete(job.jobId);
+    if (isFinal(job.status)) return;
+    this.#recent.set(job.jobId, job);
+    const [oldest] = this.#recent.size > RECENT_ROWS ? this.#recent.keys() : [];
+    if (oldest !== undefined) this.#recent.delete(oldest);
+  }
+
+  #announce(job: Job, step: JobTransition): void {
+    if (step.fromState === 'pending') this.#waiting -= 1;
+    if (step.toState === 'pending') this.#waiting += 1;
     this.#log.info(
       {
         job_id: job.jobId,
@@ -171,37 +351,4 @@ export class JobEngine {
     );
     for (const listener of this.#listeners) listener(job, step);
   }
-}
-
-/** The columns of a row that its snapshot decides. */
-function columnsOf(snapshot: JobSnapshot, updatedAt: string) {
-  const { attempt, outputPath, errorCode, errorMessage } = snapshot.context;
-  return {
-    status: snapshot.value,
-    attempt,
-    outputPath,
-    errorCode,
-    errorMessage,
-    machineVersion: JOB_MACHINE_VERSION,
-    snapshot: persistSnapshot(snapshot),
-    updatedAt,
-  };
-}
-
-function transitionOf(
-  job: Omit<Job, 'acceptedSeq'>,
-  fromState: JobTransition['fromState'],
-  event: string,
-  { context }: JobSnapshot,
-): JobTransition {
-  return {
-    jobId: job.jobId,
-    seq: job.revision,
-    attempt: job.attempt,
-    fromState,
-    event,
-    toState: job.status,
-    context: JSON.stringify(context),
-    occurredAt: job.updatedAt,
-  };
 }

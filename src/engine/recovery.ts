@@ -1,44 +1,62 @@
-import type { Job, JobStatus } from '../job.ts';
-import type { Log } from '../log.ts';
 import type { QueueService } from '../queue/queue-service.ts';
 import type { JobStore } from '../store/job-store.ts';
+import { sweepFiles, type FileSweepOptions } from './file-sweep.ts';
 import type { JobEngine } from './job-engine.ts';
 
-/** Rows read at once: decoding so many takes a few milliseconds of the event loop. */
-const PAGE = 1_000;
+/** Ids read at once: decoding so many takes some 10 ms of the event loop. */
+const IDS_AT_ONCE = 10_000;
+/** Running rows read at once; there are no more of them than there were workers. */
+const ROWS_AT_ONCE = 100;
 
-export interface RecoveryOptions {
-  readonly store: JobStore;
+export interface RecoveryOptions extends FileSweepOptions {
   readonly queue: QueueService;
-  readonly engine: JobEngine;
-  readonly log: Log;
+  /** True when the database lost what it had: the sidecars are then read before anything else. */
+  readonly damaged: boolean;
 }
 
 /**
  * Makes the queue agree with the database; called once, before anything is accepted or claimed.
- * One process owns the database, so whatever is `running` now was interrupted.
+ * One process owns the database, so whatever is `running` now was interrupted. What this costs does not grow with the
+ * number of jobs that have ended, unless the database is damaged.
  */
-export async function recover({ store, queue, engine, log }: RecoveryOptions): Promise<void> {
-  let waiting = 0;
-  for await (const { jobId } of all(store, 'pending')) {
-    queue.enqueue(jobId);
-    waiting += 1;
+export async function recover(options: RecoveryOptions): Promise<void> {
+  const { store, queue, engine, log, damaged } = options;
+  if (damaged) {
+    log.error('the database is damaged: its jobs are reconciled with their sidecars');
+    await sweepFiles(options);
   }
-  let interrupted = 0;
-  for await (const { jobId, attempt } of all(store, 'running')) {
-    const message = 'the service stopped while the job was running';
-    await engine.dispatch(jobId, { type: 'INTERRUPT', attempt, code: 'interrupted', message });
-    interrupted += 1;
-  }
+  const waiting = await queuePending(store, queue);
+  engine.countWaiting(waiting);
+  const interrupted = await interruptRunning(store, engine);
   log.info({ waiting, interrupted }, 'jobs recovered');
 }
 
-async function* all(store: JobStore, status: JobStatus): AsyncGenerator<Job> {
+async function queuePending(store: JobStore, queue: QueueService): Promise<number> {
+  let waiting = 0;
   for (let after = 0; ;) {
-    const page = await store.page(status, after, PAGE);
-    yield* page;
+    const page = await store.pendingIds(after, IDS_AT_ONCE);
+    for (const { jobId } of page) queue.enqueue(jobId);
+    waiting += page.length;
     const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) return;
+    if (last === undefined || page.length < IDS_AT_ONCE) return waiting;
+    after = last.acceptedSeq;
+  }
+}
+
+/** Each goes to the head of the queue, so none that was interrupted waits for a later one. */
+async function interruptRunning(store: JobStore, engine: JobEngine): Promise<number> {
+  let interrupted = 0;
+  const message = 'the service stopped while the job was running';
+  for (let after = 0; ;) {
+    const page = await store.page('running', after, ROWS_AT_ONCE);
+    for (const { jobId, attempt } of page) {
+      await engine.reconcile(jobId);
+      if ((await engine.get(jobId)).status !== 'running') continue;
+      await engine.dispatch(jobId, { type: 'INTERRUPT', attempt, code: 'interrupted', message });
+      interrupted += 1;
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < ROWS_AT_ONCE) return interrupted;
     after = last.acceptedSeq;
   }
 }

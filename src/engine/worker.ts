@@ -7,6 +7,8 @@ import type { VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
 import type { QueueService } from '../queue/queue-service.ts';
 import type { StorageService } from '../storage/storage-service.ts';
 import type { JobEngine } from './job-engine.ts';
+import { resultsPathOf } from './sidecar.ts';
+import type { StepListener } from './step.ts';
 
 export interface WorkerOptions {
   readonly engine: JobEngine;
@@ -18,6 +20,7 @@ export interface WorkerOptions {
   /** Bytes that a results file may have; one that grows beyond fails its job with `too_large`. */
   readonly maxResultsBytes: number;
   readonly log: Log;
+  readonly onStep?: StepListener;
 }
 
 /** Binds the worker's machine to the queue, the engine, the storage and the pipelines. One job at a time. */
@@ -83,7 +86,7 @@ export class Worker {
       const jobId = queue.dequeue();
       if (jobId === undefined) return null;
       try {
-        const { attempt } = await engine.dispatch(jobId, { type: 'START' });
+        const { attempt } = await engine.start(jobId);
         return { jobId, attempt };
       } catch (error) {
         if (!isOneOf(error, ['job_not_found', 'job_conflict'])) {
@@ -112,9 +115,9 @@ export class Worker {
         ...(maxFrames === undefined ? {} : { maxFrames }),
         signal,
       });
-      const outputPath = await storage.saveFile(resultsText(results, maxResultsBytes), `${job.jobId}_results.json`, {
-        signal,
-      });
+      const text = resultsText(results, maxResultsBytes);
+      const outputPath = await storage.saveFile(text, resultsPathOf(job.jobId), { signal });
+      this.#options.onStep?.('attempt: results stored');
       log.info({ output_path: outputPath }, 'results saved');
       return { type: 'COMPLETE', attempt, outputPath };
     } catch (error) {
@@ -137,6 +140,7 @@ export class Worker {
       );
       // Cancelled while the results were being stored: they belong to nobody.
       if (outcome.type === 'COMPLETE' && (await engine.get(jobId)).status === 'failed') {
+        this.#options.onStep?.('cancelled attempt: before its results are deleted');
         await storage.deleteFile(outcome.outputPath);
       }
     }

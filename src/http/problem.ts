@@ -34,6 +34,7 @@ const KINDS: Readonly<Record<ProblemCode, Kind>> = {
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   request_timeout: { status: 408, title: 'Request timed out' },
   job_conflict: { status: 409, title: 'Not possible in the present state' },
+  results_expired: { status: 410, title: 'Results deleted' },
   upload_too_large: { status: 413, title: 'Upload too large' },
   invalid_request: { status: 422, title: 'Invalid request' },
   missing_file: { status: 422, title: 'No file' },

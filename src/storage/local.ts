@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, readdir, realpath, rm, stat, unlink } from 'node:fs/promises';
+import { lstat, opendir, readdir, realpath, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { ServiceError } from '../errors.ts';
 import { codeOf, FILE_MODE, makeFolder, moveInto, syncPath, writeWhole, type Source } from './durable-file.ts';
+import { FolderSync } from './folder-sync.ts';
 import type { AdoptableFile, StorageService } from './storage-service.ts';
 
 const INCOMING = 'incoming';
+/** Names read from a folder at once; Node's default of 32 costs a turn of the thread pool for each handful. */
+const ENTRIES_AT_ONCE = 1_024;
 
 /**
  * Files in one folder of the local disk. What is being received or written lies in `incoming/` until it is whole, so
@@ -16,6 +19,7 @@ export class LocalStorageService implements StorageService {
   readonly #baseDir: string;
   /** Absolute path of the folder for uploads that are still arriving; the only one from which files are adopted. */
   readonly incomingDir: string;
+  readonly #folders = new FolderSync();
 
   private constructor(baseDir: string, incomingDir: string) {
     this.#baseDir = baseDir;
@@ -46,7 +50,7 @@ export class LocalStorageService implements StorageService {
       await makeFolder(dirname(target));
       signal?.throwIfAborted();
       await moveInto(whole, target);
-      await syncPath(dirname(target));
+      await this.#folders.sync(dirname(target));
       return destPath;
     } catch (error) {
       // A file to be adopted stays its giver's until it is moved.
@@ -72,6 +76,22 @@ export class LocalStorageService implements StorageService {
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
+  }
+
+  async *list(): AsyncGenerator<string> {
+    for await (const entry of await opendir(this.#baseDir, { bufferSize: ENTRIES_AT_ONCE })) {
+      if (entry.isFile()) yield entry.name;
+    }
+  }
+
+  async moveFile(path: string, destPath: string): Promise<string> {
+    const absolute = await this.loadFile(path);
+    const target = await this.#resolve(destPath);
+    await makeFolder(dirname(target));
+    await moveInto(absolute, target);
+    await this.#folders.sync(dirname(target));
+    await this.#folders.sync(dirname(absolute));
+    return destPath;
   }
 
   /** The absolute form of a stored path; refuses one that leaves the base folder, by name or through a link. */

@@ -21,4 +21,8 @@ export interface StorageService {
   loadFile(path: string): Promise<string>;
   /** Deletes a file; a missing one is no error. */
   deleteFile(path: string): Promise<void>;
+  /** The stored paths that lie in no folder, in no order, in constant memory. One saved or deleted meanwhile may be missed. */
+  list(): AsyncIterable<string>;
+  /** Gives a stored file another path, durably; `file_missing` names it when there is none. @returns the new path */
+  moveFile(path: string, destPath: string): Promise<string>;
 }

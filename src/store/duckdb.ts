@@ -1,94 +1,194 @@
-import type { Log } from '../log.ts';
 import { ServiceError, messageOf } from '../errors.ts';
 import type { Job, JobId, JobStatus, JobTransition } from '../job.ts';
+import type { Log } from '../log.ts';
 import { Batcher } from './batcher.ts';
-import { Database } from './database.ts';
-import { JobReader } from './job-reader.ts';
-import type { JobStore } from './job-store.ts';
-import { JobWriter, BatchRefusedError, type JobWrite } from './job-writer.ts';
-import { migrateUp } from './migrate.ts';
+import { isInvalidated, type Damage } from './database.ts';
+import type { JobStanding, JobStore } from './job-store.ts';
+import { BatchRefusedError, type JobWrite } from './job-writer.ts';
+import { Session } from './session.ts';
 
 const MAX_WRITES_PER_COMMIT = 2000;
 const MAX_READS_PER_STATEMENT = 256;
+/** Reading 10,000 jobs holds the event loop for about 0.1 s. */
+const MAX_PAGE = 10_000;
 
+/** Replay at open takes about 0.1 s a MiB; a checkpoint costs much the same however much it writes. */
+const CHECKPOINT_LOG_BYTES = 16 * 1024 ** 2;
+/** While nothing is written, a smaller log is worth a checkpoint. */
+const IDLE_CHECKPOINT_LOG_BYTES = 1024 ** 2;
+const IDLE_MS = 1000;
+/** The size of the log is looked at each time so many writes were committed: about 1 MiB of log. */
+const WRITES_BETWEEN_LOOKS = 1000;
+
+export interface DuckDBJobStoreOptions {
+  /** The database file. Its folder exists; the file need not. */
+  readonly path: string;
+  readonly log: Log;
+}
+
+/**
+ * Jobs in one DuckDB file that this process alone has open. Writes are committed in groups, reads of single jobs that
+ * wait share one statement. A database that went invalid is opened anew by the next call.
+ */
 export class DuckDBJobStore implements JobStore {
-  readonly #database: Database;
-  readonly #writer: JobWriter;
-  readonly #reader: JobReader;
-  readonly #lookups: JobReader;
+  /** What was found damaged and set aside at open; then jobs may be missing, or stand where they stood earlier. */
+  readonly damage: Damage | undefined;
+  readonly #path: string;
+  readonly #log: Log;
   readonly #writes: Batcher<JobWrite, Job | null>;
   readonly #gets: Batcher<JobId, Job | null>;
+  #session: Session;
+  #reopening: Promise<Session> | undefined;
+  #checkpoint: Promise<void> | undefined;
+  #writesSinceLook = 0;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #closed = false;
 
-  private constructor(database: Database, writer: JobWriter, reader: JobReader, lookups: JobReader) {
-    this.#database = database;
-    this.#writer = writer;
-    this.#reader = reader;
-    this.#lookups = lookups;
+  private constructor({ path, log }: DuckDBJobStoreOptions, session: Session) {
+    this.#path = path;
+    this.#log = log;
+    this.#session = session;
+    this.damage = session.damage;
     this.#writes = new Batcher({
-      run: (writes) => this.#writer.commit(writes),
+      run: (writes) => this.#commit(writes),
       maxBatch: MAX_WRITES_PER_COMMIT,
       keyOf: (write) => write.job.jobId,
-      isFaultOfItem: (error) => error instanceof BatchRefusedError,
+      isFaultOfItem: (error) => error instanceof BatchRefusedError && !isInvalidated(error),
     });
-    this.#gets = new Batcher({ run: (ids) => this.#lookups.jobs(ids), maxBatch: MAX_READS_PER_STATEMENT });
+    this.#gets = new Batcher({
+      run: (ids) => this.#use(({ lookups }) => lookups.jobs(ids)),
+      maxBatch: MAX_READS_PER_STATEMENT,
+    });
+    this.#idleTimer = this.#startIdleTimer();
   }
 
-  /** Opens the file at `path` or makes it, and applies the migrations that wait. */
-  static async open({ path }: { readonly path: string; readonly log: Log }): Promise<DuckDBJobStore> {
-    const database = await Database.open(path);
-    const writing = await database.connect();
-    await migrateUp(writing);
-    return new DuckDBJobStore(
-      database,
-      await JobWriter.open(writing),
-      await JobReader.open(await database.connect()),
-      await JobReader.open(await database.connect()),
-    );
+  /**
+   * Opens the file, or makes it, and applies the migrations that wait. Damaged files are set aside: see `damage`.
+   * `store_unavailable` when the file cannot be opened or another process has it; `schema_too_new`.
+   */
+  static async open(options: DuckDBJobStoreOptions): Promise<DuckDBJobStore> {
+    const session = await openSession(options);
+    return new DuckDBJobStore(options, session);
   }
 
   async insert(job: Omit<Job, 'acceptedSeq'>, transition: JobTransition): Promise<Job> {
-    const inserted = await this.#guard(this.#writes.submit({ kind: 'insert', job, transition }));
+    const inserted = await this.#answer(() => this.#writes.submit({ kind: 'insert', job, transition }));
     if (inserted === null) throw new ServiceError('internal', `job ${job.jobId} was not inserted`);
     return inserted;
   }
 
   async save(next: Job, transition: JobTransition): Promise<boolean> {
-    return (await this.#guard(this.#writes.submit({ kind: 'save', job: next, transition }))) !== null;
+    return (await this.#answer(() => this.#writes.submit({ kind: 'save', job: next, transition }))) !== null;
+  }
+
+  async expire(job: Job): Promise<void> {
+    await this.#answer(() => this.#writes.submit({ kind: 'expire', job, transition: null }));
   }
 
   async get(jobId: JobId): Promise<Job | undefined> {
-    return (await this.#guard(this.#gets.submit(jobId))) ?? undefined;
+    return (await this.#answer(() => this.#gets.submit(jobId))) ?? undefined;
   }
 
   transitionsOf(jobId: JobId): Promise<readonly JobTransition[]> {
-    return this.#guard(this.#reader.transitionsOf(jobId));
+    return this.#answer(() => this.#use(({ reader }) => reader.transitionsOf(jobId)));
   }
 
-  page(status: JobStatus, afterSeq: number, limit: number): Promise<readonly Job[]> {
-    return this.#guard(this.#reader.page(status, afterSeq, limit));
+  async page(status: JobStatus, afterSeq: number, limit: number): Promise<readonly Job[]> {
+    if (limit > MAX_PAGE) throw new ServiceError('internal', `a page has at most ${MAX_PAGE} jobs, not ${limit}`);
+    return this.#answer(() => this.#use(({ reader }) => reader.page(status, afterSeq, limit)));
+  }
+
+  pendingIds(afterSeq: number, limit: number): Promise<readonly Pick<Job, 'jobId' | 'acceptedSeq'>[]> {
+    return this.#answer(() => this.#use(({ reader }) => reader.pendingIds(afterSeq, limit)));
+  }
+
+  standingsOf(jobIds: readonly JobId[]): Promise<ReadonlyMap<JobId, JobStanding>> {
+    return this.#answer(() => this.#use(({ reader }) => reader.standingsOf(jobIds)));
+  }
+
+  lastEnded(limit: number): Promise<readonly Job[]> {
+    return this.#answer(() => this.#use(({ reader }) => reader.lastEnded(limit)));
+  }
+
+  endedBefore(time: string, limit: number): Promise<readonly JobId[]> {
+    return this.#answer(() => this.#use(({ reader }) => reader.endedBefore(time, limit)));
   }
 
   countByStatus(): Promise<Readonly<Record<JobStatus, number>>> {
-    return this.#guard(this.#reader.countByStatus());
+    return this.#answer(() => this.#use(({ reader }) => reader.countByStatus()));
   }
 
   ping(): Promise<void> {
-    return this.#guard(this.#reader.ping());
+    return this.#answer(() => this.#use(({ reader }) => reader.ping()));
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#idleTimer);
     await this.#writes.idle();
     await this.#gets.idle();
-    await this.#reader.ping();
-    this.#writer.close();
-    this.#reader.close();
-    this.#lookups.close();
-    this.#database.close();
+    await this.#reopening?.catch(() => undefined);
+    await this.#checkpoint;
+    if (!this.#session.invalid) await this.#writeCheckpoint();
+    await this.#session.close();
   }
 
-  async #guard<T>(work: Promise<T>): Promise<T> {
+  async #commit(writes: readonly JobWrite[]): Promise<readonly (Job | null)[]> {
+    const stored = await this.#use(({ writer }) => writer.commit(writes));
+    this.#writesSinceLook += writes.length;
+    if (this.#writesSinceLook >= WRITES_BETWEEN_LOOKS) {
+      this.#writesSinceLook = 0;
+      this.#checkpointFrom(CHECKPOINT_LOG_BYTES);
+    }
+    this.#idleTimer?.refresh();
+    return stored;
+  }
+
+  async #use<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const session = this.#session.invalid ? await this.#reopen() : this.#session;
+    return session.use(() => work(session));
+  }
+
+  #reopen(): Promise<Session> {
+    this.#reopening ??= (async () => {
+      try {
+        this.#log.warn('the database went invalid and is opened anew');
+        await this.#session.close();
+        this.#session = await openSession({ path: this.#path, log: this.#log });
+        return this.#session;
+      } finally {
+        this.#reopening = undefined;
+      }
+    })();
+    return this.#reopening;
+  }
+
+  #startIdleTimer(): NodeJS.Timeout {
+    return setTimeout(() => this.#checkpointFrom(IDLE_CHECKPOINT_LOG_BYTES), IDLE_MS).unref();
+  }
+
+  #checkpointFrom(logBytes: number): void {
+    if (this.#closed || this.#session.invalid) return;
+    this.#checkpoint ??= (async () => {
+      if ((await this.#session.logBytes()) >= logBytes) await this.#writeCheckpoint();
+      this.#checkpoint = undefined;
+    })();
+  }
+
+  /** A checkpoint that does not succeed loses nothing: the log still has it all. */
+  async #writeCheckpoint(): Promise<void> {
     try {
-      return await work;
+      if (!(await this.#session.checkpoint())) this.#log.warn('no room on the disk for a checkpoint: the log grows');
+    } catch (error) {
+      this.#log.error({ err: error }, 'a checkpoint failed');
+    }
+  }
+
+  async #answer<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      if (this.#closed) throw new ServiceError('store_unavailable', 'the job store is closed');
+      return await work();
     } catch (cause) {
       if (cause instanceof ServiceError) throw cause;
       throw new ServiceError('store_unavailable', `the job store cannot do this now: ${messageOf(cause)}`, {
@@ -97,4 +197,12 @@ export class DuckDBJobStore implements JobStore {
       });
     }
   }
+}
+
+async function openSession({ path, log }: DuckDBJobStoreOptions): Promise<Session> {
+  const session = await Session.open(path);
+  if (session.damage !== undefined) {
+    log.error(session.damage, 'the database was damaged: what could not be read was set aside');
+  }
+  return session;
 }

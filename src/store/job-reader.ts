@@ -1,6 +1,8 @@
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import { z } from 'zod';
 import { jobStatusSchema, type Job, type JobId, type JobStatus, type JobTransition } from '../job.ts';
+import { endedBefore, pendingIds, standingsOf } from './file-reader.ts';
+import type { JobStanding } from './job-store.ts';
 import { JOB_COLUMNS, TRANSITION_COLUMNS, parseJob, parseTransition } from './rows.ts';
 import { uuidValue } from './table-statement.ts';
 
@@ -70,6 +72,28 @@ export class JobReader {
     return stored.getRowObjectsJS().map((row) => parseJob(row));
   }
 
+  pendingIds(afterSeq: number, limit: number): Promise<readonly Pick<Job, 'jobId' | 'acceptedSeq'>[]> {
+    return this.#alone(() => pendingIds(this.#connection, afterSeq, limit));
+  }
+
+  standingsOf(jobIds: readonly JobId[]): Promise<ReadonlyMap<JobId, JobStanding>> {
+    return this.#alone(() => standingsOf(this.#connection, jobIds));
+  }
+
+  endedBefore(time: string, limit: number): Promise<readonly JobId[]> {
+    return this.#alone(() => endedBefore(this.#connection, time, limit));
+  }
+
+  async lastEnded(limit: number): Promise<readonly Job[]> {
+    const stored = await this.#alone(() =>
+      this.#connection.runAndReadAll(
+        `SELECT ${JOB} FROM jobs WHERE status IN ('completed', 'failed') ORDER BY updated_at DESC LIMIT $1`,
+        [BigInt(limit)],
+      ),
+    );
+    return stored.getRowObjectsJS().map((row) => parseJob(row));
+  }
+
   async countByStatus(): Promise<Readonly<Record<JobStatus, number>>> {
     const stored = await this.#alone(() =>
       this.#connection.runAndReadAll('SELECT status, count(*) AS jobs FROM jobs GROUP BY status'),
@@ -84,11 +108,6 @@ export class JobReader {
 
   async ping(): Promise<void> {
     await this.#alone(() => this.#connection.run('SELECT 1'));
-  }
-
-  close(): void {
-    this.#one.destroySync();
-    this.#page.destroySync();
   }
 
   #alone<T>(read: () => Promise<T>): Promise<T> {

@@ -1,5 +1,11 @@
 import type { Job, JobId, JobStatus, JobTransition } from '../job.ts';
 
+/** What a file's keeper must know of the job it belongs to. */
+export interface JobStanding {
+  readonly status: JobStatus;
+  readonly expiredAt: string | null;
+}
+
 /** The only truth about a job's state. Every write is durable when its promise resolves (group commit, one fsync a batch). */
 export interface JobStore {
   /**
@@ -12,11 +18,21 @@ export interface JobStore {
    * Rejects with `store_unavailable` when the commit failed; then nothing was written.
    */
   save(next: Job, transition: JobTransition): Promise<boolean>;
+  /** Commits a job's `expiredAt`: no transition, no new revision, and a time that was committed before stays. */
+  expire(job: Job): Promise<void>;
   get(jobId: JobId): Promise<Job | undefined>;
   /** A job's transitions in order; empty for an unknown id. */
   transitionsOf(jobId: JobId): Promise<readonly JobTransition[]>;
   /** Jobs in this status whose `acceptedSeq` is greater than `afterSeq`, in order of acceptance, at most `limit`. */
   page(status: JobStatus, afterSeq: number, limit: number): Promise<readonly Job[]>;
+  /** As `page` of the pending jobs, without what a queue does not need: 10,000 at once are no burden. */
+  pendingIds(afterSeq: number, limit: number): Promise<readonly Pick<Job, 'jobId' | 'acceptedSeq'>[]>;
+  /** Of those ids that are known, in one statement; some thousand at once are no burden. */
+  standingsOf(jobIds: readonly JobId[]): Promise<ReadonlyMap<JobId, JobStanding>>;
+  /** Jobs that have ended, the last to end first. */
+  lastEnded(limit: number): Promise<readonly Job[]>;
+  /** Jobs that ended before this time (ISO 8601 UTC) and still have their files, the first to end first. */
+  endedBefore(time: string, limit: number): Promise<readonly JobId[]>;
   countByStatus(): Promise<Readonly<Record<JobStatus, number>>>;
   /** Resolves when the database answers; rejects with `store_unavailable`. */
   ping(): Promise<void>;

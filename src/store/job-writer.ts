@@ -5,13 +5,15 @@ import { TableStatement, rowsFromJson } from './table-statement.ts';
 
 export type JobWrite =
   | { readonly kind: 'insert'; readonly job: Omit<Job, 'acceptedSeq'>; readonly transition: JobTransition }
-  | { readonly kind: 'save'; readonly job: Job; readonly transition: JobTransition };
+  | { readonly kind: 'save'; readonly job: Job; readonly transition: JobTransition }
+  | { readonly kind: 'expire'; readonly job: Job; readonly transition: null };
 
 /** A write whose place in the order of acceptance is known. */
 interface NumberedWrite {
   readonly kind: JobWrite['kind'];
   readonly job: Job;
-  readonly transition: JobTransition;
+  /** Null for a write that is no step of the job's machine. */
+  readonly transition: JobTransition | null;
 }
 
 /** A statement refused the rows of the batch; which row is at fault is not known. */
@@ -26,6 +28,8 @@ interface Statements {
   readonly insertJobs: TableStatement<typeof JOB_COLUMNS>;
   readonly updateJobs: TableStatement<{ readonly job_id: 'UUID' } & typeof CHANGING_COLUMNS>;
   readonly insertTransitions: TableStatement<typeof TRANSITION_COLUMNS>;
+  /** Sets the `expired_at` of the rows in parameter 1 where there is none. */
+  readonly expireJobs: DuckDBPreparedStatement;
   /** The ids of those rows in parameter 1 whose stored revision is the one before theirs. */
   readonly selectCurrent: DuckDBPreparedStatement;
 }
@@ -49,6 +53,11 @@ export class JobWriter {
       insertJobs: await TableStatement.insert(connection, 'jobs', JOB_COLUMNS),
       updateJobs: await TableStatement.update(connection, 'jobs', CHANGING_COLUMNS),
       insertTransitions: await TableStatement.insert(connection, 'job_transitions', TRANSITION_COLUMNS),
+      expireJobs: await connection.prepare(
+        `UPDATE jobs SET expired_at = next.expired_at
+         FROM (${rowsFromJson({ job_id: 'UUID', expired_at: 'TIMESTAMP' })}) next
+         WHERE jobs.job_id = next.job_id AND jobs.expired_at IS NULL`,
+      ),
       selectCurrent: await connection.prepare(
         `SELECT jobs.job_id FROM jobs, (${rowsFromJson({ job_id: 'UUID', revision: 'INTEGER' })}) next
          WHERE jobs.job_id = next.job_id AND jobs.revision = next.revision - 1`,
@@ -76,12 +85,6 @@ export class JobWriter {
     return batch.map((write) => (stored.has(write) ? write.job : null));
   }
 
-  close(): void {
-    const { insertJobs, updateJobs, insertTransitions, ...prepared } = this.#statements;
-    for (const statement of [insertJobs, updateJobs, insertTransitions]) statement.close();
-    for (const statement of Object.values(prepared)) statement.destroySync();
-  }
-
   /**
    * False, and nothing written, when not every `save` found its revision. Which one did not is asked only then:
    * an UPDATE with RETURNING reads all columns and takes a third longer.
@@ -102,13 +105,20 @@ export class JobWriter {
   }
 
   async #write(batch: readonly NumberedWrite[]): Promise<boolean> {
-    const { insertJobs, updateJobs, insertTransitions } = this.#statements;
+    const { insertJobs, updateJobs, insertTransitions, expireJobs } = this.#statements;
     const jobs = (kind: JobWrite['kind']) => batch.filter((write) => write.kind === kind).map(({ job }) => jobRow(job));
     try {
       await insertJobs.run(jobs('insert'));
       const saves = jobs('save');
       if ((await updateJobs.run(saves)) !== saves.length) return false;
-      await insertTransitions.run(batch.map(({ transition }) => transitionRow(transition)));
+      await insertTransitions.run(
+        batch.flatMap(({ transition }) => (transition === null ? [] : transitionRow(transition))),
+      );
+      const expired = jobs('expire');
+      if (expired.length > 0) {
+        expireJobs.bindVarchar(1, JSON.stringify(expired.map(({ job_id, expired_at }) => ({ job_id, expired_at }))));
+        await expireJobs.run();
+      }
       return true;
     } catch (cause) {
       throw new BatchRefusedError('a statement of the batch failed', { cause });
@@ -122,6 +132,6 @@ export class JobWriter {
       .map(({ job: { jobId, revision } }) => ({ job_id: jobId, revision }));
     selectCurrent.bindVarchar(1, JSON.stringify(saves));
     const current = new Set((await selectCurrent.runAndReadAll()).getRows().map(([jobId]) => String(jobId)));
-    return batch.filter(({ kind, job }) => kind === 'insert' || current.has(job.jobId));
+    return batch.filter(({ kind, job }) => kind !== 'save' || current.has(job.jobId));
   }
 }

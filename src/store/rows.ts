@@ -23,6 +23,7 @@ export const JOB_COLUMNS = {
   snapshot: 'VARCHAR',
   created_at: 'TIMESTAMP',
   updated_at: 'TIMESTAMP',
+  expired_at: 'TIMESTAMP',
 } as const satisfies Columns;
 
 /** What a transition may change in a job's row. */
@@ -66,6 +67,7 @@ export function jobRow(job: Job): Row<typeof JOB_COLUMNS> {
     snapshot: job.snapshot,
     created_at: job.createdAt,
     updated_at: job.updatedAt,
+    expired_at: job.expiredAt,
   };
 }
 
@@ -82,7 +84,7 @@ export function transitionRow(transition: JobTransition): Row<typeof TRANSITION_
   };
 }
 
-const isoTime = z.date().transform((date) => date.toISOString());
+export const isoTime = z.date().transform((date) => date.toISOString());
 
 const storedJobSchema = z.object({
   job_id: jobIdSchema,
@@ -103,6 +105,7 @@ const storedJobSchema = z.object({
   snapshot: z.string(),
   created_at: isoTime,
   updated_at: isoTime,
+  expired_at: isoTime.nullable(),
 });
 
 const storedTransitionSchema = z.object({
@@ -135,6 +138,7 @@ export function parseJob(stored: unknown): Job {
     snapshot: row.snapshot,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    expiredAt: row.expired_at,
   };
 }
 

@@ -61,10 +61,9 @@ export class TableStatement<C extends Columns> {
         .join();
     const where = (value: (column: string) => string) =>
       `WHERE ${table}.job_id = ${value('job_id')} AND ${table}.revision = ${value('revision')} - 1`;
-    const next = (column: string) => `next.${column}`;
     return TableStatement.#prepare(connection, { job_id: 'UUID', ...columns } as const, {
       single: (value) => `UPDATE ${table} SET ${assign(value)} ${where(value)}`,
-      many: (source) => `UPDATE ${table} SET ${assign(next)} FROM (${source}) next ${where(next)}`,
+      many: (source) => `UPDATE ${table} SET ${assign(ofNext)} FROM (${source}) next ${where(ofNext)}`,
     });
   }
 
@@ -85,11 +84,6 @@ export class TableStatement<C extends Columns> {
     let changed = 0;
     for (const row of rows) changed += await this.#runSingle(row);
     return changed;
-  }
-
-  /** Until then the statements keep the database open. */
-  close(): void {
-    for (const statement of [...this.#single.values(), this.#many]) statement.destroySync();
   }
 
   async #runSingle(row: Row<C>): Promise<number> {
@@ -118,6 +112,8 @@ export function uuidValue(uuid: string): DuckDBUUIDValue {
 export function rowsFromJson(columns: Columns): string {
   return `SELECT unnest(json_transform_strict($1::VARCHAR, '${JSON.stringify([columns])}'), recursive := true)`;
 }
+
+const ofNext = (column: string) => `next.${column}`;
 
 function bind(statement: DuckDBPreparedStatement, index: number, type: ColumnType, value: string | number): void {
   switch (type) {

@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { JobEngine } from '../../src/engine/job-engine.ts';
+import { keepHouse } from '../../src/engine/housekeeping.ts';
 import { recover } from '../../src/engine/recovery.ts';
+import type { StepListener } from '../../src/engine/step.ts';
 import { Worker } from '../../src/engine/worker.ts';
 import { jobOptionsSchema, type FrameResult, type Job } from '../../src/job.ts';
 import { createLog } from '../../src/log.ts';
@@ -13,6 +16,14 @@ import { LocalStorageService } from '../../src/storage/local.ts';
 import { DuckDBJobStore } from '../../src/store/duckdb.ts';
 
 const log = createLog('silent');
+
+/**
+ * A new folder in memory where the machine has such a file system: to a process that is killed it is as durable as a
+ * disk, and its fsync costs nothing.
+ */
+export function quickFolder(): Promise<string> {
+  return mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'reelstate-engine-'));
+}
 
 /** A pipeline whose course the test decides; by default two frames and the end. */
 export class ScriptedPipelines implements VideoFilePipelineService {
@@ -42,6 +53,13 @@ export async function* untilAborted({ signal }: RunOptions): AsyncGenerator<Fram
   });
 }
 
+interface HarnessOptions {
+  readonly maxAttempts?: number;
+  readonly maxPending?: number;
+  readonly folder?: string;
+  readonly onStep?: StepListener;
+}
+
 /** The engine with everything real below it but the pipelines: a DuckDB file and a folder. */
 export class EngineHarness implements AsyncDisposable {
   readonly folder: string;
@@ -50,24 +68,28 @@ export class EngineHarness implements AsyncDisposable {
   readonly queue = new InMemoryQueueService();
   readonly pipelines: ScriptedPipelines;
   readonly engine: JobEngine;
+  readonly #onStep: Pick<HarnessOptions, 'onStep'>;
 
-  private constructor(folder: string, store: DuckDBJobStore, storage: LocalStorageService, maxAttempts: number) {
+  private constructor(
+    folder: string,
+    store: DuckDBJobStore,
+    storage: LocalStorageService,
+    { maxAttempts = 2, maxPending = 10_000, onStep }: HarnessOptions,
+  ) {
     this.folder = folder;
     this.store = store;
     this.storage = storage;
     this.pipelines = new ScriptedPipelines();
     const { queue, pipelines } = this;
-    this.engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts, log });
+    this.#onStep = onStep === undefined ? {} : { onStep };
+    this.engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts, maxPending, log, ...this.#onStep });
   }
 
-  static async open({
-    maxAttempts = 2,
-    folder,
-  }: { maxAttempts?: number; folder?: string } = {}): Promise<EngineHarness> {
-    const home = folder ?? (await mkdtemp(join(tmpdir(), 'reelstate-engine-')));
+  static async open(options: HarnessOptions = {}): Promise<EngineHarness> {
+    const home = options.folder ?? (await quickFolder());
     const storage = await LocalStorageService.open({ baseDir: join(home, 'video_jobs') });
     const store = await DuckDBJobStore.open({ path: join(home, 'jobs.duckdb'), log });
-    return new EngineHarness(home, store, storage, maxAttempts);
+    return new EngineHarness(home, store, storage, options);
   }
 
   worker(options: { readonly jobTimeoutMs?: number; readonly maxResultsBytes?: number } = {}): Worker {
@@ -80,6 +102,7 @@ export class EngineHarness implements AsyncDisposable {
       jobTimeoutMs: 60_000,
       maxResultsBytes: 1e9,
       log,
+      ...this.#onStep,
       ...options,
     });
   }
@@ -90,9 +113,18 @@ export class EngineHarness implements AsyncDisposable {
     return this.engine.submit({ uploadPath, pipelineId: 'ocr_only', options: jobOptionsSchema.parse({}) });
   }
 
-  async recover(): Promise<void> {
-    const { store, queue, engine } = this;
-    await recover({ store, queue, engine, log });
+  async recover({ damaged = false } = {}): Promise<void> {
+    await recover({ ...this.#keeping(), damaged });
+  }
+
+  /** What is done in the background after a start, once and to its end. */
+  async keepHouse(): Promise<void> {
+    await keepHouse({ ...this.#keeping(), retentionMs: undefined });
+  }
+
+  #keeping() {
+    const { store, storage, queue, engine } = this;
+    return { store, storage, queue, engine, log, signal: new AbortController().signal, ...this.#onStep };
   }
 
   /** Closes and opens again, as a restart does. */

@@ -35,7 +35,7 @@ export async function openService(settings: { readonly diskReserveBytes?: number
   const storage = await LocalStorageService.open({ baseDir: join(folder, 'video_jobs') });
   const store = await DuckDBJobStore.open({ path: join(folder, 'jobs.duckdb'), log });
   const queue = new InMemoryQueueService();
-  const engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts: 3, log });
+  const engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts: 3, maxPending: 1_000, log });
   const app = createApp({
     engine,
     incomingDir: storage.incomingDir,

@@ -47,7 +47,7 @@ describe('POST /video/submit', () => {
       const { job_id: jobId } = submitResponseSchema.parse(JSON.parse(text));
       expect(text).to.equal(`{"job_id":"${jobId}"}`);
       expect(response.headers.get('location')).to.equal(`/video/status/${jobId}`);
-      expect(await service.files()).to.deep.equal([`${jobId}.mp4`]);
+      expect(await service.files()).to.have.members([`${jobId}.mp4`, `${jobId}.json`]);
       expect(sha256(await readFile(await service.storage.loadFile(`${jobId}.mp4`)))).to.equal(sha256(video));
       const job = await service.engine.get(jobId);
       expect(job).to.include({ status: 'pending', pipelineId: 'ocr_only', inputPath: `${jobId}.mp4` });
@@ -106,7 +106,7 @@ describe('POST /video/submit', () => {
         expect(status, name).to.equal(202);
       }
       for (const file of await service.files()) {
-        expect(jobIdSchema.safeParse(file.replace('.mp4', '')).success, file).to.equal(true);
+        expect(jobIdSchema.safeParse(file.replace(/\.(mp4|json)$/, '')).success, file).to.equal(true);
       }
     });
 
@@ -117,7 +117,7 @@ describe('POST /video/submit', () => {
       const ids = await Promise.all(responses.map(async (r) => submitResponseSchema.parse(await r.json()).job_id));
       expect(new Set(ids).size).to.equal(50);
       expect(await service.traces()).to.include({ rows: 50, queued: 50 });
-      expect(await service.files()).to.have.members(ids.map((id) => `${id}.mp4`));
+      expect(await service.files()).to.have.members(ids.flatMap((id) => [`${id}.mp4`, `${id}.json`]));
     });
   });
 

@@ -163,6 +163,33 @@ export function storageContract(open: () => Promise<StorageUnderTest>): void {
     expect(await made.files()).to.deep.equal([]);
   });
 
+  it('lists what lies in no folder, and nothing that is still arriving', async () => {
+    await incoming('arriving');
+    for (const path of ['a.mp4', 'a.json', 'folder/deep']) await made.storage.saveFile(chunks('x'), path);
+    const listed: string[] = [];
+    for await (const path of made.storage.list()) listed.push(path);
+    expect(listed).to.have.members(['a.mp4', 'a.json']);
+  });
+
+  it('moves a file as it is, makes the folders on its way and leaves none behind', async () => {
+    await made.storage.saveFile(chunks('evidence'), 'x');
+    expect(await made.storage.moveFile('x', 'quarantine/today/x')).to.equal('quarantine/today/x');
+    expect(await read('quarantine/today/x')).to.equal('evidence');
+    expect(await made.files()).to.have.length(1);
+  });
+
+  it('names the file that is not there to be moved', async () => {
+    const error = await rejection(made.storage.moveFile('gone.mp4', 'y'));
+    expect(codeOf(error)).to.equal('file_missing');
+    expect(String(error)).to.contain('gone.mp4');
+  });
+
+  it('saves many files at once, each whole', async () => {
+    const names = Array.from({ length: 100 }, (_, n) => `many/${n}`);
+    await Promise.all(names.map((name) => made.storage.saveFile(chunks(name), name)));
+    for (const name of names) expect(await read(name)).to.equal(name);
+  });
+
   for (const path of ['../x', 'a/../../x', 'a/..', '/etc/passwd', '', '.', './x', 'a//x', 'x\0.mp4', 'incoming/x']) {
     it(`refuses the path ${JSON.stringify(path)} for every method`, async () => {
       const upload = await incoming('kept');
@@ -171,6 +198,7 @@ export function storageContract(open: () => Promise<StorageUnderTest>): void {
         () => made.storage.saveFile({ adopt: upload }, path),
         () => made.storage.loadFile(path),
         () => made.storage.deleteFile(path),
+        () => made.storage.moveFile(path, 'y'),
       ];
       for (const attempt of attempts) expect(codeOf(await rejection(attempt()))).to.equal('path_refused');
       expect(await made.files()).to.deep.equal([upload]);

@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { ServiceError } from '../errors.ts';
+import { jobIdSchema, jobOptionsSchema, type Job, type JobId } from '../job.ts';
+import type { StorageService } from '../storage/storage-service.ts';
+
+const outcomeSchema = z.object({
+  status: z.enum(['completed', 'failed']),
+  output_path: z.string().nullable(),
+  error_code: z.string().nullable(),
+  error_message: z.string().nullable(),
+  attempt: z.int().min(0),
+  ended_at: z.iso.datetime(),
+});
+
+/**
+ * What is known of a job beside its video, in a file of its own: enough to bring its row back when the database has
+ * lost it. Written before the row, and again after the commit that ended the job; never read while the database is whole
+ * but to see that it is.
+ */
+export const sidecarSchema = z.object({
+  job_id: jobIdSchema,
+  pipeline_id: z.string(),
+  options: jobOptionsSchema,
+  input_path: z.string(),
+  accepted_at: z.iso.datetime(),
+  machine_version: z.int(),
+  /** Null until the job has ended. */
+  outcome: outcomeSchema.nullable(),
+  /** When its video and results were deleted; null while they are kept. */
+  expired_at: z.iso.datetime().nullable(),
+});
+export type Sidecar = z.infer<typeof sidecarSchema>;
+export type Outcome = z.infer<typeof outcomeSchema>;
+
+export function sidecarOf(job: Omit<Job, 'acceptedSeq'>): Sidecar {
+  const { status } = job;
+  return {
+    job_id: job.jobId,
+    pipeline_id: job.pipelineId,
+    options: job.options,
+    input_path: job.inputPath,
+    accepted_at: job.createdAt,
+    machine_version: job.machineVersion,
+    outcome:
+      status === 'completed' || status === 'failed'
+        ? {
+            status,
+            output_path: job.outputPath,
+            error_code: job.errorCode,
+            error_message: job.errorMessage,
+            attempt: job.attempt,
+            ended_at: job.updatedAt,
+          }
+        : null,
+    expired_at: job.expiredAt,
+  };
+}
+
+/** The stored path of what a job has in the storage. */
+export const inputPathOf = (jobId: JobId): string => `${jobId}.mp4`;
+export const resultsPathOf = (jobId: JobId): string => `${jobId}_results.json`;
+export const sidecarPathOf = (jobId: JobId): string => `${jobId}.json`;
+
+const STORED_NAME = /^([0-9a-f-]{36})(?:\.mp4|\.json|_results\.json)$/;
+
+/** The job to which a stored path belongs by its name; undefined for a file that is none of ours. */
+export function ownerOf(path: string): JobId | undefined {
+  return jobIdSchema.safeParse(STORED_NAME.exec(path)?.[1]).data;
+}
+
+export async function writeSidecar(storage: StorageService, job: Omit<Job, 'acceptedSeq'>): Promise<void> {
+  await storage.saveFile(textOf(sidecarOf(job)), sidecarPathOf(job.jobId));
+}
+
+/** Undefined when there is none, or none that can be read: what a damaged disk left is no ground to stop for. */
+export async function readSidecar(storage: StorageService, jobId: JobId): Promise<Sidecar | undefined> {
+  let text: string;
+  try {
+    text = await readFile(await storage.loadFile(sidecarPathOf(jobId)), 'utf8');
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === 'file_missing') return undefined;
+    throw error;
+  }
+  const parsed = sidecarSchema.safeParse(jsonOf(text));
+  return parsed.success && parsed.data.job_id === jobId ? parsed.data : undefined;
+}
+
+async function* textOf(sidecar: Sidecar): AsyncGenerator<string> {
+  yield `${JSON.stringify(sidecar)}\n`;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

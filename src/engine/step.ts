@@ -1,0 +1,40 @@
+/**
+ * The moments between which a crash can fall, in the order in which they come. A test ends the process at each of them;
+ * in production nobody listens and a step costs one optional call.
+ */
+export const STEPS = [
+  'submit: video stored',
+  'submit: sidecar stored',
+  'submit: before commit',
+  'submit: committed',
+  'submit: queued',
+  'START: before commit',
+  'START: committed',
+  'attempt: results stored',
+  'COMPLETE: before commit',
+  'COMPLETE: committed',
+  'COMPLETE: sidecar rewritten',
+  'FAIL: before commit',
+  'FAIL: committed',
+  'FAIL: sidecar rewritten',
+  'INTERRUPT: before commit',
+  'INTERRUPT: committed',
+  'INTERRUPT: queued',
+  'INTERRUPT: sidecar rewritten',
+  'RELEASE: before commit',
+  'RELEASE: committed',
+  'RELEASE: queued',
+  'CANCEL: before commit',
+  'CANCEL: committed',
+  'CANCEL: sidecar rewritten',
+  'cancelled attempt: before its results are deleted',
+  'expire: committed',
+  'expire: sidecar rewritten',
+  'expire: results deleted',
+  'expire: input deleted',
+  'reconcile: row restored',
+  'reconcile: file set aside',
+] as const;
+export type Step = (typeof STEPS)[number];
+
+export type StepListener = (step: Step) => void;

@@ -1,0 +1,57 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { z } from 'zod';
+import { jobIdSchema, jobStatusSchema, type Job, type JobId } from '../job.ts';
+import type { JobStanding } from './job-store.ts';
+import { isoTime } from './rows.ts';
+import { uuidValue } from './table-statement.ts';
+
+const pendingSchema = z.object({ job_id: jobIdSchema, accepted_seq: z.bigint().transform(Number) });
+const standingSchema = z.object({ job_id: jobIdSchema, status: jobStatusSchema, expired_at: isoTime.nullable() });
+const idSchema = z.object({ job_id: jobIdSchema });
+
+/** Narrow reads for recovery and housekeeping: few columns of many rows. */
+
+export async function pendingIds(
+  connection: DuckDBConnection,
+  afterSeq: number,
+  limit: number,
+): Promise<readonly Pick<Job, 'jobId' | 'acceptedSeq'>[]> {
+  const stored = await connection.runAndReadAll(
+    `SELECT job_id, accepted_seq FROM jobs WHERE status = 'pending' AND accepted_seq > $1 ORDER BY accepted_seq LIMIT $2`,
+    [BigInt(afterSeq), BigInt(limit)],
+  );
+  return stored.getRowObjectsJS().map((row) => {
+    const { job_id: jobId, accepted_seq: acceptedSeq } = pendingSchema.parse(row);
+    return { jobId, acceptedSeq };
+  });
+}
+
+export async function standingsOf(
+  connection: DuckDBConnection,
+  jobIds: readonly JobId[],
+): Promise<ReadonlyMap<JobId, JobStanding>> {
+  if (jobIds.length === 0) return new Map();
+  const list = jobIds.map((id) => `'${uuidValue(id).toString()}'::UUID`).join();
+  const stored = await connection.runAndReadAll(
+    `SELECT job_id, status, expired_at FROM jobs WHERE job_id IN (${list})`,
+  );
+  return new Map(
+    stored.getRowObjectsJS().map((row) => {
+      const { job_id: jobId, status, expired_at: expiredAt } = standingSchema.parse(row);
+      return [jobId, { status, expiredAt }];
+    }),
+  );
+}
+
+export async function endedBefore(
+  connection: DuckDBConnection,
+  time: string,
+  limit: number,
+): Promise<readonly JobId[]> {
+  const stored = await connection.runAndReadAll(
+    `SELECT job_id FROM jobs WHERE status IN ('completed', 'failed') AND expired_at IS NULL AND updated_at < $1::TIMESTAMP
+     ORDER BY updated_at LIMIT $2`,
+    [time.replace('Z', ''), BigInt(limit)],
+  );
+  return stored.getRowObjectsJS().map((row) => idSchema.parse(row).job_id);
+}

@@ -1,0 +1,97 @@
+import { stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { Database, isInvalidated, type Damage } from './database.ts';
+import { JobReader } from './job-reader.ts';
+import { JobWriter } from './job-writer.ts';
+import { migrateUp } from './migrate.ts';
+
+/** One opening of the file, with the statements prepared on it. It can become invalid, and is then opened anew. */
+export class Session {
+  readonly writer: JobWriter;
+  /** Reads of single jobs, which must not wait for a page. */
+  readonly lookups: JobReader;
+  readonly reader: JobReader;
+  readonly damage: Damage | undefined;
+  readonly #path: string;
+  readonly #database: Database;
+  readonly #maintenance: DuckDBConnection;
+  readonly #inFlight = new Set<Promise<unknown>>();
+  #invalid = false;
+  #closed = false;
+
+  private constructor(
+    path: string,
+    opened: { readonly database: Database; readonly damage: Damage | undefined },
+    statements: Pick<Session, 'writer' | 'lookups' | 'reader'> & { readonly maintenance: DuckDBConnection },
+  ) {
+    this.#path = path;
+    this.#database = opened.database;
+    this.damage = opened.damage;
+    this.writer = statements.writer;
+    this.lookups = statements.lookups;
+    this.reader = statements.reader;
+    this.#maintenance = statements.maintenance;
+  }
+
+  static async open(path: string): Promise<Session> {
+    const opened = await Database.openDamaged(path);
+    const { database } = opened;
+    try {
+      const maintenance = await database.connect();
+      await migrateUp(maintenance);
+      return new Session(path, opened, {
+        maintenance,
+        writer: await JobWriter.open(await database.connect()),
+        lookups: await JobReader.open(await database.connect()),
+        reader: await JobReader.open(await database.connect()),
+      });
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  /** True once nothing works here any more. */
+  get invalid(): boolean {
+    return this.#invalid || this.#closed;
+  }
+
+  /** Runs `work` and keeps `close` waiting for it. */
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    const running = work();
+    this.#inFlight.add(running);
+    try {
+      return await running;
+    } catch (error) {
+      this.#invalid ||= isInvalidated(error);
+      throw error;
+    } finally {
+      this.#inFlight.delete(running);
+    }
+  }
+
+  /** Bytes of the log, which has to be replayed when the file is opened without a clean close. */
+  async logBytes(): Promise<number> {
+    return (await stat(`${this.#path}.wal`).catch(() => undefined))?.size ?? 0;
+  }
+
+  /**
+   * Writes the log into the database. Readers go on; writes wait. False, and nothing done, when the disk has no room
+   * for both files once more: a checkpoint that runs out of room makes the session invalid.
+   */
+  async checkpoint(): Promise<boolean> {
+    const { bavail, bsize } = await statfs(dirname(this.#path));
+    if (bavail * bsize < (await stat(this.#path)).size + (await this.logBytes())) return false;
+    await this.use(() => this.#maintenance.run('CHECKPOINT'));
+    return true;
+  }
+
+  /** Waits for what is in flight: closing under a running statement hangs the process. May be called twice. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.allSettled(this.#inFlight);
+    this.#database.close();
+  }
+}

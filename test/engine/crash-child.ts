@@ -1,0 +1,114 @@
+/**
+ * A process that takes jobs through everything that can befall them and kills itself at one step.
+ * Arguments: folder, step. What a client would know by then is appended to `ledger` in the folder.
+ */
+import { appendFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { v7 as uuidv7 } from 'uuid';
+import { isFinal } from '../../src/engine/job-change.ts';
+import { sidecarOf, sidecarPathOf } from '../../src/engine/sidecar.ts';
+import { ServiceError } from '../../src/errors.ts';
+import { jobIdSchema, type FrameResult, type JobId } from '../../src/job.ts';
+import { EngineHarness, twoFrames, untilAborted } from './engine-harness.ts';
+
+const [, , folder = '', fatalStep = ''] = process.argv;
+
+const harness = await EngineHarness.open({
+  folder,
+  maxAttempts: 2,
+  onStep: (step) => {
+    if (step === fatalStep) process.kill(process.pid, 'SIGKILL');
+  },
+});
+const { engine, pipelines, storage } = harness;
+const note = (line: object): void => appendFileSync(join(folder, 'ledger'), `${JSON.stringify(line)}\n`);
+engine.onTransition(({ jobId, status }) => {
+  if (isFinal(status)) note({ ended: jobId, status });
+});
+
+/** A video and its sidecar of a job that the database does not know, and a video of no job at all. */
+async function leaveEvidence(): Promise<void> {
+  const given = await harness.submit();
+  const jobId = jobIdSchema.parse(uuidv7());
+  const text = await sidecarOfAnother(given.jobId, jobId);
+  await storage.saveFile(text, sidecarPathOf(jobId));
+  const baseDir = join(folder, 'video_jobs');
+  await writeFile(join(baseDir, `${jobId}.mp4`), 'a video');
+  await writeFile(join(baseDir, `${uuidv7()}.mp4`), 'a video of no job');
+}
+
+async function sidecarOfAnother(given: JobId, jobId: JobId) {
+  const job = await engine.get(given);
+  const sidecar = { ...sidecarOf(job), job_id: jobId, input_path: `${jobId}.mp4` };
+  return (async function* () {
+    yield JSON.stringify(sidecar);
+  })();
+}
+
+async function accept(): Promise<JobId> {
+  const { jobId } = await harness.submit();
+  note({ accepted: jobId });
+  return jobId;
+}
+
+/** Resolves when the engine tells of this event. */
+const heard = (wanted: string): Promise<JobId> =>
+  new Promise((resolve) => {
+    const stop = engine.onTransition(({ jobId }, { event }) => {
+      if (event !== wanted) return;
+      stop();
+      resolve(jobId);
+    });
+  });
+
+function failing(error: ServiceError): typeof pipelines.script {
+  return async function* (): AsyncGenerator<FrameResult> {
+    yield { frame_index: 0, result: { timestamp_ms: 0 } };
+    throw error;
+  };
+}
+
+await leaveEvidence();
+await harness.recover();
+await harness.keepHouse();
+await harness.worker().runOnce();
+await harness.worker().runOnce();
+
+const completed = await accept();
+await harness.worker().runOnce();
+await engine.deleteFiles(completed);
+
+await accept();
+pipelines.script = failing(new ServiceError('invalid_video', 'no video track'));
+await harness.worker().runOnce();
+
+await accept();
+pipelines.script = failing(new ServiceError('stalled', 'no frame', { retryable: true }));
+await harness.worker().runOnce();
+await harness.worker().runOnce();
+
+await accept();
+pipelines.script = untilAborted;
+const halted = harness.worker();
+const started = heard('START');
+const ended = halted.runForever();
+await started;
+halted.halt();
+await ended;
+
+await engine.cancel(await accept());
+
+// Cancelled after its results were stored, before COMPLETE.
+pipelines.script = twoFrames;
+const dispatch = engine.dispatch.bind(engine);
+engine.dispatch = async (jobId, event) => {
+  if (event.type === 'COMPLETE') await dispatch(jobId, { type: 'CANCEL' });
+  return dispatch(jobId, event);
+};
+await harness.worker().runOnce();
+engine.dispatch = dispatch;
+
+await accept();
+await accept();
+await harness.store.close();

@@ -1,0 +1,67 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { STEPS } from '../../src/engine/step.ts';
+import { EngineHarness, quickFolder } from './engine-harness.ts';
+import { allJobs, brokenPromises, type Ledger } from './promises.ts';
+
+async function readLedger(folder: string): Promise<Ledger> {
+  const accepted = new Set<string>();
+  const ended = new Map<string, string>();
+  const text = await readFile(join(folder, 'ledger'), 'utf8').catch(() => '');
+  for (const line of text.split('\n').filter((given) => given !== '')) {
+    const entry: unknown = JSON.parse(line);
+    if (typeof entry !== 'object' || entry === null) continue;
+    if ('accepted' in entry) accepted.add(String(entry.accepted));
+    if ('ended' in entry && 'status' in entry) ended.set(String(entry.ended), String(entry.status));
+  }
+  return { accepted, ended };
+}
+
+/** Runs the scenario until it kills itself at the step; resolves with the signal that ended it, null when it came to its end. */
+async function crashAt(step: string, folder: string): Promise<unknown> {
+  const child = fork(new URL('crash-child.js', import.meta.url), [folder, step], { stdio: 'inherit' });
+  const [code, signal]: unknown[] = await once(child, 'exit');
+  return signal ?? code;
+}
+
+async function restartAndCheck(folder: string): Promise<void> {
+  const ledger = await readLedger(folder);
+  await using harness = await EngineHarness.open({ folder, maxAttempts: 2 });
+  const before = await allJobs(harness.store);
+  await harness.recover();
+  const waiting = (await allJobs(harness.store)).filter(({ status }) => status === 'pending');
+  const interrupted = new Set(before.filter(({ status }) => status === 'running').map(({ jobId }) => jobId));
+  while (await harness.worker().runOnce());
+  const order = harness.pipelines.started.map((path) => path.slice(-40, -4));
+  const first = waiting.filter(({ jobId }) => interrupted.has(jobId));
+  const later = waiting.filter(({ jobId }) => !interrupted.has(jobId));
+  expect(order, 'order of starts').to.deep.equal([...first, ...later].map(({ jobId }) => jobId));
+  await harness.keepHouse();
+  while (await harness.worker().runOnce());
+  expect(await brokenPromises({ ...harness, baseDir: join(folder, 'video_jobs') }, ledger)).to.deep.equal([]);
+  expect(new Set(harness.pipelines.started)).to.have.lengthOf(harness.pipelines.started.length);
+}
+
+describe('after a SIGKILL at', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await quickFolder();
+  });
+
+  for (const step of STEPS) {
+    it(`"${step}" every promise holds`, async () => {
+      expect(await crashAt(step, folder), 'this step was never reached').to.equal('SIGKILL');
+      await restartAndCheck(folder);
+    });
+  }
+
+  it('no step at all every promise holds, and the evidence is set aside, not deleted', async () => {
+    expect(await crashAt('', folder)).to.equal(0);
+    const [sweep = ''] = await readdir(join(folder, 'video_jobs', 'quarantine'));
+    expect(await readdir(join(folder, 'video_jobs', 'quarantine', sweep))).to.have.lengthOf(1);
+    await restartAndCheck(folder);
+  });
+});

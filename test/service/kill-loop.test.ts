@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { createLog } from '../../src/log.ts';
+import { LocalStorageService } from '../../src/storage/local.ts';
+import { DuckDBJobStore } from '../../src/store/duckdb.ts';
+import { killLoop, loopFolder } from '../../tools/kill-loop.ts';
+import { allJobs, brokenPromises } from '../engine/promises.ts';
+
+/** 20 in continuous integration; `KILL_ROUNDS=200 npm run killloop` by hand. */
+const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 20);
+const MS_PER_ROUND = 30_000;
+
+describe('a service killed again and again under load', () => {
+  it(`keeps every promise over ${ROUNDS} rounds`, async () => {
+    await using folder = await loopFolder();
+    const { dataDir } = folder;
+    const began = performance.now();
+    const report = await killLoop(dataDir, {
+      rounds: ROUNDS,
+      submitters: 8,
+      killWithinMs: 1_500,
+      signal: AbortSignal.timeout(ROUNDS * MS_PER_ROUND + 120_000),
+    });
+    expect(report.broken).to.deep.equal([]);
+    expect(report.kills).to.equal(ROUNDS);
+
+    const baseDir = join(dataDir, 'video_jobs');
+    const log = createLog('silent');
+    const store = await DuckDBJobStore.open({ path: join(dataDir, 'jobs.duckdb'), log });
+    try {
+      const storage = await LocalStorageService.open({ baseDir });
+      expect(await brokenPromises({ store, storage, baseDir }, report)).to.deep.equal([]);
+      const jobs = await allJobs(store);
+      expect(new Set([...report.accepted].map((jobId) => jobId)))
+        .to.have.property('size')
+        .above(0);
+      const interrupted = jobs.filter(({ attempt }) => attempt > 1).length;
+      const seconds = Math.round((performance.now() - began) / 1_000);
+      console.log(
+        `      ${ROUNDS} kills, ${report.accepted.size} jobs accepted, ${jobs.length} in the database, ` +
+          `${interrupted} interrupted and run again; 0 lost, 0 ends changed, 0 promises broken; ${seconds} s`,
+      );
+    } finally {
+      await store.close();
+    }
+  }).timeout(ROUNDS * MS_PER_ROUND + 150_000);
+});

@@ -1,0 +1,269 @@
+import { expect } from 'chai';
+import { v7 as uuidv7 } from 'uuid';
+import { jobIdSchema, type Job, type JobStatus, type JobTransition } from '../../src/job.ts';
+import type { JobStore } from '../../src/store/job-store.ts';
+
+export function newJob(overrides: Partial<Job> = {}): {
+  readonly job: Omit<Job, 'acceptedSeq'>;
+  readonly transition: JobTransition;
+} {
+  const jobId = jobIdSchema.parse(uuidv7());
+  const createdAt = new Date().toISOString();
+  const job: Omit<Job, 'acceptedSeq'> = {
+    jobId,
+    status: 'pending',
+    pipelineId: 'ocr_only',
+    options: { frame_stride: 3, max_frames: 10 },
+    inputPath: `${jobId}.mp4`,
+    outputPath: null,
+    errorCode: null,
+    errorMessage: null,
+    revision: 1,
+    attempt: 0,
+    machineVersion: 1,
+    snapshot: JSON.stringify({ value: 'pending', context: { attempt: 0, note: 'a "quoted" \\ ü \u0000 \u{1f3ac}' } }),
+    createdAt,
+    updatedAt: createdAt,
+    expiredAt: null,
+    ...overrides,
+  };
+  return {
+    job,
+    transition: {
+      jobId: job.jobId,
+      seq: job.revision,
+      attempt: job.attempt,
+      fromState: null,
+      event: 'SUBMIT',
+      toState: job.status,
+      context: '{"attempt":0}',
+      occurredAt: job.createdAt,
+    },
+  };
+}
+
+export function nextOf(
+  job: Job,
+  status: JobStatus,
+  changes: Partial<Job> = {},
+): { readonly job: Job; readonly transition: JobTransition } {
+  const updatedAt = new Date().toISOString();
+  const next: Job = { ...job, status, revision: job.revision + 1, attempt: 1, updatedAt, ...changes };
+  return {
+    job: next,
+    transition: {
+      jobId: job.jobId,
+      seq: next.revision,
+      attempt: next.attempt,
+      fromState: job.status,
+      event: status.toUpperCase(),
+      toState: status,
+      context: '{"attempt":1}',
+      occurredAt: updatedAt,
+    },
+  };
+}
+
+/** Submits `count` new jobs at once. */
+export function insertMany(store: JobStore, count: number): Promise<readonly Job[]> {
+  return Promise.all(
+    Array.from({ length: count }, () => {
+      const { job, transition } = newJob();
+      return store.insert(job, transition);
+    }),
+  );
+}
+
+/** The laws of the port. `open` gives an empty store; the suite closes it. */
+export function jobStoreContract(name: string, open: () => Promise<JobStore>): void {
+  describe(`${name} keeps the laws of a job store`, () => {
+    let store: JobStore;
+    beforeEach(async () => {
+      store = await open();
+    });
+    afterEach(() => store.close());
+
+    it('gives back a job exactly as it was inserted, with its place in the order of acceptance', async () => {
+      const { job, transition } = newJob();
+      const inserted = await store.insert(job, transition);
+      expect(inserted).to.deep.equal({ ...job, acceptedSeq: 1 });
+      expect(await store.get(job.jobId)).to.deep.equal(inserted);
+      expect(await store.transitionsOf(job.jobId)).to.deep.equal([transition]);
+    });
+
+    it('knows nothing of an unknown id', async () => {
+      const { job } = newJob();
+      expect(await store.get(job.jobId)).to.equal(undefined);
+      expect(await store.transitionsOf(job.jobId)).to.deep.equal([]);
+    });
+
+    it('saves every field that a transition changes, null and text alike', async () => {
+      const { job, transition } = newJob();
+      const inserted = await store.insert(job, transition);
+      const failed = nextOf(inserted, 'failed', {
+        outputPath: '',
+        errorCode: 'invalid_video',
+        errorMessage: 'it said "no"\n',
+        machineVersion: 2,
+        snapshot: '{"value":"failed"}',
+      });
+      expect(await store.save(failed.job, failed.transition)).to.equal(true);
+      expect(await store.get(job.jobId)).to.deep.equal(failed.job);
+      const mended = nextOf(failed.job, 'completed', { errorCode: null, errorMessage: null, outputPath: 'r.json' });
+      expect(await store.save(mended.job, mended.transition)).to.equal(true);
+      expect(await store.get(job.jobId)).to.deep.equal(mended.job);
+      expect(await store.transitionsOf(job.jobId)).to.deep.equal([transition, failed.transition, mended.transition]);
+    });
+
+    it('changes nothing and writes no transition where the stored revision is another', async () => {
+      const { job, transition } = newJob();
+      const inserted = await store.insert(job, transition);
+      const running = nextOf(inserted, 'running');
+      expect(await store.save(running.job, running.transition)).to.equal(true);
+      expect(await store.save(running.job, running.transition)).to.equal(false);
+      const stale = nextOf(inserted, 'failed');
+      expect(await store.save(stale.job, stale.transition)).to.equal(false);
+      const unknown = nextOf({ ...newJob().job, acceptedSeq: 9 }, 'running');
+      expect(await store.save(unknown.job, unknown.transition)).to.equal(false);
+      expect(await store.get(job.jobId)).to.deep.equal(running.job);
+      expect(await store.transitionsOf(job.jobId)).to.deep.equal([transition, running.transition]);
+      expect(await store.get(unknown.job.jobId)).to.equal(undefined);
+    });
+
+    it('refuses the stale writes among many and keeps the others', async () => {
+      const jobs = await insertMany(store, 40);
+      const runs = jobs.map((job) => nextOf(job, 'running'));
+      await Promise.all(runs.slice(0, 10).map(({ job, transition }) => store.save(job, transition)));
+      const others = insertMany(store, 5);
+      const saved = await Promise.all(runs.map(({ job, transition }) => store.save(job, transition)));
+      expect(saved).to.deep.equal(runs.map((_, index) => index >= 10));
+      expect((await others).map(({ acceptedSeq }) => acceptedSeq)).to.deep.equal([41, 42, 43, 44, 45]);
+      for (const { job } of runs) {
+        expect((await store.transitionsOf(job.jobId)).map(({ seq }) => seq)).to.deep.equal([1, 2]);
+      }
+    });
+
+    it('lets exactly one of several writes of one revision win', async () => {
+      const [job] = await insertMany(store, 1);
+      if (job === undefined) throw new Error('no job');
+      const tries = (['running', 'failed', 'completed'] as const).map((status) => nextOf(job, status));
+      const saved = await Promise.all(tries.map(({ job: next, transition }) => store.save(next, transition)));
+      expect(saved.filter(Boolean)).to.have.length(1);
+      expect(await store.get(job.jobId)).to.deep.equal(tries[saved.indexOf(true)]?.job);
+      expect(await store.transitionsOf(job.jobId)).to.have.length(2);
+    });
+
+    it('applies writes of one job in the order in which they were asked for', async () => {
+      const { job, transition } = newJob();
+      const inserted = store.insert(job, transition);
+      const running = nextOf({ ...job, acceptedSeq: 1 }, 'running');
+      const completed = nextOf(running.job, 'completed', { outputPath: 'r.json' });
+      expect(
+        await Promise.all([
+          store.save(running.job, running.transition),
+          store.save(completed.job, completed.transition),
+        ]),
+      ).to.deep.equal([true, true]);
+      expect((await inserted).acceptedSeq).to.equal(1);
+      expect(await store.get(job.jobId)).to.deep.equal(completed.job);
+    });
+
+    it('resolves inserts in the order of acceptance, numbered without gaps', async () => {
+      const order: number[] = [];
+      await Promise.all(
+        Array.from({ length: 200 }, async () => {
+          const { job, transition } = newJob();
+          order.push((await store.insert(job, transition)).acceptedSeq);
+        }),
+      );
+      expect(order).to.deep.equal(Array.from({ length: 200 }, (_, index) => index + 1));
+    });
+
+    it('finds each of many jobs that are asked for at once', async () => {
+      const jobs = await insertMany(store, 60);
+      const strangers = Array.from({ length: 3 }, () => newJob().job.jobId);
+      const ids = [...jobs.map(({ jobId }) => jobId), ...strangers];
+      expect(await Promise.all(ids.map((id) => store.get(id)))).to.deep.equal([
+        ...jobs,
+        undefined,
+        undefined,
+        undefined,
+      ]);
+    });
+
+    it('pages the jobs of one status in the order of acceptance', async () => {
+      const jobs = await insertMany(store, 25);
+      const finished = jobs.filter((_, index) => index % 5 === 0).map((job) => nextOf(job, 'completed'));
+      await Promise.all(finished.map(({ job, transition }) => store.save(job, transition)));
+      const pending = jobs.filter((_, index) => index % 5 !== 0);
+      expect(await store.page('pending', 0, 8)).to.deep.equal(pending.slice(0, 8));
+      expect(await store.page('pending', pending[7]?.acceptedSeq ?? 0, 100)).to.deep.equal(pending.slice(8));
+      expect(await store.page('completed', 0, 100)).to.deep.equal(finished.map(({ job }) => job));
+      expect(await store.page('running', 0, 100)).to.deep.equal([]);
+      expect(await store.page('pending', 25, 100)).to.deep.equal([]);
+    });
+
+    it('counts the jobs of every status', async () => {
+      expect(await store.countByStatus()).to.deep.equal({ pending: 0, running: 0, completed: 0, failed: 0 });
+      const jobs = await insertMany(store, 6);
+      const started = jobs.slice(0, 2).map((job) => nextOf(job, 'running'));
+      await Promise.all(started.map(({ job, transition }) => store.save(job, transition)));
+      expect(await store.countByStatus()).to.deep.equal({ pending: 4, running: 2, completed: 0, failed: 0 });
+    });
+
+    it('pages the ids of the pending jobs in the order of acceptance', async () => {
+      const jobs = await insertMany(store, 6);
+      const [first] = jobs;
+      if (first === undefined) throw new Error('six jobs were inserted');
+      const started = nextOf(first, 'running');
+      await store.save(started.job, started.transition);
+      const pending = jobs.slice(1).map(({ jobId, acceptedSeq }) => ({ jobId, acceptedSeq }));
+      expect(await store.pendingIds(0, 10)).to.deep.equal(pending);
+      expect(await store.pendingIds(0, 2)).to.deep.equal(pending.slice(0, 2));
+      expect(await store.pendingIds(pending[1]?.acceptedSeq ?? 0, 10)).to.deep.equal(pending.slice(2));
+    });
+
+    it('tells how jobs stand, and nothing of an unknown one', async () => {
+      const [first, second] = await insertMany(store, 2);
+      if (first === undefined || second === undefined) throw new Error('two jobs were inserted');
+      const ended = nextOf(first, 'completed');
+      await store.save(ended.job, ended.transition);
+      const expiredAt = new Date().toISOString();
+      await store.expire({ ...ended.job, expiredAt });
+      const unknown = jobIdSchema.parse(uuidv7());
+      expect([...(await store.standingsOf([first.jobId, second.jobId, unknown]))]).to.have.deep.members([
+        [first.jobId, { status: 'completed', expiredAt }],
+        [second.jobId, { status: 'pending', expiredAt: null }],
+      ]);
+      expect([...(await store.standingsOf([]))]).to.deep.equal([]);
+    });
+
+    it('notes once that the files of a job are deleted, which is no transition', async () => {
+      const [given] = await insertMany(store, 1);
+      if (given === undefined) throw new Error('a job was inserted');
+      const { job, transition } = nextOf(given, 'failed', { errorCode: 'internal', errorMessage: 'm' });
+      await store.save(job, transition);
+      const expiredAt = '2026-01-02T03:04:05.678Z';
+      await store.expire({ ...job, expiredAt });
+      await store.expire({ ...job, expiredAt: '2027-01-01T00:00:00.000Z' });
+      expect(await store.get(job.jobId)).to.deep.equal({ ...job, expiredAt });
+      expect(await store.transitionsOf(job.jobId)).to.have.lengthOf(2);
+    });
+
+    it('finds the jobs that ended, the last first, and those that ended long ago and have their files, the first first', async () => {
+      const at = (minute: number) => `2026-01-01T00:0${minute}:00.000Z`;
+      const jobs = await insertMany(store, 5);
+      const states = ['completed', 'failed', 'running', 'completed', 'completed'] as const;
+      const next = jobs.map((job, n) => nextOf(job, states[n] ?? 'running', { updatedAt: at(n) }));
+      await Promise.all(next.map(({ job, transition }) => store.save(job, transition)));
+      const [first, second, , fourth, fifth] = next.map(({ job }) => job);
+      if (first !== undefined) await store.expire({ ...first, expiredAt: at(9) });
+      const ended = (await store.lastEnded(3)).map(({ jobId }) => jobId);
+      expect(ended).to.deep.equal([fifth?.jobId, fourth?.jobId, second?.jobId]);
+      expect(await store.endedBefore(at(4), 10)).to.deep.equal([second?.jobId, fourth?.jobId]);
+      expect(await store.endedBefore(at(9), 1)).to.deep.equal([second?.jobId]);
+    });
+
+    it('answers a ping', () => store.ping());
+  });
+}

@@ -1,0 +1,124 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { JobId } from '../src/job.ts';
+import { statusOf, submitVideo } from './job-requests.ts';
+import { makeVideo } from './make-video.ts';
+import { startService, type ServiceProcess } from './service-process.ts';
+
+/** Attempts enough that no job is given up because the loop interrupted it. */
+const settings = { LOG_LEVEL: 'warn', PIPELINE_THREADS: '1', WORKER_CONCURRENCY: '2', MAX_ATTEMPTS: '100' };
+
+export interface KillLoopOptions {
+  readonly rounds: number;
+  /** Submitters at once. */
+  readonly submitters: number;
+  /** The kill falls at a random moment within this time after the service is ready, in milliseconds. */
+  readonly killWithinMs: number;
+  /** For everything. */
+  readonly signal: AbortSignal;
+  /** A number in [0, 1); replaced to have the same course again. */
+  readonly random?: () => number;
+  readonly onRound?: (round: number, report: KillLoopReport) => void;
+}
+
+export interface KillLoopReport {
+  /** Jobs whose 202 was read. */
+  readonly accepted: ReadonlySet<JobId>;
+  /** The final status that was read before a kill, or after the last round, by job. */
+  readonly ended: ReadonlyMap<JobId, string>;
+  readonly kills: number;
+  /** What was seen that must not be: a lost job, a final state that changed. */
+  readonly broken: readonly string[];
+}
+
+/**
+ * The real service under load, killed with SIGKILL at random moments and started again on the same folder; at the end
+ * it is left to finish its work and stopped.
+ */
+export async function killLoop(dataDir: string, options: KillLoopOptions): Promise<KillLoopReport> {
+  const { rounds, signal, random = Math.random, killWithinMs, submitters, onRound } = options;
+  const accepted = new Set<JobId>();
+  const ended = new Map<JobId, string>();
+  const broken: string[] = [];
+  let kills = 0;
+  const report: KillLoopReport = {
+    accepted,
+    ended,
+    broken,
+    get kills() {
+      return kills;
+    },
+  };
+  const videos = await makeVideos(dataDir);
+  const start = () => startService({ dataDir, signal, settings });
+
+  const look = async (service: ServiceProcess, jobId: JobId, stop: AbortSignal): Promise<boolean> => {
+    const { status } = await statusOf(jobId, { url: service.url, signal: stop });
+    const before = ended.get(jobId);
+    if (before !== undefined && before !== status) broken.push(`${jobId} was ${before} and is ${status}`);
+    const isEnd = status === 'completed' || status === 'failed';
+    if (isEnd) ended.set(jobId, status);
+    return isEnd;
+  };
+
+  for (let round = 1; round <= rounds; round += 1) {
+    const service = await start();
+    const load = new AbortController();
+    const both = AbortSignal.any([signal, load.signal]);
+    const submitter = async (): Promise<void> => {
+      while (!both.aborted) {
+        const videoPath = videos[Math.floor(random() * videos.length)] ?? '';
+        accepted.add(await submitVideo({ url: service.url, signal: both, videoPath, pipelineId: 'ocr_only' }));
+        await wait(random() * 100, undefined, { signal: both });
+      }
+    };
+    const watcher = async (): Promise<void> => {
+      for (;;) {
+        for (const jobId of [...accepted].slice(-50)) await look(service, jobId, both);
+        await wait(50, undefined, { signal: both });
+      }
+    };
+    const working = Promise.allSettled([watcher(), ...Array.from({ length: submitters }, submitter)]);
+    await wait(random() * killWithinMs, undefined, { signal });
+    await service.kill();
+    kills += 1;
+    load.abort();
+    await working;
+    onRound?.(round, report);
+  }
+
+  const service = await start();
+  for (let open = [...accepted]; open.length > 0;) {
+    const still: JobId[] = [];
+    for (const jobId of open) {
+      try {
+        if (!(await look(service, jobId, signal))) still.push(jobId);
+      } catch (error) {
+        broken.push(`${jobId} was accepted: ${String(error)}`);
+      }
+    }
+    open = still;
+    if (open.length > 0) await wait(100, undefined, { signal });
+  }
+  const code = await service.stop();
+  if (code !== 0) broken.push(`the last stop ended with ${code}`);
+  return report;
+}
+
+/** One that completes, and one that passes for a video at the door and fails. */
+async function makeVideos(dataDir: string): Promise<readonly string[]> {
+  const folder = await mkdtemp(path.join(dataDir, 'videos-'));
+  const good = path.join(folder, 'good.mp4');
+  makeVideo({ path: good, width: 64, height: 48, frames: 1, picture: 'color=color=gray' });
+  const bad = path.join(folder, 'bad.mp4');
+  await writeFile(bad, Buffer.concat([Buffer.from('00000018', 'hex'), Buffer.from('ftypmp42'), Buffer.alloc(4_000)]));
+  return [good, good, good, bad];
+}
+
+/** A folder for a loop's service, removed by `Symbol.asyncDispose`. */
+export async function loopFolder(): Promise<AsyncDisposable & { readonly dataDir: string }> {
+  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'reelstate-kill-'));
+  return { dataDir, [Symbol.asyncDispose]: () => rm(dataDir, { recursive: true, force: true }) };
+}
