@@ -11,6 +11,8 @@ import { recover } from './engine/recovery.ts';
 import { Worker } from './engine/worker.ts';
 import { ServiceError } from './errors.ts';
 import { createApp } from './http/app.ts';
+import { SHOWN_MACHINES } from './http/machines.ts';
+import { Pages } from './http/pages.ts';
 import { createHttpServer } from './http/server.ts';
 import type { Log } from './log.ts';
 import { videoLimitsSchema } from './pipeline/limits.ts';
@@ -122,6 +124,9 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
     maxUploadBytes: config.MAX_UPLOAD_BYTES,
     diskReserveBytes: config.DISK_RESERVE_BYTES,
     isolation: pool.levels,
+    machines: SHOWN_MACHINES,
+    pages: await Pages.open(),
+    workers: () => workers.map((worker) => worker.snapshot()?.value).filter((value) => value !== undefined),
     version,
     log,
   });

@@ -6,12 +6,13 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+const PROJECTS = ['tsconfig.json', 'src/web/tsconfig.json']; // what runs in Node, and what runs in the browser
 const KEPT_BUILDS = 4; // a service that runs from an older build still finds its child's files
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
 
 const hash = createHash('sha256');
-for (const file of ['package-lock.json', 'tsconfig.json', ...['src', 'machines', 'tools', 'test'].flatMap(sourcesOf)]) {
+for (const file of ['package-lock.json', ...PROJECTS, ...['src', 'machines', 'tools', 'test'].flatMap(sourcesOf)]) {
   hash.update(file).update('\0').update(readFileSync(file)).update('\0');
 }
 const build = `.build/${hash.digest('hex').slice(0, 16)}`;
@@ -19,12 +20,14 @@ const build = `.build/${hash.digest('hex').slice(0, 16)}`;
 if (!existsSync(build)) {
   const draft = `.build/draft-${process.pid}`;
   mkdirSync('.build', { recursive: true });
-  const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.', '--outDir', draft], {
-    stdio: 'inherit',
-  });
-  if (tsc.status !== 0) {
-    rmSync(draft, { recursive: true, force: true });
-    process.exit(tsc.status ?? 1);
+  for (const project of PROJECTS) {
+    const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project, '--outDir', draft], {
+      stdio: 'inherit',
+    });
+    if (tsc.status !== 0) {
+      rmSync(draft, { recursive: true, force: true });
+      process.exit(tsc.status ?? 1);
+    }
   }
   try {
     renameSync(draft, build);
@@ -45,7 +48,7 @@ renameSync(link, 'dist');
 
 function sourcesOf(folder) {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) => `${entry.parentPath}/${entry.name}`)
     .toSorted();
 }

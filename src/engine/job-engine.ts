@@ -2,12 +2,12 @@ import { initialTransition, transition } from 'xstate';
 import { v7 as uuidv7 } from 'uuid';
 import { jobMachine, type JobEvent } from '../../machines/job.ts';
 import { messageOf, ServiceError } from '../errors.ts';
-import { jobIdSchema, type Job, type JobId, type JobOptions, type JobTransition } from '../job.ts';
+import { jobIdSchema, type Job, type JobId, type JobOptions, type JobStatus, type JobTransition } from '../job.ts';
 import type { Log } from '../log.ts';
 import type { PipelineDescription, VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
 import type { QueueService } from '../queue/queue-service.ts';
 import type { StorageService } from '../storage/storage-service.ts';
-import type { JobStore } from '../store/job-store.ts';
+import type { JobFilter, JobStore } from '../store/job-store.ts';
 import { columnsOf, isFinal, transitionOf } from './job-change.ts';
 import { inputPathOf, readSidecar, resultsPathOf, sidecarPathOf, writeSidecar, type Sidecar } from './sidecar.ts';
 import { restoreSnapshot } from './snapshot.ts';
@@ -178,6 +178,37 @@ export class JobEngine {
     const job = await this.#store.get(jobId);
     if (job === undefined) throw new ServiceError('job_not_found', `There is no job ${jobId}`);
     return job;
+  }
+
+  /** Jobs that pass the filter, the last accepted first, at most `limit`. */
+  list(filter: JobFilter, limit: number): Promise<readonly Job[]> {
+    return this.#store.newest(filter, limit);
+  }
+
+  /** How many jobs there are in each state. */
+  countByStatus(): Promise<Readonly<Record<JobStatus, number>>> {
+    return this.#store.countByStatus();
+  }
+
+  /** A job's transitions in order; empty for an unknown id. */
+  transitionsOf(jobId: JobId): Promise<readonly JobTransition[]> {
+    return this.#store.transitionsOf(jobId);
+  }
+
+  /** While it stays, so does every answer about jobs. */
+  changeToken(): string {
+    return this.#store.changeToken();
+  }
+
+  /** The local path of a job's video. Rejects with `job_not_found`, or `video_missing` when it is no longer there. */
+  async openVideo(jobId: JobId): Promise<{ readonly path: string }> {
+    const { inputPath } = await this.get(jobId);
+    try {
+      return { path: await this.#storage.loadFile(inputPath) };
+    } catch (cause) {
+      if (!(cause instanceof ServiceError) || cause.code !== 'file_missing') throw cause;
+      throw new ServiceError('video_missing', `The video of job ${jobId} is no longer stored`, { cause });
+    }
   }
 
   /** The local path of a completed job's results. Rejects with `job_not_found`, `job_not_completed` or `results_expired`. */

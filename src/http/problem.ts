@@ -10,6 +10,7 @@ type HttpCode =
   | 'method_not_allowed'
   | 'not_ready'
   | 'malformed_request'
+  | 'range_not_satisfiable'
   | 'headers_too_large'
   | 'request_timeout';
 export type ProblemCode = ErrorCode | HttpCode;
@@ -28,7 +29,9 @@ const KINDS: Readonly<Record<ProblemCode, Kind>> = {
   invalid_mp4: { status: 400, title: 'Not an MP4 video' },
   malformed_request: { status: 400, title: 'Malformed request' },
   unknown_pipeline: { status: 404, title: 'Unknown pipeline' },
+  machine_not_found: { status: 404, title: 'Unknown machine' },
   job_not_found: { status: 404, title: 'Unknown job' },
+  video_missing: { status: 404, title: 'Video no longer stored' },
   job_not_completed: { status: 404, title: 'Job not completed' },
   route_not_found: { status: 404, title: 'Nothing here' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
@@ -36,6 +39,7 @@ const KINDS: Readonly<Record<ProblemCode, Kind>> = {
   job_conflict: { status: 409, title: 'Not possible in the present state' },
   results_expired: { status: 410, title: 'Results deleted' },
   upload_too_large: { status: 413, title: 'Upload too large' },
+  range_not_satisfiable: { status: 416, title: 'Range beyond the end' },
   invalid_request: { status: 422, title: 'Invalid request' },
   missing_file: { status: 422, title: 'No file' },
   headers_too_large: { status: 431, title: 'Headers too large' },

@@ -1,7 +1,7 @@
 import type { RouterMiddleware } from '@koa/router';
 import type { JobEngine } from '../engine/job-engine.ts';
 import { ServiceError } from '../errors.ts';
-import { jobIdSchema, type JobId, type JobStatus } from '../job.ts';
+import { jobIdSchema, type Job, type JobId, type JobStatus } from '../job.ts';
 import type { RequestState } from './request-log.ts';
 import type { StatusResponse } from './schemas.ts';
 
@@ -15,16 +15,20 @@ const PROGRESS: Readonly<Record<JobStatus, StatusResponse['progress']>> = {
 /** GET /video/status/{job_id} */
 export function statusRoute(engine: Pick<JobEngine, 'get'>): RouterMiddleware<RequestState> {
   return async (ctx) => {
-    const job = await engine.get(parseJobId(ctx.params['job_id']));
-    ctx.body = {
-      job_id: job.jobId,
-      status: job.status,
-      progress: PROGRESS[job.status],
-      created_at: job.createdAt,
-      updated_at: job.updatedAt,
-      ...(job.errorMessage === null ? {} : { error_message: job.errorMessage }),
-      ...(job.errorCode === null ? {} : { error_code: job.errorCode }),
-    } satisfies StatusResponse;
+    ctx.body = statusOf(await engine.get(parseJobId(ctx.params['job_id'])));
+  };
+}
+
+/** A job as its status tells it. */
+export function statusOf(job: Job): StatusResponse {
+  return {
+    job_id: job.jobId,
+    status: job.status,
+    progress: PROGRESS[job.status],
+    created_at: job.createdAt,
+    updated_at: job.updatedAt,
+    ...(job.errorMessage === null ? {} : { error_message: job.errorMessage }),
+    ...(job.errorCode === null ? {} : { error_code: job.errorCode }),
   };
 }
 

@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { ServiceError, messageOf } from '../errors.ts';
 import type { Job, JobId, JobStatus, JobTransition } from '../job.ts';
 import type { Log } from '../log.ts';
 import { Batcher } from './batcher.ts';
 import { isInvalidated, type Damage } from './database.ts';
-import type { JobStanding, JobStore } from './job-store.ts';
+import type { JobFilter, JobStanding, JobStore } from './job-store.ts';
 import { BatchRefusedError, type JobWrite } from './job-writer.ts';
 import { Session } from './session.ts';
 
@@ -37,6 +38,8 @@ export class DuckDBJobStore implements JobStore {
   readonly #log: Log;
   readonly #writes: Batcher<JobWrite, Job | null>;
   readonly #gets: Batcher<JobId, Job | null>;
+  readonly #opening = randomUUID();
+  #changes = 0;
   #session: Session;
   #reopening: Promise<Session> | undefined;
   #checkpoint: Promise<void> | undefined;
@@ -114,8 +117,17 @@ export class DuckDBJobStore implements JobStore {
     return this.#answer(() => this.#use(({ reader }) => reader.endedBefore(time, limit)));
   }
 
+  async newest(filter: JobFilter, limit: number): Promise<readonly Job[]> {
+    if (limit > MAX_PAGE) throw new ServiceError('internal', `a page has at most ${MAX_PAGE} jobs, not ${limit}`);
+    return this.#answer(() => this.#use(({ reader }) => reader.newest(filter, limit)));
+  }
+
   countByStatus(): Promise<Readonly<Record<JobStatus, number>>> {
     return this.#answer(() => this.#use(({ reader }) => reader.countByStatus()));
+  }
+
+  changeToken(): string {
+    return `${this.#opening}.${this.#changes}`;
   }
 
   ping(): Promise<void> {
@@ -136,6 +148,7 @@ export class DuckDBJobStore implements JobStore {
 
   async #commit(writes: readonly JobWrite[]): Promise<readonly (Job | null)[]> {
     const stored = await this.#use(({ writer }) => writer.commit(writes));
+    this.#changes += 1;
     this.#writesSinceLook += writes.length;
     if (this.#writesSinceLook >= WRITES_BETWEEN_LOOKS) {
       this.#writesSinceLook = 0;
@@ -156,6 +169,7 @@ export class DuckDBJobStore implements JobStore {
         this.#log.warn('the database went invalid and is opened anew');
         await this.#session.close();
         this.#session = await openSession({ path: this.#path, log: this.#log });
+        this.#changes += 1;
         return this.#session;
       } finally {
         this.#reopening = undefined;

@@ -2,7 +2,7 @@ import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api
 import { z } from 'zod';
 import { jobStatusSchema, type Job, type JobId, type JobStatus, type JobTransition } from '../job.ts';
 import { endedBefore, pendingIds, standingsOf } from './file-reader.ts';
-import type { JobStanding } from './job-store.ts';
+import type { JobFilter, JobStanding } from './job-store.ts';
 import { JOB_COLUMNS, TRANSITION_COLUMNS, parseJob, parseTransition } from './rows.ts';
 import { uuidValue } from './table-statement.ts';
 
@@ -89,6 +89,22 @@ export class JobReader {
       this.#connection.runAndReadAll(
         `SELECT ${JOB} FROM jobs WHERE status IN ('completed', 'failed') ORDER BY updated_at DESC LIMIT $1`,
         [BigInt(limit)],
+      ),
+    );
+    return stored.getRowObjectsJS().map((row) => parseJob(row));
+  }
+
+  async newest({ status, pipelineId, beforeSeq }: JobFilter, limit: number): Promise<readonly Job[]> {
+    const given = [
+      { condition: 'status = ', value: status },
+      { condition: 'pipeline_id = ', value: pipelineId },
+      { condition: 'accepted_seq < ', value: beforeSeq === undefined ? undefined : BigInt(beforeSeq) },
+    ].flatMap(({ condition, value }) => (value === undefined ? [] : [{ condition, value }]));
+    const where = given.map(({ condition }, index) => `${condition}$${index + 1}`).join(' AND ');
+    const stored = await this.#alone(() =>
+      this.#connection.runAndReadAll(
+        `SELECT ${JOB} FROM jobs ${where === '' ? '' : `WHERE ${where}`} ORDER BY accepted_seq DESC LIMIT ${limit}`,
+        given.map(({ value }) => value),
       ),
     );
     return stored.getRowObjectsJS().map((row) => parseJob(row));

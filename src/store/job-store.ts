@@ -6,6 +6,14 @@ export interface JobStanding {
   readonly expiredAt: string | null;
 }
 
+/** Which jobs are listed; what is absent lets every job pass. */
+export interface JobFilter {
+  readonly status?: JobStatus;
+  readonly pipelineId?: string;
+  /** Only jobs accepted before this one. */
+  readonly beforeSeq?: number;
+}
+
 /** The only truth about a job's state. Every write is durable when its promise resolves (group commit, one fsync a batch). */
 export interface JobStore {
   /**
@@ -33,7 +41,11 @@ export interface JobStore {
   lastEnded(limit: number): Promise<readonly Job[]>;
   /** Jobs that ended before this time (ISO 8601 UTC) and still have their files, the first to end first. */
   endedBefore(time: string, limit: number): Promise<readonly JobId[]>;
+  /** Jobs that pass the filter, the last accepted first, at most `limit`. */
+  newest(filter: JobFilter, limit: number): Promise<readonly Job[]>;
   countByStatus(): Promise<Readonly<Record<JobStatus, number>>>;
+  /** Another after every write, and after every opening; asks the database nothing. While it stays, so does every answer. */
+  changeToken(): string;
   /** Resolves when the database answers; rejects with `store_unavailable`. */
   ping(): Promise<void>;
   /** Waits for the writes in hand, writes a checkpoint and closes. Nothing may be called afterwards. */

@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { JobEngine } from '../../src/engine/job-engine.ts';
 import { createApp } from '../../src/http/app.ts';
+import type { StateValue } from '../../src/http/activity.ts';
+import { SHOWN_MACHINES, type ShownMachine } from '../../src/http/machines.ts';
+import { Pages } from '../../src/http/pages.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import { problemSchema } from '../../src/http/schemas.ts';
 import { createLog } from '../../src/log.ts';
@@ -17,8 +20,8 @@ import { DuckDBJobStore } from '../../src/store/duckdb.ts';
 
 export const MAX_UPLOAD_BYTES = 256 * 1024;
 
-/** Only listed here: nothing in these tests analyses. */
-const pipelines: VideoFilePipelineService = {
+/** Only listed here: nothing in most of these tests analyses. */
+const LISTED: VideoFilePipelineService = {
   list: () => [
     { id: 'ocr_only', description: 'Reads text' },
     { id: 'yolo_ocr', description: 'Detects objects, then reads text' },
@@ -28,20 +31,32 @@ const pipelines: VideoFilePipelineService = {
   },
 };
 
+export interface ServiceSettings {
+  readonly diskReserveBytes?: number;
+  readonly maxUploadBytes?: number;
+  readonly pipelines?: VideoFilePipelineService;
+  readonly machines?: readonly ShownMachine[];
+  readonly workers?: () => readonly StateValue[];
+}
+
 /** The service's own parts over HTTP on a free port, in a folder that `close` removes; no worker. */
-export async function openService(settings: { readonly diskReserveBytes?: number } = {}) {
+export async function openService(settings: ServiceSettings = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'http-'));
   const log = createLog('silent');
   const storage = await LocalStorageService.open({ baseDir: join(folder, 'video_jobs') });
   const store = await DuckDBJobStore.open({ path: join(folder, 'jobs.duckdb'), log });
   const queue = new InMemoryQueueService();
+  const { pipelines = LISTED } = settings;
   const engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts: 3, maxPending: 1_000, log });
   const app = createApp({
     engine,
     incomingDir: storage.incomingDir,
-    maxUploadBytes: MAX_UPLOAD_BYTES,
+    maxUploadBytes: settings.maxUploadBytes ?? MAX_UPLOAD_BYTES,
     diskReserveBytes: settings.diskReserveBytes ?? 0,
     isolation: ['process'],
+    machines: settings.machines ?? SHOWN_MACHINES,
+    pages: await Pages.open(),
+    workers: settings.workers ?? (() => []),
     version: '1.2.3',
     log,
   });

@@ -203,6 +203,35 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       expect(await store.page('pending', 25, 100)).to.deep.equal([]);
     });
 
+    it('lists the newest jobs first, by status, by pipeline and from any job backwards', async () => {
+      const jobs = (await insertMany(store, 12)).toReversed();
+      const other = newJob({ pipelineId: 'yolo_ocr' });
+      const newest = await store.insert(other.job, other.transition);
+      expect(await store.newest({}, 100)).to.deep.equal([newest, ...jobs]);
+      expect(await store.newest({}, 3)).to.deep.equal([newest, ...jobs.slice(0, 2)]);
+      expect(await store.newest({ pipelineId: 'yolo_ocr' }, 100)).to.deep.equal([newest]);
+      expect(await store.newest({ beforeSeq: 5 }, 2)).to.deep.equal(jobs.slice(8, 10));
+      const running = nextOf(newest, 'running');
+      await store.save(running.job, running.transition);
+      expect(await store.newest({ status: 'running' }, 100)).to.deep.equal([running.job]);
+      expect(await store.newest({ status: 'running', pipelineId: 'ocr_only' }, 100)).to.deep.equal([]);
+      expect(await store.newest({ status: 'pending', beforeSeq: 3 }, 100)).to.deep.equal(jobs.slice(-2));
+    });
+
+    it('has another change token after every write, and the same one while nothing is written', async () => {
+      const tokens = [store.changeToken()];
+      const { job, transition } = newJob();
+      const inserted = await store.insert(job, transition);
+      tokens.push(store.changeToken());
+      const next = nextOf(inserted, 'running');
+      await store.save(next.job, next.transition);
+      tokens.push(store.changeToken());
+      await store.newest({}, 1);
+      await store.countByStatus();
+      expect(new Set(tokens)).to.have.lengthOf(3);
+      expect(store.changeToken()).to.equal(tokens.at(-1));
+    });
+
     it('counts the jobs of every status', async () => {
       expect(await store.countByStatus()).to.deep.equal({ pending: 0, running: 0, completed: 0, failed: 0 });
       const jobs = await insertMany(store, 6);

@@ -1,0 +1,53 @@
+import type { RouterMiddleware } from '@koa/router';
+import { z } from 'zod';
+import type { JobEngine } from '../engine/job-engine.ts';
+import { jobIdSchema, jobStatusSchema } from '../job.ts';
+import { isUnchanged } from './entity-tag.ts';
+import type { RequestState } from './request-log.ts';
+import { stepOf, stepSchema } from './transitions.ts';
+
+/** Transitions kept in memory for those who look on; a job's own are in the database. */
+const KEPT_TRANSITIONS = 64;
+
+/** A state's name, or for each active region the value inside it: what XState calls a state value. */
+export type StateValue = string | { readonly [region: string]: StateValue | undefined };
+
+const stateValueSchema: z.ZodType<StateValue> = z.lazy(() =>
+  z.union([z.string(), z.record(z.string(), stateValueSchema)]),
+);
+
+const recentStepSchema = stepSchema.extend({ job_id: jobIdSchema });
+
+export const activityResponseSchema = z.object({
+  counts: z.record(jobStatusSchema, z.int().min(0)),
+  transitions: z
+    .array(recentStepSchema)
+    .describe(
+      `The last transitions of all jobs, at most ${KEPT_TRANSITIONS}, the oldest first; none from before the service's start`,
+    ),
+  workers: z.array(stateValueSchema).describe("Each worker's present state"),
+});
+
+export interface ActivityOptions {
+  readonly engine: Pick<JobEngine, 'countByStatus' | 'changeToken' | 'onTransition'>;
+  /** The present state of each worker that has one. */
+  readonly workers: () => readonly StateValue[];
+}
+
+/** GET /machines/activity: where jobs and workers stand, and what has just happened. */
+export function activityRoute({ engine, workers }: ActivityOptions): RouterMiddleware<RequestState> {
+  let recent: readonly z.infer<typeof recentStepSchema>[] = [];
+  engine.onTransition(({ jobId }, step) => {
+    recent = [...recent.slice(1 - KEPT_TRANSITIONS), { ...stepOf(step), job_id: jobId }];
+  });
+  return async (ctx) => {
+    const present = workers();
+    const transitions = recent;
+    const latest = transitions.at(-1);
+    if (isUnchanged(ctx, engine.changeToken(), `${latest?.job_id}/${latest?.seq}`, JSON.stringify(present))) return;
+    const counts = await engine.countByStatus();
+    ctx.body = { counts, transitions: [...transitions], workers: [...present] } satisfies z.infer<
+      typeof activityResponseSchema
+    >;
+  };
+}

@@ -1,0 +1,69 @@
+import type { RouterMiddleware } from '@koa/router';
+import { z } from 'zod';
+import type { JobEngine } from '../engine/job-engine.ts';
+import { ServiceError } from '../errors.ts';
+import { jobIdSchema, jobOptionsSchema, jobStatusSchema, type Job } from '../job.ts';
+import { isUnchanged } from './entity-tag.ts';
+import type { RequestState } from './request-log.ts';
+import { statusResponseSchema } from './schemas.ts';
+import { statusOf } from './status.ts';
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 200;
+
+export const jobsParametersSchema = z.object({
+  status: jobStatusSchema.optional().describe('Only jobs in this state'),
+  pipeline_id: z.string().min(1).optional().describe('Only jobs of this pipeline'),
+  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT).describe('Jobs on a page'),
+  cursor: z
+    .string()
+    .regex(/^\d{1,15}$/, 'is not a next_cursor')
+    .optional()
+    .describe('The `next_cursor` of the page before'),
+});
+
+export const jobItemSchema = statusResponseSchema.extend({
+  job_id: jobIdSchema,
+  pipeline_id: z.string(),
+  options: jobOptionsSchema,
+  attempt: z.int().min(0).describe('The present or last attempt; 0 before the first'),
+});
+export type JobItem = z.infer<typeof jobItemSchema>;
+
+export const jobsResponseSchema = z.object({
+  jobs: z.array(jobItemSchema).describe('The last accepted first'),
+  counts: z.record(jobStatusSchema, z.int().min(0)).describe('Jobs in each state, whatever was asked for'),
+  next_cursor: z.string().nullable().describe('Asks for the next, older page; null on the last'),
+});
+
+/** GET /video/jobs */
+export function jobsRoute(
+  engine: Pick<JobEngine, 'list' | 'countByStatus' | 'changeToken'>,
+): RouterMiddleware<RequestState> {
+  return async (ctx) => {
+    const parsed = jobsParametersSchema.safeParse(ctx.query);
+    if (!parsed.success)
+      throw new ServiceError('invalid_request', z.prettifyError(parsed.error), { cause: parsed.error });
+    if (isUnchanged(ctx, engine.changeToken())) return;
+    const { status, pipeline_id: pipelineId, limit, cursor } = parsed.data;
+    const filter = {
+      ...(status === undefined ? {} : { status }),
+      ...(pipelineId === undefined ? {} : { pipelineId }),
+      ...(cursor === undefined ? {} : { beforeSeq: Number(cursor) }),
+    };
+    // One more than asked for tells whether there is a next page.
+    const [found, counts] = await Promise.all([engine.list(filter, limit + 1), engine.countByStatus()]);
+    const page = found.slice(0, limit);
+    const last = page.at(-1);
+    ctx.body = {
+      jobs: page.map((job) => jobItemOf(job)),
+      counts,
+      next_cursor: found.length > limit && last !== undefined ? String(last.acceptedSeq) : null,
+    } satisfies z.infer<typeof jobsResponseSchema>;
+  };
+}
+
+/** A job as it is listed. */
+export function jobItemOf(job: Job): JobItem {
+  return { ...statusOf(job), pipeline_id: job.pipelineId, options: job.options, attempt: job.attempt };
+}

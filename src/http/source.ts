@@ -1,0 +1,61 @@
+import type { RouterMiddleware } from '@koa/router';
+import { open } from 'node:fs/promises';
+import type { JobEngine } from '../engine/job-engine.ts';
+import { answer } from './problem.ts';
+import type { RequestState } from './request-log.ts';
+import { parseJobId } from './status.ts';
+
+interface Range {
+  /** First and last byte, both included. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** GET /video/source/{job_id}: the stored video, whole or one range of it, never held in memory. */
+export function sourceRoute(engine: Pick<JobEngine, 'openVideo'>): RouterMiddleware<RequestState> {
+  return async (ctx) => {
+    const jobId = parseJobId(ctx.params['job_id']);
+    const { path } = await engine.openVideo(jobId);
+    const file = await open(path);
+    const { size } = await file.stat();
+    ctx.set({
+      'Accept-Ranges': 'bytes',
+      // A job's video never changes.
+      'Cache-Control': 'private, max-age=3600',
+      'Content-Disposition': `inline; filename="${jobId}.mp4"`,
+      'X-Content-Type-Options': 'nosniff',
+      ETag: `"${jobId}"`,
+    });
+    ctx.type = 'video/mp4';
+    const asked = ctx.get('Range');
+    // A range of another video than the client has in part is answered whole.
+    const isStale = !['', `"${jobId}"`].includes(ctx.get('If-Range'));
+    const range = isStale ? 'whole' : rangeOf(asked, size);
+    if (range === 'none' || ctx.method === 'HEAD') await file.close();
+    if (range === 'none') {
+      ctx.remove('ETag');
+      ctx.remove('Cache-Control');
+      ctx.remove('Content-Disposition');
+      ctx.set('Content-Range', `bytes */${size}`);
+      answer(ctx, 'range_not_satisfiable', `The video has ${size} bytes`);
+      return;
+    }
+    const { start, end } = range === 'whole' ? { start: 0, end: size - 1 } : range;
+    ctx.status = range === 'whole' ? 200 : 206;
+    if (range !== 'whole') ctx.set('Content-Range', `bytes ${start}-${end}/${size}`);
+    if (ctx.method !== 'HEAD') ctx.body = file.createReadStream({ start, end });
+    ctx.length = end - start + 1;
+  };
+}
+
+/** One range, as RFC 9110 writes it; what is not understood, or asks for several, is answered whole. */
+function rangeOf(header: string, size: number): Range | 'whole' | 'none' {
+  const [, from = '', to = ''] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header.trim()) ?? [];
+  if (from === '' && to === '') return 'whole';
+  if (from === '')
+    return Number(to) === 0 || size === 0 ? 'none' : { start: Math.max(0, size - Number(to)), end: size - 1 };
+  const start = Number(from);
+  const end = to === '' ? size - 1 : Math.min(Number(to), size - 1);
+  if (to !== '' && Number(to) < start) return 'whole';
+  return start >= size ? 'none' : { start, end };
+}

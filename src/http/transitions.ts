@@ -1,0 +1,51 @@
+import type { RouterMiddleware } from '@koa/router';
+import { z } from 'zod';
+import type { JobEngine } from '../engine/job-engine.ts';
+import { jobStatusSchema, type JobTransition } from '../job.ts';
+import { isUnchanged } from './entity-tag.ts';
+import { jobItemOf, jobItemSchema } from './jobs.ts';
+import type { RequestState } from './request-log.ts';
+import { parseJobId } from './status.ts';
+
+export const stepSchema = z.object({
+  seq: z.int().min(1).describe('From 1, without gaps'),
+  attempt: z.int().min(0),
+  from: jobStatusSchema.nullable().describe('Null for the first'),
+  event: z.string(),
+  to: jobStatusSchema,
+  occurred_at: z.iso.datetime(),
+});
+
+export const transitionsResponseSchema = z.object({
+  job: jobItemSchema,
+  transitions: z.array(
+    stepSchema.extend({ context: z.unknown().describe("The machine's context after the transition") }),
+  ),
+});
+
+/** GET /video/jobs/{job_id}/transitions: how a job got where it is, at any time after. */
+export function transitionsRoute(engine: Pick<JobEngine, 'get' | 'transitionsOf'>): RouterMiddleware<RequestState> {
+  return async (ctx) => {
+    const job = await engine.get(parseJobId(ctx.params['job_id']));
+    if (isUnchanged(ctx, job.jobId, job.revision)) return;
+    const transitions = await engine.transitionsOf(job.jobId);
+    ctx.body = {
+      job: jobItemOf(job),
+      // What was committed after the job was read is left to the next answer, which has another tag.
+      transitions: transitions
+        .filter(({ seq }) => seq <= job.revision)
+        .map((step) => ({ ...stepOf(step), context: JSON.parse(step.context) })),
+    } satisfies z.infer<typeof transitionsResponseSchema>;
+  };
+}
+
+export function stepOf({
+  seq,
+  attempt,
+  fromState,
+  event,
+  toState,
+  occurredAt,
+}: JobTransition): z.infer<typeof stepSchema> {
+  return { seq, attempt, from: fromState, event, to: toState, occurred_at: occurredAt };
+}

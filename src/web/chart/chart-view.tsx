@@ -1,0 +1,199 @@
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { labelOf, layoutChart, type PlacedEdge, type PlacedState } from './chart-layout.ts';
+import type { MachineChart } from './machine-chart.ts';
+
+/** Below this width of its place, in CSS pixels, a chart that reads from left to right would be too small to read. */
+const NARROW = 720;
+
+export interface ChartViewProps {
+  readonly chart: MachineChart;
+  /** What the picture is, for those who cannot see it. */
+  readonly title: string;
+  /** Numbers to be shown on states, by id. */
+  readonly counts?: ReadonlyMap<string, number>;
+  /** States to be shown as present, by id. */
+  readonly active?: ReadonlySet<string>;
+  /** How often transitions were taken, by `source>event>target`; what is not among them steps back. Absent: no path is shown. */
+  readonly walked?: ReadonlyMap<string, number>;
+  /** The transition that led here, as in `walked`. */
+  readonly latest?: string;
+  /** Transitions to flash, as in `walked`; a new number flashes again. */
+  readonly flashes?: ReadonlyMap<string, number>;
+  readonly onState?: (id: string) => void;
+  /** State that is chosen, by id. */
+  readonly chosen?: string;
+  readonly alwaysDown?: boolean;
+  /** Room in each state for its number, in the chart's pixels. */
+  readonly countWidth?: number;
+}
+
+/** The key of a transition in `walked` and `flashes`. */
+export function walkKey(source: string, event: string, target: string): string {
+  return `${source}>${event}>${target}`;
+}
+
+/** A statechart as SVG. */
+export function ChartView(props: ChartViewProps) {
+  const { chart, title, walked, alwaysDown = false, countWidth = 60 } = props;
+  const place = useRef<HTMLDivElement>(null);
+  const [isNarrow, setNarrow] = useState(false);
+  useLayoutEffect(() => {
+    const element = place.current;
+    if (element === null) return undefined;
+    const observer = new ResizeObserver(() => setNarrow(element.clientWidth < NARROW));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  const direction = alwaysDown || isNarrow ? 'down' : 'right';
+  const placed = useMemo(() => layoutChart(chart, { direction, countWidth }), [chart, direction, countWidth]);
+  const { width, height } = placed;
+  return (
+    <div class="chart-place" ref={place}>
+      <svg
+        class={walked === undefined ? 'chart' : 'chart chart--path'}
+        viewBox={`0 0 ${width} ${height}`}
+        width={width}
+        height={height}
+        role="group"
+        aria-label={title}
+      >
+        <defs>
+          <Arrow id={`arrow-${chart.root.id}`} kind="arrow" />
+          <Arrow id={`arrow-walked-${chart.root.id}`} kind="arrow arrow--walked" />
+        </defs>
+        {placed.states
+          .filter(({ state }) => state.children.length > 0)
+          .map((item) => (
+            <Region key={item.state.id} {...item} />
+          ))}
+        {placed.starts.map(({ target, x, y, path }) => (
+          <g key={target} class="edge edge--start">
+            <circle cx={x} cy={y} r={5} />
+            <path d={path} marker-end={`url(#arrow-${chart.root.id})`} />
+          </g>
+        ))}
+        {placed.edges.map((edge) => (
+          <Edge key={edge.id} edge={edge} {...props} />
+        ))}
+        {placed.states
+          .filter(({ state }) => state.children.length === 0)
+          .map((item) => (
+            <State key={item.state.id} placed={item} {...props} />
+          ))}
+      </svg>
+    </div>
+  );
+}
+
+function Arrow({ id, kind }: { readonly id: string; readonly kind: string }) {
+  return (
+    <marker
+      id={id}
+      viewBox="0 0 8 8"
+      refX="7"
+      refY="4"
+      markerWidth="8"
+      markerHeight="8"
+      orient="auto"
+      markerUnits="userSpaceOnUse"
+    >
+      <path d="M0.5,0.5 L7.5,4 L0.5,7.5 z" class={kind} />
+    </marker>
+  );
+}
+
+function Region({ state, x, y, width, height }: PlacedState) {
+  return (
+    <g class="region">
+      <rect x={x} y={y} width={width} height={height} rx={14} />
+      <text x={x + 16} y={y + 22}>
+        {state.name}
+      </text>
+    </g>
+  );
+}
+
+function Edge({ edge, chart, walked, latest, flashes }: ChartViewProps & { readonly edge: PlacedEdge }) {
+  const rows = edge.labels.map((label) => {
+    const { source, event, target } = label.transition;
+    const key = walkKey(source, event, target);
+    return { ...label, key, times: walked?.get(key) ?? 0, flash: flashes?.get(key) };
+  });
+  const isWalked = rows.some(({ times }) => times > 0);
+  const flash = rows.map((row) => row.flash ?? 0).reduce((a, b) => Math.max(a, b), 0);
+  const isLatest = rows.some(({ key }) => key === latest);
+  return (
+    <g class={`edge${isWalked ? ' is-walked' : ''}${isLatest ? ' is-latest' : ''}`} data-edge={edge.id}>
+      <path d={edge.path} marker-end={`url(#${isWalked ? 'arrow-walked' : 'arrow'}-${chart.root.id})`} />
+      {flash > 0 && <path key={flash} class="flash" d={edge.path} />}
+      {rows.map(({ transition, key, times, flash: rowFlash, x, y, width, height }) => (
+        <g
+          key={transition.id}
+          class={`label${times > 0 ? ' is-walked' : ''}${key === latest ? ' is-latest' : ''}`}
+          data-transition={key}
+        >
+          <title>{transition.description}</title>
+          <rect x={x} y={y} width={width} height={height} rx={height / 2} />
+          {rowFlash !== undefined && (
+            <rect key={rowFlash} class="flash" x={x} y={y} width={width} height={height} rx={height / 2} />
+          )}
+          <text x={x + width / 2} y={y + height / 2}>
+            {labelOf(transition)}
+          </text>
+          {times > 1 && (
+            <g class="times">
+              <circle cx={x + width} cy={y} r={9} />
+              <text x={x + width} y={y}>
+                {times}
+              </text>
+            </g>
+          )}
+        </g>
+      ))}
+    </g>
+  );
+}
+
+function State({ placed, counts, active, onState, chosen }: ChartViewProps & { readonly placed: PlacedState }) {
+  const { state, x, y, width, height } = placed;
+  const count = counts?.get(state.id);
+  const isActive = active?.has(state.id) ?? false;
+  const spoken = `${state.name}${count === undefined ? '' : `, ${count}`}${isActive ? ', present state' : ''}`;
+  const asButton =
+    onState === undefined
+      ? { role: 'img' as const }
+      : {
+          role: 'button' as const,
+          tabIndex: 0,
+          'aria-pressed': chosen === state.id,
+          onClick: () => onState(state.id),
+          onKeyDown: (event: KeyboardEvent) => {
+            if (event.key !== 'Enter' && event.key !== ' ') return;
+            event.preventDefault();
+            onState(state.id);
+          },
+        };
+  return (
+    <g
+      class={`state${isActive ? ' is-active' : ''}${chosen === state.id ? ' is-chosen' : ''}`}
+      data-state={state.name}
+      aria-label={spoken}
+      {...asButton}
+    >
+      <title>{state.description}</title>
+      <rect class="box" x={x} y={y} width={width} height={height} rx={12} />
+      {state.kind === 'final' && (
+        <rect class="final" x={x + 4} y={y + 4} width={width - 8} height={height - 8} rx={9} />
+      )}
+      <circle class="light" cx={x + 20} cy={y + height / 2} r={5} />
+      <text class="name" x={x + 34} y={y + height / 2}>
+        {state.name}
+      </text>
+      {count !== undefined && (
+        <text class="count" x={x + width - 16} y={y + height / 2}>
+          {count.toLocaleString('en')}
+        </text>
+      )}
+    </g>
+  );
+}

@@ -1,0 +1,103 @@
+/**
+ * A machine's definition as a chart to be drawn: its states as a tree, its transitions as edges between them. Nothing
+ * here knows a particular machine, so a chart changes when its machine does.
+ */
+
+/** The part of XState's serialised definition that a chart needs. */
+export interface StateDefinition {
+  readonly id: string;
+  readonly key: string;
+  readonly type: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
+  readonly initial?: { readonly target?: readonly string[] };
+  readonly states: Readonly<Record<string, StateDefinition>>;
+  readonly on: Readonly<Record<string, readonly TransitionDefinition[]>>;
+  readonly invoke?: readonly { readonly id: string; readonly src: string }[];
+  readonly description?: string;
+}
+
+interface TransitionDefinition {
+  /** Ids with a leading `#`; absent when the transition stays where it is. */
+  readonly target?: readonly string[];
+  readonly guard?: { readonly type?: string } | string;
+  readonly description?: string;
+}
+
+/** `GET /machines/{id}` */
+export interface MachineAnswer {
+  readonly id: string;
+  /** Null for a machine whose snapshots are never stored. */
+  readonly version: number | null;
+  readonly definition: StateDefinition;
+}
+
+export interface ChartState {
+  /** The path from the root, joined by points: unique in the chart. */
+  readonly id: string;
+  readonly name: string;
+  readonly kind: StateDefinition['type'];
+  readonly description: string;
+  readonly children: readonly ChartState[];
+  /** Id of the child in which it begins; null for atomic, final and parallel states. */
+  readonly initial: string | null;
+}
+
+export interface ChartTransition {
+  /** Unique in the chart. */
+  readonly id: string;
+  readonly source: string;
+  readonly target: string;
+  /** As events are named to people. */
+  readonly event: string;
+  /** The guard's name; empty where there is none, or none that has a name. */
+  readonly guard: string;
+  readonly description: string;
+}
+
+export interface MachineChart {
+  readonly root: ChartState;
+  readonly transitions: readonly ChartTransition[];
+}
+
+export function chartOf(definition: StateDefinition): MachineChart {
+  const transitions: ChartTransition[] = [];
+  collect(definition, transitions);
+  return { root: stateOf(definition), transitions };
+}
+
+function stateOf({ id, key, type, initial, states, description }: StateDefinition): ChartState {
+  return {
+    id,
+    name: key,
+    kind: type,
+    description: description ?? '',
+    children: Object.values(states).map((child) => stateOf(child)),
+    initial: type === 'compound' ? (initial?.target?.[0]?.replace(/^#/, '') ?? null) : null,
+  };
+}
+
+function collect(definition: StateDefinition, transitions: ChartTransition[]): void {
+  for (const [event, choices] of Object.entries(definition.on)) {
+    for (const [index, { target, guard, description }] of choices.entries()) {
+      for (const name of target ?? [definition.id]) {
+        transitions.push({
+          id: `${definition.id}/${event}/${index}`,
+          source: definition.id,
+          target: name.replace(/^#/, ''),
+          event: eventName(event, definition),
+          guard: (typeof guard === 'string' ? guard : guard?.type) ?? '',
+          description: description ?? '',
+        });
+      }
+    }
+  }
+  for (const child of Object.values(definition.states)) collect(child, transitions);
+}
+
+/** XState's own events say what happened in long ids; people want the actor's name. */
+function eventName(event: string, { invoke = [] }: StateDefinition): string {
+  const [, kind, id] = /^xstate\.(done|error)\.actor\.(.*)$/.exec(event) ?? [];
+  if (kind !== undefined) return `${invoke.find((actor) => actor.id === id)?.src ?? id} ${kind}`;
+  const [, delay] = /^xstate\.after\.([^.]*)\./.exec(event) ?? [];
+  if (delay !== undefined) return `after ${delay}`;
+  return event.startsWith('xstate.done.state') ? 'done' : event;
+}

@@ -1,0 +1,30 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ActivityAnswer } from '../answers.ts';
+import { walkKey } from '../chart/chart-view.tsx';
+
+/**
+ * Transitions that were taken since the page last asked, by their key, each with a number that grows every time.
+ * Those that are there at the first answer are old news.
+ */
+export function useFlashes(
+  machineId: string,
+  transitions: ActivityAnswer['transitions'] | undefined,
+): ReadonlyMap<string, number> {
+  const seen = useRef<ReadonlySet<string> | null>(null);
+  const [flashes, setFlashes] = useState<ReadonlyMap<string, number>>(new Map());
+  useEffect(() => {
+    if (transitions === undefined) return;
+    const fresh = transitions.filter(({ job_id, seq }) => seen.current?.has(`${job_id}/${seq}`) === false);
+    seen.current = new Set(transitions.map(({ job_id, seq }) => `${job_id}/${seq}`));
+    if (fresh.length === 0) return;
+    setFlashes((last) => {
+      const next = new Map(last);
+      for (const { from, event, to } of fresh) {
+        const key = walkKey(`${machineId}.${from ?? ''}`, event, `${machineId}.${to}`);
+        next.set(key, (next.get(key) ?? 0) + 1);
+      }
+      return next;
+    });
+  }, [machineId, transitions]);
+  return flashes;
+}

@@ -1,0 +1,143 @@
+import { useEffect, useState } from 'preact/hooks';
+import { useNow } from '../clock.ts';
+import { formatDuration } from '../duration.ts';
+import type { LifeStep } from '../jobs/job-life.ts';
+
+/** Milliseconds for which each step is shown when a life is played. */
+const REPLAY_MS = 1_100;
+
+export interface LifeViewProps {
+  readonly steps: readonly LifeStep[];
+  /** Whether the last state is final: its stay has no length. */
+  readonly isOver: boolean;
+  /** Number of the step in view, from 1. */
+  readonly at: number;
+  readonly onAt: (at: number) => void;
+}
+
+/** A job's life: its stays as a bar, a scrubber over its steps, the steps as a list, and the context at the step in view. */
+export function LifeView({ steps, isOver, at, onAt }: LifeViewProps) {
+  const now = useNow();
+  const [isPlaying, setPlaying] = useState(false);
+  const last = steps.length;
+  useEffect(() => {
+    if (!isPlaying) return undefined;
+    if (at >= last) {
+      setPlaying(false);
+      return undefined;
+    }
+    const timer = setTimeout(() => onAt(at + 1), REPLAY_MS);
+    return () => clearTimeout(timer);
+  }, [isPlaying, at, last, onAt]);
+  const present = steps[at - 1];
+  const first = steps[0];
+  if (present === undefined || first === undefined) return null;
+  const stayOf = (step: LifeStep): number | null =>
+    step.stayMs ?? (isOver ? null : Math.max(0, now - Date.parse(step.occurred_at)));
+  const goTo = (next: number): void => {
+    setPlaying(false);
+    onAt(Math.min(last, Math.max(1, next)));
+  };
+  return (
+    <div class="life">
+      <div class="stays" aria-hidden="true">
+        {steps.map((step) => {
+          const stay = stayOf(step);
+          return (
+            <button
+              key={step.seq}
+              type="button"
+              tabIndex={-1}
+              class={`stay${step.seq === at ? ' is-present' : ''}${step.seq > at ? ' is-ahead' : ''}`}
+              data-state={step.to}
+              style={{ flexGrow: stay === null ? 0 : Math.max(1, stay) }}
+              onClick={() => goTo(step.seq)}
+            >
+              <span>{step.to}</span>
+              {stay !== null && <small>{formatDuration(stay)}</small>}
+            </button>
+          );
+        })}
+      </div>
+      <div class="scrubber">
+        <button
+          type="button"
+          aria-label={isPlaying ? 'Pause the replay' : 'Replay from the start'}
+          onClick={() => {
+            if (!isPlaying && at >= last) onAt(1);
+            setPlaying(!isPlaying);
+          }}
+        >
+          {isPlaying ? '❚❚' : '▶'}
+        </button>
+        <button type="button" aria-label="One step back" disabled={at <= 1} onClick={() => goTo(at - 1)}>
+          ‹
+        </button>
+        <input
+          type="range"
+          min={1}
+          max={last}
+          step={1}
+          value={at}
+          aria-label="Step of the job's life"
+          aria-valuetext={`step ${at} of ${last}: ${present.event}, now ${present.to}`}
+          onInput={({ currentTarget }) => goTo(currentTarget.valueAsNumber)}
+        />
+        <button type="button" aria-label="One step on" disabled={at >= last} onClick={() => goTo(at + 1)}>
+          ›
+        </button>
+        <output>
+          {at} / {last}
+        </output>
+      </div>
+      <div class="life-columns">
+        <ol class="steps">
+          {steps.map((step) => {
+            const stay = stayOf(step);
+            return (
+              <li key={step.seq}>
+                <button
+                  type="button"
+                  class={`step${step.seq > at ? ' is-ahead' : ''}`}
+                  aria-current={step.seq === at ? 'step' : undefined}
+                  onClick={() => goTo(step.seq)}
+                >
+                  <span class="step-seq">{step.seq}</span>
+                  <span class="step-event">{step.event}</span>
+                  <span class="step-to" data-state={step.to}>
+                    {step.to}
+                  </span>
+                  <span class="step-attempt">{step.attempt > 0 && `attempt ${step.attempt}`}</span>
+                  <time dateTime={step.occurred_at} title={step.occurred_at}>
+                    {clockTime(step.occurred_at)}
+                  </time>
+                  <span class="step-stay">{stay !== null && formatDuration(stay)}</span>
+                </button>
+              </li>
+            );
+          })}
+        </ol>
+        <div class="context">
+          <h3>Context after step {at}</h3>
+          <dl>
+            {Object.entries(present.context).map(([name, value]) => (
+              <div key={name} class={present.changed.has(name) ? 'is-changed' : ''}>
+                <dt>{name}</dt>
+                <dd>{value === null ? <i>null</i> : typeof value === 'string' ? value : JSON.stringify(value)}</dd>
+              </div>
+            ))}
+          </dl>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function clockTime(iso: string): string {
+  return new Date(iso).toLocaleTimeString('en-GB', {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    fractionalSecondDigits: 3,
+  });
+}

@@ -1,0 +1,87 @@
+import { expect } from 'chai';
+import { jobsResponseSchema } from '../../src/http/jobs.ts';
+import { submitResponseSchema } from '../../src/http/schemas.ts';
+import { jobIdSchema, type JobId } from '../../src/job.ts';
+import { form, openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';
+
+describe('GET /video/jobs', () => {
+  let service: ServiceUnderTest;
+  let jobs: readonly JobId[];
+  before(async () => {
+    service = await openService();
+    const accepted: JobId[] = [];
+    for (let index = 0; index < 7; index += 1) {
+      const body = form({ pipeline_id: index % 2 === 0 ? 'ocr_only' : 'yolo_ocr', frame_stride: '3' }, VIDEO);
+      const answer = await fetch(`${service.url}/video/submit`, { method: 'POST', body });
+      accepted.push(submitResponseSchema.parse(await answer.json()).job_id);
+    }
+    jobs = accepted.toReversed();
+    await service.engine.dispatch(jobIdSchema.parse(accepted[0]), { type: 'START' });
+    await service.engine.cancel(jobIdSchema.parse(accepted[1]));
+  });
+  after(() => service.close());
+
+  const get = (query = '', init: RequestInit = {}): Promise<Response> =>
+    fetch(`${service.url}/video/jobs${query}`, init);
+  const list = async (query = '') => jobsResponseSchema.parse(await (await get(query)).json());
+
+  it('lists the newest first, each with what it was asked and where it stands', async () => {
+    const { jobs: listed, counts, next_cursor: cursor } = await list();
+    expect(listed.map(({ job_id: id }) => id)).to.deep.equal(jobs);
+    expect(counts).to.deep.equal({ pending: 5, running: 1, completed: 0, failed: 1 });
+    expect(cursor).to.equal(null);
+    const { created_at: createdAt, updated_at: updatedAt, ...rest } = listed.at(-2) ?? {};
+    expect([createdAt, updatedAt]).to.satisfy((times: readonly string[]) =>
+      times.every((time) => Date.parse(time) > 0),
+    );
+    expect(rest).to.deep.equal({
+      job_id: jobs.at(-2),
+      status: 'failed',
+      progress: 1,
+      error_code: 'cancelled',
+      error_message: 'cancelled before it started',
+      pipeline_id: 'yolo_ocr',
+      options: { frame_stride: 3 },
+      attempt: 0,
+    });
+  });
+
+  it('filters by state and by pipeline, and counts all of them all the same', async () => {
+    const running = await list('?status=running');
+    expect(running.jobs.map(({ job_id: id }) => id)).to.deep.equal([jobs.at(-1)]);
+    expect(running.counts.pending).to.equal(5);
+    expect((await list('?pipeline_id=yolo_ocr&status=pending')).jobs.map(({ job_id: id }) => id)).to.deep.equal(
+      [1, 3].map((index) => jobs[index]),
+    );
+    expect((await list('?pipeline_id=unheard_of')).jobs).to.deep.equal([]);
+  });
+
+  it('pages through all of them, each once, whatever is accepted meanwhile', async () => {
+    const seen: JobId[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const page = await list(`?limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      expect(page.jobs.length).to.be.at.most(3);
+      seen.push(...page.jobs.map(({ job_id: id }) => id));
+      cursor = page.next_cursor;
+    }
+    expect(seen).to.deep.equal(jobs);
+  });
+
+  it('answers 304 without a body until a job changes', async () => {
+    const tag = (await get()).headers.get('etag') ?? '';
+    const idle = await get('', { headers: { 'if-none-match': tag } });
+    expect([idle.status, await idle.text(), idle.headers.get('etag')]).to.deep.equal([304, '', tag]);
+    await service.engine.dispatch(jobIdSchema.parse(jobs.at(-1)), { type: 'RELEASE', attempt: 1 });
+    const changed = await get('', { headers: { 'if-none-match': tag } });
+    expect(changed.status).to.equal(200);
+    expect(changed.headers.get('etag')).not.to.equal(tag);
+    expect(changed.headers.get('cache-control')).to.equal('no-cache');
+  });
+
+  it('refuses what is no filter', async () => {
+    for (const query of ['?status=lost', '?limit=0', '?limit=201', '?limit=x', '?cursor=-1', '?cursor=abc']) {
+      expect((await problemOf(await get(query))).code, query).to.equal('invalid_request');
+    }
+  });
+});
