@@ -155,7 +155,10 @@ export class VideoWriter implements Disposable {
     for (const [option, value] of Object.entries({ ...this.#codec.options, ...this.#recipe.encoderOptions })) {
       FFmpegError.throwIfError(encoder.setOption(option, value), `The encoder has no option ${option}`);
     }
-    FFmpegError.throwIfError(encoder.open2Sync(codec), 'The encoder cannot be opened');
+    FFmpegError.throwIfError(
+      withoutRoot(() => encoder.open2Sync(codec)),
+      'The encoder cannot be opened',
+    );
   }
 
   #openFile(): Stream {
@@ -199,4 +202,18 @@ function matrixBytes([a, b, c, d]: readonly [number, number, number, number]): B
   [a, b, 0, c, d, 0, 0, 0].forEach((value, place) => bytes.writeInt32LE(value * 0x10000, place * 4));
   bytes.writeInt32LE(0x40000000, 32);
   return bytes;
+}
+
+/**
+ * Calls back with the rights of nobody. For root, SVT-AV1 (EbThreads.c) puts the calling thread and its own into the
+ * first-in-first-out class of the scheduler at priority 99, which children inherit: nothing else on the machine would run.
+ */
+function withoutRoot<T>(call: () => T): T {
+  if (process.geteuid?.() !== 0) return call();
+  process.seteuid?.('nobody');
+  try {
+    return call();
+  } finally {
+    process.seteuid?.(0);
+  }
 }

@@ -257,7 +257,7 @@ export class JobEngine {
 
   /**
    * Makes the row of a job that the database does not know from its sidecar; the job is not queued.
-   * What is left of its history is SUBMIT and, when it has ended, START and how it ended.
+   * What is left of its history is SUBMIT and, when it has ended, START and how it ended: its attempts count from 1 again.
    */
   async restore(sidecar: Sidecar): Promise<Job> {
     const { job_id: jobId, pipeline_id: pipelineId, options, input_path: inputPath, accepted_at: createdAt } = sidecar;
@@ -342,16 +342,18 @@ export class JobEngine {
   async #conclude(job: Job, { outcome, expired_at: expiredAt }: Sidecar): Promise<Job> {
     if (outcome === null) return job;
     const { ended_at: at, error_code: code, error_message: message, output_path: outputPath } = outcome;
-    const running = job.status === 'pending' ? await this.#advance(job, { type: 'START' }, at) : job;
-    if (running === undefined) return this.get(job.jobId);
-    const { attempt } = running;
-    const ended = await this.#advance(
-      running,
-      outputPath === null
-        ? { type: 'FAIL', attempt, code: code ?? 'internal', message: message ?? 'the reason is lost' }
-        : { type: 'COMPLETE', attempt, outputPath },
-      at,
-    );
+    let ended: Job | undefined;
+    if (job.status === 'pending' && outcome.attempt === 0) {
+      ended = await this.#advance(job, { type: 'CANCEL' }, at);
+    } else {
+      const running = job.status === 'pending' ? await this.#advance(job, { type: 'START' }, at) : job;
+      const attempt = running?.attempt ?? 0;
+      const end: JobEvent =
+        outputPath === null
+          ? { type: 'FAIL', attempt, code: code ?? 'internal', message: message ?? 'the reason is lost' }
+          : { type: 'COMPLETE', attempt, outputPath };
+      ended = running && (await this.#advance(running, end, at));
+    }
     if (ended !== undefined && expiredAt !== null) await this.#store.expire({ ...ended, expiredAt });
     this.#log.warn({ job_id: job.jobId, status: outcome.status }, 'ended as its sidecar says');
     return this.get(job.jobId);

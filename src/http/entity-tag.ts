@@ -7,10 +7,12 @@ import type { ParameterizedContext } from 'koa';
  */
 export function isUnchanged(ctx: ParameterizedContext, ...state: readonly (string | number)[]): boolean {
   const digest = createHash('sha1').update(state.join('\0')).digest('base64url');
-  ctx.status = 200;
-  ctx.set('ETag', `"${digest}"`);
+  const tag = `"${digest}"`;
+  ctx.set('ETag', tag);
   ctx.set('Cache-Control', 'no-cache');
-  if (!ctx.fresh) return false;
+  // Koa's `fresh` takes the `Cache-Control: no-cache` that browsers send with a page's own If-None-Match for a reload.
+  const known = ctx.get('If-None-Match').split(',');
+  if (!known.some((given) => given.trim().replace(/^W\//, '') === tag)) return false;
   ctx.status = 304;
   return true;
 }

@@ -19,15 +19,18 @@ export const SHOWN_MACHINES: readonly ShownMachine[] = [
   { machine: workerMachine, version: null },
 ];
 
-const version = z.int().nullable().describe('As stored beside snapshots; null for a machine whose snapshots are not');
+const versionSchema = z
+  .int()
+  .nullable()
+  .describe('As stored beside snapshots; null for a machine whose snapshots are not');
 
 export const machinesResponseSchema = z.object({
-  machines: z.array(z.object({ id: z.string(), version, href: z.string() })),
+  machines: z.array(z.object({ id: z.string(), version: versionSchema, href: z.string() })),
 });
 
 export const machineResponseSchema = z.object({
   id: z.string(),
-  version,
+  version: versionSchema,
   definition: z.record(z.string(), z.unknown()).describe("XState's definition; what is code in it is left out"),
 });
 

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { pool, TerminateError } from 'workerpool';
 import { z } from 'zod';
-import { messageOf, ServiceError } from '../errors.ts';
-import { errorOfDeath, type ChildDeath } from './child-death.ts';
+import { ServiceError } from '../errors.ts';
+import { errorOfDeath, serviceErrorOf, type ChildDeath } from './child-death.ts';
 import type { Isolation } from './isolation.ts';
 import { failureSchema, replySchema, type OpenRequest, type Reply, type StartRequest } from './protocol.ts';
 
@@ -32,8 +32,7 @@ export class ChildHandle {
   #killed: Promise<void> | undefined;
   #call: Promise<unknown> = Promise.resolve();
   #death: ChildDeath | undefined;
-  /** Jobs begun. */
-  jobs = 0;
+  #jobs = 0;
 
   private constructor(options: ChildHandleOptions) {
     const [execPath, ...execArgv] = options.isolation.command;
@@ -77,6 +76,11 @@ export class ChildHandle {
     return this.#pid;
   }
 
+  /** Jobs begun. */
+  get jobs(): number {
+    return this.#jobs;
+  }
+
   /** How it ended; undefined while nothing is known of an end. */
   get death(): ChildDeath | undefined {
     return this.#death;
@@ -93,7 +97,7 @@ export class ChildHandle {
 
   /** Begins a job. */
   async open(request: OpenRequest): Promise<void> {
-    this.jobs += 1;
+    this.#jobs += 1;
     await this.#ask('open', [request]);
   }
 
@@ -119,8 +123,8 @@ export class ChildHandle {
       // The group is gone already.
     }
     await this.#call;
-    // The end is only told to a caller.
-    while (this.#death === undefined) await this.#ask('linger', []).catch(() => {});
+    // The end is only told to a caller, and this call is never answered.
+    if (this.#death === undefined) await this.#ask('linger', []).catch(() => {});
   }
 
   async #ask(method: string, params: unknown[]): Promise<unknown> {
@@ -134,11 +138,9 @@ export class ChildHandle {
       await this.#call;
       if (this.#death !== undefined) throw errorOfDeath(this.#death, false);
       const failure = failureSchema.safeParse(error);
-      if (!failure.success) throw new ServiceError('internal', messageOf(error), { cause: error });
-      throw new ServiceError(failure.data.code, failure.data.message, {
-        retryable: failure.data.retryable,
-        cause: error,
-      });
+      if (!failure.success) throw serviceErrorOf(error);
+      const { code, message, retryable } = failure.data;
+      throw new ServiceError(code, message, { retryable, cause: error });
     }
   }
 

@@ -5,14 +5,16 @@ import { ServiceError, messageOf } from '../errors.ts';
 /** What DuckDB says of a file that it can read but not believe. A locked or unreadable file is not damaged. */
 const DAMAGED_WAL = /while replaying WAL file/;
 const DAMAGED_DATABASE = /Corrupt database file|not a valid DuckDB database file|Could not read enough bytes from file/;
-const FIRST_DAMAGED_BYTE = /entry at byte position (\d+)/;
+/** The position is that of the entry's data; its size and checksum stand before it, 8 bytes each. */
+const DAMAGED_ENTRY = /entry at byte position (\d+)/;
+const ENTRY_HEADER_BYTES = 16;
 const INVALIDATED = /FATAL Error|database has been invalidated/;
 
 /** What was found damaged at open. */
 export interface Damage {
   /** Paths under which the files now lie, whole, as they were found. */
   readonly setAside: readonly string[];
-  /** What is missing now: the commits from the first damaged byte of the log on, all of the log, or everything. */
+  /** What is missing now: the commits from the first damaged entry of the log on, all of the log, or everything. */
   readonly lost: 'end_of_log' | 'log' | 'database';
 }
 
@@ -54,7 +56,7 @@ export class Database {
 
   /**
    * As `open`; damaged files are set aside as `….damaged-<time>`, never changed or deleted, and the rest is opened:
-   * the database with its log up to the first damaged byte, without its log, or a new database.
+   * the database with its log up to the first damaged entry, without its log, or a new database.
    */
   static async openDamaged(
     path: string,
@@ -73,10 +75,10 @@ export class Database {
         if (damage?.lost === 'database' || (log && damage?.lost === 'log')) throw error;
         if (damage === undefined) await moveIfThere(wal, `${wal}${suffix}`, setAside);
         else await rm(wal, { force: true }); // what was kept of the log
-        const firstDamagedByte = Number(FIRST_DAMAGED_BYTE.exec(reason)?.[1] ?? 0);
-        if (log && damage === undefined && firstDamagedByte > 0) {
+        const soundBytes = Number(DAMAGED_ENTRY.exec(reason)?.[1] ?? 0) - ENTRY_HEADER_BYTES;
+        if (log && damage === undefined && soundBytes > 0) {
           const whole = await readFile(`${wal}${suffix}`);
-          await writeFile(wal, whole.subarray(0, firstDamagedByte), { flush: true });
+          await writeFile(wal, whole.subarray(0, soundBytes), { flush: true });
           damage = { setAside, lost: 'end_of_log' };
         } else if (log) {
           damage = { setAside, lost: 'log' };

@@ -44,7 +44,8 @@ export class DuckDBJobStore implements JobStore {
   #reopening: Promise<Session> | undefined;
   #checkpoint: Promise<void> | undefined;
   #writesSinceLook = 0;
-  #idleTimer: NodeJS.Timeout | undefined;
+  readonly #idleTimer: NodeJS.Timeout;
+  #committing = false;
   #closed = false;
 
   private constructor({ path, log }: DuckDBJobStoreOptions, session: Session) {
@@ -62,7 +63,7 @@ export class DuckDBJobStore implements JobStore {
       run: (ids) => this.#use(({ lookups }) => lookups.jobs(ids)),
       maxBatch: MAX_READS_PER_STATEMENT,
     });
-    this.#idleTimer = this.#startIdleTimer();
+    this.#idleTimer = setTimeout(() => this.#checkpointFrom(IDLE_CHECKPOINT_LOG_BYTES), IDLE_MS).unref();
   }
 
   /**
@@ -147,15 +148,21 @@ export class DuckDBJobStore implements JobStore {
   }
 
   async #commit(writes: readonly JobWrite[]): Promise<readonly (Job | null)[]> {
-    const stored = await this.#use(({ writer }) => writer.commit(writes));
-    this.#changes += 1;
-    this.#writesSinceLook += writes.length;
-    if (this.#writesSinceLook >= WRITES_BETWEEN_LOOKS) {
-      this.#writesSinceLook = 0;
-      this.#checkpointFrom(CHECKPOINT_LOG_BYTES);
+    await this.#checkpoint; // one is refused while a transaction that writes is open
+    this.#committing = true;
+    try {
+      const stored = await this.#use(({ writer }) => writer.commit(writes));
+      this.#changes += 1;
+      return stored;
+    } finally {
+      this.#committing = false;
+      this.#idleTimer.refresh();
+      this.#writesSinceLook += writes.length;
+      if (this.#writesSinceLook >= WRITES_BETWEEN_LOOKS) {
+        this.#writesSinceLook = 0;
+        this.#checkpointFrom(CHECKPOINT_LOG_BYTES);
+      }
     }
-    this.#idleTimer?.refresh();
-    return stored;
   }
 
   async #use<T>(work: (session: Session) => Promise<T>): Promise<T> {
@@ -178,12 +185,8 @@ export class DuckDBJobStore implements JobStore {
     return this.#reopening;
   }
 
-  #startIdleTimer(): NodeJS.Timeout {
-    return setTimeout(() => this.#checkpointFrom(IDLE_CHECKPOINT_LOG_BYTES), IDLE_MS).unref();
-  }
-
   #checkpointFrom(logBytes: number): void {
-    if (this.#closed || this.#session.invalid) return;
+    if (this.#closed || this.#committing || this.#session.invalid) return;
     this.#checkpoint ??= (async () => {
       if ((await this.#session.logBytes()) >= logBytes) await this.#writeCheckpoint();
       this.#checkpoint = undefined;

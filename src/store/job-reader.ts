@@ -15,23 +15,33 @@ const countSchema = z.object({ status: jobStatusSchema, jobs: z.bigint().transfo
 export class JobReader {
   readonly #connection: DuckDBConnection;
   readonly #one: DuckDBPreparedStatement;
+  readonly #pageEnd: DuckDBPreparedStatement;
   readonly #page: DuckDBPreparedStatement;
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(connection: DuckDBConnection, one: DuckDBPreparedStatement, page: DuckDBPreparedStatement) {
+  private constructor(
+    connection: DuckDBConnection,
+    statements: {
+      readonly one: DuckDBPreparedStatement;
+      readonly pageEnd: DuckDBPreparedStatement;
+      readonly page: DuckDBPreparedStatement;
+    },
+  ) {
     this.#connection = connection;
-    this.#one = one;
-    this.#page = page;
+    this.#one = statements.one;
+    this.#pageEnd = statements.pageEnd;
+    this.#page = statements.page;
   }
 
   static async open(connection: DuckDBConnection): Promise<JobReader> {
-    return new JobReader(
-      connection,
-      await connection.prepare(`SELECT ${JOB} FROM jobs WHERE job_id = $1`),
-      await connection.prepare(
-        `SELECT ${JOB} FROM jobs WHERE status = $1 AND accepted_seq > $2 ORDER BY accepted_seq LIMIT $3`,
+    const ofStatus = 'FROM jobs WHERE status = $1::VARCHAR AND accepted_seq > $2::BIGINT';
+    return new JobReader(connection, {
+      one: await connection.prepare(`SELECT ${JOB} FROM jobs WHERE job_id = $1::UUID`),
+      pageEnd: await connection.prepare(
+        `SELECT coalesce(max(accepted_seq), 0) FROM (SELECT accepted_seq ${ofStatus} ORDER BY accepted_seq LIMIT $3::BIGINT)`,
       ),
-    );
+      page: await connection.prepare(`SELECT ${JOB} ${ofStatus} AND accepted_seq <= $3::BIGINT ORDER BY accepted_seq`),
+    });
   }
 
   /** The jobs with these ids, in their order; null for an unknown one. One statement for all. */
@@ -62,14 +72,16 @@ export class JobReader {
     return stored.getRowObjectsJS().map((row) => parseTransition(row));
   }
 
+  /** Finds the end of the page by two narrow columns first: sorting whole rows would read all that are left for each page. */
   async page(status: JobStatus, afterSeq: number, limit: number): Promise<readonly Job[]> {
-    const stored = await this.#alone(() => {
-      this.#page.bindVarchar(1, status);
-      this.#page.bindBigInt(2, BigInt(afterSeq));
-      this.#page.bindBigInt(3, BigInt(limit));
-      return this.#page.runAndReadAll();
+    const stored = await this.#alone(async () => {
+      bindPage(this.#pageEnd, status, afterSeq, BigInt(limit));
+      const end = (await this.#pageEnd.runAndReadAll()).getRowsJS()[0]?.[0];
+      if (typeof end !== 'bigint' || end === 0n) return [];
+      bindPage(this.#page, status, afterSeq, end);
+      return (await this.#page.runAndReadAll()).getRowObjectsJS();
     });
-    return stored.getRowObjectsJS().map((row) => parseJob(row));
+    return stored.map((row) => parseJob(row));
   }
 
   pendingIds(afterSeq: number, limit: number): Promise<readonly Pick<Job, 'jobId' | 'acceptedSeq'>[]> {
@@ -131,4 +143,10 @@ export class JobReader {
     this.#last = result.catch(() => undefined);
     return result;
   }
+}
+
+function bindPage(statement: DuckDBPreparedStatement, status: JobStatus, afterSeq: number, third: bigint): void {
+  statement.bindVarchar(1, status);
+  statement.bindBigInt(2, BigInt(afterSeq));
+  statement.bindBigInt(3, third);
 }

@@ -1,4 +1,4 @@
-import { stat, statfs } from 'node:fs/promises';
+import { realpath, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { Database, isInvalidated, type Damage } from './database.ts';
@@ -40,7 +40,8 @@ export class Session {
     try {
       const maintenance = await database.connect();
       await migrateUp(maintenance);
-      return new Session(path, opened, {
+      // DuckDB keeps the log beside the file itself, wherever a link to it lies.
+      return new Session(await realpath(path), opened, {
         maintenance,
         writer: await JobWriter.open(await database.connect()),
         lookups: await JobReader.open(await database.connect()),

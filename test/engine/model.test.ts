@@ -1,7 +1,7 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expireFiles } from '../../src/engine/housekeeping.ts';
 import { isFinal } from '../../src/engine/job-change.ts';
 import { ServiceError } from '../../src/errors.ts';

@@ -170,7 +170,7 @@ describe('the service over HTTP', () => {
   });
 
   it('answers what is not there with a problem document', async () => {
-    for (const path of ['/', '/video', '/video/status', '/video/status/', '/nothing?x=1', '//', '/%']) {
+    for (const path of ['/video', '/video/status', '/video/status/', '/nothing?x=1', '//', '/%']) {
       expect((await send(service.port, { path, method: 'GET' })).status, path).to.equal(404);
     }
     expect(await problemOf(await get('/nothing'))).to.include({ status: 404, code: 'route_not_found' });

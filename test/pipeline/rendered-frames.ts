@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Decoder, Demuxer, Encoder, Muxer, Scaler } from 'node-av/api';
-import { FF_ENCODER_LIBX264 } from 'node-av/constants';
+import { AV_LOG_ERROR, FF_ENCODER_LIBX264 } from 'node-av/constants';
+import { Log } from 'node-av/lib';
 import type { Frame } from '../../src/pipeline/frame.ts';
 
 const FONTS = new URL('ttf/', import.meta.resolve('dejavu-fonts-ttf/package.json'));
@@ -23,6 +24,7 @@ export interface DrawnText {
 
 /** An FFmpeg source (`color=…`, `mandelbrot=…`) with text over it, sent through H.264 (crf 23): its second frame. */
 export function renderFrame(source: string, texts: readonly DrawnText[]): Frame {
+  Log.setLevel(AV_LOG_ERROR);
   const graph = [source, ...texts.map(drawText), 'format=yuv420p'].join(',');
   const folder = mkdtempSync(path.join(tmpdir(), 'rendered-'));
   try {

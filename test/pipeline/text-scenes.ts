@@ -11,7 +11,7 @@ const PLAIN = 'color=c=0x1b2735:s=1280x720:r=25';
 const PAPER = 'color=c=white:s=1280x720:r=25';
 const GREY = 'color=c=0xd8d8d8:s=1280x720:r=25';
 const BUSY = 'mandelbrot=s=1280x720:r=25:start_scale=0.9';
-const BARS = 'testsrc2=s=1280x720:r=25';
+const BARS = 'smptehdbars=s=1280x720:r=25';
 const NOISE = `${PLAIN},noise=alls=40:allf=t`;
 
 export const TEXT_SCENES: readonly TextScene[] = [

@@ -4,6 +4,9 @@ import { detectIsolation } from '../../src/pool/isolation.ts';
 import { ProcessPool } from '../../src/pool/process-pool.ts';
 import { MEMORY_BYTES } from './pool-fixture.ts';
 
+// Not to outlive a test run that was itself killed.
+process.stdin.resume().once('close', () => process.kill(process.pid, 'SIGKILL'));
+
 const [childModule = ''] = process.argv.slice(2);
 const pool = await ProcessPool.open({
   size: 2,

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { randomBytes } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, open, readFile, readdir, readlink, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +34,19 @@ async function openFiles(): Promise<readonly string[]> {
   const descriptors = await readdir('/proc/self/fd');
   const links = await Promise.all(descriptors.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
   return links.filter((link) => link.startsWith(folder));
+}
+
+async function setAside(): Promise<readonly string[]> {
+  return (await readdir(folder)).filter((file) => file.includes('.damaged-'));
+}
+
+async function flip(file: string, offset: number): Promise<void> {
+  const handle = await open(file, 'r+');
+  const byte = Buffer.alloc(1);
+  await handle.read(byte, 0, 1, offset);
+  byte[0] = (byte[0] ?? 0) ^ 0xff;
+  await handle.write(byte, 0, 1, offset);
+  await handle.close();
 }
 
 beforeEach(async () => {
@@ -115,14 +129,18 @@ describe('DuckDBJobStore', () => {
       for await (const line of createInterface({ input: child.stdout })) {
         const [id = '', revision] = line.split(' ');
         acknowledged.set(id, Number(revision));
-        if (acknowledged.size === 100 * (round + 1)) child.kill('SIGKILL');
+        if (acknowledged.size === 40 * (round + 1)) child.kill('SIGKILL');
       }
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
       const store = await openStore();
-      for (const [id, revision] of acknowledged) {
-        const job = await store.get(jobIdSchema.parse(id));
-        expect(job?.revision).to.be.at.least(revision);
-        const history = await store.transitionsOf(jobIdSchema.parse(id));
+      const stored = await Promise.all(
+        [...acknowledged.keys()].map(async (id) => {
+          const jobId = jobIdSchema.parse(id);
+          return { job: await store.get(jobId), history: await store.transitionsOf(jobId) };
+        }),
+      );
+      for (const { job, history } of stored) {
+        expect(job?.revision).to.be.at.least(acknowledged.get(job?.jobId ?? '') ?? Infinity);
         expect(history.map(({ seq }) => seq)).to.deep.equal(history.map((_, index) => index + 1));
         expect(history.at(-1)?.toState).to.equal(job?.status);
         expect(history).to.have.length(job?.revision ?? 0);
@@ -155,19 +173,6 @@ describe('DuckDBJobStore on damaged files', () => {
   afterEach(async () => {
     folder = join(folder, '..');
   });
-
-  async function setAside(): Promise<readonly string[]> {
-    return (await readdir(folder)).filter((file) => file.includes('.damaged-'));
-  }
-
-  async function flip(file: string, offset: number): Promise<void> {
-    const handle = await open(file, 'r+');
-    const byte = Buffer.alloc(1);
-    await handle.read(byte, 0, 1, offset);
-    byte[0] = (byte[0] ?? 0) ^ 0xff;
-    await handle.write(byte, 0, 1, offset);
-    await handle.close();
-  }
 
   /** The store opened, with a whole number of the logged commits, and usable. */
   async function expectPrefix(store: DuckDBJobStore): Promise<number> {
@@ -246,25 +251,10 @@ describe('DuckDBJobStore on damaged files', () => {
 });
 
 describe('DuckDBJobStore on a full disk', () => {
-  it('refuses what does not fit, loses nothing it acknowledged, and goes on when there is room', async () => {
-    const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', folder], { encoding: 'utf8' });
-    if (mount.status !== 0) {
-      process.stdout.write(`      not shown here: no file system can be mounted (${mount.stderr.trim()})\n`);
-      return;
-    }
-    try {
+  it('refuses what does not fit, loses nothing it acknowledged, and goes on when there is room', () =>
+    onSmallDisk(6, folder, async () => {
       const store = await openStore();
-      const acknowledged: Job[] = [];
-      let refusal: unknown;
-      while (refusal === undefined) {
-        const { job, transition } = newJob({ snapshot: JSON.stringify('s'.repeat(20_000)) });
-        try {
-          acknowledged.push(await store.insert(job, transition));
-        } catch (error) {
-          refusal = error;
-        }
-      }
-      if (!(refusal instanceof ServiceError)) throw refusal;
+      const { acknowledged, refusal } = await fill(store);
       expect([refusal.code, refusal.retryable]).to.deep.equal(['store_unavailable', true]);
       expect((await store.countByStatus()).pending).to.equal(acknowledged.length);
       spawnSync('mount', ['-o', 'remount,size=32m', folder]);
@@ -279,11 +269,72 @@ describe('DuckDBJobStore on a full disk', () => {
       for (const job of acknowledged.slice(1)) expect(await again.get(job.jobId)).to.deep.equal(job);
       expect(await again.countByStatus()).to.include({ pending: acknowledged.length + 4, running: 1 });
       await again.close();
-    } finally {
-      spawnSync('umount', [folder]);
-    }
+    }));
+
+  it('opens the database anew when a checkpoint ran out of room and made it invalid', async () => {
+    // The database alone lies on the small disk, so that the room that is looked for before a checkpoint seems to be there.
+    const small = join(folder, 'small');
+    await mkdir(small);
+    await onSmallDisk(2, small, async () => {
+      const file = join(small, 'jobs.duckdb');
+      await (await DuckDBJobStore.open({ path: file, log })).close();
+      await writeFile(path, '');
+      spawnSync('mount', ['--bind', file, path]);
+      const failures = new EventEmitter();
+      const failed = once(failures, 'checkpoint');
+      const destination = {
+        write: (line: string) => line.includes('a checkpoint failed') && failures.emit('checkpoint'),
+      };
+      const store = await DuckDBJobStore.open({ path, log: pino({ level: 'error' }, destination) });
+      const acknowledged: Job[] = [];
+      for (let index = 0; index < 100; index++) {
+        const { job, transition } = newJob({ snapshot: JSON.stringify(randomBytes(20_000).toString('base64')) });
+        acknowledged.push(await store.insert(job, transition));
+      }
+      await failed;
+      expect(await store.page('pending', 0, 1000)).to.deep.equal(acknowledged);
+      expect((await insertMany(store, 1))[0]?.acceptedSeq).to.equal(101);
+      spawnSync('mount', ['-o', 'remount,size=32m', small]);
+      await store.close();
+      expect(await readdir(folder)).to.have.members(['jobs.duckdb', 'small']);
+      spawnSync('umount', [path]);
+      const moved = await DuckDBJobStore.open({ path: file, log });
+      expect((await moved.countByStatus()).pending).to.equal(101);
+      await moved.close();
+      expect(await openFiles()).to.deep.equal([]);
+    });
   });
 });
+
+/** Runs `work` with a file system of so many MiB mounted at `at`; where none can be mounted, says that it does not. */
+async function onSmallDisk(sizeMiB: number, at: string, work: () => Promise<void>): Promise<void> {
+  const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMiB}m`, 'tmpfs', at], { encoding: 'utf8' });
+  if (mount.status !== 0) {
+    process.stdout.write(`      not shown here: no file system can be mounted (${mount.stderr.trim()})\n`);
+    return;
+  }
+  try {
+    await work();
+  } finally {
+    for (const mounted of [path, at]) spawnSync('umount', ['--lazy', mounted]);
+  }
+}
+
+/** Inserts jobs until one is refused. */
+async function fill(
+  store: DuckDBJobStore,
+): Promise<{ readonly acknowledged: readonly Job[]; readonly refusal: ServiceError }> {
+  const acknowledged: Job[] = [];
+  for (;;) {
+    const { job, transition } = newJob({ snapshot: JSON.stringify('s'.repeat(20_000)) });
+    try {
+      acknowledged.push(await store.insert(job, transition));
+    } catch (error) {
+      if (error instanceof ServiceError) return { acknowledged, refusal: error };
+      throw error;
+    }
+  }
+}
 
 function childPath(): string {
   return fileURLToPath(new URL('./writer-child.js', import.meta.url));

@@ -58,7 +58,7 @@ export class ModelCatalogue {
   /** Throws `invalid_model` when there is no such model or its card cannot be read. */
   async get(name: string): Promise<CatalogueEntry> {
     if (name === BUILT_IN_DETECTOR) return this.#builtIn;
-    const known = await this.#names();
+    const known = await this.names();
     if (this.#folder === undefined || !known.includes(name)) {
       const names = [BUILT_IN_DETECTOR, ...known].join(', ');
       throw new ServiceError('invalid_model', `There is no model ${name}; there are ${names}`);
@@ -70,7 +70,7 @@ export class ModelCatalogue {
   /** Every model, the built-in one first, then by name. */
   async list(): Promise<CatalogueEntry[]> {
     const entries = [this.#builtIn];
-    for (const name of await this.#names()) entries.push(await this.get(name));
+    for (const name of await this.names()) entries.push(await this.get(name));
     return entries;
   }
 
@@ -98,7 +98,8 @@ export class ModelCatalogue {
     }
   }
 
-  async #names(): Promise<string[]> {
+  /** The names of the models in the folder, sorted. */
+  async names(): Promise<string[]> {
     if (this.#folder === undefined) return [];
     const files = (await ifThere(readdir(this.#folder))) ?? [];
     return files
@@ -124,6 +125,7 @@ async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T> {
   }
 }
 
+/** What was read, or undefined when there is no such file. */
 async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;

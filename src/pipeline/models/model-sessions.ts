@@ -85,11 +85,13 @@ export class ModelSessions implements AsyncDisposable {
   }
 }
 
-interface OpenSession extends Model {
+/** A model in memory until it is released. */
+export interface OpenSession extends Model {
   release(): Promise<void>;
 }
 
-async function openSession(key: string, read: () => Promise<Uint8Array>): Promise<OpenSession> {
+/** Loads a model; `name` is for messages. Throws `invalid_model`. */
+export async function openSession(name: string, read: () => Promise<Uint8Array>): Promise<OpenSession> {
   try {
     const bytes = await read();
     const ort = await import('onnxruntime-node');
@@ -104,7 +106,7 @@ async function openSession(key: string, read: () => Promise<Uint8Array>): Promis
       inputDims: shape.map((side) => (typeof side === 'number' && side > 0 ? side : 0)),
       async run(data, dims) {
         const outputs = await session.run({ [input]: new ort.Tensor('float32', data, dims) });
-        return session.outputNames.map((name) => outputTensor(name, outputs[name]));
+        return session.outputNames.map((output) => outputTensor(output, outputs[output]));
       },
       async release() {
         await session.release();
@@ -112,7 +114,9 @@ async function openSession(key: string, read: () => Promise<Uint8Array>): Promis
     };
   } catch (error) {
     if (error instanceof ServiceError) throw error;
-    throw new ServiceError('invalid_model', `The model ${key} cannot be loaded: ${messageOf(error)}`, { cause: error });
+    throw new ServiceError('invalid_model', `The model ${name} cannot be loaded: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { cropped, type Region, type RgbImage } from '../image-tensor.ts';
 import type { Model, ModelSessions } from '../models/model-sessions.ts';
+import type { ReadText } from './ctc-decoding.ts';
 import { findText, type TextDetectorOptions } from './text-detector.ts';
-import { readLine, type ReadText } from './text-recogniser.ts';
+import { readLine } from './text-recogniser.ts';
 
 /** A piece of text and where it stands, in pixels of the image. */
 export interface TextPiece extends ReadText {
@@ -42,8 +43,13 @@ export class TextReader {
   async read(image: RgbImage, regions: readonly Region[], options: TextDetectorOptions): Promise<TextPiece[]> {
     const boxes: Region[] = [];
     for (const region of regions) boxes.push(...(await findText(this.#detector, image, region, options)));
+    return this.readBoxes(image, regions.length > 1 ? withoutRepeats(boxes) : boxes);
+  }
+
+  /** The text of each box, by the pixels of that box alone. */
+  async readBoxes(image: RgbImage, boxes: readonly Region[]): Promise<TextPiece[]> {
     const pieces: TextPiece[] = [];
-    for (const box of regions.length > 1 ? withoutRepeats(boxes) : boxes) {
+    for (const box of boxes) {
       pieces.push({ ...(await this.#readPiece(image, box)), box });
     }
     return pieces;

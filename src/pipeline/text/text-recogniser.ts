@@ -1,5 +1,6 @@
 import { imageTensor, type RgbImage } from '../image-tensor.ts';
 import type { Model } from '../models/model-sessions.ts';
+import { decodeCtc, type ReadText } from './ctc-decoding.ts';
 
 /** Height of a crop as the network was trained, in pixels. */
 const CROP_HEIGHT = 48;
@@ -8,12 +9,6 @@ const CROP_HEIGHT = 48;
 const WIDTH_BUCKET = 32;
 const LARGEST_WIDTH = 3200;
 const MIDDLE_GREY = 127.5;
-
-export interface ReadText {
-  readonly text: string;
-  /** Mean probability of the characters, 0 to 1; 0 when there are none. */
-  readonly confidence: number;
-}
 
 /** Reads one line of text that fills `crop`. `characters` are the network's classes from 1 on; class 0 is the blank. */
 export async function readLine(model: Model, characters: readonly string[], crop: RgbImage): Promise<ReadText> {
@@ -36,33 +31,4 @@ export async function readLine(model: Model, characters: readonly string[], crop
   const [output] = await model.run(input, [1, 3, CROP_HEIGHT, paddedWidth]);
   if (!output) return { text: '', confidence: 0 };
   return decodeCtc(output.data, output.dims[2] ?? 0, characters);
-}
-
-/** Greedy CTC decoding: the likeliest class of each step, repeats merged, blanks dropped. */
-function decodeCtc(probabilities: Float32Array, classes: number, characters: readonly string[]): ReadText {
-  let text = '';
-  let sum = 0;
-  let count = 0;
-  let previous = 0;
-  for (let step = 0; step < probabilities.length; step += classes) {
-    let best = 0;
-    let likelihood = probabilities[step] ?? 0;
-    // A class with more than half of the probability is the best one: most steps are sure blanks.
-    if (likelihood <= 0.5) {
-      for (let index = 1; index < classes; index++) {
-        const probability = probabilities[step + index] ?? 0;
-        if (probability > likelihood) {
-          likelihood = probability;
-          best = index;
-        }
-      }
-    }
-    if (best !== 0 && best !== previous) {
-      text += characters[best - 1] ?? '';
-      sum += likelihood;
-      count++;
-    }
-    previous = best;
-  }
-  return { text, confidence: count === 0 ? 0 : sum / count };
 }

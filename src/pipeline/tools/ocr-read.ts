@@ -10,7 +10,7 @@ const paramsSchema = z.strictObject({
   /** Longest side, in pixels, of the picture in which text is looked for. */
   detection_side: z.int().min(64).max(4096).default(640),
   /** Pieces of text read with less are dropped. */
-  min_confidence: z.number().min(0).max(1).default(0.5),
+  min_confidence: z.number().min(0).max(1).default(0.6),
   /** Where text is looked for. */
   regions: z.enum(['frame', 'detections']).default('frame'),
 });

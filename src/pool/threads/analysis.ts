@@ -1,10 +1,11 @@
 import type { FrameResult } from '../../job.ts';
 import { ServiceError } from '../../errors.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
+import type { Frame } from '../../pipeline/frame.ts';
 import type { Failure, OpenRequest, Reply } from '../protocol.ts';
-import type { DecodeNews, DecodeOrder, OwnFrame } from './decode-thread.ts';
+import type { DecodeNews, DecodeOrder } from './decode-thread.ts';
 import type { InferenceNews, InferenceOrder } from './inference-thread.ts';
-import type { Thread } from './thread.ts';
+import { buffersOf, type Thread } from './thread.ts';
 
 export type DecodeThread = Thread<DecodeOrder, DecodeNews>;
 export type InferenceThread = Thread<InferenceOrder, InferenceNews>;
@@ -15,6 +16,8 @@ const BATCH_FRAMES = 32;
 const WINDOW_FRAMES = 2 * BATCH_FRAMES;
 /** Frames with pixels beside those in analysis: one waits, one is being decoded. */
 const SPARE_FRAMES = 2;
+/** Pixels of all of them together, so that 8K frames (100 MB each) go one by one; four of 4K fit. */
+const PIXELS_BYTES = 100 * 1024 * 1024;
 /** An empty reply after so long says that the child lives, and how far decoding has come. */
 const HEARTBEAT_MS = 1000;
 
@@ -34,7 +37,7 @@ export class Analysis {
   readonly #threads: number;
   readonly #decoded = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   /** Decoded, not yet in analysis. */
-  readonly #waiting: { readonly frame: OwnFrame; readonly pending: PendingFrame }[] = [];
+  readonly #waiting: { readonly frame: Frame; readonly pending: PendingFrame }[] = [];
   /** In frame order. */
   readonly #pending: PendingFrame[] = [];
   /** Results whose turn has come. */
@@ -42,6 +45,8 @@ export class Analysis {
   #lastAnalysed: PendingFrame | undefined;
   /** Sampled frames asked of the decode thread and not yet given. */
   #pulls = 0;
+  /** Size of the last frame; unknown at first, and then one frame is asked for. */
+  #frameBytes = Infinity;
   #decodingEnded = false;
   #failure: Failure | undefined;
   #wake: () => void = () => {};
@@ -95,11 +100,13 @@ export class Analysis {
   }
 
   #pull(): void {
+    const fitting = Math.max(1, Math.floor(PIXELS_BYTES / this.#frameBytes));
+    const allowed = Math.min(this.#threads + SPARE_FRAMES, fitting);
     for (;;) {
       const busy = this.#threads - this.#idle.length;
       const withPixels = this.#pulls + this.#waiting.length + busy;
       const ahead = this.#pulls + this.#pending.length + this.#ready.length;
-      if (this.#decodingEnded || withPixels >= this.#threads + SPARE_FRAMES || ahead >= WINDOW_FRAMES) return;
+      if (this.#decodingEnded || withPixels >= allowed || ahead >= WINDOW_FRAMES) return;
       this.#pulls += 1;
       this.#decode.post({ kind: 'pull' });
     }
@@ -111,6 +118,7 @@ export class Analysis {
       const pending = { index: news.frame.index, timestampMs: news.frame.timestampMs };
       this.#pending.push(pending);
       this.#lastAnalysed = pending;
+      this.#frameBytes = news.frame.rgb.byteLength;
       this.#waiting.push({ frame: news.frame, pending });
     } else if (news.kind === 'repeat') {
       const { index, timestampMs } = news;
@@ -122,7 +130,7 @@ export class Analysis {
     this.#advance();
   }
 
-  #analyse(thread: InferenceThread, frame: OwnFrame, pending: PendingFrame): void {
+  #analyse(thread: InferenceThread, frame: Frame, pending: PendingFrame): void {
     thread.listen((news) => {
       this.#idle.push(thread);
       if (news.kind === 'result') pending.result = news.result;
@@ -133,7 +141,7 @@ export class Analysis {
       }
       this.#advance();
     });
-    thread.post({ kind: 'frame', frame }, [frame.rgb.buffer]);
+    thread.post({ kind: 'frame', frame }, buffersOf(frame));
   }
 
   #advance(): void {

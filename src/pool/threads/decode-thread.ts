@@ -1,9 +1,11 @@
 /** The one thread of a child process that decodes: a sampled frame for each pull. */
+import { createHash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 import { decodeFrames, type DecodeSummary } from '../../pipeline/decode.ts';
 import type { Frame } from '../../pipeline/frame.ts';
 import { serviceErrorOf } from '../child-death.ts';
 import { failureOf, type Failure, type OpenRequest } from '../protocol.ts';
+import { buffersOf } from './thread.ts';
 
 export type DecodeOrder =
   | {
@@ -15,18 +17,16 @@ export type DecodeOrder =
   /** Asks for the next sampled frame; without meaning once the video has ended. */
   | { readonly kind: 'pull' };
 
-/** A frame whose pixels can be handed to another thread without a copy. */
-export type OwnFrame = Frame & { readonly rgb: Uint8Array<ArrayBuffer> };
-
 export type DecodeNews =
-  | { readonly kind: 'frame'; readonly frame: OwnFrame }
+  | { readonly kind: 'frame'; readonly frame: Frame }
   /** A sampled frame with the very pixels of the one before it. */
   | { readonly kind: 'repeat'; readonly index: number; readonly timestampMs: number }
   | { readonly kind: 'end' }
   | { readonly kind: 'failure'; readonly failure: Failure };
 
 let frames: Generator<Frame, DecodeSummary> | undefined;
-let previous: Frame | undefined;
+/** Of the last frame given: its size and the digest of its pixels. */
+let previous: string | undefined;
 let analyseRepeats = false;
 
 parentPort?.on('message', (order: DecodeOrder) => {
@@ -63,19 +63,21 @@ function end(news: DecodeNews): void {
 }
 
 function give(frame: Frame): void {
-  const repeats = !analyseRepeats && previous !== undefined && samePixels(previous, frame);
-  previous = frame;
-  if (repeats) {
+  const fingerprint = fingerprintOf(frame);
+  if (fingerprint === previous && !analyseRepeats) {
     tell({ kind: 'repeat', index: frame.index, timestampMs: frame.timestampMs });
     return;
   }
-  // A copy goes, the original stays to be compared with the next one.
-  const own = { ...frame, rgb: new Uint8Array(frame.rgb) };
-  tell({ kind: 'frame', frame: own }, [own.rgb.buffer]);
+  previous = fingerprint;
+  tell({ kind: 'frame', frame }, buffersOf(frame));
 }
 
-function samePixels(a: Frame, b: Frame): boolean {
-  return a.width === b.width && a.height === b.height && Buffer.compare(a.rgb, b.rgb) === 0;
+/**
+ * Frames with the same one have the same pixels: nobody knows two inputs with one SHA-256. Takes 4 ms at 1920 by 1080;
+ * keeping a copy to compare with takes 2 and the memory of another frame or two, which at 8K is 200 MB.
+ */
+function fingerprintOf({ width, height, rgb }: Frame): string {
+  return `${width}x${height} ${createHash('sha256').update(rgb).digest('base64')}`;
 }
 
 function tell(news: DecodeNews, transfer: readonly ArrayBuffer[] = []): void {

@@ -3,16 +3,16 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import { openAnalyser, type FrameAnalyser } from '../../pipeline/analyser.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
+import type { Frame } from '../../pipeline/frame.ts';
 import { ModelSessions } from '../../pipeline/models/model-sessions.ts';
 import { serviceErrorOf } from '../child-death.ts';
 import { failureOf, type Failure } from '../protocol.ts';
-import type { OwnFrame } from './decode-thread.ts';
 
 export type InferenceOrder =
   /** Makes ready for a pipeline; the frames that follow are for it. */
   | { readonly kind: 'open'; readonly definition: PipelineDefinition }
   /** One at a time: the next one after the result of the last. */
-  | { readonly kind: 'frame'; readonly frame: OwnFrame };
+  | { readonly kind: 'frame'; readonly frame: Frame };
 
 export type InferenceNews =
   | { readonly kind: 'opened' }

@@ -1,4 +1,5 @@
 import { Worker, type ResourceLimits, type Transferable } from 'node:worker_threads';
+import type { Frame } from '../../pipeline/frame.ts';
 
 export interface ThreadOptions {
   /** Compiled module beside this one. */
@@ -31,4 +32,10 @@ export class Thread<In, Out> {
   post(message: In, transfer: readonly Transferable[] = []): void {
     this.#worker.postMessage(message, transfer);
   }
+}
+
+/** What is to be transferred with a frame, so that its pixels are handed over and not copied. */
+export function buffersOf(frame: Frame): ArrayBuffer[] {
+  const { buffer } = frame.rgb;
+  return buffer instanceof ArrayBuffer ? [buffer] : [];
 }

@@ -1,0 +1,154 @@
+import { spawnSync } from 'node:child_process';
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { ServiceError } from '../../src/errors.ts';
+import type { FrameResult, JobId } from '../../src/job.ts';
+import type { LocalStorageService } from '../../src/storage/local.ts';
+import { EngineHarness, quickFolder } from './engine-harness.ts';
+import { brokenPromises } from './promises.ts';
+
+async function* large(): AsyncGenerator<FrameResult> {
+  for (let n = 0; n < 500; n += 1) {
+    yield { frame_index: n, result: { timestamp_ms: n * 40, text: 'x'.repeat(100_000) } };
+  }
+}
+
+/** Resolves when a job has ended. */
+const ending = ({ engine }: EngineHarness): Promise<JobId> =>
+  new Promise((resolve) => {
+    const stop = engine.onTransition(({ jobId, status }) => {
+      if (status !== 'completed' && status !== 'failed') return;
+      stop();
+      resolve(jobId);
+    });
+  });
+
+async function isFull(folder: string): Promise<boolean> {
+  return writeFile(join(folder, 'probe'), Buffer.alloc(65_536)).then(
+    async () => {
+      await rm(join(folder, 'probe'));
+      return false;
+    },
+    () => rm(join(folder, 'probe'), { force: true }).then(() => true),
+  );
+}
+
+describe('a full disk', () => {
+  let folder: string;
+  let isMounted: boolean;
+  beforeEach(async () => {
+    folder = await quickFolder();
+    const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', folder], { encoding: 'utf8' });
+    isMounted = mount.status === 0;
+    if (!isMounted)
+      process.stdout.write(`      not shown here: no file system can be mounted (${mount.stderr.trim()})\n`);
+  });
+  afterEach(async () => {
+    if (isMounted) spawnSync('umount', [folder]);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const filler = () => join(folder, 'filler');
+  /** Takes all the room that is left. */
+  const fill = async (): Promise<void> => {
+    for (let bytes = 16 * 1024 ** 2; bytes >= 4_096; bytes /= 2) {
+      await writeFile(filler(), Buffer.alloc(bytes), { flag: 'a' }).catch(() => undefined);
+    }
+  };
+  const filesOf = async ({ folder: home }: EngineHarness): Promise<readonly string[]> =>
+    (await readdir(join(home, 'video_jobs'), { recursive: true })).filter((name) => name !== 'incoming');
+
+  it('fails the job whose results do not fit, says why, and leaves no part of them', async () => {
+    if (!isMounted) return;
+    const harness = await EngineHarness.open({ folder });
+    const { jobId } = await harness.submit();
+    harness.pipelines.script = large;
+    await harness.worker().runOnce();
+    const job = await harness.engine.get(jobId);
+    expect(job).to.include({ status: 'failed', errorCode: 'storage_full' });
+    expect(job.errorMessage).to.match(/disk is full/);
+    expect(await filesOf(harness)).to.have.members([`${jobId}.mp4`, `${jobId}.json`]);
+    await harness.store.close();
+  });
+
+  it('refuses an upload, of which nothing is left, and accepts it when there is room', async () => {
+    if (!isMounted) return;
+    const harness = await EngineHarness.open({ folder });
+    const upload = join(harness.storage.incomingDir, 'upload');
+    await writeFile(upload, Buffer.alloc(4_096));
+    await fill();
+    expect(await isFull(folder)).to.equal(true);
+    const request = { uploadPath: upload, pipelineId: 'ocr_only', options: { frame_stride: 1 } };
+    const refusal: unknown = await harness.engine.submit(request).catch((error: unknown) => error);
+    expect(refusal).to.be.instanceOf(ServiceError);
+    expect(refusal).to.have.property('code').that.is.oneOf(['storage_full', 'store_unavailable']);
+    expect((await filesOf(harness)).filter((name) => !name.startsWith('incoming'))).to.deep.equal([]);
+    expect(await harness.store.countByStatus()).to.include({ pending: 0 });
+    expect(harness.queue.size()).to.equal(0);
+    await rm(filler());
+    const { jobId } = await harness.submit();
+    expect(await harness.worker().runOnce()).to.equal(true);
+    expect((await harness.engine.get(jobId)).status).to.equal('completed');
+    await harness.store.close();
+  });
+
+  it('while a job ends and others wait: after room is made all goes on without a restart', async () => {
+    if (!isMounted) return;
+    const harness = await EngineHarness.open({ folder });
+    const jobs = [await harness.submit(), await harness.submit(), await harness.submit()];
+    const { script } = harness.pipelines;
+    harness.pipelines.script = async function* (): AsyncGenerator<FrameResult> {
+      harness.pipelines.script = script;
+      await fill();
+      yield* large();
+    };
+    const first = ending(harness);
+    const worker = harness.worker();
+    const ended = worker.runForever();
+    // The end itself may not fit either; then it is held until it does.
+    await Promise.race([first, untilHeld(worker)]);
+    await rm(filler());
+    await first;
+    while (harness.queue.size() > 0) await ending(harness);
+    worker.drain();
+    await ended;
+    const seen = await Promise.all(jobs.map(async ({ jobId }) => (await harness.engine.get(jobId)).status));
+    expect(seen).to.deep.equal(['failed', 'completed', 'completed']);
+    await harness.keepHouse();
+    const { store, storage } = harness;
+    const ledger = { accepted: new Set(jobs.map(({ jobId }) => jobId)), ended: new Map<string, string>() };
+    expect(await brokenPromises({ store, storage, baseDir: join(folder, 'video_jobs') }, ledger)).to.deep.equal([]);
+    await harness.store.close();
+  });
+
+  it('that refuses a sidecar does not undo what is committed; the next start rewrites it', async () => {
+    await using harness = await EngineHarness.open();
+    const { jobId } = await harness.submit();
+    const storage: Pick<LocalStorageService, 'saveFile'> = harness.storage;
+    const save = harness.storage.saveFile.bind(harness.storage);
+    storage.saveFile = (source, path, options) =>
+      path === `${jobId}.json`
+        ? Promise.reject(new ServiceError('storage_full', 'the disk is full: injected'))
+        : save(source, path, options);
+    await harness.worker().runOnce();
+    storage.saveFile = save;
+    expect((await harness.engine.get(jobId)).status).to.equal('completed');
+    await harness.keepHouse();
+    const ledger = { accepted: new Set([jobId]), ended: new Map([[jobId, 'completed']]) };
+    const kept = { store: harness.store, storage: harness.storage, baseDir: join(harness.folder, 'video_jobs') };
+    expect(await brokenPromises(kept, ledger)).to.deep.equal([]);
+  });
+});
+
+/** Resolves when the worker holds an outcome that it could not record, or could not claim. */
+function untilHeld(worker: { snapshot(): { readonly value: { readonly work: string } } | undefined }): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const work = worker.snapshot()?.value.work;
+      if (work === 'holding' || work === 'faltering') resolve();
+      else setTimeout(look, 5).unref();
+    };
+    look();
+  });
+}

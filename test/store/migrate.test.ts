@@ -1,0 +1,126 @@
+import { spawnSync } from 'node:child_process';
+import { appendFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { expect } from 'chai';
+import { pino } from 'pino';
+import { ServiceError } from '../../src/errors.ts';
+import { Database } from '../../src/store/database.ts';
+import { DuckDBJobStore } from '../../src/store/duckdb.ts';
+import { MIGRATIONS_FOLDER, migrateDown, migrateUp, migrationStatus } from '../../src/store/migrate.ts';
+
+async function refusalOf(promise: Promise<unknown>): Promise<string> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ServiceError)) throw new Error('no refusal', { cause: error });
+  return `${error.code}: ${error.message}`;
+}
+
+describe('migrations', () => {
+  let folder: string;
+  let files: URL;
+  let database: Database;
+  let connection: DuckDBConnection;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'reelstate-migrate-'));
+    await cp(MIGRATIONS_FOLDER, join(folder, 'migrations'), { recursive: true });
+    files = pathToFileURL(`${join(folder, 'migrations')}/`);
+    database = await Database.open(join(folder, 'jobs.duckdb'));
+    connection = await database.connect();
+  });
+  afterEach(async () => {
+    database.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const add = (number: string, up: string, down: string) =>
+    Promise.all([
+      writeFile(new URL(`${number}.up.sql`, files), up),
+      writeFile(new URL(`${number}.down.sql`, files), down),
+    ]);
+
+  async function tables(): Promise<readonly string[]> {
+    const rows = await connection.runAndReadAll('SELECT table_name FROM duckdb_tables() ORDER BY ALL');
+    return rows.getRows().map(([name]) => String(name));
+  }
+
+  it('apply once, and say when', async () => {
+    const [before] = await migrationStatus(connection, files);
+    expect(before?.appliedAt).to.equal(null);
+    const [applied] = await migrateUp(connection, files);
+    expect(Math.abs(Date.now() - Date.parse(applied?.appliedAt ?? ''))).to.be.below(60_000);
+    expect(await tables()).to.include.members(['jobs', 'job_transitions', 'schema_migrations']);
+    expect(await migrateUp(connection, files)).to.deep.equal([applied]);
+  });
+
+  it('go up from any version and down one at a time, to where they began', async () => {
+    const empty = await tables();
+    await migrateUp(connection, files);
+    const first = await tables();
+    await add(
+      '0002_notes',
+      'CREATE TABLE notes (a INTEGER); CREATE TABLE more (b INTEGER);',
+      'DROP TABLE more; DROP TABLE notes;',
+    );
+    expect((await migrateUp(connection, files)).map(({ name }) => name)).to.deep.equal(['jobs', 'notes']);
+    expect(await tables()).to.include.members(['notes', 'more']);
+    expect((await migrateDown(connection, files))?.name).to.equal('notes');
+    expect(await tables()).to.deep.equal(first);
+    expect((await migrateDown(connection, files))?.name).to.equal('jobs');
+    expect(await migrateDown(connection, files)).to.equal(undefined);
+    expect((await tables()).filter((name) => name !== 'schema_migrations')).to.deep.equal(empty);
+  });
+
+  it('change nothing when a statement of theirs fails', async () => {
+    await migrateUp(connection, files);
+    await add('0002_broken', 'CREATE TABLE half (a INTEGER); CREATE TABLE half (a INTEGER);', 'DROP TABLE half;');
+    const failure = await migrateUp(connection, files).catch((error: unknown) => String(error));
+    expect(failure).to.contain('half');
+    expect(await tables()).to.not.include('half');
+    expect((await migrationStatus(connection, files))[1]?.appliedAt).to.equal(null);
+  });
+
+  it('of a newer release are refused', async () => {
+    await add('0002_later', 'CREATE TABLE later (a INTEGER);', 'DROP TABLE later;');
+    await migrateUp(connection, files);
+    expect(await refusalOf(migrateUp(connection))).to.match(/^schema_too_new: .*2 \(later\)/);
+    connection.closeSync();
+    database.close();
+    const path = join(folder, 'jobs.duckdb');
+    expect(await refusalOf(DuckDBJobStore.open({ path, log: pino({ level: 'silent' }) }))).to.match(/^schema_too_new/);
+    database = await Database.open(path);
+  });
+
+  it('that were edited after they were applied are refused, and named', async () => {
+    await migrateUp(connection, files);
+    await appendFile(new URL('0001_jobs.up.sql', files), '-- one word more\n');
+    expect(await refusalOf(migrateUp(connection, files))).to.match(/^store_unavailable: migration 1 \(jobs\)/);
+  });
+
+  it('with a gap in their numbers are refused', async () => {
+    await add('0003_jump', 'SELECT 1;', 'SELECT 1;');
+    expect(await refusalOf(migrateUp(connection, files))).to.contain('0003_jump.up.sql');
+  });
+
+  it('are moved by hand, and not under a running service', async () => {
+    const tool = fileURLToPath(new URL('../../tools/migrate.js', import.meta.url));
+    const data = join(folder, 'data');
+    await mkdir(data);
+    const run = (...args: readonly string[]) =>
+      spawnSync(process.execPath, [tool, ...args], { encoding: 'utf8', env: { ...process.env, DATA_DIR: data } });
+    expect(run('--help').stdout).to.contain('up|down|status');
+    expect(run('up').stdout).to.match(/^0001 jobs +\d{4}-/);
+    expect(run('down').stdout).to.contain('reverted 0001 jobs');
+    const held = await Database.open(join(data, 'jobs.duckdb'));
+    const refused = run('up');
+    held.close();
+    expect([refused.status, refused.stderr]).to.satisfy(
+      ([status, text]: [number, string]) => status === 1 && text.includes('stop the service first'),
+    );
+  });
+});

@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { z } from 'zod';
+
+const CHROMIUM = '/usr/bin/chromium';
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--autoplay-policy=no-user-gesture-required',
+];
+
+/** Debian's Chromium, or undefined with a line that says so; in continuous integration its absence is an error. */
+export async function openBrowser(): Promise<Browser | undefined> {
+  if (existsSync(CHROMIUM)) return chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+  if (process.env['CI'] !== undefined) throw new Error(`${CHROMIUM} is missing: apt-get install -y chromium`);
+  process.stdout.write(`    browser tests are skipped: there is no ${CHROMIUM} (apt-get install -y chromium)\n`);
+  return undefined;
+}
+
+/** A page in a context of its own that notes every breach: of its policy, of its borders, of its code. */
+export interface WatchedPage {
+  readonly page: Page;
+  /** Violations of the content security policy, requests to anywhere else, uncaught errors, error messages. */
+  readonly breaches: readonly string[];
+}
+
+export async function openPage(
+  browser: Browser,
+  address: string,
+  options: BrowserContextOptions = {},
+): Promise<WatchedPage> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  context.setDefaultTimeout(20_000);
+  const page = await context.newPage();
+  const breaches: string[] = [];
+  const { origin } = new URL(address);
+  page.on('console', (message) => {
+    // A refused upload and an unknown job are no errors of the page.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      breaches.push(message.text());
+  });
+  page.on('pageerror', (error) => breaches.push(String(error)));
+  page.on('request', (request) => {
+    const url = new URL(request.url());
+    if (url.protocol !== 'blob:' && url.origin !== origin) breaches.push(`request to ${url.href}`);
+  });
+  await page.addInitScript(`addEventListener('securitypolicyviolation', (event) => {
+    console.error('policy: ' + event.violatedDirective + ' ' + event.blockedURI);
+  })`);
+  await page.goto(address);
+  return { page, breaches };
+}
+
+const axeSchema = z.array(
+  z.object({ id: z.string(), impact: z.string().nullable(), nodes: z.array(z.object({ html: z.string() })) }),
+);
+
+/** What axe-core finds serious or critical, one line each. */
+export async function seriousFindings(page: Page): Promise<readonly string[]> {
+  const source = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+  await page.evaluate(source);
+  const violations = axeSchema.parse(await page.evaluate('axe.run().then(({ violations }) => violations)'));
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+}

@@ -1,0 +1,208 @@
+import { expect } from 'chai';
+import type { Browser, Page } from 'playwright-core';
+import { createMachine } from 'xstate';
+import { JOB_MACHINE_VERSION, jobMachine } from '../../machines/job.ts';
+import { workerMachine } from '../../machines/worker.ts';
+import type { JobId } from '../../src/job.ts';
+import { openBrowser, openPage, seriousFindings } from './browser.ts';
+import { openServiceWithPages, type ServiceWithPages } from './service-with-pages.ts';
+
+/** The job machine with one state and one transition more. */
+const GROWN = createMachine({
+  ...Object(jobMachine.config),
+  states: {
+    ...jobMachine.config.states,
+    completed: { on: { ARCHIVE: 'archived' } },
+    archived: { type: 'final' },
+  },
+});
+
+describe('the inspector in a browser', function () {
+  this.timeout(60_000);
+  let browser: Browser | undefined;
+  let service: ServiceWithPages;
+  before(async function () {
+    browser = await openBrowser();
+    if (browser === undefined) this.skip();
+    service = await openServiceWithPages();
+  });
+  // Pages that are left open go on asking and drawing.
+  afterEach(async () => {
+    for (const context of browser?.contexts() ?? []) await context.close();
+  });
+  after(async () => {
+    await browser?.close();
+    await (service as ServiceWithPages | undefined)?.close();
+  });
+  const open = (path: string, options = {}, url = service.url) => {
+    if (browser === undefined) throw new Error('no browser');
+    return openPage(browser, url + path, options);
+  };
+  /** A job that was interrupted, began again and was completed. */
+  const eventful = async (): Promise<JobId> => {
+    service.pipelines.hold();
+    const jobId = await service.submit(service.video());
+    await reached(jobId, 'running');
+    await service.engine.dispatch(jobId, { type: 'INTERRUPT', attempt: 1, code: 'stalled', message: 'no frame came' });
+    service.pipelines.release();
+    await service.ended(jobId);
+    return jobId;
+  };
+  const reached = (jobId: JobId, status: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const stop = service.engine.onTransition((job) => {
+        if (job.jobId !== jobId || job.status !== status) return;
+        stop();
+        resolve();
+      });
+      service.engine.get(jobId).then((job) => job.status === status && resolve(), reject);
+    });
+  const numberOn = (page: Page, state: string): Promise<string | null> =>
+    page.locator(`.hero .state[data-state="${state}"] .count`).textContent();
+
+  it('draws the job machine and the worker machine as they are defined', async () => {
+    const { page, breaches } = await open('/inspector');
+    await page.locator('.workers .state').first().waitFor();
+    const names = (selector: string) => page.locator(`${selector} .state .name`).allTextContents();
+    expect((await names('.hero')).toSorted()).to.deep.equal(Object.keys(jobMachine.states).toSorted());
+    const states = Object.values(workerMachine.states).flatMap((region) => Object.keys(region?.states ?? {}));
+    expect((await names('.workers')).toSorted()).to.deep.equal(states.toSorted());
+    const drawn = await page
+      .locator('.hero [data-transition]')
+      .evaluateAll((labels) => labels.map((label) => label.getAttribute('data-transition')));
+    const defined = Object.entries(jobMachine.definition.states).flatMap(([name, { on }]) =>
+      Object.entries(on).flatMap(([event, choices]) =>
+        [...choices].map(({ target }) => `job.${name}>${event}>${target?.[0]?.id}`),
+      ),
+    );
+    expect(drawn.toSorted()).to.deep.equal(defined.toSorted());
+    expect(breaches).to.deep.equal([]);
+  });
+
+  it('changes its chart when the definition changes', async () => {
+    const other = await openServiceWithPages({ machines: [{ machine: GROWN, version: JOB_MACHINE_VERSION }] });
+    try {
+      const { page } = await open('/inspector', {}, other.url);
+      await page.locator('.hero .state[data-state="archived"]').waitFor();
+      await page.locator('[data-transition="job.completed>ARCHIVE>job.archived"]').waitFor();
+    } finally {
+      await other.close();
+    }
+  });
+
+  it('counts jobs on their states and flashes the transitions just taken, without being touched', async () => {
+    const { page, breaches } = await open('/inspector');
+    await page.locator('.hero .count').first().waitFor();
+    const completedBefore = Number(await numberOn(page, 'completed'));
+    service.pipelines.hold();
+    const jobId = await service.submit(service.video());
+    await page.locator('.hero .state[data-state="running"] .count', { hasText: '1' }).waitFor();
+    await page.locator('[data-transition="job.pending>START>job.running"] .flash').waitFor({ state: 'attached' });
+    await page.locator('.workers .state.is-active[data-state="analysing"]').waitFor();
+    await page.locator('.worker-rows', { hasText: 'analysing' }).waitFor();
+    service.pipelines.release();
+    await service.ended(jobId);
+    await page
+      .locator('.hero .state[data-state="completed"] .count', { hasText: String(completedBefore + 1) })
+      .waitFor();
+    await page.locator('.workers .state.is-active[data-state="resting"]').waitFor();
+    expect(breaches).to.deep.equal([]);
+  });
+
+  it('shows the path of a finished job and replays it step by step, with the context at each step', async () => {
+    const jobId = await eventful();
+    const { page, breaches } = await open(`/inspector#job=${jobId}`);
+    await page.getByText('5 / 5').waitFor();
+    expect(await page.locator('.step-event').allTextContents()).to.deep.equal([
+      'SUBMIT',
+      'START',
+      'INTERRUPT',
+      'START',
+      'COMPLETE',
+    ]);
+    expect(await page.locator('[data-transition="job.pending>START>job.running"] .times').textContent()).to.equal('2');
+    const scrubber = page.getByLabel('Step of the job');
+    await scrubber.fill('3');
+    expect(await present(page)).to.deep.equal(['pending']);
+    expect(await page.locator('.label.is-latest').getAttribute('data-transition')).to.equal(
+      'job.running>INTERRUPT>job.pending',
+    );
+    expect(await page.locator('.context .is-changed').allTextContents()).to.deep.equal(['interruptions1']);
+    await page.getByLabel('One step back').click();
+    expect(await present(page)).to.deep.equal(['running']);
+    expect(await page.locator('.label.is-walked').count()).to.equal(1);
+    await page.getByLabel('One step back').click();
+    await page.getByLabel('Replay from the start').click();
+    await page.getByText('5 / 5').waitFor();
+    expect(await present(page)).to.deep.equal(['completed']);
+    expect(breaches).to.deep.equal([]);
+  });
+
+  it('filters by a state that is pressed, on the chart or by name, and opens any job by its id', async () => {
+    const cancelled = await eventful();
+    service.pipelines.hold();
+    const failed = await service.submit(service.video());
+    await reached(failed, 'running');
+    await service.engine.cancel(failed);
+    service.pipelines.release();
+    const { page } = await open('/inspector');
+    await page.locator('.hero .state[data-state="failed"]').click();
+    await page.locator(`[data-job="${cancelled}"]`).waitFor({ state: 'detached' });
+    await page.locator(`[data-job="${failed}"]`).waitFor();
+    await page.getByRole('button', { name: /^completed \d/ }).click();
+    await page.locator(`[data-job="${cancelled}"]`).waitFor();
+    await page.getByLabel('Open by job id').fill(failed);
+    await page.getByText('cancelled: cancelled while it was running').waitFor();
+  });
+
+  it('says so when there is no such job, and when the service does not answer', async () => {
+    const { page } = await open('/inspector#job=01900000-0000-7000-8000-000000000000');
+    await page.getByText('There is no job 01900000-0000-7000-8000-000000000000').waitFor();
+    await page.context().setOffline(true);
+    await page.getByText('The service does not answer').first().waitFor();
+    await page.context().setOffline(false);
+    await page.getByText('connected').waitFor();
+  });
+
+  it('can be used with the keyboard alone', async () => {
+    const jobId = await eventful();
+    const { page } = await open('/inspector');
+    await page.locator('.hero .state[data-state="completed"]').focus();
+    await page.keyboard.press('Enter');
+    expect(await page.locator('.hero .state.is-chosen .name').textContent()).to.equal('completed');
+    await page.locator(`[data-job="${jobId}"]`).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('5 / 5').waitFor();
+    await page.getByLabel('Step of the job').focus();
+    await page.keyboard.press('ArrowLeft');
+    await page.getByText('4 / 5').waitFor();
+    await page.keyboard.press('Home');
+    await page.getByText('1 / 5').waitFor();
+  });
+
+  it('asks and is told nothing new while the service is idle', async () => {
+    const { page } = await open('/inspector');
+    await page.locator('.job-row').first().waitFor();
+    await page.waitForResponse((response) => response.url().includes('/video/jobs') && response.status() === 304);
+    const answer = await page.waitForResponse((response) => response.url().endsWith('/machines/activity'));
+    expect(answer.status()).to.equal(304);
+  });
+
+  it('has no serious finding of axe, in light and in dark, and fits 360 pixels', async () => {
+    const jobId = await eventful();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const path of ['/inspector', `/inspector#job=${jobId}`]) {
+        const { page } = await open(path, { colorScheme, viewport: { width: 360, height: 740 } });
+        await page.locator('.job-row').first().waitFor();
+        await page.locator('.workers .state').first().waitFor();
+        expect(await seriousFindings(page), `${colorScheme} ${path}`).to.deep.equal([]);
+        expect(await page.evaluate('document.documentElement.scrollWidth')).to.be.at.most(360);
+        await page.context().close();
+      }
+    }
+  });
+});
+
+function present(page: Page): Promise<string[]> {
+  return page.locator('.hero .state.is-active .name').allTextContents();
+}
