@@ -69,9 +69,6 @@ export class Pages {
   #answer(ctx: Parameters<RouterMiddleware<RequestState>>[0], name: string): void {
     const asset = this.#assets.get(name);
     if (asset === undefined) return;
-    ctx.set('X-Content-Type-Options', 'nosniff');
-    ctx.set('Referrer-Policy', 'no-referrer');
-    ctx.set('Cross-Origin-Opener-Policy', 'same-origin');
     if (asset.policy !== undefined) ctx.set('Content-Security-Policy', asset.policy);
     if (isUnchanged(ctx, name, createHash('sha1').update(asset.body).digest('base64url'))) return;
     ctx.type = asset.contentType;
