@@ -72,33 +72,35 @@ export interface JobTransition {
 }
 
 /** `[x, y, width, height]` in pixels from the top left of the displayed frame. */
-export const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()]);
+export const boxSchema = z
+  .tuple([z.number(), z.number(), z.number(), z.number()])
+  .describe('`[x, y, width, height]` in pixels from the top left of the frame as a player shows it');
 export type Box = z.infer<typeof boxSchema>;
 
+const confidenceSchema = z.number().min(0).max(1);
+
 export const detectionSchema = z.object({
-  label: z.string(),
-  confidence: z.number().min(0).max(1),
+  label: z.string().describe('Name of the class of object'),
+  confidence: confidenceSchema,
   bbox: boxSchema,
 });
 export type Detection = z.infer<typeof detectionSchema>;
 
 export const textLineSchema = z.object({
   text: z.string(),
-  confidence: z.number().min(0).max(1),
+  confidence: confidenceSchema,
   bbox: boxSchema,
 });
 export type TextLine = z.infer<typeof textLineSchema>;
 
 /** What a pipeline found in one frame; a key is there when the pipeline has a tool that makes it. */
 export const frameResultSchema = z.object({
-  frame_index: z.int().min(0),
+  frame_index: z.int().min(0).describe('Which decoded frame it is, in display order, from 0'),
   result: z.looseObject({
-    /** Presentation time of the frame in milliseconds. */
-    timestamp_ms: z.number(),
-    detections: z.array(detectionSchema).optional(),
-    /** The lines' texts, one per line, from top to bottom. */
-    text: z.string().optional(),
-    lines: z.array(textLineSchema).optional(),
+    timestamp_ms: z.number().describe('Presentation time of the frame in milliseconds'),
+    detections: z.array(detectionSchema).optional().describe('Objects seen; only from a pipeline that detects'),
+    text: z.string().optional().describe("The lines' texts, one per line, from top to bottom; only from a pipeline that reads"),
+    lines: z.array(textLineSchema).optional().describe('Where the lines are; only from a pipeline that reads'),
   }),
 });
 export type FrameResult = z.infer<typeof frameResultSchema>;

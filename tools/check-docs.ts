@@ -1,19 +1,20 @@
-// Checks the documents: dead links, words that promise what is not there, stale generated sections.
+// Checks the documents: missing ones, dead links, words that promise what is not there, stale generated sections.
 // Prints path:line message. Exit code 1 when something is wrong, 2 when no document was read.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { documentFaults } from './documents/document-faults.ts';
-import { documentFiles } from './documents/document-files.ts';
+import { documentFiles, missingDocuments } from './documents/document-files.ts';
 
 const { values } = parseArgs({
   options: { root: { type: 'string', default: fileURLToPath(new URL('.', import.meta.resolve('#package.json'))) } },
 });
 const root = path.resolve(values.root);
 const files = documentFiles(root);
-const faults = files.flatMap((file) =>
-  documentFaults(root, file).map(({ line, message }) => `${file}:${line} ${message}`),
-);
+const faults = [
+  ...missingDocuments(root).map((file) => `${file}:1 missing document`),
+  ...files.flatMap((file) => documentFaults(root, file).map(({ line, message }) => `${file}:${line} ${message}`)),
+];
 for (const fault of faults) console.log(fault);
 console.log(`documents: ${faults.length} faults in ${files.length} files`);
 if (files.length === 0) process.exitCode = 2;

@@ -17,7 +17,7 @@ export const submitParametersSchema = z.object({
 });
 export type SubmitParameters = z.infer<typeof submitParametersSchema>;
 
-export const submitResponseSchema = z.object({ job_id: jobIdSchema });
+export const submitResponseSchema = z.object({ job_id: jobIdSchema.describe('Names the job from now on') });
 export type SubmitResponse = z.infer<typeof submitResponseSchema>;
 
 export const statusResponseSchema = z.object({
@@ -26,8 +26,8 @@ export const statusResponseSchema = z.object({
   progress: z
     .union([z.literal(0), z.literal(0.5), z.literal(1)])
     .describe('0 while pending, 0.5 while running, 1 when completed or failed'),
-  created_at: z.iso.datetime(),
-  updated_at: z.iso.datetime(),
+  created_at: z.iso.datetime().describe('When the job was accepted, UTC'),
+  updated_at: z.iso.datetime().describe('When its state last changed, UTC'),
   error_message: z.string().optional().describe('Why the job failed, for people; only there when it failed'),
   error_code: z.string().optional().describe('Why the job failed, for programs; only there when it failed'),
 });
@@ -39,13 +39,15 @@ export const resultsResponseSchema = z.object({
 });
 
 export const pipelinesResponseSchema = z.object({
-  pipelines: z.array(z.object({ id: z.string(), description: z.string() })),
+  pipelines: z.array(
+    z.object({ id: z.string().describe('What a submission names as its pipeline_id'), description: z.string() }),
+  ),
 });
 export type PipelinesResponse = z.infer<typeof pipelinesResponseSchema>;
 
 export const healthResponseSchema = z.object({
   status: z.literal('ok'),
-  version: z.string(),
+  version: z.string().describe('Of the service'),
   uptime_s: z.int().min(0).describe('Seconds since the process started'),
   isolation: z.array(z.string()).describe('What keeps the processes that decode videos apart from the rest'),
 });

@@ -41,7 +41,8 @@ async function restartAndCheck(folder: string): Promise<void> {
   expect(order, 'order of starts').to.deep.equal([...first, ...later].map(({ jobId }) => jobId));
   await harness.keepHouse();
   while (await harness.worker().runOnce());
-  expect(await brokenPromises({ ...harness, baseDir: join(folder, 'video_jobs') }, ledger)).to.deep.equal([]);
+  const { store, storage } = harness;
+  expect(await brokenPromises({ store, storage, baseDir: join(folder, 'video_jobs') }, ledger)).to.deep.equal([]);
   expect(new Set(harness.pipelines.started)).to.have.lengthOf(harness.pipelines.started.length);
 }
 

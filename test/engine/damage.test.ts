@@ -2,6 +2,8 @@ import { cp, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { JobId } from '../../src/job.ts';
+import { createLog } from '../../src/log.ts';
+import { rebuild } from '../../tools/rebuild.ts';
 import { EngineHarness, quickFolder } from './engine-harness.ts';
 import { brokenPromises } from './promises.ts';
 
@@ -132,6 +134,17 @@ describe('a damaged database', () => {
       }
     });
   }
+
+  it('is rebuilt by hand from the sidecars', async () => {
+    const folder = await quickFolder();
+    await cp(before.folder, folder, { recursive: true });
+    await rm(join(folder, 'jobs.duckdb'));
+    await rm(join(folder, 'jobs.duckdb.wal'));
+    const counts = await rebuild(folder, 2, createLog('silent'));
+    expect(counts).to.deep.equal({ pending: 4, running: 0, completed: 2, failed: 2 });
+    await using after = await EngineHarness.open({ folder });
+    for (const [jobId, status] of ended) expect((await after.engine.get(jobId)).status).to.equal(status);
+  });
 
   it('keeps the time at which a job was accepted and ended, and a history that the machine allows', async () => {
     const [, completed] = accepted;

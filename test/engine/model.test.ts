@@ -1,7 +1,16 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import * as fc from 'fast-check';
+import {
+  assert,
+  asyncModelRun,
+  asyncProperty,
+  commands as courses,
+  constant,
+  constantFrom,
+  nat,
+  type AsyncCommand,
+} from 'fast-check';
 import { expireFiles } from '../../src/engine/housekeeping.ts';
 import { isFinal } from '../../src/engine/job-change.ts';
 import { ServiceError } from '../../src/errors.ts';
@@ -46,7 +55,7 @@ interface Real {
   lastUpload: string;
 }
 
-type Command = fc.AsyncCommand<Model, Real>;
+type Command = AsyncCommand<Model, Real>;
 
 const codeOf = async (work: Promise<unknown>): Promise<unknown> =>
   work.then(
@@ -185,32 +194,32 @@ const crash = (): Command =>
     await come(model, real, await EngineHarness.open({ ...options, folder }));
   });
 
-const index = fc.nat({ max: 20 });
-const commands = fc.commands(
+const index = nat({ max: 20 });
+const commands = courses(
   [
-    fc.constant(submit()),
-    fc.constant(submitAgain()),
-    fc.constantFrom('completes', 'fails', 'is interrupted').map(work),
-    fc.constant(startOnly()),
+    constant(submit()),
+    constant(submitAgain()),
+    constantFrom('completes', 'fails', 'is interrupted').map(work),
+    constant(startOnly()),
     index.map(cancel),
     index.map(deleteFiles),
-    fc.constant(retain()),
+    constant(retain()),
     index.map(results),
-    fc.constant(restart()),
-    fc.constant(crash()),
+    constant(restart()),
+    constant(crash()),
   ],
   { maxCommands: 30 },
 );
 
 describe('any course of events', () => {
   it('leaves the service and a plain list in agreement, and every promise kept', async () => {
-    await fc.assert(
-      fc.asyncProperty(commands, async (course) => {
+    await assert(
+      asyncProperty(commands, async (course) => {
         const real: Real = { harness: await EngineHarness.open(options), lastUpload: '' };
         real.lastUpload = join(real.harness.storage.incomingDir, 'taken-over');
         const model = new Model();
         try {
-          await fc.asyncModelRun(() => ({ model, real }), course);
+          await asyncModelRun(() => ({ model, real }), course);
           await restart().run(model, real);
           while (await real.harness.worker().runOnce());
           const ended = new Map(model.jobs.filter((job) => isFinal(job.status)).map((job) => [job.jobId, job.status]));

@@ -16,7 +16,7 @@ export const MEMORY_BYTES = 900_000_000;
 export class PoolFixture implements AsyncDisposable {
   readonly #folder: string;
   readonly registry: PipelineRegistry;
-  readonly #pools: ProcessPool[] = [];
+  readonly #pools: Promise<ProcessPool>[] = [];
 
   private constructor(folder: string, registry: PipelineRegistry) {
     this.#folder = folder;
@@ -28,10 +28,11 @@ export class PoolFixture implements AsyncDisposable {
   }
 
   async pool(options: Partial<ProcessPoolOptions> = {}): Promise<ProcessPool> {
-    const pool = await ProcessPool.open({
+    const isolation = await detectIsolation({ memoryBytes: MEMORY_BYTES, environment: process.env });
+    const pool = ProcessPool.open({
       size: 1,
       threads: 1,
-      isolation: await detectIsolation({ memoryBytes: MEMORY_BYTES, environment: process.env }),
+      isolation,
       memoryBytes: MEMORY_BYTES,
       stallTimeoutMs: 10_000,
       recycleAfterJobs: 1000,
@@ -39,11 +40,12 @@ export class PoolFixture implements AsyncDisposable {
       log: createLog('silent'),
       ...options,
     });
+    // Also one that is still being opened when its test is given up is closed.
     this.#pools.push(pool);
     return pool;
   }
 
-  /** The first frames are grey and numbered by a bar, losslessly, so that equal pictures decode to equal pixels. */
+  /** A small video, encoded without loss, so that equal pictures decode to equal pixels. */
   video(name: string, recipe: Partial<VideoRecipe> = {}): string {
     const file = path.join(this.#folder, `${name}.mp4`);
     makeVideo({ path: file, width: 64, height: 64, encoderOptions: { qp: 0 }, ...recipe });
@@ -63,7 +65,9 @@ export class PoolFixture implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const pool of this.#pools) await pool.close();
+    for (const pool of await Promise.allSettled(this.#pools)) {
+      if (pool.status === 'fulfilled') await pool.value.close();
+    }
     await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -11,7 +11,8 @@ describe('PooledPipeline', () => {
   let pipeline: PooledPipeline;
   let video: string;
 
-  before(async () => {
+  before(async function beforeAll() {
+    this.timeout(60_000);
     fixture = await PoolFixture.open();
     pool = await fixture.pool({ threads: 2 });
     pipeline = new PooledPipeline({ registry: fixture.registry, pool, limits: DEFAULT_VIDEO_LIMITS });

@@ -13,14 +13,15 @@ const moduleUrl = (name: string) => new URL(name, import.meta.url);
 describe('ProcessPool', () => {
   let fixture: PoolFixture;
   let pool: ProcessPool;
-  /** Hundreds of different frames: whoever has seen the first is in the middle of the job. */
+  /** Two hundred different frames: whoever has seen the first is in the middle of the job. */
   let long: string;
   let short: string;
 
-  before(async () => {
+  before(async function beforeAll() {
+    this.timeout(60_000);
     fixture = await PoolFixture.open();
     pool = await fixture.pool({ stallTimeoutMs: 2000, recycleAfterJobs: 3 });
-    long = fixture.video('long', { frames: 500 });
+    long = fixture.video('long', { frames: 200 });
     short = fixture.video('short', { frames: 2 });
   });
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { documentFaults } from '../../tools/documents/document-faults.ts';
-import { documentFiles } from '../../tools/documents/document-files.ts';
+import { documentFiles, missingDocuments } from '../../tools/documents/document-files.ts';
 import { fillSections } from '../../tools/documents/generated-sections.ts';
 import { projectRoot, sampleProject } from './sample-project.ts';
 
@@ -98,16 +98,28 @@ describe('documents', () => {
     }
   });
 
+  it('the seven documents of a release must be there', () => {
+    using project = sampleProject({ 'README.md': '# Top\n' });
+    expect(missingDocuments(project.root)).to.have.lengthOf(7).and.to.include('docs/ROLLBACK_PLAN.md');
+    expect(missingDocuments(projectRoot)).to.deep.equal([]);
+  });
+
   it('the commands write, check, print path:line and end with the right exit code', () => {
+    using empty = sampleProject({});
+    const required = missingDocuments(empty.root);
     const stale = '# Top\n\n<!-- machine:job -->\n<!-- /machine:job -->\n';
     using project = sampleProject({
       'README.md': stale,
-      'docs/GUIDE.md': '# Guide\n',
       '.github/SECURITY.md': '# Security\n',
+      ...Object.fromEntries(required.filter((file) => file !== 'docs/OVERVIEW.md').map((file) => [file, '# It\n'])),
     });
     const root = ['--root', project.root];
+    const missing = run('check-docs', ...root);
+    expect(missing.stdout).to.match(/^docs\/OVERVIEW\.md:1 missing document\nREADME.*\ndocuments: 2 faults in 8 files\n$/);
+    expect(missing.status).to.equal(1);
+    project.write('docs/OVERVIEW.md', '# Overview\n');
     const checked = run('check-docs', ...root);
-    expect(checked.stdout).to.match(/^README\.md:4 stale generated section.*\ndocuments: 1 faults in 3 files\n$/);
+    expect(checked.stdout).to.match(/^README\.md:4 stale generated section.*\ndocuments: 1 faults in 9 files\n$/);
     expect(checked.status).to.equal(1);
     expect(run('draw-machines', '--check', ...root).status).to.equal(1);
     expect(readFileSync(path.join(project.root, 'README.md'), 'utf8')).to.equal(stale);

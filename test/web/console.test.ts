@@ -5,8 +5,6 @@ import type { Browser, Page } from 'playwright-core';
 import { openBrowser, openPage, seriousFindings } from './browser.ts';
 import { HEIGHT, openServiceWithPages, RESULTS, WIDTH, type ServiceWithPages } from './service-with-pages.ts';
 
-const VIDEO_IS_THERE = "document.querySelector('video')?.readyState >= 2";
-
 describe('the console in a browser', function () {
   this.timeout(60_000);
   let browser: Browser | undefined;
@@ -55,7 +53,7 @@ describe('the console in a browser', function () {
 
   it('draws boxes where the results say, in pixels of the source frame, at every frame', async () => {
     const { page, breaches } = await open(`/#job=${await completed()}`);
-    await page.waitForFunction(VIDEO_IS_THERE);
+    await videoLoaded(page);
     for (const index of [0, 7, 24]) {
       await seek(page, index * 80);
       const expected = RESULTS[index]?.result;
@@ -83,7 +81,7 @@ describe('the console in a browser', function () {
 
   it('jumps to the frame that says what is searched, hides labels, gives JSON and CSV away', async () => {
     const { page, breaches } = await open(`/#job=${await completed()}`);
-    await page.waitForFunction(VIDEO_IS_THERE);
+    await videoLoaded(page);
     await page.getByLabel('Search in the text').fill('gate b');
     await page.getByText('1 place', { exact: true }).waitFor();
     await page.locator('.hit').click();
@@ -166,7 +164,7 @@ describe('the console in a browser', function () {
     await tabTo(page, `[data-job="${jobId}"]`);
     await page.keyboard.press('Enter');
     await page.getByText('25 frames were analysed.').waitFor();
-    await page.waitForFunction(VIDEO_IS_THERE);
+    await videoLoaded(page);
     await tabTo(page, '.strip');
     await page.keyboard.press('ArrowRight');
     await page.getByText('frame 2', { exact: true }).waitFor();
@@ -210,6 +208,15 @@ describe('the console in a browser', function () {
     }
   });
 });
+
+async function videoLoaded(page: Page): Promise<void> {
+  await page.locator('video').waitFor();
+  await page.evaluate(`new Promise((resolve) => {
+    const video = document.querySelector('video');
+    if (video.readyState >= 2) resolve();
+    else video.addEventListener('loadeddata', () => resolve(), { once: true });
+  })`);
+}
 
 async function seek(page: Page, ms: number): Promise<void> {
   await page.evaluate(`document.querySelector('video').currentTime = ${(ms + 1) / 1_000}`);

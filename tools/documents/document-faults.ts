@@ -12,7 +12,7 @@ export interface DocumentFault {
 
 /** Words that promise what is not there. */
 const PROMISES =
-  /\b(?:todo|fixme|xxx|tbd|wip|placeholders?|lorem ipsum|coming soon|to be (?:written|done|decided|defined)|not yet (?:written|implemented|documented)|work in progress)\b/giu;
+  /\b(?:todo|fixme|xxx|tbd|wip|placeholders?|lorem ipsum|coming soon|to be (?:written|decided|defined)|not yet (?:written|implemented|documented)|work in progress)\b/giu;
 const OWN_PHASE = 16;
 
 /** The faults of one document, given by its path relative to `root`: dead links, promises, stale generated sections. */

@@ -1,7 +1,18 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 
 const FOLDERS = ['.github', 'docs'];
+
+/** The documents that a release cannot be without. */
+const REQUIRED = [
+  'OVERVIEW',
+  'ARCHITECTURE',
+  'ENDPOINTS',
+  'MIGRATION_GUIDE',
+  'ROLLBACK_PLAN',
+  'CONTRIBUTOR_EXAM',
+  'RELEASE_NOTES',
+].map((name) => `docs/${name}.md`);
 
 /** The project's documents, as paths relative to its root: Markdown at the top, in docs/ and in .github/. */
 export function documentFiles(root: string): readonly string[] {
@@ -12,4 +23,9 @@ export function documentFiles(root: string): readonly string[] {
       .map((name) => path.posix.join(folder, name)),
   );
   return [...top, ...deeper].toSorted();
+}
+
+/** The required documents that are not there. */
+export function missingDocuments(root: string): readonly string[] {
+  return REQUIRED.filter((file) => !existsSync(path.join(root, file)));
 }

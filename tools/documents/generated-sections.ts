@@ -3,6 +3,8 @@ import { jobMachine } from '../../machines/job.ts';
 import { toMermaid, transitionsOf } from '../../machines/mermaid.ts';
 import { workerMachine } from '../../machines/worker.ts';
 import { configSchema } from '../../src/config.ts';
+import { API_SECTIONS } from './api-sections.ts';
+import { markdownTable } from './markdown-table.ts';
 
 /** What a document may have written between `<!-- name -->` and `<!-- /name -->`, by name. */
 const SECTIONS: Readonly<Record<string, () => string>> = {
@@ -11,6 +13,7 @@ const SECTIONS: Readonly<Record<string, () => string>> = {
   'transitions:job': () => transitionTable(jobMachine),
   'transitions:worker': () => transitionTable(workerMachine),
   settings: settingsTable,
+  ...API_SECTIONS,
 };
 
 const MARKED = /<!-- ([\w:-]+) -->\n[\s\S]*?<!-- \/\1 -->/g;
@@ -36,7 +39,7 @@ function diagram(mermaid: string): string {
 }
 
 function transitionTable(machine: Parameters<typeof transitionsOf>[0]): string {
-  return table(
+  return markdownTable(
     ['From', 'Event', 'If', 'To', 'Meaning'],
     transitionsOf(machine).map(({ from, event, guard, to, description }) => [
       from,
@@ -50,7 +53,7 @@ function transitionTable(machine: Parameters<typeof transitionsOf>[0]): string {
 
 function settingsTable(): string {
   const empty: Readonly<Record<string, unknown>> = configSchema.parse({});
-  return table(
+  return markdownTable(
     ['Variable', 'Default', 'Meaning'],
     Object.entries(configSchema.shape).map(([name, schema]) => {
       const meaning = z.string().parse(schema.description);
@@ -61,12 +64,4 @@ function settingsTable(): string {
       return [`\`${name}\``, value, meaning];
     }),
   );
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return ['', rowOf(head), rowOf(head.map(() => '---')), ...rows.map(rowOf), ''].join('\n');
-}
-
-function rowOf(cells: readonly string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`;
 }

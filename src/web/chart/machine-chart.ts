@@ -8,18 +8,18 @@ export interface StateDefinition {
   readonly id: string;
   readonly key: string;
   readonly type: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
-  readonly initial?: { readonly target?: readonly string[] };
+  readonly initial?: { readonly target?: readonly string[] | undefined } | undefined;
   readonly states: Readonly<Record<string, StateDefinition>>;
   readonly on: Readonly<Record<string, readonly TransitionDefinition[]>>;
-  readonly invoke?: readonly { readonly id: string; readonly src: string }[];
-  readonly description?: string;
+  readonly invoke?: readonly { readonly id: string; readonly src: string }[] | undefined;
+  readonly description?: string | undefined;
 }
 
 interface TransitionDefinition {
   /** Ids with a leading `#`; absent when the transition stays where it is. */
-  readonly target?: readonly string[];
-  readonly guard?: { readonly type?: string } | string;
-  readonly description?: string;
+  readonly target?: readonly string[] | undefined;
+  readonly guard?: { readonly type?: string | undefined } | string | undefined;
+  readonly description?: string | undefined;
 }
 
 /** `GET /machines/{id}` */

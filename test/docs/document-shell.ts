@@ -1,0 +1,133 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { makeVideo } from '../../tools/make-video.ts';
+import { projectRoot } from '../tools/sample-project.ts';
+import type { ShellBlock } from '../../tools/documents/shell-blocks.ts';
+
+const run = promisify(execFile);
+
+/** The address that documents name: that of a service with no settings. */
+const DOCUMENTED_URL = 'http://127.0.0.1:8000';
+const READY = /Reelstate ready at (http:\/\/\S+)/;
+const LEFT_OUT = new Set(['.git', '.build', 'coverage', 'data', 'dist', 'node_modules', '.stryker-tmp', 'reports']);
+
+/**
+ * Where a reader of the documents sits: a clone of the project with a `video.mp4` in it, a shell that remembers its
+ * variables from block to block, and at most one service, on a free port.
+ */
+export class DocumentShell implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #root: string;
+  #service: ChildProcess | undefined;
+  #url = DOCUMENTED_URL;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+    this.#root = path.join(folder, 'reelstate');
+  }
+
+  static async open(): Promise<DocumentShell> {
+    const shell = new DocumentShell(await mkdtemp(path.join(os.tmpdir(), 'documents-')));
+    const root = shell.#root;
+    const isKept = (source: string): boolean => !LEFT_OUT.has(path.relative(projectRoot, source));
+    await cp(projectRoot, root, { recursive: true, filter: isKept });
+    await symlink(path.join(projectRoot, 'node_modules'), path.join(root, 'node_modules'));
+    // What is compiled already, under the name that its sources give it: the copy has the same ones.
+    const build = await realpath(path.join(projectRoot, 'dist'));
+    await cp(build, path.join(root, '.build', path.basename(build)), { recursive: true });
+    await shell.#git('init', '--quiet');
+    await shell.#git('add', '--all');
+    await shell.#git('-c', 'user.name=Reader', '-c', 'user.email=reader@example.org', 'commit', '--quiet', '-m', 'Clone');
+    const captions = [{ text: 'MIND THE GAP', size: 48, box: 'black' }];
+    makeVideo({ path: path.join(root, 'video.mp4'), width: 640, height: 360, frames: 20, picture: 'color=c=navy', captions });
+    return shell;
+  }
+
+  /** Does what the block and its direction say. Rejects when a command fails or prints something else than documented. */
+  async run({ commands, direction, prints }: ShellBlock, signal: AbortSignal): Promise<void> {
+    if (direction.kind === 'skip') return;
+    if (direction.kind !== 'run') await this.#stop();
+    if (direction.kind === 'service') return this.#serve(commands, signal);
+    const { code, output } = await this.#execute(commands, signal);
+    if (code !== 0) throw new Error(`ended with ${code}:\n${commands}\n${output}`);
+    if (prints !== undefined && !matches(output, prints)) throw new Error(`printed:\n${output}\nnot:\n${prints}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #git(...args: readonly string[]): Promise<void> {
+    await run('git', args, { cwd: this.#root });
+  }
+
+  async #execute(commands: string, signal: AbortSignal) {
+    const child = this.#spawn(commands, signal);
+    let output = '';
+    for (const printed of [child.stdout, child.stderr]) printed?.on('data', (chunk) => (output += String(chunk)));
+    const [code, by] = await once(child, 'close');
+    return { code: code ?? by, output };
+  }
+
+  async #serve(commands: string, signal: AbortSignal): Promise<void> {
+    const child = this.#spawn(commands, signal);
+    this.#service = child;
+    let output = '';
+    await new Promise<void>((resolve, reject) => {
+      for (const printed of [child.stdout, child.stderr]) {
+        printed?.on('data', (chunk) => {
+          output = (output + String(chunk)).slice(-10_000);
+          const url = READY.exec(output)?.[1];
+          if (url === undefined) return;
+          this.#url = url;
+          resolve();
+        });
+      }
+      child.once('close', () => reject(new Error(`the service ended:\n${commands}\n${output}`)));
+      child.once('error', reject);
+    });
+  }
+
+  /** The signal goes to the whole group: to npm, its shell and the service, as Ctrl-C does. */
+  async #stop(): Promise<void> {
+    const service = this.#service;
+    this.#service = undefined;
+    this.#url = DOCUMENTED_URL;
+    if (service?.pid === undefined || service.exitCode !== null) return;
+    const closed = once(service, 'close');
+    process.kill(-service.pid, 'SIGINT');
+    await closed;
+  }
+
+  #spawn(commands: string, signal: AbortSignal): ChildProcess {
+    const state = path.join(this.#folder, 'variables');
+    const script = [
+      'set -eu',
+      `if [ -f '${state}' ]; then . '${state}'; fi`,
+      // The services of the documents must not meet those of the machine.
+      "export PORT=0 HOST=127.0.0.1 LOG_LEVEL=warn",
+      'set -a',
+      commands.replaceAll(DOCUMENTED_URL, this.#url),
+      `export -p > '${state}'`,
+    ].join('\n');
+    return spawn('bash', ['-c', script], {
+      cwd: this.#root,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal,
+      killSignal: 'SIGKILL',
+    });
+  }
+}
+
+/** True when the text has every documented piece in its order, from its beginning to its end; white space is as good as another. */
+function matches(text: string, documented: string): boolean {
+  const flat = (some: string): string => some.trim().replaceAll(/\s+/g, ' ');
+  const pieces = documented.split('…').map((piece) => flat(piece).replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`));
+  return new RegExp(`^${pieces.join('.*')}$`).test(flat(text));
+}

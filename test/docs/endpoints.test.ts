@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import { FAILURE_CODES } from '../../src/errors.ts';
+import { KINDS } from '../../src/http/problem.ts';
+import { ENDPOINTS } from '../../tools/documents/endpoints.ts';
+import { FAILURES, PROBLEMS } from '../../tools/documents/problems.ts';
+import { projectRoot } from '../tools/sample-project.ts';
+
+const read = (file: string): string => readFileSync(path.join(projectRoot, file), 'utf8');
+
+describe('the documents of the endpoints', () => {
+  const document = read('docs/ENDPOINTS.md');
+
+  it('tell of every route and of no other', () => {
+    const declared = [...read('src/http/app.ts').matchAll(/\.(get|post|put|patch|delete)\('(\/[^']*)'/g)].map(
+      ([, method = '', route = '']) => `${method.toUpperCase()} ${route}`,
+    );
+    expect(declared).to.not.have.lengthOf(0);
+    expect(ENDPOINTS.map(({ method, path: route }) => `${method} ${route}`)).to.have.members(declared);
+  });
+
+  it('have a heading for each, with its schemas', () => {
+    for (const { method, path: route, name, request, response } of ENDPOINTS) {
+      expect(document).to.contain(`\n## ${method} ${route.replaceAll(/:(\w+)/g, '{$1}')}\n`);
+      if (request !== undefined) expect(document).to.contain(`<!-- request:${name} -->`);
+      if (response !== undefined) expect(document).to.contain(`<!-- response:${name} -->`);
+    }
+  });
+
+  it('explain every code that an answer can carry', () => {
+    for (const [code, { title, status }] of Object.entries(KINDS)) {
+      if (title === KINDS.internal.title && code !== 'internal') continue;
+      expect(PROBLEMS).to.have.property(code);
+      expect(document).to.contain(`\n| \`${code}\` | ${status}`);
+    }
+  });
+
+  it('explain every error_code, and troubleshooting has a heading for it', () => {
+    const troubleshooting = read('docs/TROUBLESHOOTING.md');
+    for (const code of FAILURE_CODES) {
+      expect(document).to.contain(`| \`${code}\` | ${FAILURES[code].means} |`);
+      expect(troubleshooting).to.match(new RegExp(`^### .*\`${code}\``, 'm'));
+    }
+  });
+});

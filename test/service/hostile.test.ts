@@ -1,0 +1,241 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { expect } from 'chai';
+import { JobEngine } from '../../src/engine/job-engine.ts';
+import type { JobId } from '../../src/job.ts';
+import { createLog } from '../../src/log.ts';
+import type { VideoFilePipelineService } from '../../src/pipeline/pipeline-service.ts';
+import { InMemoryQueueService } from '../../src/queue/memory.ts';
+import { LocalStorageService } from '../../src/storage/local.ts';
+import { DuckDBJobStore } from '../../src/store/duckdb.ts';
+import { childrenOf, openFilesOf } from '../../tools/child-processes.ts';
+import { placeCanaries, showsCanary, type Canaries } from '../../tools/fuzz/canary.ts';
+import { followJob, resultsOf, statusOf, submitVideo } from '../../tools/job-requests.ts';
+import { makeVideo } from '../../tools/make-video.ts';
+import { startService, type ServiceProcess } from '../../tools/service-process.ts';
+import { box, FILE_TYPE } from '../pipeline/boxes.ts';
+
+const LOOK_EVERY_MS = 20;
+
+describe('the service, in the hands of hostile videos', function () {
+  this.timeout(120_000);
+  let folder: string;
+  let dataDir: string;
+  let service: ServiceProcess;
+  let shortVideo: string;
+  let mediumVideo: string;
+  let longVideo: string;
+  const { signal } = new AbortController();
+
+  before(async function () {
+    if (process.platform !== 'linux') {
+      console.log('    skipped: child processes are found by way of /proc');
+      this.skip();
+    }
+    folder = await mkdtemp(join(tmpdir(), 'reelstate-hostile-'));
+    shortVideo = join(folder, 'short.mp4');
+    longVideo = join(folder, 'long.mp4');
+    makeVideo({ path: shortVideo, width: 96, height: 64, frames: 3 });
+    mediumVideo = join(folder, 'medium.mp4');
+    makeVideo({ path: mediumVideo, width: 320, height: 192, frames: 24 });
+    // Every frame is different, so every one is analysed: minutes of work.
+    makeVideo({ path: longVideo, width: 320, height: 192, frames: 3000, encoderOptions: { g: 250 } });
+  });
+  afterEach(async () => {
+    await service.kill();
+  });
+  after(async () => {
+    if (process.platform === 'linux') await rm(folder, { recursive: true, force: true });
+  });
+
+  const start = async (settings: Readonly<Record<string, string>> = {}): Promise<void> => {
+    dataDir = await mkdtemp(join(folder, 'data-'));
+    service = await startService({
+      dataDir,
+      signal,
+      settings: { LOG_LEVEL: 'silent', PIPELINE_THREADS: '1', MAX_ATTEMPTS: '2', ...settings },
+    });
+  };
+  const query = () => ({ url: service.url, signal });
+  const submit = (videoPath: string): Promise<JobId> => submitVideo({ ...query(), videoPath, pipelineId: 'ocr_only' });
+  const finish = (jobId: JobId) => followJob(jobId, query(), () => {});
+
+  /** Waits until a child has the job's video open, and gives its process id. A `former` one is not meant. */
+  const childAtWork = async (jobId: JobId, former?: number): Promise<number> => {
+    for (;;) {
+      const found = childrenOf(service.pid).find(
+        (pid) => pid !== former && openFilesOf(pid).some((path) => path.endsWith(`${jobId}.mp4`)),
+      );
+      if (found !== undefined) return found;
+      expect((await statusOf(jobId, query())).progress, 'the job has ended').to.be.below(1);
+      await wait(LOOK_EVERY_MS);
+    }
+  };
+  const strike = async (jobId: JobId, blow: NodeJS.Signals): Promise<void> => {
+    let former: number | undefined;
+    for (const _attempt of ['first', 'second']) {
+      former = await childAtWork(jobId, former);
+      process.kill(former, blow);
+    }
+  };
+  const expectNextJobToRun = async (): Promise<void> => {
+    expect(await finish(await submit(shortVideo))).to.include({ status: 'completed' });
+    // The last thing that is written of a job is written after its end can be seen.
+    while ((await readdir(join(dataDir, 'video_jobs', 'incoming'))).length > 0) await wait(LOOK_EVERY_MS);
+    process.kill(service.pid, 0);
+  };
+
+  describe('whose files name other files', () => {
+    let canaries: Canaries;
+
+    beforeEach(async () => {
+      await start();
+      canaries = await placeCanaries(join(dataDir, 'video_jobs'));
+    });
+
+    const PLAYLIST = '#EXTM3U\n#EXT-X-NOTE:ftyp\n#EXTINF:1,\nsecret.ts\n#EXT-X-ENDLIST\n';
+    const SCRIPT = 'ffconcat version 1.0\n# ftyp\nfile secret.ts\n';
+
+    it('refuses a playlist and a script that mention ftyp and name a video beside them', async () => {
+      for (const text of [PLAYLIST, SCRIPT]) {
+        const { status, body } = await post(text);
+        expect(status).to.equal(400);
+        expect(body).to.contain('is in its first bytes, but not as the type of a box');
+        expect(body).to.satisfy((shown: string) => !showsCanary(shown));
+      }
+      await expectNextJobToRun();
+      await expectNothingOfCanaries();
+    });
+
+    it('shows nothing of the video when the playlist or the script begins with a true file type box', async () => {
+      for (const text of [PLAYLIST, SCRIPT]) {
+        for (const disguise of [[FILE_TYPE, Buffer.from(text)], [FILE_TYPE, box('mdat', Buffer.from(text))]]) {
+          const path = join(folder, 'disguised.mp4');
+          await writeFile(path, Buffer.concat(disguise));
+          const ended = await finish(await submit(path));
+          expect(ended).to.include({ status: 'failed', error_code: 'invalid_video' });
+          expect(ended.error_message).to.satisfy((shown: string) => !showsCanary(shown));
+        }
+      }
+      await expectNextJobToRun();
+      await expectNothingOfCanaries();
+    });
+
+    async function post(text: string): Promise<{ readonly status: number; readonly body: string }> {
+      const form = new FormData();
+      form.set('file', new Blob([text]), 'secret.ts');
+      const address = `${service.url}/video/submit?pipeline_id=ocr_only`;
+      const response = await fetch(address, { method: 'POST', body: form, signal });
+      return { status: response.status, body: await response.text() };
+    }
+
+    /** Neither the picture's text nor a piece of the video's bytes is in any file but the canaries themselves. */
+    async function expectNothingOfCanaries(): Promise<void> {
+      const piece = (await readFile(canaries.videoPath)).subarray(-64);
+      const entries = await readdir(dataDir, { recursive: true, withFileTypes: true });
+      const files = entries.filter((entry) => entry.isFile() && !canaries.names.includes(entry.name));
+      expect(files.map(({ name }) => name)).to.include('jobs.duckdb');
+      for (const { parentPath, name } of files) {
+        const bytes = await readFile(join(parentPath, name));
+        expect(bytes.includes(piece), name).to.equal(false);
+        if (name.endsWith('.json')) expect(showsCanary(bytes.toString()), name).to.equal(false);
+      }
+    }
+  });
+
+  it('ends a job whose process crashes every time as decoder_crashed, with the signal named', async () => {
+    await start();
+    const jobId = await submit(longVideo);
+    await strike(jobId, 'SIGSEGV');
+    const ended = await finish(jobId);
+    expect(ended).to.include({ status: 'failed', error_code: 'decoder_crashed' });
+    expect(ended.error_message).to.contain('SIGSEGV');
+    await expectNextJobToRun();
+  });
+
+  it('ends a job whose process stops answering every time as stalled', async () => {
+    await start({ STALL_TIMEOUT_MS: '3000' });
+    const jobId = await submit(longVideo);
+    await strike(jobId, 'SIGSTOP');
+    expect(await finish(jobId)).to.include({ status: 'failed', error_code: 'stalled' });
+    await expectNextJobToRun();
+  });
+
+  it('ends a job that goes on and on as timeout, at once', async () => {
+    await start({ JOB_TIMEOUT_MS: '3000' });
+    const jobId = await submit(longVideo);
+    const child = await childAtWork(jobId);
+    expect(await finish(jobId)).to.include({ status: 'failed', error_code: 'timeout' });
+    expect(await attemptsOf(jobId)).to.equal(1);
+    expect(openFilesOf(child)).to.deep.equal([]);
+  });
+
+  it('ends a job that eats memory as memory_limit, at once', async () => {
+    await start({ CHILD_MEMORY_BYTES: String(400 * 1024 * 1024) });
+    const path = join(folder, 'hungry.mp4');
+    // One frame takes 50 MB as it is decoded and 100 MB as RGB, twice on its way to the analysis.
+    makeVideo({ path, width: 7680, height: 4320, frames: 3, codec: 'mjpeg', picture: 'color=color=gray' });
+    const jobId = await submit(path);
+    expect(await finish(jobId)).to.include({ status: 'failed', error_code: 'memory_limit' });
+    await expectNextJobToRun();
+    expect(await attemptsOf(jobId)).to.equal(1);
+  });
+
+  it('runs a job again whose process was lost once, and takes no answer of the first attempt afterwards', async () => {
+    await start();
+    const undisturbed = await submit(mediumVideo);
+    const jobId = await submit(mediumVideo);
+    await finish(undisturbed);
+    process.kill(await childAtWork(jobId), 'SIGKILL');
+    const ended = await finish(jobId);
+    expect(ended).to.include({ status: 'completed' });
+    const results = await resultsOf(jobId, query());
+    expect(results).to.deep.equal(await resultsOf(undisturbed, query()));
+    await service.stop();
+
+    await withEngine(async (engine, store) => {
+      const history = await store.transitionsOf(jobId);
+      expect(history.map(({ event }) => event)).to.include.members(['INTERRUPT', 'COMPLETE']);
+      const job = await engine.get(jobId);
+      expect(job.attempt).to.equal(2);
+      const late = [
+        { type: 'COMPLETE', attempt: 1, outputPath: 'late_results.json' },
+        { type: 'FAIL', attempt: 1, code: 'invalid_video', message: 'late' },
+        { type: 'INTERRUPT', attempt: 1, code: 'stalled', message: 'late' },
+      ] as const;
+      for (const answer of late) {
+        const refused = await engine.dispatch(jobId, answer).catch((error: unknown) => error);
+        expect(refused).to.have.property('code', 'job_conflict');
+      }
+      expect(await engine.get(jobId)).to.deep.equal(job);
+      expect(await store.transitionsOf(jobId)).to.deep.equal(history);
+    });
+  });
+
+  /** How often a job was begun; ends the service, since one process owns the database. */
+  async function attemptsOf(jobId: JobId): Promise<number> {
+    await service.stop();
+    return withEngine(async (engine) => (await engine.get(jobId)).attempt);
+  }
+
+  async function withEngine<T>(work: (engine: JobEngine, store: DuckDBJobStore) => Promise<T>): Promise<T> {
+    const log = createLog('silent');
+    const store = await DuckDBJobStore.open({ path: join(dataDir, 'jobs.duckdb'), log });
+    try {
+      const storage = await LocalStorageService.open({ baseDir: join(dataDir, 'video_jobs') });
+      const pipelines: VideoFilePipelineService = {
+        list: () => [],
+        runOnFile: () => expect.fail('nothing is analysed here'),
+      };
+      const queue = new InMemoryQueueService();
+      return await work(
+        new JobEngine({ store, queue, storage, pipelines, maxAttempts: 9, maxPending: 9, log }),
+        store,
+      );
+    } finally {
+      await store.close();
+    }
+  }
+});

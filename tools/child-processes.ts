@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** Process ids of the living children of a process; Linux only. */
+export function childrenOf(pid: number): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((other) => fieldOf(other, 'PPid') === pid);
+}
+
+/** Bytes of memory that a process has now, and had at most; undefined when it is gone. */
+export function memoryOf(pid: number): { readonly now: number; readonly peak: number } | undefined {
+  const now = fieldOf(pid, 'VmRSS');
+  const peak = fieldOf(pid, 'VmHWM');
+  return now === undefined || peak === undefined ? undefined : { now: now * 1024, peak: peak * 1024 };
+}
+
+/** Targets of the files that a process has open now. */
+export function openFilesOf(pid: number): readonly string[] {
+  const folder = `/proc/${pid}/fd`;
+  try {
+    return readdirSync(folder).map((name) => {
+      try {
+        return readlinkSync(`${folder}/${name}`);
+      } catch {
+        // Closed meanwhile.
+        return '';
+      }
+    });
+  } catch {
+    // The process is gone.
+    return [];
+  }
+}
+
+/** A number in the process's status; undefined when the process is gone, or is dead and has no memory any more. */
+function fieldOf(pid: number, name: string): number | undefined {
+  try {
+    const found = new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+    return found?.[1] === undefined ? undefined : Number(found[1]);
+  } catch {
+    return undefined;
+  }
+}

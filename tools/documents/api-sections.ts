@@ -1,0 +1,50 @@
+import { FAILURE_CODES } from '../../src/errors.ts';
+import { KINDS } from '../../src/http/problem.ts';
+import { problemSchema } from '../../src/http/schemas.ts';
+import { ENDPOINTS } from './endpoints.ts';
+import { markdownTable } from './markdown-table.ts';
+import { FAILURES, PROBLEMS } from './problems.ts';
+import { schemaTable } from './schema-table.ts';
+
+/** The generated sections of what is asked and answered over HTTP, by name. */
+export const API_SECTIONS: Readonly<Record<string, () => string>> = {
+  endpoints: endpointTable,
+  problems: problemTable,
+  failures: failureTable,
+  'response:problem': () => schemaTable(problemSchema),
+  ...Object.fromEntries(
+    ENDPOINTS.flatMap(({ name, request, response }) => [
+      ...(request === undefined ? [] : [[`request:${name}`, () => schemaTable(request)] as const]),
+      ...(response === undefined ? [] : [[`response:${name}`, () => schemaTable(response)] as const]),
+    ]),
+  ),
+};
+
+function endpointTable(): string {
+  return markdownTable(
+    ['Endpoint', 'What it does', 'Answers', 'Refuses with'],
+    ENDPOINTS.map(({ method, path, does, status, refusals }) => [
+      `\`${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}\``,
+      does,
+      String(status),
+      refusals.map((code) => `${KINDS[code].status} \`${code}\``).join(', '),
+    ]),
+  );
+}
+
+function problemTable(): string {
+  const rows = Object.entries(KINDS).flatMap(([code, { status, title, retryAfterS }]) => {
+    const explained = Object.entries(PROBLEMS).find(([known]) => known === code)?.[1];
+    if (explained === undefined) return [];
+    const retry = retryAfterS === undefined ? '' : ` (\`Retry-After: ${retryAfterS}\`)`;
+    return [[`\`${code}\``, `${status}${retry}`, title, explained.means, explained.remedy]];
+  });
+  return markdownTable(['`code`', 'Status', '`title`', 'Meaning', 'What to do'], rows);
+}
+
+function failureTable(): string {
+  return markdownTable(
+    ['`error_code`', 'Meaning', 'What to do'],
+    FAILURE_CODES.map((code) => [`\`${code}\``, FAILURES[code].means, FAILURES[code].remedy]),
+  );
+}

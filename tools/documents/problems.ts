@@ -1,0 +1,120 @@
+import type { FailureCode } from '../../src/errors.ts';
+import type { ProblemCode } from '../../src/http/problem.ts';
+
+/** What a code means to the one who meets it, and what can be done about it. */
+export interface Explanation {
+  readonly means: string;
+  readonly remedy: string;
+}
+
+/** Codes that a problem document can carry; a code of `src/http/problem.ts` that is missing here does not compile. */
+export const PROBLEMS: Readonly<Record<Exclude<ProblemCode, FailureCode | StartCode> | ToldFailure, Explanation>> = {
+  invalid_mp4: {
+    means: 'No file type box in the first 64 bytes, or one that names no kind of video',
+    remedy: 'Send an MP4 file; the `hint` says how to make one of what was sent, where that is known',
+  },
+  malformed_request: { means: 'The bytes are not HTTP', remedy: 'Mend the client' },
+  unknown_pipeline: {
+    means: 'No pipeline has this id',
+    remedy: 'Name one of those that the detail, or `GET /pipelines`, lists',
+  },
+  job_not_found: { means: 'No job has this id, or it is not a UUID', remedy: 'Check the id and the `DATA_DIR`' },
+  job_not_completed: {
+    means: 'The job is pending, running or failed; the detail says which',
+    remedy: 'Poll the status until it is `completed`; a failed job says why there',
+  },
+  route_not_found: { means: 'Nothing answers at this path', remedy: 'See the endpoints above' },
+  method_not_allowed: { means: 'The path knows other methods', remedy: 'Use one of those in the header `Allow`' },
+  request_timeout: { means: 'The headers did not come within a minute', remedy: 'Try again' },
+  job_conflict: {
+    means: 'The state of the job refuses the event',
+    remedy: 'Read its status again: it has moved on',
+  },
+  results_expired: {
+    means: 'The video and the results were deleted; the detail says when',
+    remedy: 'Submit the video again; `RETENTION_MS` says how long results are kept',
+  },
+  upload_too_large: {
+    means: 'The video is larger than `MAX_UPLOAD_BYTES`',
+    remedy: 'Cut the video, or raise the setting',
+  },
+  invalid_request: {
+    means: 'A parameter is missing or out of range or given twice, or the body is not a sound form',
+    remedy: 'The detail names the parameter, or what is wrong with the body',
+  },
+  missing_file: {
+    means: 'The form has no field `file` with a file, or the body is no form',
+    remedy: 'Send multipart/form-data with the video in `file`',
+  },
+  headers_too_large: { means: 'The headers exceed 16 KiB', remedy: 'Send fewer' },
+  queue_full: { means: 'As many jobs wait as `MAX_PENDING` allows', remedy: 'Try again after `Retry-After` seconds' },
+  store_unavailable: {
+    means: 'The database could not be read or written',
+    remedy: 'Try again after `Retry-After` seconds; the log has the reason',
+  },
+  not_ready: { means: 'The database does not answer', remedy: 'Try again after `Retry-After` seconds' },
+  storage_full: {
+    means: 'The upload would leave less than `DISK_RESERVE_BYTES` free, or the disk is full',
+    remedy: 'Make room on the disk of `DATA_DIR`',
+  },
+  internal: {
+    means: 'The service failed',
+    remedy: 'Look for the `request_id` in the log; it is a defect, or a damaged file or row',
+  },
+};
+
+/** `error_code` of a failed job. */
+export const FAILURES: Readonly<Record<FailureCode, Explanation>> = {
+  invalid_video: {
+    means: 'There is nothing in the file that can be shown: no video track, a codec that is not known, no whole frame',
+    remedy: 'Play it; encode it anew, for example `ffmpeg -i in.mp4 -c:v libx264 out.mp4`',
+  },
+  too_large: {
+    means: 'A limit was crossed; the message names it',
+    remedy: 'Cut or scale the video, sample fewer frames, or raise the limit',
+  },
+  decoder_crashed: {
+    means: 'The process that analysed the video died, in as many attempts as a job has',
+    remedy: 'Submit it again once; if it fails again, report it: the log has what the process printed',
+  },
+  memory_limit: {
+    means: 'The analysis needed more than `CHILD_MEMORY_BYTES`',
+    remedy: 'Lower `PIPELINE_THREADS`, raise `CHILD_MEMORY_BYTES`, or scale the video down',
+  },
+  stalled: {
+    means: 'No frame was decoded and none analysed for `STALL_TIMEOUT_MS`, in as many attempts as a job has',
+    remedy: 'See whether the machine was overloaded; submit it again, or raise the setting',
+  },
+  timeout: {
+    means: 'One attempt took longer than `JOB_TIMEOUT_MS`',
+    remedy: 'Raise `frame_stride`, set `max_frames`, or raise the setting',
+  },
+  cancelled: { means: 'The job was given up by its owner', remedy: 'Submit the video again if it was a mistake' },
+  interrupted: {
+    means: 'The service died while the job was running, in as many attempts as a job has',
+    remedy: 'See in the log and with the system why it died (out of memory?), then submit the video again',
+  },
+  input_missing: {
+    means: 'The stored video is gone or cannot be opened',
+    remedy: 'Nothing but the service may change files under `DATA_DIR`; submit the video again',
+  },
+  storage_full: {
+    means: 'The disk was full when the results were saved',
+    remedy: 'Make room on the disk of `DATA_DIR`, then submit the video again',
+  },
+  internal: {
+    means: 'A defect of the service, or a pipeline that is no longer there',
+    remedy: 'The log has the reason under the `job_id`',
+  },
+};
+
+/** Codes that end the start of the service, or that only its log tells; a request meets them as `internal`. */
+type StartCode =
+  | 'path_refused'
+  | 'file_missing'
+  | 'schema_too_new'
+  | 'invalid_config'
+  | 'invalid_pipeline'
+  | 'invalid_model';
+/** Failures of a job that a request can meet too. */
+type ToldFailure = 'storage_full' | 'internal';

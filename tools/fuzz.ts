@@ -1,0 +1,81 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { messageOf } from '../src/errors.ts';
+import { runCampaign, type CampaignReport } from './fuzz/campaign.ts';
+
+const HELP = `Usage: npm run fuzz -- [--count N] [--seed S] [--only INDEX] [--keep]
+
+Breaks small videos of its own making in N ways (default 200), sends each to a service of its own, and checks that the
+service lives, every job ends with a verdict on its video, the memory of the analysing processes stays below 1 GiB, no
+file is left over, and a file beside the inputs shows in no result.
+
+The mutants depend on the seed (default 1) and their index alone. What finds something is kept as a file and named with
+its index, and --only runs that one again. --keep keeps the service's data too. Exit code 1 when something was found.`;
+
+/** For a mutant, on average, and for the start and the end; in milliseconds. */
+const EACH_WITHIN_MS = 3_000;
+const REST_WITHIN_MS = 180_000;
+const MIB = 1024 * 1024;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      help: { type: 'boolean', default: false },
+      count: { type: 'string', default: '200' },
+      seed: { type: 'string', default: '1' },
+      only: { type: 'string' },
+      keep: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return console.log(HELP);
+  const only = values.only === undefined ? undefined : wholeNumber('only', values.only);
+  const count = wholeNumber('count', values.count);
+  const indices = only === undefined ? Array.from({ length: count }, (_, index) => index) : [only];
+  const seed = wholeNumber('seed', values.seed);
+
+  const interrupted = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort(new Error(name)));
+  const patience = AbortSignal.timeout(REST_WITHIN_MS + indices.length * EACH_WITHIN_MS);
+  const signal = AbortSignal.any([patience, interrupted.signal]);
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'reelstate-fuzz-'));
+  const startedMs = performance.now();
+  let isWanted = values.keep;
+  try {
+    const report = await runCampaign({ folder, seed, indices, signal, say: (line) => console.log(line) });
+    print(report, indices.length, performance.now() - startedMs);
+    if (report.findings.length > 0) {
+      isWanted = true;
+      process.exitCode = 1;
+    }
+  } finally {
+    if (isWanted) console.log(`kept: ${folder}`);
+    else await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function print(report: CampaignReport, count: number, ms: number): void {
+  const { outcomes, findings, slowest, childPeakBytes, children, serviceBytes } = report;
+  const mib = (bytes: number): string => `${(bytes / MIB).toFixed(0)} MiB`;
+  console.log(`\n${count} mutants in ${(ms / 1000).toFixed(0)} s`);
+  for (const [outcome, times] of [...outcomes].toSorted((a, b) => b[1] - a[1])) {
+    console.log(`${String(times).padStart(8)}  ${outcome}`);
+  }
+  console.log(`slowest job, waiting included: ${slowest.ms.toFixed(0)} ms (index ${slowest.index})`);
+  console.log(`analysing processes: ${children}, at most ${mib(childPeakBytes)} resident`);
+  console.log(`service: ${mib(serviceBytes.begin)} resident at the begin, ${mib(serviceBytes.end)} at the end`);
+  console.log(findings.length === 0 ? 'nothing found' : `${findings.length} found:\n${findings.join('\n')}`);
+}
+
+function wholeNumber(name: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new Error(`--${name} must be a whole number`);
+  return Number(text);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`fuzz failed: ${messageOf(error)}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,55 @@
+import { MUTATIONS, type Mutation } from './mutations.ts';
+import { Random } from './random.ts';
+import type { SeedVideo } from './seed-videos.ts';
+
+export interface Mutant {
+  readonly bytes: Buffer;
+  /** What was done, for people. */
+  readonly story: string;
+  /** The name under which a client sends it; some are traps for whoever takes a name for a path. */
+  readonly fileName: string;
+  /** Every n-th frame is analysed; all are decoded. */
+  readonly frameStride: number;
+}
+
+const KINDS: readonly (readonly [name: string, mutation: Mutation])[] = Object.entries(MUTATIONS);
+
+/** Those that leave most of a file as it was, so that what is deep inside FFmpeg gets to see it, are taken half of the time. */
+const DEEP: readonly Mutation[] = [
+  MUTATIONS['bits flipped in the index'],
+  MUTATIONS['bits flipped in the decoder setup'],
+  MUTATIONS['bits flipped in the media'],
+  MUTATIONS['extreme integers in the index'],
+  MUTATIONS['extreme size of the picture'],
+];
+const DEEP_KINDS = KINDS.filter(([, mutation]) => DEEP.includes(mutation));
+
+/** Repeated boxes and splices could grow without end. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+const NAMES = ['video.mp4', 'video.mp4', '../../../secret.ts', '/etc/passwd', 'concat:secret.ts|secret.ts', 'a\nb.mp4', 'ü\u202e4pm.exe'];
+
+export interface MutantOptions {
+  readonly videos: readonly SeedVideo[];
+  readonly canaryPath: string;
+  readonly seed: number;
+  readonly index: number;
+}
+
+/** The same mutant for the same seed, index and videos. One in fifty is left as it was, to show that the way is open. */
+export function makeMutant({ videos, canaryPath, seed, index }: MutantOptions): Mutant {
+  const random = Random.of(`${seed}/${index}`);
+  const video = random.pick(videos);
+  const fileName = random.pick(NAMES);
+  const frameStride = random.pick([1, 5, 8, 8]);
+  let { bytes } = video;
+  const story = [video.name];
+  for (let left = random.chance(0.02) ? 0 : random.pick([1, 1, 1, 2, 2, 4]); left > 0; left -= 1) {
+    const [name, mutate] = random.pick(random.chance(0.5) ? DEEP_KINDS : KINDS);
+    const next = mutate({ bytes, random, other: random.pick(videos).bytes, canaryPath });
+    if (next.length === 0 || next.length > MAX_BYTES) continue;
+    bytes = next;
+    story.push(name);
+  }
+  return { bytes, story: story.join(', '), fileName, frameStride };
+}

@@ -1,0 +1,37 @@
+import type { z } from 'zod';
+import type { transitionsResponseSchema } from '../../src/http/transitions.ts';
+import { labelOf } from '../../src/web/chart/chart-layout.ts';
+import { chartOf, type MachineAnswer } from '../../src/web/chart/machine-chart.ts';
+import { formatDuration } from '../../src/web/duration.ts';
+
+type Life = z.infer<typeof transitionsResponseSchema>;
+
+/** The chart of the job machine with one job's place and path in it, and the path as a table. */
+export function jobAsText(machine: MachineAnswer, { job, transitions: steps }: Life): string {
+  const { root, transitions } = chartOf(machine.definition);
+  const nameOf = (id: string): string => id.slice(root.id.length + 1);
+  const facts = [`Job ${job.job_id}`, job.pipeline_id, job.status];
+  const error = job.error_code === undefined ? [] : [`  ${job.error_code}: ${job.error_message ?? ''}`];
+  const chart = root.children.flatMap((state) => {
+    const mark = state.name === job.status ? '●' : steps.some(({ to }) => to === state.name) ? '○' : ' ';
+    const rows = transitions
+      .filter(({ source }) => source === state.id)
+      .map((transition) => {
+        const target = nameOf(transition.target);
+        const times = steps.filter(
+          ({ from, event, to }) => from === state.name && event === transition.event && to === target,
+        ).length;
+        const row = `      ${labelOf(transition).padEnd(30)} → ${target}`;
+        return times === 0 ? row : `${row.padEnd(52)} × ${times}`;
+      });
+    return [`  ${mark} ${state.name}${state.kind === 'final' ? ' (final)' : ''}`, ...rows];
+  });
+  const path = steps.map(({ seq, attempt, from, event, to, occurred_at: at }, index) => {
+    const next = steps[index + 1];
+    const stay = next === undefined ? '' : formatDuration(Date.parse(next.occurred_at) - Date.parse(at));
+    const step = `${String(seq).padStart(3)}  ${at}  attempt ${attempt}  ${event.padEnd(10)} ${from ?? ''} → ${to}`;
+    return `${step.padEnd(80)} ${stay}`.trimEnd();
+  });
+  const lines = [facts.join(' · '), ...error, '', ...chart, '', ...path];
+  return `${lines.join('\n')}\n`;
+}

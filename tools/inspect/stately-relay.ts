@@ -1,0 +1,114 @@
+import type { StatelyInspectionEvent } from '@statelyai/inspect';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+import { z } from 'zod';
+import { jobsResponseSchema } from '../../src/http/jobs.ts';
+import { transitionsResponseSchema } from '../../src/http/transitions.ts';
+import { machineAnswerSchema, readJson } from './answers.ts';
+import { statelyEvents } from './stately-events.ts';
+
+const STATELY = 'https://stately.ai';
+/** Milliseconds between two questions: the service's newest jobs, and the page's new events. */
+const POLL_MS = 1_000;
+/** Jobs that are followed: the newest. */
+const FOLLOWED_JOBS = 50;
+/** Events kept for a page that is opened later. */
+const KEPT_EVENTS = 1_000;
+
+export interface RelayOptions {
+  /** The running service. */
+  readonly url: string;
+  /** Ends the relay. */
+  readonly signal: AbortSignal;
+}
+
+export interface Relay {
+  /** What a browser is to open. */
+  readonly page: string;
+  /** Host and port; loopback. */
+  readonly address: string;
+  /** Resolves when the relay has ended; rejects when the service no longer answers. */
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Shows the jobs of a running service in Stately Inspector: asks the service for its newest jobs, and serves a page that
+ * hands their transitions to Stately's, in a frame. The package's own relay listens on every interface; this one on
+ * 127.0.0.1, and only to who names it so.
+ */
+export async function relayToStately({ url, signal }: RelayOptions): Promise<Relay> {
+  const machine = await readJson(`${url}/machines/job`, machineAnswerSchema);
+  const events: StatelyInspectionEvent[] = [];
+  let dropped = 0;
+  const server = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://relay');
+    // A page of another name that was pointed at this address may not read it.
+    if (request.headers.host !== address) response.writeHead(403).end();
+    else if (pathname === '/') response.writeHead(200, PAGE_HEADERS).end(PAGE);
+    else if (pathname === '/bridge.js') response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(BRIDGE);
+    else if (pathname === '/events') {
+      const after = Math.max(0, Number(searchParams.get('after')) - dropped);
+      const body = JSON.stringify({ events: events.slice(after), next: dropped + events.length });
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end(body);
+    } else response.writeHead(404).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = z.object({ port: z.number() }).parse(server.address());
+  const address = `127.0.0.1:${port}`;
+
+  const follow = async (): Promise<void> => {
+    const sentSeqs = new Map<string, number>();
+    const seen = new Map<string, string>();
+    try {
+      while (!signal.aborted) {
+        const { jobs } = await readJson(`${url}/video/jobs?limit=${FOLLOWED_JOBS}`, jobsResponseSchema);
+        for (const { job_id: jobId, updated_at: updatedAt } of jobs.toReversed()) {
+          if (seen.get(jobId) === updatedAt) continue;
+          const life = await readJson(`${url}/video/jobs/${jobId}/transitions`, transitionsResponseSchema);
+          events.push(...statelyEvents(machine, life, sentSeqs.get(jobId) ?? 0));
+          sentSeqs.set(jobId, life.transitions.at(-1)?.seq ?? 0);
+          seen.set(jobId, life.job.updated_at);
+        }
+        dropped += events.splice(0, events.length - KEPT_EVENTS).length;
+        await wait(POLL_MS, undefined, { signal }).catch(() => undefined);
+      }
+    } finally {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    }
+  };
+  return { page: `http://${address}/`, address, ended: follow() };
+}
+
+const PAGE_HEADERS = {
+  'Content-Type': 'text/html; charset=utf-8',
+  'Content-Security-Policy': `default-src 'none'; script-src 'self'; connect-src 'self'; frame-src ${STATELY}; style-src 'unsafe-inline'`,
+};
+
+const PAGE = `<!doctype html>
+<html lang="en">
+  <head>
+    <title>Stately Inspector</title>
+    <style>body { margin: 0 } iframe { width: 100vw; height: 100vh; border: 0; display: block }</style>
+    <script src="/bridge.js" defer></script>
+  </head>
+  <body><iframe title="Stately Inspector" src="${STATELY}/inspect"></iframe></body>
+</html>
+`;
+
+/** Nothing is handed over before Stately's page says that it listens. */
+const BRIDGE = `const frame = document.querySelector('iframe');
+let next = 0;
+async function hand() {
+  const answer = await (await fetch('/events?after=' + next)).json();
+  next = answer.next;
+  for (const event of answer.events) frame.contentWindow.postMessage(event, '${STATELY}');
+  setTimeout(hand, ${POLL_MS});
+}
+addEventListener('message', ({ origin, data }) => {
+  if (origin === '${STATELY}' && data?.type === '@statelyai.connected' && next === 0) hand();
+});
+`;

@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { sweepFiles } from '../src/engine/file-sweep.ts';
+import { healSidecars } from '../src/engine/housekeeping.ts';
+import { JobEngine } from '../src/engine/job-engine.ts';
+import { ServiceError } from '../src/errors.ts';
+import type { Log } from '../src/log.ts';
+import { InMemoryQueueService } from '../src/queue/memory.ts';
+import { LocalStorageService } from '../src/storage/local.ts';
+import { DuckDBJobStore } from '../src/store/duckdb.ts';
+
+/**
+ * Brings the database of a stopped service back to what the sidecars beside the videos tell, as a start after damage
+ * does; resolves with the number of jobs in each state.
+ * @param folder the service's data folder
+ * @param maxAttempts attempts that a job brought back may lose
+ */
+export async function rebuild(folder: string, maxAttempts: number, log: Log) {
+  const storage = await LocalStorageService.open({ baseDir: join(folder, 'video_jobs') });
+  const store = await DuckDBJobStore.open({ path: join(folder, 'jobs.duckdb'), log });
+  try {
+    const engine = new JobEngine({
+      store,
+      storage,
+      queue: new InMemoryQueueService(),
+      pipelines: {
+        list: () => [],
+        runOnFile: () => {
+          throw new ServiceError('internal', 'no job is run here');
+        },
+      },
+      maxAttempts,
+      maxPending: 1,
+      log,
+    });
+    const options = { store, storage, engine, log, signal: new AbortController().signal };
+    await sweepFiles(options);
+    await healSidecars(options);
+    return await store.countByStatus();
+  } finally {
+    await store.close();
+  }
+}
