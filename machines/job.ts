@@ -11,7 +11,6 @@ import { assign, setup, type SnapshotFrom } from 'xstate';
 export const JOB_MACHINE_VERSION = 1;
 
 export const JOB_STATES = ['pending', 'running', 'completed', 'failed'] as const;
-export type JobState = (typeof JOB_STATES)[number];
 
 /** What a job remembers between its transitions. */
 export interface JobContext {

@@ -99,7 +99,10 @@ export const frameResultSchema = z.object({
   result: z.looseObject({
     timestamp_ms: z.number().describe('Presentation time of the frame in milliseconds'),
     detections: z.array(detectionSchema).optional().describe('Objects seen; only from a pipeline that detects'),
-    text: z.string().optional().describe("The lines' texts, one per line, from top to bottom; only from a pipeline that reads"),
+    text: z
+      .string()
+      .optional()
+      .describe("The lines' texts, one per line, from top to bottom; only from a pipeline that reads"),
     lines: z.array(textLineSchema).optional().describe('Where the lines are; only from a pipeline that reads'),
   }),
 });

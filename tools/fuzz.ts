@@ -55,9 +55,12 @@ async function main(): Promise<void> {
   }
 }
 
+function mib(bytes: number): string {
+  return `${(bytes / MIB).toFixed(0)} MiB`;
+}
+
 function print(report: CampaignReport, count: number, ms: number): void {
   const { outcomes, findings, slowest, childPeakBytes, children, serviceBytes } = report;
-  const mib = (bytes: number): string => `${(bytes / MIB).toFixed(0)} MiB`;
   console.log(`\n${count} mutants in ${(ms / 1000).toFixed(0)} s`);
   for (const [outcome, times] of [...outcomes].toSorted((a, b) => b[1] - a[1])) {
     console.log(`${String(times).padStart(8)}  ${outcome}`);

@@ -33,7 +33,6 @@ export const sidecarSchema = z.object({
   expired_at: z.iso.datetime().nullable(),
 });
 export type Sidecar = z.infer<typeof sidecarSchema>;
-export type Outcome = z.infer<typeof outcomeSchema>;
 
 export function sidecarOf(job: Omit<Job, 'acceptedSeq'>, submission: Sidecar['submission'] = null): Sidecar {
   const { status } = job;

@@ -15,7 +15,6 @@ export const submitParametersSchema = z.object({
   frame_stride: positiveInteger.optional().describe('Every n-th decoded frame is analysed; 1 when absent'),
   max_frames: positiveInteger.optional().describe('At most so many frames are analysed; all when absent'),
 });
-export type SubmitParameters = z.infer<typeof submitParametersSchema>;
 
 export const submitResponseSchema = z.object({ job_id: jobIdSchema.describe('Names the job from now on') });
 export type SubmitResponse = z.infer<typeof submitResponseSchema>;

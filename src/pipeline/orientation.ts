@@ -5,7 +5,7 @@ export interface Orientation {
   readonly flipY: boolean;
 }
 
-export const UPRIGHT: Orientation = { transpose: false, flipX: false, flipY: false };
+const UPRIGHT: Orientation = { transpose: false, flipX: false, flipY: false };
 
 /** An RGB picture of 8 bits a channel whose rows begin `stride` bytes apart. */
 export interface RgbPicture {

@@ -28,7 +28,7 @@ export class PresentationClock {
 }
 
 /** Rounds to a whole microsecond, halves away from zero. */
-export function ticksToMs(ticks: bigint, timeBase: IRational): number {
+function ticksToMs(ticks: bigint, timeBase: IRational): number {
   const doubled = (2n * ticks * BigInt(timeBase.num) * MICROSECONDS) / BigInt(timeBase.den);
   return Number((doubled + (doubled < 0n ? -1n : 1n)) / 2n) / 1000;
 }

@@ -98,12 +98,12 @@ export class ChildHandle {
   /** Begins a job. */
   async open(request: OpenRequest): Promise<void> {
     this.#jobs += 1;
-    await this.#ask('open', [request]);
+    await this.#askUnlessKilled('open', [request]);
   }
 
   /** The next results of the job, within about a second; acknowledges the last ones. */
   async next(): Promise<Reply> {
-    return replySchema.parse(await this.#ask('next', []));
+    return replySchema.parse(await this.#askUnlessKilled('next', []));
   }
 
   /** Ends the process group, whatever it does, and resolves when the child is gone. */
@@ -125,6 +125,14 @@ export class ChildHandle {
     await this.#call;
     // The end is only told to a caller, and this call is never answered.
     if (this.#death === undefined) await this.#ask('linger', []).catch(() => {});
+  }
+
+  /** workerpool would fork another process for whoever asks one that has ended, and nobody would know of it. */
+  async #askUnlessKilled(method: string, params: unknown[]): Promise<unknown> {
+    // No wait otherwise: a kill must find this call in flight, or two would be, and the second one is never answered.
+    if (this.#killed !== undefined) await this.#killed;
+    if (this.#death !== undefined) throw errorOfDeath(this.#death, false);
+    return this.#ask(method, params);
   }
 
   async #ask(method: string, params: unknown[]): Promise<unknown> {

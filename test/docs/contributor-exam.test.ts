@@ -30,7 +30,8 @@ describe("the contributor's exam", () => {
         const whole = path.join(projectRoot, file);
         expect(existsSync(whole), `answer ${number}: ${file}`).to.equal(true);
         const code = readFileSync(whole, 'utf8');
-        for (const [, name = ''] of names.matchAll(/`([^`]+)`/g)) expect(code, `answer ${number}: ${file}`).to.contain(name);
+        for (const [, name = ''] of names.matchAll(/`([^`]+)`/g))
+          expect(code, `answer ${number}: ${file}`).to.contain(name);
       }
     }
   });

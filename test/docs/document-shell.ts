@@ -41,9 +41,25 @@ export class DocumentShell implements AsyncDisposable {
     await cp(build, path.join(root, '.build', path.basename(build)), { recursive: true });
     await shell.#git('init', '--quiet');
     await shell.#git('add', '--all');
-    await shell.#git('-c', 'user.name=Reader', '-c', 'user.email=reader@example.org', 'commit', '--quiet', '-m', 'Clone');
+    await shell.#git(
+      '-c',
+      'user.name=Reader',
+      '-c',
+      'user.email=reader@example.org',
+      'commit',
+      '--quiet',
+      '-m',
+      'Clone',
+    );
     const captions = [{ text: 'MIND THE GAP', size: 48, box: 'black' }];
-    makeVideo({ path: path.join(root, 'video.mp4'), width: 640, height: 360, frames: 20, picture: 'color=c=navy', captions });
+    makeVideo({
+      path: path.join(root, 'video.mp4'),
+      width: 640,
+      height: 360,
+      frames: 20,
+      picture: 'color=c=navy',
+      captions,
+    });
     return shell;
   }
 
@@ -110,7 +126,7 @@ export class DocumentShell implements AsyncDisposable {
       'set -eu',
       `if [ -f '${state}' ]; then . '${state}'; fi`,
       // The services of the documents must not meet those of the machine.
-      "export PORT=0 HOST=127.0.0.1 LOG_LEVEL=warn",
+      'export PORT=0 HOST=127.0.0.1 LOG_LEVEL=warn',
       'set -a',
       commands.replaceAll(DOCUMENTED_URL, this.#url),
       `export -p > '${state}'`,

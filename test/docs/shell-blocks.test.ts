@@ -34,7 +34,8 @@ describe('shell commands in documents', function () {
   });
 
   it('a command that fails, or prints something else, is told with its line', async () => {
-    const text = '# Top\n\n```sh\nx=3\n```\n\n```sh\necho "{$x}"\n```\n\n```text\n{…}\n```\n\n```sh\necho one two\n```\n\n```text\none three\n```\n\n```sh\nfalse\ntrue\n```\n';
+    const text =
+      '# Top\n\n```sh\nx=3\n```\n\n```sh\necho "{$x}"\n```\n\n```text\n{…}\n```\n\n```sh\necho one two\n```\n\n```text\none three\n```\n\n```sh\nfalse\ntrue\n```\n';
     const [set, print, differ, fail] = shellBlocksOf(text);
     expect([set?.line, print?.line, differ?.line, fail?.line]).to.deep.equal([4, 8, 16, 24]);
     await using shell = await DocumentShell.open();
@@ -47,7 +48,9 @@ describe('shell commands in documents', function () {
           );
     expect(await verdict(set)).to.equal('well');
     expect(await verdict(print)).to.equal('well');
-    expect(await verdict(differ)).to.contain('one two').and.to.contain('one three');
+    expect(await verdict(differ))
+      .to.contain('one two')
+      .and.to.contain('one three');
     expect(await verdict(fail)).to.contain('ended with 1');
   });
 

@@ -15,7 +15,7 @@ export function handler(type: string): Buffer {
   return box('hdlr', words(0, 0), Buffer.from(type), Buffer.alloc(13));
 }
 
-export function trackHeader(id: number): Buffer {
+function trackHeader(id: number): Buffer {
   return box('tkhd', words(7, 0, 0, id, 0, 0), Buffer.alloc(60));
 }
 

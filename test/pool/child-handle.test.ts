@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { ChildHandle } from '../../src/pool/child-handle.ts';
 import { detectIsolation } from '../../src/pool/isolation.ts';
-import { isAlive, MEMORY_BYTES, PoolFixture } from './pool-fixture.ts';
+import { isAlive, MEMORY_BYTES, PoolFixture, rejectionOf } from './pool-fixture.ts';
 
 describe('ChildHandle', () => {
   let fixture: PoolFixture;
@@ -42,5 +42,9 @@ describe('ChildHandle', () => {
     expect(child.isAlive()).to.equal(false);
     expect(child.death).to.include({ signal: 'SIGKILL' });
     await child.kill();
+  });
+
+  it('is not brought back to life by a question', async () => {
+    expect(await rejectionOf(child.next())).to.include({ code: 'decoder_crashed' });
   });
 });

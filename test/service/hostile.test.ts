@@ -111,7 +111,10 @@ describe('the service, in the hands of hostile videos', function () {
 
     it('shows nothing of the video when the playlist or the script begins with a true file type box', async () => {
       for (const text of [PLAYLIST, SCRIPT]) {
-        for (const disguise of [[FILE_TYPE, Buffer.from(text)], [FILE_TYPE, box('mdat', Buffer.from(text))]]) {
+        for (const disguise of [
+          [FILE_TYPE, Buffer.from(text)],
+          [FILE_TYPE, box('mdat', Buffer.from(text))],
+        ]) {
           const path = join(folder, 'disguised.mp4');
           await writeFile(path, Buffer.concat(disguise));
           const ended = await finish(await submit(path));
@@ -230,10 +233,7 @@ describe('the service, in the hands of hostile videos', function () {
         runOnFile: () => expect.fail('nothing is analysed here'),
       };
       const queue = new InMemoryQueueService();
-      return await work(
-        new JobEngine({ store, queue, storage, pipelines, maxAttempts: 9, maxPending: 9, log }),
-        store,
-      );
+      return await work(new JobEngine({ store, queue, storage, pipelines, maxAttempts: 9, maxPending: 9, log }), store);
     } finally {
       await store.close();
     }

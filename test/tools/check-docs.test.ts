@@ -115,7 +115,9 @@ describe('documents', () => {
     });
     const root = ['--root', project.root];
     const missing = run('check-docs', ...root);
-    expect(missing.stdout).to.match(/^docs\/OVERVIEW\.md:1 missing document\nREADME.*\ndocuments: 2 faults in 8 files\n$/);
+    expect(missing.stdout).to.match(
+      /^docs\/OVERVIEW\.md:1 missing document\nREADME.*\ndocuments: 2 faults in 8 files\n$/,
+    );
     expect(missing.status).to.equal(1);
     project.write('docs/OVERVIEW.md', '# Overview\n');
     const checked = run('check-docs', ...root);

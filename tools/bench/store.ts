@@ -115,7 +115,6 @@ function insert(store: DuckDBJobStore): Promise<Job> {
       options: { frame_stride: 1 },
       inputPath: `${jobId}.mp4`,
       outputPath: null,
-      expiredAt: null,
       errorCode: null,
       errorMessage: null,
       expiredAt: null,
@@ -125,7 +124,6 @@ function insert(store: DuckDBJobStore): Promise<Job> {
       snapshot: SNAPSHOT,
       createdAt,
       updatedAt: createdAt,
-      expiredAt: null,
     },
     transitionOf(jobId, 1, null, 'SUBMIT', 'pending'),
   );

@@ -23,6 +23,15 @@ export const PROBLEMS: Readonly<Record<Exclude<ProblemCode, FailureCode | StartC
     means: 'The job is pending, running or failed; the detail says which',
     remedy: 'Poll the status until it is `completed`; a failed job says why there',
   },
+  machine_not_found: { means: 'No machine has this name', remedy: 'Name one of those that `GET /machines` lists' },
+  video_missing: {
+    means: 'The job is known, its video is no longer stored',
+    remedy: 'Submit the video again; `RETENTION_MS` says how long videos are kept',
+  },
+  range_not_satisfiable: {
+    means: 'The header `Range` asks for bytes that the video does not have',
+    remedy: 'Ask within the length that `Content-Range` gives',
+  },
   route_not_found: { means: 'Nothing answers at this path', remedy: 'See the endpoints above' },
   method_not_allowed: { means: 'The path knows other methods', remedy: 'Use one of those in the header `Allow`' },
   request_timeout: { means: 'The headers did not come within a minute', remedy: 'Try again' },

@@ -75,9 +75,10 @@ function typeOf(schema: JsonSchema): string {
     case 'object':
     case 'null':
       return schema.type;
-    default:
-      throw new Error(`no words for the schema ${JSON.stringify(schema)}`);
+    case undefined:
+      break;
   }
+  throw new Error(`no words for the schema ${JSON.stringify(schema)}`);
 }
 
 function rangeOf({ minimum = Number.MIN_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER }: JsonSchema): string {

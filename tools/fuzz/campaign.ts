@@ -109,7 +109,8 @@ class Campaign {
       signal.throwIfAborted();
       faults.push(`no answer or no end: ${messageOf(error)}`);
     }
-    if (memoryOf(this.#service.pid) === undefined) faults.push(`the service is gone: ${this.#service.lines.join('\n')}`);
+    if (memoryOf(this.#service.pid) === undefined)
+      faults.push(`the service is gone: ${this.#service.lines.join('\n')}`);
     this.#watch.look();
     if (this.#watch.peakBytes > CHILD_PEAK_BYTES && !this.#isTooHungry) {
       this.#isTooHungry = true;

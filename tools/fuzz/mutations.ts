@@ -12,13 +12,43 @@ export interface MutationInput {
 
 export type Mutation = (input: MutationInput) => Buffer;
 
-const EXTREMES = [0, 1, 2, 7, 8, 0x7f, 0xff, 0x7fff, 0xffff, 0x10000, 0x7fff_ffff, 0x8000_0000, 0xffff_fff0, 0xffff_ffff];
+const EXTREMES = [
+  0, 1, 2, 7, 8, 0x7f, 0xff, 0x7fff, 0xffff, 0x10000, 0x7fff_ffff, 0x8000_0000, 0xffff_fff0, 0xffff_ffff,
+];
 
 /** Boxes that say how a decoder is to be set up. */
-const DECODER_SETUP = ['avcC', 'hvcC', 'av1C', 'vpcC', 'esds', 'colr', 'pasp', 'fiel', 'glbl'];
+const DECODER_SETUP = new Set(['avcC', 'hvcC', 'av1C', 'vpcC', 'esds', 'colr', 'pasp', 'fiel', 'glbl']);
 
-const OTHER_TYPES = ['moov', 'trak', 'stbl', 'stsd', 'dref', 'free', 'udta', 'meta', 'cmov', 'moof', 'sidx', 'uuid', 'clap']
-  .concat('stz2', 'co64', 'elst', 'senc', 'saiz', 'sgpd', 'ctts', 'hdlr', 'rmra', 'tref', 'data', 'keys', 'wide', 'mdat');
+const OTHER_TYPES = [
+  'moov',
+  'trak',
+  'stbl',
+  'stsd',
+  'dref',
+  'free',
+  'udta',
+  'meta',
+  'cmov',
+  'moof',
+  'sidx',
+  'uuid',
+  'clap',
+].concat(
+  'stz2',
+  'co64',
+  'elst',
+  'senc',
+  'saiz',
+  'sgpd',
+  'ctts',
+  'hdlr',
+  'rmra',
+  'tref',
+  'data',
+  'keys',
+  'wide',
+  'mdat',
+);
 
 function boxed({ bytes, random }: MutationInput, wanted: (box: BoxNode) => boolean = () => true): BoxNode | undefined {
   const fitting = boxesOf(bytes).filter(wanted);
@@ -48,7 +78,7 @@ export const MUTATIONS = {
   },
 
   'bits flipped in the decoder setup': (input) => {
-    const box = boxed(input, ({ type }) => DECODER_SETUP.includes(type));
+    const box = boxed(input, ({ type }) => DECODER_SETUP.has(type));
     return flipBits(input, box?.content ?? 0, box?.end ?? 0);
   },
 
@@ -91,7 +121,10 @@ export const MUTATIONS = {
     const header = Buffer.alloc(16, bytes.subarray(box.start, box.content));
     header.writeUInt32BE(1, 0);
     const size = BigInt(box.end - box.start + 8);
-    header.writeBigUInt64BE(random.pick([size, 0n, 15n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n, 2n ** 32n + size]), 8);
+    header.writeBigUInt64BE(
+      random.pick([size, 0n, 15n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n, 2n ** 32n + size]),
+      8,
+    );
     return replaced(bytes, { from: box.start, to: box.content, within: box.parent }, header);
   },
 
@@ -176,7 +209,8 @@ export const MUTATIONS = {
     const result = Buffer.from(bytes);
     for (const box of boxesOf(bytes)) {
       if (box.parent?.type !== 'stsd' || box.end - box.content < 28) continue;
-      for (const at of [24, 26]) result.writeUInt16BE(random.pick([0, 1, 15, 64, 4320, 7680, 0x7fff, 0xffff]), box.content + at);
+      for (const at of [24, 26])
+        result.writeUInt16BE(random.pick([0, 1, 15, 64, 4320, 7680, 0x7fff, 0xffff]), box.content + at);
     }
     return result;
   },

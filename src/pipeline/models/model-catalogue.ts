@@ -36,7 +36,7 @@ export const BUILT_IN_DETECTOR = 'nanodet';
 const BUILT_IN_SHA256 = '16413cf9a5c1988f2d1371e73108271cc24abaa1ac5b3eef279139f620bb1a4a';
 /** The file that holds the name of the default model. */
 export const DEFAULT_FILE = 'default.json';
-export const defaultFileSchema = z.strictObject({ model: modelNameSchema });
+const defaultFileSchema = z.strictObject({ model: modelNameSchema });
 
 /** The detectors that pipelines may name: the built-in one and those of a folder. Reads only; `npm run models` writes. */
 export class ModelCatalogue {
@@ -110,7 +110,7 @@ export class ModelCatalogue {
 }
 
 /** SHA-256 of a file, lower-case hexadecimal. */
-export async function sha256Of(file: string): Promise<string> {
+async function sha256Of(file: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file), hash);
   return hash.digest('hex');

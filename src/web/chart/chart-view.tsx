@@ -48,14 +48,13 @@ export function ChartView(props: ChartViewProps) {
   const placed = useMemo(() => layoutChart(chart, { direction, countWidth }), [chart, direction, countWidth]);
   const { width, height } = placed;
   return (
-    <div class="chart-place" ref={place}>
+    // Where it can be too wide for its place, it is scrolled with the keyboard too.
+    <div class="chart-place" ref={place} role="group" aria-label={title} {...(isNarrow ? { tabIndex: 0 } : {})}>
       <svg
         class={walked === undefined ? 'chart' : 'chart chart--path'}
         viewBox={`0 0 ${width} ${height}`}
         width={width}
         height={height}
-        role="group"
-        aria-label={title}
       >
         <defs>
           <Arrow id={`arrow-${chart.root.id}`} kind="arrow" />
@@ -164,7 +163,8 @@ function State({ placed, counts, active, onState, chosen }: ChartViewProps & { r
       ? { role: 'img' as const }
       : {
           role: 'button' as const,
-          tabIndex: 0,
+          // Attributes of SVG are case-sensitive.
+          tabindex: 0,
           'aria-pressed': chosen === state.id,
           onClick: () => onState(state.id),
           onKeyDown: (event: KeyboardEvent) => {
@@ -177,10 +177,10 @@ function State({ placed, counts, active, onState, chosen }: ChartViewProps & { r
     <g
       class={`state${isActive ? ' is-active' : ''}${chosen === state.id ? ' is-chosen' : ''}`}
       data-state={state.name}
-      aria-label={spoken}
       {...asButton}
     >
-      <title>{state.description}</title>
+      <title>{`${spoken}. ${state.description}`}</title>
+
       <rect class="box" x={x} y={y} width={width} height={height} rx={12} />
       {state.kind === 'final' && (
         <rect class="final" x={x + 4} y={y + 4} width={width - 8} height={height - 8} rx={9} />

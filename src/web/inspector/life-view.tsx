@@ -98,7 +98,7 @@ export function LifeView({ steps, isOver, at, onAt }: LifeViewProps) {
               <li key={step.seq}>
                 <button
                   type="button"
-                  class={`step${step.seq > at ? ' is-ahead' : ''}`}
+                  class="step"
                   aria-current={step.seq === at ? 'step' : undefined}
                   onClick={() => goTo(step.seq)}
                 >
