@@ -48,13 +48,13 @@ function page(version: string): string {
 }
 
 function section(endpoint: Endpoint): string {
-  const { method, path, name, does, scope, query, headers, form, status, answers, refusals } = endpoint;
-  const curl = `curl ${method === 'GET' ? '' : `-X ${method} `}${form === undefined ? '' : '-F file=@video.mp4 '}http://127.0.0.1:8000${path}${name === 'submit' ? '?pipeline_id=ocr_only' : ''}`;
+  const { method, path, name, does, scope, request, headers, isUpload = false, status, answers, refusals } = endpoint;
+  const curl = `curl ${method === 'GET' ? '' : `-X ${method} `}${isUpload ? '-F file=@video.mp4 ' : ''}http://127.0.0.1:8000${path}${name === 'submit' ? '?pipeline_id=ocr_only' : ''}`;
   return `<section id="${name}">
   <h2><code>${method} ${escaped(path)}</code></h2>
   <p>${prose(does)} ${scope === null ? 'Needs no key.' : `Needs the scope <code>${scope}</code>.`}</p>
   <pre>${escaped(curl)}</pre>
-  ${parameters('Query', query)}${parameters('Headers', headers)}
+  ${parameters(isUpload ? 'Query or form' : 'Query', request)}${parameters('Headers', headers)}
   <details><summary>Answers ${status}</summary>${Object.entries(answers)
     .map(([type, schema]) => `<p><code>${type}</code></p>${schema === null ? '' : schemaText(schema)}`)
     .join('')}</details>
@@ -72,7 +72,7 @@ function parameters(title: string, schema: z.ZodObject | undefined): string {
 }
 
 function schemaText(schema: z.ZodType): string {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { unrepresentable: 'any' });
+  const { $schema: _, ...rest } = z.toJSONSchema(schema);
   return `<pre>${escaped(JSON.stringify(rest, null, 2))}</pre>`;
 }
 

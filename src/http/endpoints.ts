@@ -25,11 +25,11 @@ export interface Endpoint {
   readonly does: string;
   /** What a key must allow; null where none is needed. */
   readonly scope: Scope | null;
-  /** Parameters of the query. */
-  readonly query?: z.ZodObject;
+  /** Parameters of the query; those of an upload may stand in its form as well. */
+  readonly request?: z.ZodObject;
   readonly headers?: z.ZodObject;
-  /** The parts of a multipart body beside `file`, the video. */
-  readonly form?: z.ZodObject;
+  /** True where the body is a form with the video in `file`. */
+  readonly isUpload?: true;
   readonly status: number;
   /** By its content type; a type without a schema is no JSON. */
   readonly answers: Readonly<Record<string, z.ZodType | null>>;
@@ -58,9 +58,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
     name: 'submit',
     does: 'Accepts a video and answers with its job. The parameters may stand in the query or in the form.',
     scope: 'submit',
-    query: submitParametersSchema.partial(),
+    request: submitParametersSchema,
     headers: submitHeadersSchema,
-    form: submitParametersSchema.partial(),
+    isUpload: true,
     status: 202,
     answers: json(submitResponseSchema),
     refusals: [
@@ -113,7 +113,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     name: 'jobs',
     does: 'Lists jobs, a page at a time.',
     scope: 'read',
-    query: jobsParametersSchema,
+    request: jobsParametersSchema,
     status: 200,
     answers: json(jobsResponseSchema),
     alsoAnswers: NOT_MODIFIED,
@@ -178,7 +178,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     name: 'machine',
     does: 'Gives a state machine as JSON or as Mermaid text.',
     scope: 'read',
-    query: z.object({ format: z.enum(['json', 'mermaid']).optional().describe('Else as `Accept` says') }),
+    request: z.object({ format: z.enum(['json', 'mermaid']).optional().describe('Else as `Accept` says') }),
     status: 200,
     answers: { ...json(machineResponseSchema), 'text/plain': null },
     alsoAnswers: NOT_MODIFIED,

@@ -12,7 +12,7 @@ export function describeApi(version: string) {
   for (const endpoint of ENDPOINTS) {
     paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method.toLowerCase()]: operationOf(endpoint, schemas) };
   }
-  const problem = schemas.of(problemSchema, 'output');
+  const problem = schemas.of(problemSchema);
   return {
     openapi: '3.1.0',
     info: {
@@ -46,10 +46,7 @@ export function openapiRoute(description: ApiDescription): RouterMiddleware<Requ
 function operationOf(endpoint: Endpoint, schemas: SharedSchemas) {
   const { name, does, scope, status, answers, alsoAnswers = {}, refusals } = endpoint;
   const content = Object.fromEntries(
-    Object.entries(answers).map(([type, schema]) => [
-      type,
-      schema === null ? {} : { schema: schemas.of(schema, 'output') },
-    ]),
+    Object.entries(answers).map(([type, schema]) => [type, schema === null ? {} : { schema: schemas.of(schema) }]),
   );
   const also = Object.entries(alsoAnswers).map(([code, description]) => [code, { description }] as const);
   return {
@@ -57,7 +54,7 @@ function operationOf(endpoint: Endpoint, schemas: SharedSchemas) {
     summary: does,
     ...(scope === null ? { security: [] } : { security: [{ key: [] }, { bearer: [] }], 'x-scope': scope }),
     parameters: parametersOf(endpoint, schemas),
-    ...(endpoint.form === undefined ? {} : { requestBody: uploadOf(endpoint.form, schemas) }),
+    ...(endpoint.isUpload === true ? { requestBody: uploadOf(endpoint, schemas) } : {}),
     responses: {
       [status]: { description: 'Done', ...(Object.keys(content).length === 0 ? {} : { content }) },
       ...Object.fromEntries(also),
@@ -66,7 +63,7 @@ function operationOf(endpoint: Endpoint, schemas: SharedSchemas) {
   };
 }
 
-function parametersOf({ path, query, headers }: Endpoint, schemas: SharedSchemas) {
+function parametersOf({ path, request, headers }: Endpoint, schemas: SharedSchemas) {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
@@ -75,14 +72,14 @@ function parametersOf({ path, query, headers }: Endpoint, schemas: SharedSchemas
   }));
   const given = (where: string, schema: z.ZodObject | undefined) =>
     Object.entries(schema?.shape ?? {}).map(([name, parameter]) => {
-      const { description, ...rest } = schemas.of(parameter, 'input');
+      const { description, ...rest } = schemas.of(parameter);
       return { name, in: where, required: false, ...(description === undefined ? {} : { description }), schema: rest };
     });
-  return [...inPath, ...given('query', query), ...given('header', headers)];
+  return [...inPath, ...given('query', request), ...given('header', headers)];
 }
 
-function uploadOf(form: z.ZodObject, schemas: SharedSchemas) {
-  const { properties } = schemas.of(form, 'input');
+function uploadOf({ request = z.object({}) }: Endpoint, schemas: SharedSchemas) {
+  const { properties } = schemas.of(request);
   return {
     required: true,
     content: {
@@ -115,18 +112,20 @@ function problemsOf(codes: readonly (keyof typeof KINDS)[]) {
   );
 }
 
+const jsonSchemaSchema = z.looseObject({
+  $defs: z.record(z.string(), z.unknown()).default({}),
+  properties: z.record(z.string(), z.unknown()).optional(),
+  description: z.string().optional(),
+});
+
 /** JSON Schemas of zod's, and those that they name: in a description these lie in a place of their own. */
 class SharedSchemas {
   readonly named: Record<string, unknown> = {};
 
-  of(schema: z.core.$ZodType, io: 'input' | 'output') {
-    const { $schema: _, $defs = {}, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override });
+  of(schema: z.core.$ZodType) {
+    const text = JSON.stringify(z.toJSONSchema(schema)).replaceAll('"#/$defs/', '"#/components/schemas/');
+    const { $schema: _, $defs, ...rest } = jsonSchemaSchema.parse(JSON.parse(text));
     Object.assign(this.named, $defs);
     return rest;
   }
-}
-
-/** References lead into the description, not into the one schema. */
-function override({ jsonSchema }: { readonly jsonSchema: z.core.JSONSchema.BaseSchema }): void {
-  if (jsonSchema.$ref !== undefined) jsonSchema.$ref = jsonSchema.$ref.replace('#/$defs/', '#/components/schemas/');
 }

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { checkAnswers } from './answer-check.ts';
 import { JobEngine } from '../../src/engine/job-engine.ts';
 import type { ApiKey } from '../../src/http/access.ts';
 import { createApp } from '../../src/http/app.ts';
@@ -83,6 +84,7 @@ export async function openService(settings: ServiceSettings = {}) {
     log,
   });
   const server = createHttpServer(app, { maxConnections: 1_000 }).listen(0, '127.0.0.1');
+  const faults = checkAnswers(server);
   await once(server, 'listening');
   const { port } = addressSchema.parse(server.address());
   let storeOpen = true;
@@ -115,6 +117,7 @@ export async function openService(settings: ServiceSettings = {}) {
       await once(server, 'close');
       await closeStore();
       await rm(folder, { recursive: true });
+      if (faults.length > 0) throw new Error(`answers that are not as described:\n${faults.join('\n')}`);
     },
   };
 }

@@ -3,6 +3,8 @@ import { markdownTable } from './markdown-table.ts';
 
 /** As much of JSON Schema as zod writes for what is said over HTTP; anything else is refused by `typeOf`. */
 interface JsonSchema {
+  readonly $ref?: string | undefined;
+  readonly default?: unknown;
   readonly type?: string | undefined;
   readonly format?: string | undefined;
   readonly description?: string | undefined;
@@ -19,6 +21,8 @@ interface JsonSchema {
 
 const jsonSchemaSchema: z.ZodType<JsonSchema> = z.lazy(() =>
   z.object({
+    $ref: z.string().optional(),
+    default: z.unknown(),
     type: z.string().optional(),
     format: z.string().optional(),
     description: z.string().optional(),
@@ -48,7 +52,7 @@ export function schemaTable(schema: z.ZodType): string {
 function fieldsOf(schema: JsonSchema, prefix: string): readonly (readonly string[])[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const path = `${prefix}${name}`;
-    const always = schema.required?.includes(name) === true ? 'yes' : 'no';
+    const always = schema.required?.includes(name) === true && field.default === undefined ? 'yes' : 'no';
     const item = typeof field.items === 'object' ? field.items : undefined;
     return [
       [`\`${path}\``, typeOf(field), always, field.description ?? ''],
