@@ -35,6 +35,8 @@ const LISTED: VideoFilePipelineService = {
 };
 
 export interface ServiceSettings {
+  /** Of an earlier service that was closed and kept its folder. */
+  readonly folder?: string;
   readonly diskReserveBytes?: number;
   readonly maxUploadBytes?: number;
   readonly keys?: readonly ApiKey[];
@@ -53,7 +55,7 @@ export interface ServiceSettings {
 
 /** The service's own parts over HTTP on a free port, in a folder that `close` removes; no worker. */
 export async function openService(settings: ServiceSettings = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'http-'));
+  const folder = settings.folder ?? (await mkdtemp(join(tmpdir(), 'http-')));
   const { log = createLog('silent') } = settings;
   const storage = await LocalStorageService.open({ baseDir: join(folder, 'video_jobs') });
   const store = await DuckDBJobStore.open({ path: join(folder, 'jobs.duckdb'), log });
@@ -93,6 +95,7 @@ export async function openService(settings: ServiceSettings = {}) {
     storeOpen = false;
   };
   return {
+    folder,
     url: `http://127.0.0.1:${port}`,
     port,
     engine,
@@ -111,12 +114,12 @@ export async function openService(settings: ServiceSettings = {}) {
       const rows = Object.values(await store.countByStatus()).reduce((sum, count) => sum + count, 0);
       return { files: await this.files(), rows, queued: queue.size() };
     },
-    async close(): Promise<void> {
+    async close({ keepFolder = false } = {}): Promise<void> {
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
       await closeStore();
-      await rm(folder, { recursive: true });
+      if (!keepFolder) await rm(folder, { recursive: true });
       if (faults.length > 0) throw new Error(`answers that are not as described:\n${faults.join('\n')}`);
     },
   };
