@@ -52,10 +52,13 @@ export function logRequests(log: Log): Middleware<RequestState> {
   };
 }
 
-/** To be the router's first: which of its routes the path matched. */
+/** To be the router's first: notes which of its routes the path matched. Only the last of them is the route. */
 export function noteRoute(): RouterMiddleware<RequestState> {
   return async (ctx, next) => {
-    ctx.state.route = String(ctx._matchedRoute ?? 'none');
-    await next();
+    try {
+      await next();
+    } finally {
+      ctx.state.route = String(ctx._matchedRoute);
+    }
   };
 }

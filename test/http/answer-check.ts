@@ -22,18 +22,14 @@ export function checkAnswers(server: Server): readonly string[] {
     const keep = (chunk: unknown): void => {
       if (typeof chunk === 'string' || chunk instanceof Uint8Array) chunks.push(Buffer.from(chunk));
     };
-    response.write = new Proxy(response.write, {
-      apply(target, self, given) {
+    for (const name of ['write', 'end']) {
+      const original: unknown = Reflect.get(response, name);
+      if (typeof original !== 'function') throw new Error(`a response has no ${name}`);
+      Reflect.set(response, name, (...given: readonly unknown[]): unknown => {
         keep(given[0]);
-        return Reflect.apply(target, self, given);
-      },
-    });
-    response.end = new Proxy(response.end, {
-      apply(target, self, given) {
-        keep(given[0]);
-        return Reflect.apply(target, self, given);
-      },
-    });
+        return Reflect.apply(original, response, given);
+      });
+    }
     response.once('finish', () => {
       const fault = faultOf(request, response, Buffer.concat(chunks).toString());
       if (fault !== undefined) faults.push(`${request.method} ${request.url}: ${response.statusCode} ${fault}`);
@@ -60,7 +56,7 @@ function faultOf(request: IncomingMessage, response: ServerResponse, body: strin
   const described = ajv.getSchema(`api#/paths/${pointer}/responses/${status}`)?.schema;
   if (described === undefined) return 'is not described';
   if (status === 204 || status === 304) return body === '' ? undefined : 'has a body';
-  if (!/json$/.test(type)) return type in endpoint.answers ? undefined : `is ${type}`;
+  if (!type.endsWith('json')) return type in endpoint.answers ? undefined : `is ${type}`;
   const schema = `api#/paths/${pointer}/responses/${status}/content/${type.replace('/', '~1')}/schema`;
   return faultIn(schema, body, request);
 }

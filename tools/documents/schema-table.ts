@@ -22,7 +22,7 @@ interface JsonSchema {
 const jsonSchemaSchema: z.ZodType<JsonSchema> = z.lazy(() =>
   z.object({
     $ref: z.string().optional(),
-    default: z.unknown(),
+    default: z.unknown().optional(),
     type: z.string().optional(),
     format: z.string().optional(),
     description: z.string().optional(),
