@@ -225,6 +225,11 @@ export class JobEngine {
     return job;
   }
 
+  /** A job in hand, as this process last committed it: read from the database only where that is no longer known. */
+  async inHand(jobId: JobId): Promise<Job> {
+    return this.#recent.get(jobId) ?? this.get(jobId);
+  }
+
   /** Jobs that pass the filter, the last accepted first, at most `limit`. */
   list(filter: JobFilter, limit: number): Promise<readonly Job[]> {
     return this.#store.newest(filter, limit);

@@ -104,7 +104,7 @@ export class Worker {
     const { attempt } = claim;
     const log = parent.child({ job_id: claim.jobId, attempt });
     // A cancel between the commit of START and this state went unheard by the machine: the row tells.
-    const job = await engine.get(jobIdSchema.parse(claim.jobId));
+    const job = await engine.inHand(jobIdSchema.parse(claim.jobId));
     if (job.status !== 'running' || job.attempt !== attempt) return null;
     try {
       const input = await storage.loadFile(job.inputPath);

@@ -1,23 +1,22 @@
 import type { JobId } from '../job.ts';
 import type { QueueService } from './queue-service.ts';
 
-/** Ids taken from the front before the array is cut: moving what is left is then paid for by as many dequeues. */
-const CUT_AFTER = 1_024;
-
 interface QueueItem {
   readonly job_id: JobId;
 }
 
 /** First in, first out, in memory; amortised O(1) at any length. */
 export class InMemoryQueueService implements QueueService {
-  #items: QueueItem[] = [];
-  #head = 0;
+  /** Last in, last. */
+  #arrived: QueueItem[] = [];
+  /** Turned over when empty, so that the first in is the last here, where it is taken for nothing. */
+  #next: QueueItem[] = [];
   /** Interrupted jobs, the oldest first; never more than there are workers. */
   #interrupted: QueueItem[] = [];
   readonly #waiting = new Set<() => void>();
 
   enqueue(jobId: JobId): void {
-    this.#items.push({ job_id: jobId });
+    this.#arrived.push({ job_id: jobId });
     this.#wake();
   }
 
@@ -31,7 +30,7 @@ export class InMemoryQueueService implements QueueService {
   }
 
   size(): number {
-    return this.#interrupted.length + this.#items.length - this.#head;
+    return this.#interrupted.length + this.#next.length + this.#arrived.length;
   }
 
   ready(signal: AbortSignal): Promise<void> {
@@ -53,14 +52,11 @@ export class InMemoryQueueService implements QueueService {
   }
 
   #takeFirst(): QueueItem | undefined {
-    const item = this.#items[this.#head];
-    if (item === undefined) return undefined;
-    this.#head += 1;
-    if (this.#head >= CUT_AFTER && this.#head * 2 >= this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
+    if (this.#next.length === 0) {
+      this.#next = this.#arrived.toReversed();
+      this.#arrived = [];
     }
-    return item;
+    return this.#next.pop();
   }
 
   #wake(): void {

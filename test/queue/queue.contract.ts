@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
 import { jobIdSchema, type JobId } from '../../src/job.ts';
@@ -42,6 +43,42 @@ export function obeysTheQueueContract(make: () => QueueService): void {
     queue.requeue(first);
     expect(queue.size()).to.equal(5);
     expect(drain(queue)).to.deep.equal([first, second, ...later]);
+  });
+
+  it('puts several interrupted jobs in order, whichever comes back first', () => {
+    const all = ids(4);
+    for (const order of [all, all.toReversed(), [...all.slice(2), ...all.slice(0, 2)]]) {
+      const queue = make();
+      for (const id of order) queue.requeue(id);
+      expect(drain(queue)).to.deep.equal(all);
+    }
+  });
+
+  it('counts what waits, also when part of it was taken', () => {
+    const queue = make();
+    const all = ids(5);
+    for (const id of all.slice(0, 3)) queue.enqueue(id);
+    expect(queue.dequeue()).to.equal(all[0]);
+    for (const id of all.slice(3)) queue.enqueue(id);
+    expect(queue.size()).to.equal(4);
+    expect(drain(queue)).to.deep.equal(all.slice(1));
+  });
+
+  it('leaves nothing on the signal of one who was woken', async () => {
+    const queue = make();
+    const { signal } = new AbortController();
+    const waiting = queue.ready(signal);
+    expect(getEventListeners(signal, 'abort')).to.have.lengthOf(1);
+    for (const id of ids(1)) queue.enqueue(id);
+    await waiting;
+    expect(getEventListeners(signal, 'abort')).to.deep.equal([]);
+    await queue.ready(signal);
+    expect(getEventListeners(signal, 'abort')).to.deep.equal([]);
+  });
+
+  it('lets nobody wait whose signal is aborted already', async () => {
+    const waiting = make().ready(AbortSignal.abort('before'));
+    expect(await waiting.catch((reason: unknown) => reason)).to.equal('before');
   });
 
   it('wakes everyone who waits when an id comes', async () => {

@@ -4,7 +4,7 @@ import { KINDS } from '../../src/http/problem.ts';
 import { problemSchema } from '../../src/http/schemas.ts';
 import { markdownTable } from './markdown-table.ts';
 import { FAILURES, PROBLEMS } from './problems.ts';
-import { schemaTable } from './schema-table.ts';
+import { parameterTable, schemaTable } from './schema-table.ts';
 
 /** The generated sections of what is asked and answered over HTTP, by name. */
 export const API_SECTIONS: Readonly<Record<string, () => string>> = {
@@ -16,7 +16,7 @@ export const API_SECTIONS: Readonly<Record<string, () => string>> = {
     ENDPOINTS.flatMap(({ name, request, answers }) => {
       const response = answers['application/json'] ?? undefined;
       return [
-        ...(request === undefined ? [] : [[`request:${name}`, () => schemaTable(request)] as const]),
+        ...(request === undefined ? [] : [[`request:${name}`, () => parameterTable(request)] as const]),
         ...(response === undefined ? [] : [[`response:${name}`, () => schemaTable(response)] as const]),
       ];
     }),

@@ -18,6 +18,15 @@ export const PROBLEMS: Readonly<Record<Exclude<ProblemCode, FailureCode | StartC
     means: 'No pipeline has this id',
     remedy: 'Name one of those that the detail, or `GET /pipelines`, lists',
   },
+  machine_not_found: { means: 'No machine has this id', remedy: 'Name one of those that `GET /machines` lists' },
+  video_missing: {
+    means: 'The job is known, and its video is no longer stored',
+    remedy: 'Nothing: it was deleted, by `RETENTION_MS` or by hand',
+  },
+  range_not_satisfiable: {
+    means: 'The header `Range` begins beyond the end of the video',
+    remedy: 'The header `Content-Range` of the answer has its size',
+  },
   unauthenticated: {
     means: 'There is no key in the headers, or one that is not known',
     remedy: 'Send a key of `API_KEYS` as `X-API-Key` or `Authorization: Bearer`; pages sign in',
@@ -31,15 +40,6 @@ export const PROBLEMS: Readonly<Record<Exclude<ProblemCode, FailureCode | StartC
   job_not_completed: {
     means: 'The job is pending, running or failed; the detail says which',
     remedy: 'Poll the status until it is `completed`; a failed job says why there',
-  },
-  machine_not_found: { means: 'No machine has this name', remedy: 'Name one of those that `GET /machines` lists' },
-  video_missing: {
-    means: 'The job is known, its video is no longer stored',
-    remedy: 'Submit the video again; `RETENTION_MS` says how long videos are kept',
-  },
-  range_not_satisfiable: {
-    means: 'The header `Range` asks for bytes that the video does not have',
-    remedy: 'Ask within the length that `Content-Range` gives',
   },
   route_not_found: { means: 'Nothing answers at this path', remedy: 'See the endpoints above' },
   method_not_allowed: { means: 'The path knows other methods', remedy: 'Use one of those in the header `Allow`' },
