@@ -6,7 +6,11 @@ import { isUnchanged } from './entity-tag.ts';
 import type { RequestState } from './request-log.ts';
 
 /** The pages by their paths; everything else that they need lies under /web/. */
-const PAGES: Readonly<Record<string, string>> = { '/': 'console.html', '/inspector': 'inspector.html' };
+const PAGES: Readonly<Record<string, string>> = {
+  '/': 'console.html',
+  '/inspector': 'inspector.html',
+  '/sign-in': 'sign-in.html',
+};
 
 /** Where modules of packages lie, by the paths that the pages' import map names. */
 const PACKAGES: Readonly<Record<string, string>> = {
@@ -56,7 +60,7 @@ export class Pages {
     return Object.keys(PAGES);
   }
 
-  /** GET / and GET /inspector */
+  /** GET /, GET /inspector and GET /sign-in */
   page(): RouterMiddleware<RequestState> {
     return (ctx) => this.#answer(ctx, PAGES[ctx.path] ?? '');
   }
@@ -69,9 +73,6 @@ export class Pages {
   #answer(ctx: Parameters<RouterMiddleware<RequestState>>[0], name: string): void {
     const asset = this.#assets.get(name);
     if (asset === undefined) return;
-    ctx.set('X-Content-Type-Options', 'nosniff');
-    ctx.set('Referrer-Policy', 'no-referrer');
-    ctx.set('Cross-Origin-Opener-Policy', 'same-origin');
     if (asset.policy !== undefined) ctx.set('Content-Security-Policy', asset.policy);
     if (isUnchanged(ctx, name, createHash('sha1').update(asset.body).digest('base64url'))) return;
     ctx.type = asset.contentType;

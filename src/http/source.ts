@@ -23,7 +23,6 @@ export function sourceRoute(engine: Pick<JobEngine, 'openVideo'>): RouterMiddlew
       // A job's video never changes.
       'Cache-Control': 'private, max-age=3600',
       'Content-Disposition': `inline; filename="${jobId}.mp4"`,
-      'X-Content-Type-Options': 'nosniff',
       ETag: `"${jobId}"`,
     });
     ctx.type = 'video/mp4';
@@ -34,7 +33,7 @@ export function sourceRoute(engine: Pick<JobEngine, 'openVideo'>): RouterMiddlew
     if (range === 'none' || ctx.method === 'HEAD') await file.close();
     if (range === 'none') {
       ctx.remove('ETag');
-      ctx.remove('Cache-Control');
+      ctx.set('Cache-Control', 'no-store');
       ctx.remove('Content-Disposition');
       ctx.set('Content-Range', `bytes */${size}`);
       answer(ctx, 'range_not_satisfiable', `The video has ${size} bytes`);
