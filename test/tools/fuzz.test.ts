@@ -32,9 +32,16 @@ describe('the fuzzer', function () {
     const bytes = Buffer.concat([FILE_TYPE, movie(box('trak', box('mdia'))), box('mdat')]);
     const media = boxesOf(bytes).find(({ type }) => type === 'mdia') ?? expect.fail('no mdia');
     const longer = replaced(bytes, { from: media.end, to: media.end, within: media.parent }, box('minf', box('stbl')));
-    expect(boxesOf(longer).map(({ type }) => type)).to.deep.equal(
-      ['ftyp', 'moov', 'mvhd', 'trak', 'mdia', 'minf', 'stbl', 'mdat'],
-    );
+    expect(boxesOf(longer).map(({ type }) => type)).to.deep.equal([
+      'ftyp',
+      'moov',
+      'mvhd',
+      'trak',
+      'mdia',
+      'minf',
+      'stbl',
+      'mdat',
+    ]);
   });
 
   it('finds nothing in a few mutants, each of which ends', async function () {

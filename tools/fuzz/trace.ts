@@ -64,7 +64,8 @@ export async function traceChild({ folder, signal }: TraceOptions): Promise<Trac
     return videoPaths.has(path) || [...OWN_CODE, ...OF_THE_SYSTEM].some((pattern) => pattern.test(path));
   };
   const findings = calls.filter((call) => !isAllowed(call));
-  for (const path of videoPaths) if (!calls.some((call) => call.endsWith(` ${path}`))) findings.push(`never opened: ${path}`);
+  for (const path of videoPaths)
+    if (!calls.some((call) => call.endsWith(` ${path}`))) findings.push(`never opened: ${path}`);
   return { calls, findings };
 }
 
