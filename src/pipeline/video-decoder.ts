@@ -54,7 +54,6 @@ export class VideoDecoder implements Disposable {
       return new VideoDecoder(context, codec);
     } catch (cause) {
       context.freeContext();
-      if (cause instanceof ServiceError) throw cause;
       throw new ServiceError('invalid_video', `The decoder ${codec.name ?? ''} does not accept the video track`, {
         cause,
       });
@@ -139,6 +138,5 @@ export class VideoDecoder implements Disposable {
 }
 
 function throwIfFailed(code: number): void {
-  throwIfMemoryRefused(code);
   if (code < 0) throw new FFmpegError(code);
 }

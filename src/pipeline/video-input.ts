@@ -5,14 +5,13 @@ import {
   AVDISCARD_ALL,
   AVMEDIA_TYPE_VIDEO,
 } from 'node-av/constants';
-import { Dictionary, FFmpegError, FormatContext, InputFormat, Log, Packet } from 'node-av/lib';
+import { Dictionary, FFmpegError, FormatContext, InputFormat, Log, Packet, PosixError } from 'node-av/lib';
 import type { Stream } from 'node-av/lib';
 
 import { ServiceError } from '../errors.ts';
 import { checkLimit } from './limits.ts';
 import type { VideoLimits } from './limits.ts';
 import type { Mp4Index } from './mp4-index.ts';
-import { throwIfMemoryRefused } from './refused-memory.ts';
 
 /**
  * Failed reads in a row after which a file has ended. FFmpeg reports a sample that lies outside the file just as it
@@ -68,9 +67,8 @@ export class VideoInput implements Disposable {
   *packets(): Generator<Packet, void> {
     let failedReads = 0;
     while (failedReads < FAILED_READS_AT_END) {
-      const read = this.#format.readFrameSync(this.#packet);
-      if (read < 0) {
-        throwIfMemoryRefused(read);
+      // Also when it says that memory was refused: so it does of a sample with an absurd size.
+      if (this.#format.readFrameSync(this.#packet) < 0) {
         failedReads += 1;
         continue;
       }
@@ -118,7 +116,9 @@ function areaOf(stream: Stream): number {
 }
 
 function unreadable(code: number): ServiceError {
-  throwIfMemoryRefused(code);
   const cause = new FFmpegError(code);
-  return new ServiceError('invalid_video', `The file cannot be read as MP4: ${cause.message}`, { cause });
+  // So the demuxer says of boxes that contradict each other; what an honest index needs has been weighed before.
+  const isContradiction = code === FFmpegError.AVERROR(PosixError.ENOMEM);
+  const reason = isContradiction ? 'its index is broken' : cause.message;
+  return new ServiceError('invalid_video', `The file cannot be read as MP4: ${reason}`, { cause });
 }
