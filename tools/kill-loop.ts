@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -39,6 +40,8 @@ export interface KillLoopReport {
  */
 export async function killLoop(dataDir: string, options: KillLoopOptions): Promise<KillLoopReport> {
   const { rounds, signal, random = Math.random, killWithinMs, submitters, onRound } = options;
+  // Each request listens to it, and is forgotten only when it is collected.
+  setMaxListeners(0, signal);
   const accepted = new Set<JobId>();
   const ended = new Map<JobId, string>();
   const broken: string[] = [];
@@ -67,6 +70,7 @@ export async function killLoop(dataDir: string, options: KillLoopOptions): Promi
     const service = await start();
     const load = new AbortController();
     const both = AbortSignal.any([signal, load.signal]);
+    setMaxListeners(0, both);
     const submitter = async (): Promise<void> => {
       while (!both.aborted) {
         const videoPath = videos[Math.floor(random() * videos.length)] ?? '';

@@ -12,6 +12,7 @@ import { ServiceError } from '../errors.ts';
 import { checkLimit } from './limits.ts';
 import type { VideoLimits } from './limits.ts';
 import type { Mp4Index } from './mp4-index.ts';
+import { throwIfMemoryRefused } from './refused-memory.ts';
 
 /**
  * Failed reads in a row after which a file has ended. FFmpeg reports a sample that lies outside the file just as it
@@ -47,12 +48,13 @@ export class VideoInput implements Disposable {
       const stream = chooseStream(format.streams, index);
       const checkSize = (): void => checkLimit(limits, 'maxFramePixels', areaOf(stream));
       checkSize();
+      // Before the probing too, which would give each track a decoder that no limit of ours binds.
+      for (const other of format.streams) if (other.index !== stream.index) other.discard = AVDISCARD_ALL;
       // Decodes a little: without it the H.264 decoder does not know how many frames to reorder. Only now does a size
       // that the header misstates come to light.
       const probed = format.findStreamInfoSync(null);
       if (probed < 0) throw unreadable(probed);
       checkSize();
-      for (const other of format.streams) if (other.index !== stream.index) other.discard = AVDISCARD_ALL;
       return new VideoInput(format, stream);
     } catch (error) {
       format.closeInputSync();
@@ -66,7 +68,9 @@ export class VideoInput implements Disposable {
   *packets(): Generator<Packet, void> {
     let failedReads = 0;
     while (failedReads < FAILED_READS_AT_END) {
-      if (this.#format.readFrameSync(this.#packet) < 0) {
+      const read = this.#format.readFrameSync(this.#packet);
+      if (read < 0) {
+        throwIfMemoryRefused(read);
         failedReads += 1;
         continue;
       }
@@ -114,6 +118,7 @@ function areaOf(stream: Stream): number {
 }
 
 function unreadable(code: number): ServiceError {
+  throwIfMemoryRefused(code);
   const cause = new FFmpegError(code);
   return new ServiceError('invalid_video', `The file cannot be read as MP4: ${cause.message}`, { cause });
 }

@@ -2,6 +2,7 @@ import { syncPath } from './durable-file.ts';
 
 /** Group commit for folders: one fsync serves everyone who asked before it began, so fifty renames cost one or two. */
 export class FolderSync {
+  /** The last fsync begun, by folder; there are few folders. */
   readonly #running = new Map<string, Promise<void>>();
   readonly #waiting = new Map<string, Promise<void>>();
 
@@ -20,10 +21,6 @@ export class FolderSync {
     this.#waiting.delete(folder);
     const running = syncPath(folder);
     this.#running.set(folder, running);
-    try {
-      await running;
-    } finally {
-      if (this.#running.get(folder) === running) this.#running.delete(folder);
-    }
+    await running;
   }
 }
