@@ -27,10 +27,13 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
+/** A module that runs as a thread of its own obeys the policy that came with it, not the page's. */
+const THREAD_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'";
+
 interface Asset {
   readonly body: Buffer;
   readonly contentType: string;
-  /** Of a page: what it may load. */
+  /** What it may load, where it loads anything. */
   readonly policy?: string;
 }
 
@@ -92,7 +95,8 @@ async function assetOf(name: string, url: URL): Promise<Asset> {
   // The maps beside the modules are not served.
   const body = Buffer.from(text.replace(/^\/\/# sourceMappingURL=.*$/m, ''));
   const contentType = CONTENT_TYPES[extname(name)] ?? 'application/octet-stream';
-  return name.endsWith('.html') ? { body, contentType, policy: policyOf(text) } : { body, contentType };
+  if (name.endsWith('.html')) return { body, contentType, policy: policyOf(text) };
+  return name.endsWith('.js') ? { body, contentType, policy: THREAD_POLICY } : { body, contentType };
 }
 
 /** Everything from this service alone; the one inline script is the import map, named by its hash. */
