@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { ServiceError } from './errors.ts';
@@ -15,9 +17,47 @@ const integer = (min: number, max = Number.MAX_SAFE_INTEGER) =>
 /** The longest that a timer can wait, in milliseconds (2^31 - 1, about 24 days). */
 const LONGEST_MS = 2 ** 31 - 1;
 
+/** What a key may allow; the scopes do not contain one another. */
+const SCOPES = ['submit', 'read', 'admin'] as const;
+
+/** A key as it is kept: from its hash nobody can ask anything. */
+const apiKeySchema = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/, 'a key has printable ASCII characters and no space')
+  .transform((text) => {
+    const [key = '', ...scopes] = text.split(':');
+    return { key, scopes: scopes.length === 0 ? SCOPES : scopes.join(':').split('+') };
+  })
+  .pipe(
+    z.object({
+      key: z
+        .string()
+        .min(1, 'a key is empty')
+        .transform((key) => createHash('sha256').update(key).digest('hex')),
+      scopes: z.array(z.enum(SCOPES, `a scope is none of ${SCOPES.join(', ')}`)),
+    }),
+  )
+  .transform(({ key, scopes }) => ({ sha256: key, scopes }));
+
+/** Settings that are never printed. */
+const SECRETS: ReadonlySet<string> = new Set(['API_KEYS']);
+
 /** Every setting, from the environment; all are optional. Sizes in bytes, durations in milliseconds. */
 export const configSchema = z.object({
   HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
+  API_KEYS: z
+    .string()
+    .transform((text) => text.split(',').map((key) => key.trim()))
+    .pipe(z.array(apiKeySchema))
+    .optional()
+    .describe(
+      'Who may: `key[:scope+scope],…` with the scopes submit, read and admin; a key without scopes may everything',
+    ),
+  ALLOW_ANONYMOUS: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true')
+    .describe('`true` serves everyone who reaches the service, without keys and on any address'),
   PORT: integer(0, 65_535).default(8000).describe('Port to listen on; 0 picks a free one'),
   DATA_DIR: z.string().min(1).default('./data').describe('Folder for `jobs.duckdb` and `video_jobs/`'),
   LOG_LEVEL: z
@@ -27,6 +67,19 @@ export const configSchema = z.object({
   MAX_UPLOAD_BYTES: integer(1)
     .default(4096 * MiB)
     .describe('Largest video accepted, in bytes'),
+  MAX_UPLOADS: integer(1).default(100).describe('Uploads received at once; beyond it they are refused with 503'),
+  MIN_UPLOAD_BYTES_PER_S: integer(0)
+    .default(1024)
+    .describe('Slowest upload, in bytes per second over half a minute; a slower one is cut off with 408'),
+  REQUESTS_PER_S: integer(1)
+    .default(2_000)
+    .describe(
+      'Requests per second of one key, or of one address without a key; beyond it 429. Twice as many may come at once',
+    ),
+  MAX_CONNECTIONS: integer(1).default(4_000).describe('Open connections; one more is closed at once'),
+  IDEMPOTENCY_TTL_MS: integer(1)
+    .default(24 * hour)
+    .describe('Time for which an `Idempotency-Key` is remembered'),
   WORKER_CONCURRENCY: integer(1, 64).default(1).describe('Jobs analysed at once'),
   PIPELINE_THREADS: integer(1, 64)
     .default(availableParallelism())
@@ -74,10 +127,26 @@ export type Config = z.infer<typeof configSchema>;
 /** @throws ServiceError `invalid_config`, one line that names the variable */
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const parsed = configSchema.safeParse(environment);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => {
-    const name = path.join('.');
-    return `${name}=${JSON.stringify(environment[name] ?? '')}: ${message}`;
-  });
-  throw new ServiceError('invalid_config', `Bad setting in the environment: ${faults.join('; ')}`);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(({ path, message }) => {
+      const name = String(path[0]);
+      return SECRETS.has(name)
+        ? `${name}: ${message}`
+        : `${name}=${JSON.stringify(environment[name] ?? '')}: ${message}`;
+    });
+    throw new ServiceError('invalid_config', `Bad setting in the environment: ${faults.join('; ')}`);
+  }
+  const config = parsed.data;
+  if (!isLoopback(config.HOST) && config.API_KEYS === undefined && !config.ALLOW_ANONYMOUS) {
+    throw new ServiceError(
+      'invalid_config',
+      `HOST=${JSON.stringify(config.HOST)} can be reached from other machines: set API_KEYS, or ALLOW_ANONYMOUS=true to serve everyone`,
+    );
+  }
+  return config;
+}
+
+/** True for an address that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

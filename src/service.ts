@@ -4,17 +4,19 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Config } from './config.ts';
+import { isLoopback, type Config } from './config.ts';
 import { JobEngine } from './engine/job-engine.ts';
-import { keepHouse } from './engine/housekeeping.ts';
+import { forgetSubmissions, keepHouse } from './engine/housekeeping.ts';
 import { recover } from './engine/recovery.ts';
 import { Worker } from './engine/worker.ts';
 import { ServiceError } from './errors.ts';
 import { createApp } from './http/app.ts';
 import { SHOWN_MACHINES } from './http/machines.ts';
+import { Metrics } from './http/metrics.ts';
 import { Pages } from './http/pages.ts';
 import { createHttpServer } from './http/server.ts';
 import type { Log } from './log.ts';
+import { CountedPipeline } from './pipeline/counted-pipeline.ts';
 import { videoLimitsSchema } from './pipeline/limits.ts';
 import { PipelineRegistry } from './pipeline/registry.ts';
 import { detectIsolation } from './pool/isolation.ts';
@@ -23,6 +25,9 @@ import { ProcessPool } from './pool/process-pool.ts';
 import { InMemoryQueueService } from './queue/memory.ts';
 import { LocalStorageService } from './storage/local.ts';
 import { DuckDBJobStore } from './store/duckdb.ts';
+
+/** Milliseconds over which an upload's rate is measured: longer than a network that changes its path is silent. */
+const UPLOAD_WINDOW_MS = 30_000;
 
 const packageSchema = z.object({ version: z.string() });
 
@@ -53,10 +58,15 @@ export async function createService(config: Config, log: Log): Promise<Service> 
 
 /** @param closers gets what undoes each step, to be called in reverse */
 async function open(config: Config, log: Log, closers: (() => Promise<void>)[]): Promise<string> {
+  const metrics = new Metrics();
   const dataDir = resolve(config.DATA_DIR);
   const modelsFolder = join(dataDir, 'models');
   const storage = await LocalStorageService.open({ baseDir: join(dataDir, 'video_jobs') });
-  const store = await DuckDBJobStore.open({ path: join(dataDir, 'jobs.duckdb'), log });
+  const store = await DuckDBJobStore.open({
+    path: join(dataDir, 'jobs.duckdb'),
+    log,
+    onCommit: (seconds, writes) => metrics.observeCommit(seconds, writes),
+  });
   closers.push(() => store.close());
 
   const registry = await PipelineRegistry.open({
@@ -80,7 +90,7 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
     maxDurationMs: config.MAX_DURATION_MS,
     maxDecodedFrames: config.MAX_DECODED_FRAMES,
   });
-  const pipelines = new PooledPipeline({ registry, pool, limits });
+  const pipelines = new CountedPipeline(new PooledPipeline({ registry, pool, limits }), (id) => metrics.countFrame(id));
 
   const queue = new InMemoryQueueService();
   const engine = new JobEngine({
@@ -92,6 +102,7 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
     maxPending: config.MAX_PENDING,
     log,
   });
+  metrics.watch({ engine, queued: () => queue.size(), childRestarts: () => pool.restarts });
   const housekeeping = new AbortController();
   const kept = { store, storage, engine, queue, log, signal: housekeeping.signal };
   await recover({ ...kept, damaged: store.damage !== undefined });
@@ -109,7 +120,12 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
         log,
       }),
   );
-  const ended = Promise.all(workers.map((worker) => worker.runForever()));
+  const ended = Promise.all(
+    workers.map((worker) =>
+      // The others go on; /health tells.
+      worker.runForever().catch((error: unknown) => log.fatal({ err: error }, 'a worker died')),
+    ),
+  );
   closers.push(async () => {
     for (const worker of workers) worker.halt();
     await ended;
@@ -121,16 +137,28 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
   const app = createApp({
     engine,
     incomingDir: storage.incomingDir,
+    keys: config.API_KEYS,
+    isPrivate: isLoopback(config.HOST) && config.API_KEYS === undefined && !config.ALLOW_ANONYMOUS,
+    requestsPerS: config.REQUESTS_PER_S,
+    maxUploads: config.MAX_UPLOADS,
     maxUploadBytes: config.MAX_UPLOAD_BYTES,
+    minUploadBytesPerS: config.MIN_UPLOAD_BYTES_PER_S,
+    uploadWindowMs: UPLOAD_WINDOW_MS,
+    idempotencyTtlMs: config.IDEMPOTENCY_TTL_MS,
     diskReserveBytes: config.DISK_RESERVE_BYTES,
     isolation: pool.levels,
     machines: SHOWN_MACHINES,
     pages: await Pages.open(),
+    metrics,
+    deadWorkers: () => workers.filter((worker) => worker.snapshot()?.status !== 'active').length,
     workers: () => workers.map((worker) => worker.snapshot()?.value).filter((value) => value !== undefined),
     version,
     log,
   });
-  const server = createHttpServer(app);
+  const server = createHttpServer(app, { maxConnections: config.MAX_CONNECTIONS });
+  if (config.ALLOW_ANONYMOUS) {
+    log.warn({ host: config.HOST }, 'ALLOW_ANONYMOUS: whoever reaches this address may do everything, without a key');
+  }
   server.listen(config.PORT, config.HOST);
   await once(server, 'listening');
   closers.push(async () => {
@@ -145,9 +173,10 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
     await closed;
   });
   const house = keepHouse({ ...kept, retentionMs: config.RETENTION_MS });
+  const forgetting = forgetSubmissions({ ...kept, ttlMs: config.IDEMPOTENCY_TTL_MS });
   closers.push(async () => {
     housekeeping.abort();
-    await house;
+    await Promise.all([house, forgetting]);
   });
   return urlOf(server.address());
 }

@@ -4,15 +4,19 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../src/errors.ts';
 import { runCampaign, type CampaignReport } from './fuzz/campaign.ts';
+import { traceChild } from './fuzz/trace.ts';
 
 const HELP = `Usage: npm run fuzz -- [--count N] [--seed S] [--only INDEX] [--keep]
+       npm run fuzz -- --trace
 
 Breaks small videos of its own making in N ways (default 200), sends each to a service of its own, and checks that the
 service lives, every job ends with a verdict on its video, the memory of the analysing processes stays below 1 GiB, no
 file is left over, and a file beside the inputs shows in no result.
 
 The mutants depend on the seed (default 1) and their index alone. What finds something is kept as a file and named with
-its index, and --only runs that one again. --keep keeps the service's data too. Exit code 1 when something was found.`;
+its index, and --only runs that one again. --keep keeps the service's data too. Exit code 1 when something was found.
+
+--trace shows which files the analysing process opens, by strace, and checks that they are its own and its video.`;
 
 /** For a mutant, on average, and for the start and the end; in milliseconds. */
 const EACH_WITHIN_MS = 3_000;
@@ -26,6 +30,7 @@ async function main(): Promise<void> {
       count: { type: 'string', default: '200' },
       seed: { type: 'string', default: '1' },
       only: { type: 'string' },
+      trace: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
   });
@@ -43,6 +48,7 @@ async function main(): Promise<void> {
   const startedMs = performance.now();
   let isWanted = values.keep;
   try {
+    if (values.trace) return await trace(folder, signal);
     const report = await runCampaign({ folder, seed, indices, signal, say: (line) => console.log(line) });
     print(report, indices.length, performance.now() - startedMs);
     if (report.findings.length > 0) {
@@ -57,6 +63,16 @@ async function main(): Promise<void> {
 
 function mib(bytes: number): string {
   return `${(bytes / MIB).toFixed(0)} MiB`;
+}
+
+async function trace(folder: string, signal: AbortSignal): Promise<void> {
+  const report = await traceChild({ folder, signal });
+  if (report === undefined) return console.log('skipped: strace is not installed, or may not trace here');
+  const times = new Map<string, number>();
+  for (const call of report.calls) times.set(call, (times.get(call) ?? 0) + 1);
+  for (const [call, count] of times) console.log(`${String(count).padStart(4)}  ${call}`);
+  if (report.findings.length > 0) process.exitCode = 1;
+  console.log(report.findings.length === 0 ? 'nothing found' : `FOUND\n${report.findings.join('\n')}`);
 }
 
 function print(report: CampaignReport, count: number, ms: number): void {

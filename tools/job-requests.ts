@@ -16,7 +16,7 @@ import { frameResultSchema, type FrameResult, type JobId } from '../src/job.ts';
 /** How often a status is asked for, in milliseconds: often enough to see a short job run. */
 const POLL_MS = 50;
 /** Small, so that progress is seen on a small file. */
-const CHUNK_BYTES = 8 * 1024;
+const SMALL_CHUNK_BYTES = 8 * 1024;
 
 /** Nothing may stand beside what is documented. */
 const strictResultsSchema = resultsResponseSchema.extend({ results: z.array(frameResultSchema.strict()) }).strict();
@@ -31,12 +31,14 @@ export interface SubmitRequest extends JobRequest {
   readonly videoPath: string;
   readonly pipelineId: string;
   readonly frameStride?: number;
+  /** Bytes read and sent at once. */
+  readonly chunkBytes?: number;
   readonly onProgress?: (sentBytes: number, allBytes: number) => void;
 }
 
 /** Uploads a video as it is read from disk. @throws when the answer is not a 202 that says where to look */
 export async function submitVideo(request: SubmitRequest): Promise<JobId> {
-  const { url, signal, videoPath, pipelineId, frameStride = 1, onProgress } = request;
+  const { url, signal, videoPath, pipelineId, frameStride = 1, chunkBytes = SMALL_CHUNK_BYTES, onProgress } = request;
   const { size } = await stat(videoPath);
   const boundary = randomUUID();
   async function* body(): AsyncGenerator<Uint8Array> {
@@ -45,7 +47,7 @@ export async function submitVideo(request: SubmitRequest): Promise<JobId> {
       `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\nContent-Type: video/mp4\r\n\r\n`,
     );
     let sent = 0;
-    for await (const chunk of createReadStream(videoPath, { highWaterMark: CHUNK_BYTES })) {
+    for await (const chunk of createReadStream(videoPath, { highWaterMark: chunkBytes })) {
       const bytes = z.instanceof(Uint8Array).parse(chunk);
       yield bytes;
       sent += bytes.length;

@@ -3,16 +3,21 @@
 // Plain JavaScript, since it speaks when the build has failed too.
 import { readFileSync } from 'node:fs';
 
-/** Tests that may be skipped where continuous integration runs, by full title, each with the reason. None today. */
-const KNOWN_SKIPS = new Map();
+/** Suites that may be skipped where continuous integration runs, by the beginning of their titles, each with the reason. */
+const KNOWN_SKIPS = [
+  ['a corpus of real, broken and false videos', 'the corpus is not part of the project'],
+  ['a full disk', 'mounting a small file system takes root'],
+  ['DuckDBJobStore on a full disk', 'mounting a small file system takes root'],
+];
+const reasonOf = (title) => KNOWN_SKIPS.find(([suite]) => title.startsWith(suite))?.[1];
 
 const { passed, failed, skipped } = readReport(process.argv[2]);
 for (const title of skipped) {
-  const why = KNOWN_SKIPS.get(title);
+  const why = reasonOf(title);
   console.log(why ? `skipped: ${title}: ${why}` : `skipped WITHOUT LEAVE: ${title}`);
 }
 console.log(`${passed} passed, ${failed} failed, ${skipped.length} skipped`);
-if (failed > 0 || passed === 0 || skipped.some((title) => !KNOWN_SKIPS.has(title))) process.exitCode = 1;
+if (failed > 0 || passed === 0 || skipped.some((title) => reasonOf(title) === undefined)) process.exitCode = 1;
 
 function readReport(file) {
   try {

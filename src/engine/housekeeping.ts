@@ -45,6 +45,22 @@ export async function keepHouse(options: HousekeepingOptions): Promise<void> {
   }
 }
 
+/** Forgets old keys of submissions at every tenth of the time for which they are kept; ended by the signal, never rejects. */
+export async function forgetSubmissions({
+  store,
+  log,
+  signal,
+  ttlMs,
+}: Pick<FileSweepOptions, 'store' | 'log' | 'signal'> & { readonly ttlMs: number }): Promise<void> {
+  const pauseMs = Math.min(longestPauseMs, Math.ceil(ttlMs / 10));
+  while (!signal.aborted) {
+    await store.forgetSubmissions(new Date(Date.now() - ttlMs).toISOString()).catch((error: unknown) => {
+      log.error({ reason: messageOf(error) }, 'old keys not forgotten; tried again later');
+    });
+    await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
 /** Rewrites the sidecars that a crash left behind their rows. */
 export async function healSidecars({ store, storage, engine, log, signal }: FileSweepOptions): Promise<void> {
   for (const job of await store.lastEnded(LAST_ENDED)) {

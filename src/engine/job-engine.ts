@@ -7,7 +7,7 @@ import type { Log } from '../log.ts';
 import type { PipelineDescription, VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
 import type { QueueService } from '../queue/queue-service.ts';
 import type { StorageService } from '../storage/storage-service.ts';
-import type { JobFilter, JobStore } from '../store/job-store.ts';
+import type { JobFilter, JobStore, SubmissionKey } from '../store/job-store.ts';
 import { columnsOf, isFinal, transitionOf } from './job-change.ts';
 import { inputPathOf, readSidecar, resultsPathOf, sidecarPathOf, writeSidecar, type Sidecar } from './sidecar.ts';
 import { restoreSnapshot } from './snapshot.ts';
@@ -36,6 +36,13 @@ export interface SubmitRequest {
   readonly options: JobOptions;
 }
 
+/** A submission that may come again, and counts once. */
+export interface KeyedSubmitRequest extends SubmitRequest {
+  readonly key: SubmissionKey;
+  /** ISO 8601 UTC: a key that was used before this time is new again. */
+  readonly keySince: string;
+}
+
 /** Told of every transition after its commit. Must not throw. */
 export type TransitionListener = (job: Job, transition: JobTransition) => void;
 
@@ -52,6 +59,8 @@ export class JobEngine {
   readonly #listeners = new Set<TransitionListener>();
   /** Jobs being accepted: their files may be there before their rows. */
   readonly #admitting = new Set<JobId>();
+  /** The last submission in hand with each key: those with one key are accepted one after another. */
+  readonly #keyed = new Map<string, Promise<unknown>>();
   /** Number of pending rows. The queue's length is no measure of it: it still holds the ids of jobs cancelled while they waited. */
   #waiting = 0;
   /** The latest committed rows of jobs that have not ended. A stale one harms nothing: every write is guarded by its revision. */
@@ -82,7 +91,43 @@ export class JobEngine {
    * no job, set aside; with both and no row: the next start makes the row from the sidecar, as if the answer had been lost;
    * after the commit: a pending job like any other, queued at the next start.
    */
-  async submit({ uploadPath, pipelineId, options }: SubmitRequest): Promise<Job> {
+  submit(request: SubmitRequest): Promise<Job> {
+    return this.#accept(request, undefined);
+  }
+
+  /**
+   * As `submit`, but the same submission again, by its key, gives the job of the first; the upload is then left where
+   * it is. Rejects with `idempotency_mismatch` when the key came with something else before.
+   */
+  async submitOnce({ key, keySince, ...request }: KeyedSubmitRequest): Promise<{
+    readonly job: Job;
+    readonly replayed: boolean;
+  }> {
+    const name = `${key.owner} ${key.keySha256}`;
+    const earlier = this.#keyed.get(name) ?? Promise.resolve();
+    const mine = earlier
+      .catch(() => undefined)
+      .then(async () => {
+        const known = await this.#store.submission(key, keySince);
+        if (known === undefined) return { job: await this.#accept(request, key), replayed: false };
+        if (known.fingerprint === key.fingerprint) return { job: await this.get(known.jobId), replayed: true };
+        throw new ServiceError(
+          'idempotency_mismatch',
+          'This Idempotency-Key was used before with another video, pipeline or options',
+        );
+      });
+    this.#keyed.set(name, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#keyed.get(name) === mine) this.#keyed.delete(name);
+    }
+  }
+
+  async #accept(
+    { uploadPath, pipelineId, options }: SubmitRequest,
+    submission: SubmissionKey | undefined,
+  ): Promise<Job> {
     this.requirePipeline(pipelineId);
     this.requireQueueRoom();
     const jobId = jobIdSchema.parse(uuidv7());
@@ -91,9 +136,9 @@ export class JobEngine {
     let job: Job;
     this.#admitting.add(jobId);
     try {
-      await this.#storeFiles(draft, uploadPath);
+      await this.#storeFiles(draft, uploadPath, submission);
       this.#onStep?.('submit: before commit');
-      job = await this.#store.insert(draft, first);
+      job = await this.#store.insert(draft, first, submission);
       this.#onStep?.('submit: committed');
     } catch (error) {
       // The sidecar first: without it nothing can bring the refused job to life.
@@ -267,7 +312,10 @@ export class JobEngine {
   async restore(sidecar: Sidecar): Promise<Job> {
     const { job_id: jobId, pipeline_id: pipelineId, options, input_path: inputPath, accepted_at: createdAt } = sidecar;
     const { draft, first } = this.#begin({ jobId, pipelineId, options, inputPath, createdAt });
-    const job = await this.#store.insert(draft, first);
+    const { submission: kept } = sidecar;
+    const submission =
+      kept === null ? undefined : { owner: kept.owner, keySha256: kept.key_sha256, fingerprint: kept.fingerprint };
+    const job = await this.#store.insert(draft, first, submission);
     this.#onStep?.('reconcile: row restored');
     this.#announce(job, first);
     return this.#conclude(job, sidecar);
@@ -284,7 +332,9 @@ export class JobEngine {
   /** Brings a job's sidecar up to its row. A disk that refuses is no reason to undo what is committed: the next start tries again. */
   async rewriteSidecar(job: Job): Promise<void> {
     try {
-      await writeSidecar(this.#storage, job);
+      // The key that a job was submitted with is not in its row.
+      const { submission = null } = (await readSidecar(this.#storage, job.jobId)) ?? {};
+      await writeSidecar(this.#storage, job, submission);
     } catch (error) {
       this.#log.warn({ job_id: job.jobId, reason: messageOf(error) }, 'sidecar not rewritten');
     }
@@ -309,10 +359,18 @@ export class JobEngine {
   }
 
   /** The video and its sidecar at once: they share the fsync of their folder. Neither is left in flight when one fails. */
-  async #storeFiles(draft: Omit<Job, 'acceptedSeq'>, uploadPath: string): Promise<void> {
+  async #storeFiles(
+    draft: Omit<Job, 'acceptedSeq'>,
+    uploadPath: string,
+    submission: SubmissionKey | undefined,
+  ): Promise<void> {
+    const kept =
+      submission === undefined
+        ? null
+        : { owner: submission.owner, key_sha256: submission.keySha256, fingerprint: submission.fingerprint };
     const stored = await Promise.allSettled([
       this.#storage.saveFile({ adopt: uploadPath }, draft.inputPath).then(() => this.#onStep?.('submit: video stored')),
-      writeSidecar(this.#storage, draft).then(() => this.#onStep?.('submit: sidecar stored')),
+      writeSidecar(this.#storage, draft, kept).then(() => this.#onStep?.('submit: sidecar stored')),
     ]);
     for (const result of stored) if (result.status === 'rejected') throw result.reason;
   }

@@ -27,12 +27,14 @@ export const sidecarSchema = z.object({
   machine_version: z.int(),
   /** Null until the job has ended. */
   outcome: outcomeSchema.nullable(),
+  /** The key that it was submitted with; null where there was none. */
+  submission: z.object({ owner: z.string(), key_sha256: z.string(), fingerprint: z.string() }).nullable().default(null),
   /** When its video and results were deleted; null while they are kept. */
   expired_at: z.iso.datetime().nullable(),
 });
 export type Sidecar = z.infer<typeof sidecarSchema>;
 
-export function sidecarOf(job: Omit<Job, 'acceptedSeq'>): Sidecar {
+export function sidecarOf(job: Omit<Job, 'acceptedSeq'>, submission: Sidecar['submission'] = null): Sidecar {
   const { status } = job;
   return {
     job_id: job.jobId,
@@ -52,6 +54,7 @@ export function sidecarOf(job: Omit<Job, 'acceptedSeq'>): Sidecar {
             ended_at: job.updatedAt,
           }
         : null,
+    submission,
     expired_at: job.expiredAt,
   };
 }
@@ -68,8 +71,12 @@ export function ownerOf(path: string): JobId | undefined {
   return jobIdSchema.safeParse(STORED_NAME.exec(path)?.[1]).data;
 }
 
-export async function writeSidecar(storage: StorageService, job: Omit<Job, 'acceptedSeq'>): Promise<void> {
-  await storage.saveFile(textOf(sidecarOf(job)), sidecarPathOf(job.jobId));
+export async function writeSidecar(
+  storage: StorageService,
+  job: Omit<Job, 'acceptedSeq'>,
+  submission: Sidecar['submission'],
+): Promise<void> {
+  await storage.saveFile(textOf(sidecarOf(job, submission)), sidecarPathOf(job.jobId));
 }
 
 /** Undefined when there is none, or none that can be read: what a damaged disk left is no ground to stop for. */

@@ -12,9 +12,9 @@ const KEPT_TRANSITIONS = 64;
 /** A state's name, or for each active region the value inside it: what XState calls a state value. */
 export type StateValue = string | { readonly [region: string]: StateValue | undefined };
 
-const stateValueSchema: z.ZodType<StateValue> = z.lazy(() =>
-  z.union([z.string(), z.record(z.string(), stateValueSchema)]),
-);
+const stateValueSchema: z.ZodType<StateValue> = z
+  .lazy(() => z.union([z.string(), z.record(z.string(), stateValueSchema)]))
+  .meta({ id: 'StateValue' });
 
 const recentStepSchema = stepSchema.extend({ job_id: jobIdSchema });
 

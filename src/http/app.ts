@@ -3,25 +3,40 @@ import Koa from 'koa';
 import { METHODS } from 'node:http';
 import type { JobEngine } from '../engine/job-engine.ts';
 import type { Log } from '../log.ts';
+import { authenticate, requires, type ApiKey } from './access.ts';
 import { activityRoute, type ActivityOptions } from './activity.ts';
+import { cancelRoute } from './cancel.ts';
+import { docsRoute } from './docs-page.ts';
 import { healthRoute, readyRoute, type HealthOptions } from './health.ts';
 import { jobsRoute } from './jobs.ts';
 import { machineRoute, machinesRoute, type ShownMachine } from './machines.ts';
+import type { Metrics } from './metrics.ts';
+import { describeApi, openapiRoute } from './openapi.ts';
+import { refuseForeignOrigins } from './origin-guard.ts';
 import type { Pages } from './pages.ts';
 import { pipelinesRoute } from './pipelines.ts';
 import { answerProblems } from './problem.ts';
-import { logRequests, type RequestState } from './request-log.ts';
+import { limitRate } from './rate-limit.ts';
+import { logRequests, noteRoute, type RequestState } from './request-log.ts';
 import { resultsRoute } from './results.ts';
+import { setSecurityHeaders } from './security-headers.ts';
+import { beginSession, endSession, Sessions, showSession } from './session.ts';
 import { sourceRoute } from './source.ts';
 import { statusRoute } from './status.ts';
 import { submitRoute, type SubmitOptions } from './submit.ts';
+import { TokenBuckets } from './token-buckets.ts';
 import { transitionsRoute } from './transitions.ts';
+
+/** Wrong keys that one address may try: twenty, and from then on one every ten seconds. */
+const WRONG_KEYS = { perSecond: 0.1, burst: 20 };
 
 export interface AppOptions extends SubmitOptions, HealthOptions, ActivityOptions {
   readonly engine: Pick<
     JobEngine,
     | 'submit'
+    | 'submitOnce'
     | 'requirePipeline'
+    | 'cancel'
     | 'get'
     | 'list'
     | 'countByStatus'
@@ -33,6 +48,13 @@ export interface AppOptions extends SubmitOptions, HealthOptions, ActivityOption
     | 'pipelines'
     | 'ready'
   >;
+  /** Undefined: nobody is asked for a key. */
+  readonly keys: readonly ApiKey[] | undefined;
+  /** True where only this machine can reach the service and nobody is asked for a key. */
+  readonly isPrivate: boolean;
+  /** Requests of one key, or of one address without a key; twice as many may come at once. */
+  readonly requestsPerS: number;
+  readonly metrics: Metrics;
   readonly machines: readonly ShownMachine[];
   readonly pages: Pages;
   readonly log: Log;
@@ -40,20 +62,34 @@ export interface AppOptions extends SubmitOptions, HealthOptions, ActivityOption
 
 /** The service over HTTP; serve it with `createHttpServer`. */
 export function createApp(options: AppOptions): Koa<RequestState> {
-  const { engine, machines, pages, log } = options;
+  const { engine, keys, isPrivate, requestsPerS, metrics, machines, pages, version, log } = options;
+  const sessions = new Sessions();
+  const submit = requires('submit');
+  const read = requires('read');
+  const admin = requires('admin');
+
   const router = new Router<RequestState>({ methods: METHODS })
-    .post('/video/submit', submitRoute(options))
-    .get('/video/status/:job_id', statusRoute(engine))
-    .get('/video/results/:job_id', resultsRoute(engine))
-    .get('/video/jobs', jobsRoute(engine))
-    .get('/video/jobs/:job_id/transitions', transitionsRoute(engine))
-    .get('/video/source/:job_id', sourceRoute(engine))
-    .get('/machines', machinesRoute(machines))
-    .get('/machines/activity', activityRoute(options))
-    .get('/machines/:id', machineRoute(machines))
+    .use(noteRoute())
+    .post('/video/submit', submit, submitRoute(options))
+    .get('/video/status/:job_id', read, statusRoute(engine))
+    .get('/video/results/:job_id', read, resultsRoute(engine))
+    .post('/video/cancel/:job_id', submit, cancelRoute(engine))
+    .get('/video/jobs', read, jobsRoute(engine))
+    .get('/video/jobs/:job_id/transitions', read, transitionsRoute(engine))
+    .get('/video/source/:job_id', read, sourceRoute(engine))
+    .get('/machines', read, machinesRoute(machines))
+    .get('/machines/activity', read, activityRoute(options))
+    .get('/machines/:id', read, machineRoute(machines))
+    .get('/pipelines', read, pipelinesRoute(engine))
+    .get('/metrics', admin, metrics.route())
+    // Open to everyone who reaches the service: they tell nothing of jobs.
+    .get('/session', showSession())
+    .post('/session', requires(), beginSession(sessions))
+    .delete('/session', endSession(sessions))
     .get(pages.paths(), pages.page())
     .get('/web/*name', pages.asset())
-    .get('/pipelines', pipelinesRoute(engine))
+    .get('/openapi.json', openapiRoute(describeApi(version)))
+    .get('/docs', docsRoute(version))
     .get('/health', healthRoute(options))
     .get('/ready', readyRoute(engine));
 
@@ -61,7 +97,12 @@ export function createApp(options: AppOptions): Koa<RequestState> {
   // A response that broke after it had begun: its client went away, or its file did.
   app.on('error', (error: Error) => log.warn({ err: error }, 'response broken off'));
   app.use(logRequests(log));
+  app.use(metrics.measureRequests());
+  app.use(setSecurityHeaders());
   app.use(answerProblems());
+  app.use(refuseForeignOrigins({ isPrivate }));
+  app.use(authenticate({ keys, sessions, wrongKeys: new TokenBuckets(WRONG_KEYS) }));
+  app.use(limitRate(new TokenBuckets({ perSecond: requestsPerS, burst: 2 * requestsPerS })));
   app.use(router.routes());
   app.use(router.allowedMethods());
   return app;

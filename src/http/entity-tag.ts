@@ -9,7 +9,7 @@ export function isUnchanged(ctx: ParameterizedContext, ...state: readonly (strin
   const digest = createHash('sha1').update(state.join('\0')).digest('base64url');
   const tag = `"${digest}"`;
   ctx.set('ETag', tag);
-  ctx.set('Cache-Control', 'no-cache');
+  ctx.set('Cache-Control', 'private, no-cache');
   // Koa's `fresh` takes the `Cache-Control: no-cache` that browsers send with a page's own If-None-Match for a reload.
   const known = ctx.get('If-None-Match').split(',');
   if (!known.some((given) => given.trim().replace(/^W\//, '') === tag)) return false;

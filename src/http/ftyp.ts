@@ -56,6 +56,14 @@ const HINTS: ReadonlyMap<string, string> = new Map([
   ),
 ]);
 
+/** How files of other video containers begin. */
+const OTHER_CONTAINERS: ReadonlyMap<string, string> = new Map([
+  ['\x1aE\xdf\xa3', 'a Matroska or WebM video'],
+  ['RIFF', 'an AVI video or another RIFF file'],
+  ['FLV\x01', 'a Flash video'],
+  ['0&\xb2u', 'a Windows Media video'],
+]);
+
 /**
  * Lets pass what says in its file type box (ISO/IEC 14496-12, 4.3) that it is a video. The brand is a claim; whether
  * there is a video is found out by decoding, in a process of its own.
@@ -87,7 +95,11 @@ function findFileTypeBox(head: Buffer): number {
   if (head.subarray(0, MAGIC_BYTES).includes('ftyp')) {
     throw refusal('"ftyp" is in its first bytes, but not as the type of a box');
   }
-  const hint = HINTS.get(head.toString('latin1', 4, 8));
+  const other = OTHER_CONTAINERS.get(head.toString('latin1', 0, 4));
+  const hint =
+    other === undefined
+      ? HINTS.get(head.toString('latin1', 4, 8))
+      : `It looks like ${other}. Make an MP4 of it: ffmpeg -i old new.mp4`;
   throw new ServiceError('invalid_mp4', REFUSAL, hint === undefined ? {} : { hint });
 }
 

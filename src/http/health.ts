@@ -9,11 +9,18 @@ export interface HealthOptions {
   readonly version: string;
   /** What keeps the decoding processes apart, in words. */
   readonly isolation: readonly string[];
+  /** Workers that take no job any more. */
+  readonly deadWorkers: () => number;
 }
 
-/** GET /health: the process is alive and its event loop turns. */
-export function healthRoute({ version, isolation }: HealthOptions): RouterMiddleware<RequestState> {
+/** GET /health: the process is alive, its event loop turns and its workers live; 503 when one does not. */
+export function healthRoute({ version, isolation, deadWorkers }: HealthOptions): RouterMiddleware<RequestState> {
   return (ctx) => {
+    const dead = deadWorkers();
+    if (dead > 0) {
+      answer(ctx, 'worker_dead', `Workers that take no job any more: ${dead}. A restart takes up what they left`);
+      return;
+    }
     ctx.body = {
       status: 'ok',
       version,

@@ -11,7 +11,7 @@ import { statusOf } from './status.ts';
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
 
-const jobsParametersSchema = z.object({
+export const jobsParametersSchema = z.object({
   status: jobStatusSchema.optional().describe('Only jobs in this state'),
   pipeline_id: z.string().min(1).optional().describe('Only jobs of this pipeline'),
   limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT).describe('Jobs on a page'),

@@ -24,7 +24,7 @@ const versionSchema = z
   .nullable()
   .describe('As stored beside snapshots; null for a machine whose snapshots are not');
 
-const machinesResponseSchema = z.object({
+export const machinesResponseSchema = z.object({
   machines: z.array(z.object({ id: z.string(), version: versionSchema, href: z.string() })),
 });
 

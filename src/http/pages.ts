@@ -6,7 +6,11 @@ import { isUnchanged } from './entity-tag.ts';
 import type { RequestState } from './request-log.ts';
 
 /** The pages by their paths; everything else that they need lies under /web/. */
-const PAGES: Readonly<Record<string, string>> = { '/': 'console.html', '/inspector': 'inspector.html' };
+const PAGES: Readonly<Record<string, string>> = {
+  '/': 'console.html',
+  '/inspector': 'inspector.html',
+  '/sign-in': 'sign-in.html',
+};
 
 /** Where modules of packages lie, by the paths that the pages' import map names. */
 const PACKAGES: Readonly<Record<string, string>> = {
@@ -23,10 +27,13 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
+/** A module that runs as a thread of its own obeys the policy that came with it, not the page's. */
+const THREAD_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'";
+
 interface Asset {
   readonly body: Buffer;
   readonly contentType: string;
-  /** Of a page: what it may load. */
+  /** What it may load, where it loads anything. */
   readonly policy?: string;
 }
 
@@ -56,7 +63,7 @@ export class Pages {
     return Object.keys(PAGES);
   }
 
-  /** GET / and GET /inspector */
+  /** GET /, GET /inspector and GET /sign-in */
   page(): RouterMiddleware<RequestState> {
     return (ctx) => this.#answer(ctx, PAGES[ctx.path] ?? '');
   }
@@ -69,9 +76,6 @@ export class Pages {
   #answer(ctx: Parameters<RouterMiddleware<RequestState>>[0], name: string): void {
     const asset = this.#assets.get(name);
     if (asset === undefined) return;
-    ctx.set('X-Content-Type-Options', 'nosniff');
-    ctx.set('Referrer-Policy', 'no-referrer');
-    ctx.set('Cross-Origin-Opener-Policy', 'same-origin');
     if (asset.policy !== undefined) ctx.set('Content-Security-Policy', asset.policy);
     if (isUnchanged(ctx, name, createHash('sha1').update(asset.body).digest('base64url'))) return;
     ctx.type = asset.contentType;
@@ -91,7 +95,8 @@ async function assetOf(name: string, url: URL): Promise<Asset> {
   // The maps beside the modules are not served.
   const body = Buffer.from(text.replace(/^\/\/# sourceMappingURL=.*$/m, ''));
   const contentType = CONTENT_TYPES[extname(name)] ?? 'application/octet-stream';
-  return name.endsWith('.html') ? { body, contentType, policy: policyOf(text) } : { body, contentType };
+  if (name.endsWith('.html')) return { body, contentType, policy: policyOf(text) };
+  return name.endsWith('.js') ? { body, contentType, policy: THREAD_POLICY } : { body, contentType };
 }
 
 /** Everything from this service alone; the one inline script is the import map, named by its hash. */

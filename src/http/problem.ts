@@ -8,7 +8,12 @@ import type { Problem } from './schemas.ts';
 type HttpCode =
   | 'route_not_found'
   | 'method_not_allowed'
+  | 'unauthenticated'
+  | 'scope_missing'
+  | 'foreign_origin'
+  | 'too_many_requests'
   | 'not_ready'
+  | 'worker_dead'
   | 'malformed_request'
   | 'range_not_satisfiable'
   | 'headers_too_large'
@@ -28,6 +33,9 @@ const INTERNAL: Kind = { status: 500, title: 'Internal error' };
 export const KINDS: Readonly<Record<ProblemCode, Kind>> = {
   invalid_mp4: { status: 400, title: 'Not an MP4 video' },
   malformed_request: { status: 400, title: 'Malformed request' },
+  unauthenticated: { status: 401, title: 'No valid key' },
+  scope_missing: { status: 403, title: 'The key does not allow this' },
+  foreign_origin: { status: 403, title: 'Asked by a page of another origin' },
   unknown_pipeline: { status: 404, title: 'Unknown pipeline' },
   machine_not_found: { status: 404, title: 'Unknown machine' },
   job_not_found: { status: 404, title: 'Unknown job' },
@@ -36,15 +44,20 @@ export const KINDS: Readonly<Record<ProblemCode, Kind>> = {
   route_not_found: { status: 404, title: 'Nothing here' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   request_timeout: { status: 408, title: 'Request timed out' },
+  upload_too_slow: { status: 408, title: 'Upload too slow' },
   job_conflict: { status: 409, title: 'Not possible in the present state' },
   results_expired: { status: 410, title: 'Results deleted' },
   upload_too_large: { status: 413, title: 'Upload too large' },
   range_not_satisfiable: { status: 416, title: 'Range beyond the end' },
   invalid_request: { status: 422, title: 'Invalid request' },
   missing_file: { status: 422, title: 'No file' },
+  idempotency_mismatch: { status: 422, title: 'Idempotency-Key used for another submission' },
+  too_many_requests: { status: 429, title: 'Too many requests' },
   headers_too_large: { status: 431, title: 'Headers too large' },
+  too_many_uploads: { status: 503, title: 'Too many uploads at once', retryAfterS: 5 },
   queue_full: { status: 503, title: 'Too many jobs are waiting', retryAfterS: 30 },
   store_unavailable: { status: 503, title: 'Database not available', retryAfterS: 5 },
+  worker_dead: { status: 503, title: 'A worker is dead' },
   not_ready: { status: 503, title: 'Not ready', retryAfterS: 1 },
   storage_full: { status: 507, title: 'No room on the disk' },
   path_refused: INTERNAL,

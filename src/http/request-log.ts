@@ -1,12 +1,28 @@
 import { randomUUID } from 'node:crypto';
+import type { RouterMiddleware } from '@koa/router';
 import type { Middleware } from 'koa';
+import type { JobId } from '../job.ts';
 import type { Log } from '../log.ts';
+import type { Scope } from './schemas.ts';
+
+/** Who asks. */
+export interface Caller {
+  /** Names the key in the log and in the database, by the beginning of its hash; `anonymous` where there are no keys. */
+  readonly id: string;
+  readonly scopes: readonly Scope[];
+}
 
 /** What every request carries from its first middleware on. */
 export interface RequestState {
   requestId: string;
   /** Names the request in each of its lines. */
   log: Log;
+  /** Undefined until it is known who asks, and for one who showed no key. */
+  caller?: Caller | undefined;
+  /** The pattern of the route that the path matched. */
+  route?: string;
+  /** The job that the request was found to be about. */
+  jobId?: JobId;
 }
 
 /** A client's own id is kept when it can be neither long nor strange in a log or a header. */
@@ -27,9 +43,22 @@ export function logRequests(log: Log): Middleware<RequestState> {
         method: ctx.method,
         path: ctx.path.slice(0, LOGGED_PATH_LENGTH),
         status: ctx.status,
+        ...(ctx.state.jobId === undefined ? {} : { job_id: ctx.state.jobId }),
+        ...(ctx.state.caller === undefined ? {} : { caller: ctx.state.caller.id }),
         duration_ms: Math.round(performance.now() - startedMs),
       },
       'request',
     );
+  };
+}
+
+/** To be the router's first: notes which of its routes the path matched. Only the last of them is the route. */
+export function noteRoute(): RouterMiddleware<RequestState> {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } finally {
+      ctx.state.route = String(ctx._matchedRoute);
+    }
   };
 }

@@ -15,6 +15,7 @@ export function resultsRoute(engine: Pick<JobEngine, 'openResults'>): RouterMidd
     const beginning = Buffer.from(`{"job_id":"${jobId}",`);
     const rest = file.createReadStream({ start: 1 });
     rest.unshift(beginning);
+    ctx.set('Content-Disposition', `attachment; filename="${jobId}_results.json"`);
     ctx.type = 'application/json';
     ctx.body = rest;
     ctx.length = beginning.length + size - 1;

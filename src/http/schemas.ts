@@ -55,6 +55,17 @@ export type HealthResponse = z.infer<typeof healthResponseSchema>;
 export const readyResponseSchema = z.object({ status: z.literal('ready') });
 export type ReadyResponse = z.infer<typeof readyResponseSchema>;
 
+/** `submit` videos and cancel jobs; `read` whatever is known of them; `admin`: watch the service itself. */
+export const scopeSchema = z.enum(['submit', 'read', 'admin']);
+export type Scope = z.infer<typeof scopeSchema>;
+
+export const sessionResponseSchema = z.object({
+  signed_in: z.boolean().describe('True when the request came with the cookie of a session'),
+  key_needed: z.boolean().describe('True when nothing can be asked without a key'),
+  scopes: z.array(scopeSchema).describe('What the caller may'),
+});
+export type SessionResponse = z.infer<typeof sessionResponseSchema>;
+
 /** RFC 9457, with three members of our own. */
 export const problemSchema = z.object({
   type: z.string().describe('Names the kind of problem, as a URI'),

@@ -6,6 +6,7 @@ import type { RequestState } from './request-log.ts';
 
 /** Milliseconds in which a request's headers must have come. */
 const HEADERS_TIMEOUT_MS = 60_000;
+const MAX_HEADER_BYTES = 16 * 1024;
 /** Milliseconds without a byte in either direction after which a connection is closed. */
 const IDLE_TIMEOUT_MS = 120_000;
 
@@ -13,10 +14,14 @@ const IDLE_TIMEOUT_MS = 120_000;
  * Node's server, set up for long uploads: a request may take as long as it keeps moving, and a client that asks
  * (`Expect: 100-continue`) hears a refusal before it sends its video.
  */
-export function createHttpServer(app: Koa<RequestState>): Server {
+export function createHttpServer(app: Koa<RequestState>, options: { readonly maxConnections: number }): Server {
   const callback = app.callback();
   const handle = (request: IncomingMessage, response: ServerResponse): void => void callback(request, response);
-  const server = createServer({ requestTimeout: 0, headersTimeout: HEADERS_TIMEOUT_MS }, handle);
+  const server = createServer(
+    { requestTimeout: 0, headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES },
+    handle,
+  );
+  server.maxConnections = options.maxConnections;
   server.setTimeout(IDLE_TIMEOUT_MS);
   server.on('checkContinue', handle);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {

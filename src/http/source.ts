@@ -20,21 +20,26 @@ export function sourceRoute(engine: Pick<JobEngine, 'openVideo'>): RouterMiddlew
     const { size } = await file.stat();
     ctx.set({
       'Accept-Ranges': 'bytes',
-      // A job's video never changes.
-      'Cache-Control': 'private, max-age=3600',
+      // It never changes, but who may see it does: whoever signed out must not find it in the browser's cache.
+      'Cache-Control': 'private, no-cache',
       'Content-Disposition': `inline; filename="${jobId}.mp4"`,
-      'X-Content-Type-Options': 'nosniff',
       ETag: `"${jobId}"`,
     });
     ctx.type = 'video/mp4';
     const asked = ctx.get('Range');
+    ctx.status = 200;
+    if (asked === '' && ctx.fresh) {
+      await file.close();
+      ctx.status = 304;
+      return;
+    }
     // A range of another video than the client has in part is answered whole.
     const isStale = !['', `"${jobId}"`].includes(ctx.get('If-Range'));
     const range = isStale ? 'whole' : rangeOf(asked, size);
     if (range === 'none' || ctx.method === 'HEAD') await file.close();
     if (range === 'none') {
       ctx.remove('ETag');
-      ctx.remove('Cache-Control');
+      ctx.set('Cache-Control', 'no-store');
       ctx.remove('Content-Disposition');
       ctx.set('Content-Range', `bytes */${size}`);
       answer(ctx, 'range_not_satisfiable', `The video has ${size} bytes`);

@@ -1,39 +1,83 @@
 import type { RouterMiddleware } from '@koa/router';
+import { createHash } from 'node:crypto';
 import { open, statfs } from 'node:fs/promises';
 import type { z } from 'zod';
 import type { JobEngine } from '../engine/job-engine.ts';
 import { ServiceError } from '../errors.ts';
+import type { SubmitRequest } from '../engine/job-engine.ts';
 import { checkFileType, HEAD_BYTES } from './ftyp.ts';
 import type { RequestState } from './request-log.ts';
 import { submitParametersSchema, type SubmitResponse } from './schemas.ts';
-import { MAX_EXTRA_BYTES, receiveUpload, tooLarge, type UploadOptions } from './upload.ts';
+import { MAX_EXTRA_BYTES, receiveUpload, tooLarge, type Upload, type UploadOptions } from './upload.ts';
 
 export interface SubmitOptions extends UploadOptions {
-  readonly engine: Pick<JobEngine, 'submit' | 'requirePipeline'>;
+  readonly engine: Pick<JobEngine, 'submit' | 'submitOnce' | 'requirePipeline'>;
   /** Bytes of the disk that no upload may take: the database and the results need room too. */
   readonly diskReserveBytes: number;
+  /** Uploads received at once. */
+  readonly maxUploads: number;
+  /** Milliseconds for which an `Idempotency-Key` is remembered. */
+  readonly idempotencyTtlMs: number;
 }
+
+/** Printable ASCII, as a header can carry it, and no longer than a name should be. */
+const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/;
 
 /** POST /video/submit: everything that can be refused before the body is read is; the job is durable before the answer. */
 export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestState> {
-  const { engine } = options;
+  const { engine, maxUploads, idempotencyTtlMs } = options;
+  let uploads = 0;
+
+  const accept = async (request: SubmitRequest, sha256: string | undefined, owner: string, key: string) => {
+    if (sha256 === undefined) return { job: await engine.submit(request), replayed: false };
+    const { pipelineId, options: chosen } = request;
+    return engine.submitOnce({
+      ...request,
+      key: {
+        owner,
+        keySha256: hashOf(key),
+        fingerprint: hashOf(JSON.stringify([pipelineId, chosen.frame_stride, chosen.max_frames, sha256])),
+      },
+      keySince: new Date(Date.now() - idempotencyTtlMs).toISOString(),
+    });
+  };
+
+  const receive = async (ctx: Parameters<RouterMiddleware<RequestState>>[0], hash: boolean): Promise<Upload> => {
+    if (uploads >= maxUploads) {
+      throw new ServiceError('too_many_uploads', `${maxUploads} uploads are being received, and no more may`);
+    }
+    uploads += 1;
+    try {
+      return await receiveUpload(ctx, { ...options, hash });
+    } finally {
+      uploads -= 1;
+    }
+  };
+
   return async (ctx) => {
+    const key = ctx.get('Idempotency-Key');
+    if (key !== '' && !IDEMPOTENCY_KEY.test(key)) {
+      throw new ServiceError('invalid_request', 'Idempotency-Key has more than 255 characters, or strange ones');
+    }
     const early = parse(submitParametersSchema.partial(), [ctx.query]);
     if (early.pipeline_id !== undefined) engine.requirePipeline(early.pipeline_id);
     await requireRoom(ctx.request.length, options);
 
-    const upload = await receiveUpload(ctx, options);
+    const upload = await receive(ctx, key !== '');
     try {
       const parameters = parse(submitParametersSchema, [ctx.query, upload.fields]);
       engine.requirePipeline(parameters.pipeline_id);
       checkFileType(await headOf(upload.path));
       const { pipeline_id: pipelineId, frame_stride: frameStride = 1, max_frames: maxFrames } = parameters;
-      const job = await engine.submit({
+      const request = {
         uploadPath: upload.path,
         pipelineId,
         options: { frame_stride: frameStride, ...(maxFrames === undefined ? {} : { max_frames: maxFrames }) },
-      });
-      ctx.state.log.info({ job_id: job.jobId }, 'job accepted');
+      };
+      const owner = ctx.state.caller?.id ?? 'anonymous';
+      const { job, replayed } = await accept(request, upload.sha256, owner, key);
+      ctx.state.jobId = job.jobId;
+      if (replayed) ctx.set('Idempotent-Replayed', 'true');
       ctx.status = 202;
       ctx.set('Location', `/video/status/${job.jobId}`);
       ctx.body = { job_id: job.jobId } satisfies SubmitResponse;
@@ -77,4 +121,8 @@ async function headOf(path: string): Promise<Buffer> {
   } finally {
     await file.close();
   }
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

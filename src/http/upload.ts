@@ -22,27 +22,39 @@ const FILE_TOO_LARGE = new Set([1009, 1016]);
 const FIELDS_TOO_LARGE = new Set([1006, 1007]);
 
 const formFieldsSchema = z.record(z.string(), z.union([z.string(), z.array(z.string())]));
+const hashedFileSchema = z.object({ [FILE_FIELD]: z.object({ hash: z.string().nullish() }) });
 const formidableErrorSchema = z.object({ code: z.number(), httpCode: z.number() });
 
 export interface UploadOptions {
   /** Absolute path of the folder that gets the file; on the disk of the storage, so that adopting it copies nothing. */
   readonly incomingDir: string;
   readonly maxUploadBytes: number;
+  /** The slowest upload, in bytes per second over `uploadWindowMs`. */
+  readonly minUploadBytesPerS: number;
+  /** Milliseconds over which an upload's rate is measured. */
+  readonly uploadWindowMs: number;
+}
+
+export interface ReceiveOptions extends UploadOptions {
+  /** Whether the file's hash is wanted; it is computed as the file arrives. */
+  readonly hash: boolean;
 }
 
 export interface Upload {
   /** Absolute path of the file, whole, in the incoming folder. */
   readonly path: string;
   readonly fields: Readonly<Record<string, string | readonly string[]>>;
+  /** Hex SHA-256 of the file, where it was asked for. */
+  readonly sha256: string | undefined;
   /** Removes the file if it is still there. */
   discard(): Promise<void>;
 }
 
 /**
  * Reads a multipart body; its one file goes to disk as it arrives, no faster than the disk takes it. Whatever goes
- * wrong, nothing is left. Rejects with `missing_file`, `upload_too_large`, `storage_full` or `invalid_request`.
+ * wrong, nothing is left. Rejects with `missing_file`, `upload_too_large`, `upload_too_slow`, `storage_full` or `invalid_request`.
  */
-export async function receiveUpload(ctx: ParameterizedContext, options: UploadOptions): Promise<Upload> {
+export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveOptions): Promise<Upload> {
   if (!ctx.is('multipart/form-data')) throw noFile('The body must be multipart/form-data with the video in `file`');
   const guard = PartHeaderGuard.for(ctx.get('Content-Type'));
   if (guard === undefined) throw new ServiceError('invalid_request', 'multipart/form-data without a sane boundary');
@@ -64,6 +76,15 @@ export async function receiveUpload(ctx: ParameterizedContext, options: UploadOp
     received += chunk.length;
   };
 
+  let receivedBefore = 0;
+  const watchRate = setInterval(() => {
+    const rate = ((received - receivedBefore) * 1000) / options.uploadWindowMs;
+    receivedBefore = received;
+    if (rate < options.minUploadBytesPerS && !ctx.req.complete) {
+      fail(new ServiceError('upload_too_slow', `Less than ${options.minUploadBytesPerS} bytes per second came in`));
+    }
+  }, options.uploadWindowMs);
+
   const readBody = koaBody({
     multipart: true,
     json: false,
@@ -76,6 +97,7 @@ export async function receiveUpload(ctx: ParameterizedContext, options: UploadOp
       maxFileSize: options.maxUploadBytes,
       allowEmptyFiles: true,
       minFileSize: 0,
+      hashAlgorithm: options.hash ? 'sha256' : false,
       onPart(part, handle) {
         if (over) return;
         const isFile = part.originalFilename !== null || (part.name === FILE_FIELD && part.mimetype !== null);
@@ -100,21 +122,23 @@ export async function receiveUpload(ctx: ParameterizedContext, options: UploadOp
     },
   });
 
-  // One that went away before it was listened to would never be heard of again.
-  if (ctx.req.destroyed) throw new ServiceError('invalid_request', 'The client went away');
   try {
+    // One that went away before it was listened to would never be heard of again.
+    if (ctx.req.destroyed) throw new ServiceError('invalid_request', 'The client went away');
     ctx.req.on('data', watchFraming);
     if (ctx.get('Expect').toLowerCase() === '100-continue') ctx.res.writeContinue();
     await readBody(ctx, async () => undefined);
     if (file === undefined || (nothingChosen && file.bytesWritten === 0)) throw noFile('There is no field `file`');
     await closed(file);
-    return { path, fields: formFieldsSchema.parse(ctx.request.body), discard };
+    const { hash: sha256 } = hashedFileSchema.parse(ctx.request.files)[FILE_FIELD];
+    return { path, fields: formFieldsSchema.parse(ctx.request.body), sha256: sha256 ?? undefined, discard };
   } catch (error) {
     over = true;
     if (file !== undefined) await closed(file.destroy());
     await discard();
     throw refusalOf(error, options.maxUploadBytes);
   } finally {
+    clearInterval(watchRate);
     ctx.req.off('data', watchFraming);
   }
 }

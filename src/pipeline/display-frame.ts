@@ -13,6 +13,7 @@ import { ServiceError } from '../errors.ts';
 import { checkLimit } from './limits.ts';
 import type { VideoLimits } from './limits.ts';
 import { orientationOf, orientRgb } from './orientation.ts';
+import { throwIfMemoryRefused } from './refused-memory.ts';
 import { toneMapFor } from './tone-map.ts';
 import type { ToneMap } from './tone-map.ts';
 
@@ -56,11 +57,7 @@ export class DisplayConverter implements Disposable {
     const scaled = this.#scaler.scaleFrameSync(rgb, frame);
     const plane = rgb.data?.[0];
     const stride = rgb.linesize[0];
-    if (scaled < 0 || plane === undefined || stride === undefined) {
-      throw new ServiceError('invalid_video', 'The pixel format of the video cannot be shown as RGB', {
-        cause: new FFmpegError(scaled),
-      });
-    }
+    if (scaled < 0 || plane === undefined || stride === undefined) throw unshowable(frame, width, height, scaled);
     const orientation = orientationOf(frame.getSideData(AV_FRAME_DATA_DISPLAYMATRIX));
     const turned = orientation.transpose ? { width: height, height: width } : { width, height };
     const packed = orientRgb({ data: plane, stride, width, height }, orientation);
@@ -83,7 +80,7 @@ export class DisplayConverter implements Disposable {
       rgb.width = width;
       rgb.height = height;
       const allocated = rgb.getBuffer(0);
-      if (allocated < 0) throw new FFmpegError(allocated);
+      if (allocated < 0) throw unshowable(source, width, height, allocated);
     }
     // Where gamut or brightness differ from the target's, the scaler builds a table, for seconds. Both must look alike.
     rgb.colorTrc = source.colorTrc;
@@ -99,6 +96,14 @@ export class DisplayConverter implements Disposable {
     this.#rgb.free();
     this.#scaler.freeContext();
   }
+}
+
+/** The pixel format is one that cannot be converted, or pixels of absurd proportions make an absurd picture. */
+function unshowable(frame: NativeFrame, width: number, height: number, code: number): ServiceError {
+  throwIfMemoryRefused(code);
+  const sizes = `${frame.width} x ${frame.height} pixels, shown as ${width} x ${height}`;
+  const cause = new FFmpegError(code);
+  return new ServiceError('invalid_video', `The frames of the video (${sizes}) cannot be shown as RGB`, { cause });
 }
 
 function isKnown(ratio: IRational): boolean {

@@ -1,9 +1,10 @@
-import { AVERROR_EOF } from 'node-av/constants';
+import { AV_PIX_FMT_NONE, AVERROR_EOF } from 'node-av/constants';
 import { Codec, CodecContext, FFmpegError, Frame, PosixError } from 'node-av/lib';
 import type { Packet, Stream } from 'node-av/lib';
 
 import { ServiceError } from '../errors.ts';
 import type { VideoLimits } from './limits.ts';
+import { throwIfMemoryRefused } from './refused-memory.ts';
 
 /** Errors in a row after which a decoder that is asked for the frames it holds is taken to have no more. */
 const FAILED_FRAMES_AT_END = 64;
@@ -19,6 +20,7 @@ export class VideoDecoder implements Disposable {
   readonly #context: CodecContext;
   readonly #codec: Codec;
   readonly #frame = new Frame();
+  readonly #probe = new Frame();
   readonly #needsPacket = FFmpegError.AVERROR(PosixError.EAGAIN);
   #damage = 0;
   #packets = 0;
@@ -29,6 +31,7 @@ export class VideoDecoder implements Disposable {
     this.#context = context;
     this.#codec = codec;
     this.#frame.alloc();
+    this.#probe.alloc();
   }
 
   /** Throws `invalid_video` when there is no decoder for the track or it does not accept the track's description. */
@@ -108,12 +111,28 @@ export class VideoDecoder implements Disposable {
   }
 
   #note(code: number): void {
+    throwIfMemoryRefused(code);
+    throwIfMemoryRefused(this.#askForMemory());
     this.#damage += 1;
     this.#lastError = new FFmpegError(code);
   }
 
+  /** FFmpeg's H.264 decoder calls it damage when it gets no memory for a frame; so ask for that of one more. */
+  #askForMemory(): number {
+    const { width, height, pixelFormat } = this.#context;
+    if (width === 0 || pixelFormat === AV_PIX_FMT_NONE) return 0;
+    const probe = this.#probe;
+    probe.width = width;
+    probe.height = height;
+    probe.format = pixelFormat;
+    const answer = probe.getBuffer(0);
+    probe.unref();
+    return answer;
+  }
+
   [Symbol.dispose](): void {
     this.#frame.free();
+    this.#probe.free();
     this.#context.freeContext();
   }
 }

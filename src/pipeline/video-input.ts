@@ -5,7 +5,7 @@ import {
   AVDISCARD_ALL,
   AVMEDIA_TYPE_VIDEO,
 } from 'node-av/constants';
-import { Dictionary, FFmpegError, FormatContext, InputFormat, Log, Packet } from 'node-av/lib';
+import { Dictionary, FFmpegError, FormatContext, InputFormat, Log, Packet, PosixError } from 'node-av/lib';
 import type { Stream } from 'node-av/lib';
 
 import { ServiceError } from '../errors.ts';
@@ -47,12 +47,13 @@ export class VideoInput implements Disposable {
       const stream = chooseStream(format.streams, index);
       const checkSize = (): void => checkLimit(limits, 'maxFramePixels', areaOf(stream));
       checkSize();
+      // Before the probing too, which would give each track a decoder that no limit of ours binds.
+      for (const other of format.streams) if (other.index !== stream.index) other.discard = AVDISCARD_ALL;
       // Decodes a little: without it the H.264 decoder does not know how many frames to reorder. Only now does a size
       // that the header misstates come to light.
       const probed = format.findStreamInfoSync(null);
       if (probed < 0) throw unreadable(probed);
       checkSize();
-      for (const other of format.streams) if (other.index !== stream.index) other.discard = AVDISCARD_ALL;
       return new VideoInput(format, stream);
     } catch (error) {
       format.closeInputSync();
@@ -66,6 +67,7 @@ export class VideoInput implements Disposable {
   *packets(): Generator<Packet, void> {
     let failedReads = 0;
     while (failedReads < FAILED_READS_AT_END) {
+      // Also when it says that memory was refused: so it does of a sample with an absurd size.
       if (this.#format.readFrameSync(this.#packet) < 0) {
         failedReads += 1;
         continue;
@@ -115,5 +117,8 @@ function areaOf(stream: Stream): number {
 
 function unreadable(code: number): ServiceError {
   const cause = new FFmpegError(code);
-  return new ServiceError('invalid_video', `The file cannot be read as MP4: ${cause.message}`, { cause });
+  // So the demuxer says of boxes that contradict each other; what an honest index needs has been weighed before.
+  const isContradiction = code === FFmpegError.AVERROR(PosixError.ENOMEM);
+  const reason = isContradiction ? 'its index is broken' : cause.message;
+  return new ServiceError('invalid_video', `The file cannot be read as MP4: ${reason}`, { cause });
 }

@@ -2,6 +2,7 @@
  * Front door of the child process in which videos are decoded and analysed. Its main thread only talks and schedules, so
  * it always answers; one thread decodes and some infer. Pixels go from thread to thread and never leave the process.
  */
+import { existsSync, writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import workerpool from 'workerpool';
 import { messageOf } from '../errors.ts';
@@ -13,6 +14,8 @@ import { Thread } from './threads/thread.ts';
 /** Heaps of JavaScript alone, in MiB; pixels and models are outside of them. A video's frame results are small. */
 const THREAD_HEAP = { maxOldGenerationSizeMb: 128 };
 
+const AUTOGROUP = '/proc/self/autogroup';
+
 let decode: DecodeThread | undefined;
 const inference: InferenceThread[] = [];
 let analysis: Analysis | undefined;
@@ -22,6 +25,8 @@ process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 // Behind the service in the scheduler's favour; threads started later inherit it.
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+// Where the kernel groups processes by session it weighs the groups, and the child is a session of its own (sched(7)).
+if (existsSync(AUTOGROUP)) writeFileSync(AUTOGROUP, String(constants.priority.PRIORITY_BELOW_NORMAL));
 
 workerpool.worker({
   pid: () => process.pid,

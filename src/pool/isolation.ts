@@ -96,6 +96,8 @@ function allowed(environment: IsolationOptions['environment']): Record<string, s
   const result: Record<string, string> = {
     // Two arenas serve the few threads; one for each would keep freed frames in all of them.
     MALLOC_ARENA_MAX: '2',
+    // From 1.29 on onnxruntime tells its maker about every session, by way of a database in the user's cache folder.
+    ORT_DISABLE_TELEMETRY: '1',
   };
   for (const name of ALLOWED_VARIABLES) {
     const value = environment[name];

@@ -50,6 +50,7 @@ export class ProcessPool implements AsyncDisposable {
   readonly #waiters = new Set<(place: Place) => void>();
   readonly #children = new Set<ChildHandle>();
   readonly #closing = new AbortController();
+  #started = 0;
 
   private constructor(options: ProcessPoolOptions) {
     this.#options = options;
@@ -71,6 +72,11 @@ export class ProcessPool implements AsyncDisposable {
       await pool.close();
       throw error;
     }
+  }
+
+  /** Children that were started in place of others. */
+  get restarts(): number {
+    return Math.max(0, this.#started - this.size);
   }
 
   /** Process ids of the living children. */
@@ -135,6 +141,7 @@ export class ProcessPool implements AsyncDisposable {
       start: { threads, modelsFolder, warmUp },
     });
     this.#children.add(child);
+    this.#started += 1;
     if (this.#closing.signal.aborted) await this.#end(child);
     log.debug({ pid: child.pid, ms: Math.round(performance.now() - startedMs) }, 'child started');
     return child;

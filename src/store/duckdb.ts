@@ -4,7 +4,7 @@ import type { Job, JobId, JobStatus, JobTransition } from '../job.ts';
 import type { Log } from '../log.ts';
 import { Batcher } from './batcher.ts';
 import { isInvalidated, type Damage } from './database.ts';
-import type { JobFilter, JobStanding, JobStore } from './job-store.ts';
+import type { JobFilter, JobStanding, JobStore, SubmissionKey } from './job-store.ts';
 import { BatchRefusedError, type JobWrite } from './job-writer.ts';
 import { Session } from './session.ts';
 
@@ -25,6 +25,8 @@ export interface DuckDBJobStoreOptions {
   /** The database file. Its folder exists; the file need not. */
   readonly path: string;
   readonly log: Log;
+  /** Told of every commit: how long it took, and of how many writes it was made. */
+  readonly onCommit?: (seconds: number, writes: number) => void;
 }
 
 /**
@@ -36,6 +38,7 @@ export class DuckDBJobStore implements JobStore {
   readonly damage: Damage | undefined;
   readonly #path: string;
   readonly #log: Log;
+  readonly #onCommit: DuckDBJobStoreOptions['onCommit'];
   readonly #writes: Batcher<JobWrite, Job | null>;
   readonly #gets: Batcher<JobId, Job | null>;
   readonly #opening = randomUUID();
@@ -48,9 +51,10 @@ export class DuckDBJobStore implements JobStore {
   #committing = false;
   #closed = false;
 
-  private constructor({ path, log }: DuckDBJobStoreOptions, session: Session) {
+  private constructor({ path, log, onCommit }: DuckDBJobStoreOptions, session: Session) {
     this.#path = path;
     this.#log = log;
+    this.#onCommit = onCommit;
     this.#session = session;
     this.damage = session.damage;
     this.#writes = new Batcher({
@@ -75,8 +79,8 @@ export class DuckDBJobStore implements JobStore {
     return new DuckDBJobStore(options, session);
   }
 
-  async insert(job: Omit<Job, 'acceptedSeq'>, transition: JobTransition): Promise<Job> {
-    const inserted = await this.#answer(() => this.#writes.submit({ kind: 'insert', job, transition }));
+  async insert(job: Omit<Job, 'acceptedSeq'>, transition: JobTransition, submission?: SubmissionKey): Promise<Job> {
+    const inserted = await this.#answer(() => this.#writes.submit({ kind: 'insert', job, transition, submission }));
     if (inserted === null) throw new ServiceError('internal', `job ${job.jobId} was not inserted`);
     return inserted;
   }
@@ -87,6 +91,14 @@ export class DuckDBJobStore implements JobStore {
 
   async expire(job: Job): Promise<void> {
     await this.#answer(() => this.#writes.submit({ kind: 'expire', job, transition: null }));
+  }
+
+  submission(key: Pick<SubmissionKey, 'owner' | 'keySha256'>, since: string) {
+    return this.#answer(() => this.#use(({ reader }) => reader.submission(key, since)));
+  }
+
+  forgetSubmissions(before: string): Promise<void> {
+    return this.#answer(() => this.#use((session) => session.forgetSubmissions(before)));
   }
 
   async get(jobId: JobId): Promise<Job | undefined> {
@@ -151,7 +163,9 @@ export class DuckDBJobStore implements JobStore {
     await this.#checkpoint; // one is refused while a transaction that writes is open
     this.#committing = true;
     try {
+      const begunMs = performance.now();
       const stored = await this.#use(({ writer }) => writer.commit(writes));
+      this.#onCommit?.((performance.now() - begunMs) / 1000, writes.length);
       this.#changes += 1;
       return stored;
     } finally {

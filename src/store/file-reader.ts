@@ -1,12 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { z } from 'zod';
 import { jobIdSchema, jobStatusSchema, type Job, type JobId } from '../job.ts';
-import type { JobStanding } from './job-store.ts';
+import type { JobStanding, SubmissionKey } from './job-store.ts';
 import { isoTime } from './rows.ts';
 import { uuidValue } from './table-statement.ts';
 
 const pendingSchema = z.object({ job_id: jobIdSchema, accepted_seq: z.bigint().transform(Number) });
 const standingSchema = z.object({ job_id: jobIdSchema, status: jobStatusSchema, expired_at: isoTime.nullable() });
+const submissionSchema = z.object({ job_id: jobIdSchema, fingerprint: z.string() });
 const idSchema = z.object({ job_id: jobIdSchema });
 
 /** Narrow reads for recovery and housekeeping: few columns of many rows. */
@@ -54,4 +55,20 @@ export async function endedBefore(
     [time.replace('Z', ''), BigInt(limit)],
   );
   return stored.getRowObjectsJS().map((row) => idSchema.parse(row).job_id);
+}
+
+export async function findSubmission(
+  connection: DuckDBConnection,
+  { owner, keySha256 }: Pick<SubmissionKey, 'owner' | 'keySha256'>,
+  since: string,
+): Promise<{ readonly jobId: JobId; readonly fingerprint: string } | undefined> {
+  const stored = await connection.runAndReadAll(
+    `SELECT job_id, fingerprint FROM idempotency_keys
+     WHERE key_sha256 = $1 AND owner = $2 AND created_at >= $3::TIMESTAMP ORDER BY created_at DESC LIMIT 1`,
+    [keySha256, owner, since.replace('Z', '')],
+  );
+  const [row] = stored.getRowObjectsJS();
+  if (row === undefined) return undefined;
+  const { job_id: jobId, fingerprint } = submissionSchema.parse(row);
+  return { jobId, fingerprint };
 }

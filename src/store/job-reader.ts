@@ -1,8 +1,8 @@
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import { z } from 'zod';
 import { jobStatusSchema, type Job, type JobId, type JobStatus, type JobTransition } from '../job.ts';
-import { endedBefore, pendingIds, standingsOf } from './file-reader.ts';
-import type { JobFilter, JobStanding } from './job-store.ts';
+import { endedBefore, findSubmission, pendingIds, standingsOf } from './file-reader.ts';
+import type { JobFilter, JobStanding, SubmissionKey } from './job-store.ts';
 import { JOB_COLUMNS, TRANSITION_COLUMNS, parseJob, parseTransition } from './rows.ts';
 import { uuidValue } from './table-statement.ts';
 
@@ -90,6 +90,10 @@ export class JobReader {
 
   standingsOf(jobIds: readonly JobId[]): Promise<ReadonlyMap<JobId, JobStanding>> {
     return this.#alone(() => standingsOf(this.#connection, jobIds));
+  }
+
+  submission(key: Pick<SubmissionKey, 'owner' | 'keySha256'>, since: string) {
+    return this.#alone(() => findSubmission(this.#connection, key, since));
   }
 
   endedBefore(time: string, limit: number): Promise<readonly JobId[]> {

@@ -14,13 +14,31 @@ export interface JobFilter {
   readonly beforeSeq?: number;
 }
 
+/** What tells whether a submission is an earlier one again. */
+export interface SubmissionKey {
+  /** Who submits; the same key of another owner is another key. */
+  readonly owner: string;
+  /** Hex SHA-256 of the key that the owner gave the submission. */
+  readonly keySha256: string;
+  /** Hex SHA-256 of everything that was submitted. */
+  readonly fingerprint: string;
+}
+
 /** The only truth about a job's state. Every write is durable when its promise resolves (group commit, one fsync a batch). */
 export interface JobStore {
   /**
    * Commits a new job with its first transition and gives it its place in the order of acceptance.
    * Promises resolve in that order. Rejects with `store_unavailable` when the commit failed; then nothing was written.
+   * @param submission the key that the job was submitted with, if any; committed with it
    */
-  insert(job: Omit<Job, 'acceptedSeq'>, transition: JobTransition): Promise<Job>;
+  insert(job: Omit<Job, 'acceptedSeq'>, transition: JobTransition, submission?: SubmissionKey): Promise<Job>;
+  /** The job that was submitted with this key since that time (ISO 8601 UTC), and what was submitted. */
+  submission(
+    key: Pick<SubmissionKey, 'owner' | 'keySha256'>,
+    since: string,
+  ): Promise<{ readonly jobId: JobId; readonly fingerprint: string } | undefined>;
+  /** Forgets the keys of submissions before this time (ISO 8601 UTC). */
+  forgetSubmissions(before: string): Promise<void>;
   /**
    * Commits `next` and its transition if the stored revision is still `next.revision - 1`; false, and nothing written, where it is not.
    * Rejects with `store_unavailable` when the commit failed; then nothing was written.

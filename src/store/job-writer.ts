@@ -1,10 +1,24 @@
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import type { Job, JobTransition } from '../job.ts';
-import { CHANGING_COLUMNS, JOB_COLUMNS, TRANSITION_COLUMNS, jobRow, transitionRow } from './rows.ts';
+import type { SubmissionKey } from './job-store.ts';
+import {
+  CHANGING_COLUMNS,
+  JOB_COLUMNS,
+  SUBMISSION_COLUMNS,
+  TRANSITION_COLUMNS,
+  jobRow,
+  submissionRow,
+  transitionRow,
+} from './rows.ts';
 import { TableStatement, rowsFromJson } from './table-statement.ts';
 
 export type JobWrite =
-  | { readonly kind: 'insert'; readonly job: Omit<Job, 'acceptedSeq'>; readonly transition: JobTransition }
+  | {
+      readonly kind: 'insert';
+      readonly job: Omit<Job, 'acceptedSeq'>;
+      readonly transition: JobTransition;
+      readonly submission?: SubmissionKey | undefined;
+    }
   | { readonly kind: 'save'; readonly job: Job; readonly transition: JobTransition }
   | { readonly kind: 'expire'; readonly job: Job; readonly transition: null };
 
@@ -14,6 +28,7 @@ interface NumberedWrite {
   readonly job: Job;
   /** Null for a write that is no step of the job's machine. */
   readonly transition: JobTransition | null;
+  readonly submission?: SubmissionKey | undefined;
 }
 
 /** A statement refused the rows of the batch; which row is at fault is not known. */
@@ -28,6 +43,7 @@ interface Statements {
   readonly insertJobs: TableStatement<typeof JOB_COLUMNS>;
   readonly updateJobs: TableStatement<{ readonly job_id: 'UUID' } & typeof CHANGING_COLUMNS>;
   readonly insertTransitions: TableStatement<typeof TRANSITION_COLUMNS>;
+  readonly insertSubmissions: TableStatement<typeof SUBMISSION_COLUMNS>;
   /** Sets the `expired_at` of the rows in parameter 1 where there is none. */
   readonly expireJobs: DuckDBPreparedStatement;
   /** The ids of those rows in parameter 1 whose stored revision is the one before theirs. */
@@ -53,6 +69,7 @@ export class JobWriter {
       insertJobs: await TableStatement.insert(connection, 'jobs', JOB_COLUMNS),
       updateJobs: await TableStatement.update(connection, 'jobs', CHANGING_COLUMNS),
       insertTransitions: await TableStatement.insert(connection, 'job_transitions', TRANSITION_COLUMNS),
+      insertSubmissions: await TableStatement.insert(connection, 'idempotency_keys', SUBMISSION_COLUMNS),
       expireJobs: await connection.prepare(
         `UPDATE jobs SET expired_at = next.expired_at
          FROM (${rowsFromJson({ job_id: 'UUID', expired_at: 'TIMESTAMP' })}) next
@@ -105,7 +122,7 @@ export class JobWriter {
   }
 
   async #write(batch: readonly NumberedWrite[]): Promise<boolean> {
-    const { insertJobs, updateJobs, insertTransitions, expireJobs } = this.#statements;
+    const { insertJobs, updateJobs, insertTransitions, insertSubmissions, expireJobs } = this.#statements;
     const jobs = (kind: JobWrite['kind']) => batch.filter((write) => write.kind === kind).map(({ job }) => jobRow(job));
     try {
       await insertJobs.run(jobs('insert'));
@@ -113,6 +130,9 @@ export class JobWriter {
       if ((await updateJobs.run(saves)) !== saves.length) return false;
       await insertTransitions.run(
         batch.flatMap(({ transition }) => (transition === null ? [] : transitionRow(transition))),
+      );
+      await insertSubmissions.run(
+        batch.flatMap(({ submission, job }) => (submission === undefined ? [] : submissionRow(submission, job))),
       );
       const expired = jobs('expire');
       if (expired.length > 0) {

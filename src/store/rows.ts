@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ServiceError } from '../errors.ts';
 import { jobIdSchema, jobOptionsSchema, jobStatusSchema, type Job, type JobTransition } from '../job.ts';
+import type { SubmissionKey } from './job-store.ts';
 
 export type ColumnType = 'UUID' | 'VARCHAR' | 'INTEGER' | 'BIGINT' | 'TIMESTAMP';
 export type Columns = Readonly<Record<string, ColumnType>>;
@@ -50,6 +51,14 @@ export const TRANSITION_COLUMNS = {
   occurred_at: 'TIMESTAMP',
 } as const satisfies Columns;
 
+export const SUBMISSION_COLUMNS = {
+  owner: 'VARCHAR',
+  key_sha256: 'VARCHAR',
+  fingerprint: 'VARCHAR',
+  job_id: 'UUID',
+  created_at: 'TIMESTAMP',
+} as const satisfies Columns;
+
 export function jobRow(job: Job): Row<typeof JOB_COLUMNS> {
   return {
     job_id: job.jobId,
@@ -69,6 +78,13 @@ export function jobRow(job: Job): Row<typeof JOB_COLUMNS> {
     updated_at: job.updatedAt,
     expired_at: job.expiredAt,
   };
+}
+
+export function submissionRow(
+  { owner, keySha256, fingerprint }: SubmissionKey,
+  { jobId, createdAt }: Pick<Job, 'jobId' | 'createdAt'>,
+): Row<typeof SUBMISSION_COLUMNS> {
+  return { owner, key_sha256: keySha256, fingerprint, job_id: jobId, created_at: createdAt };
 }
 
 export function transitionRow(transition: JobTransition): Row<typeof TRANSITION_COLUMNS> {

@@ -88,6 +88,13 @@ export class Session {
     return true;
   }
 
+  /** Beside the writer's transactions, which only add rows to this table: the two never meet in one row. */
+  async forgetSubmissions(before: string): Promise<void> {
+    await this.#maintenance.run('DELETE FROM idempotency_keys WHERE created_at < $1::TIMESTAMP', [
+      before.replace('Z', ''),
+    ]);
+  }
+
   /** Waits for what is in flight: closing under a running statement hangs the process. May be called twice. */
   async close(): Promise<void> {
     if (this.#closed) return;

@@ -1,3 +1,5 @@
+import { SignOut } from './sign-out.tsx';
+
 export interface PageHeadProps {
   readonly page: 'console' | 'inspector';
   /** Why the service cannot be asked now. */
@@ -22,6 +24,7 @@ export function PageHead({ page, problem }: PageHeadProps) {
       <span class={problem === undefined ? 'link-state' : 'link-state is-broken'} role="status">
         {problem ?? 'connected'}
       </span>
+      <SignOut />
     </header>
   );
 }

@@ -28,6 +28,9 @@ export function usePoll<T>(address: string | null, everyMs = 1_000): Polled<T> {
         });
         if (answer.status === 304) {
           setPolled((last) => (last.problem === undefined ? last : { ...last, problem: undefined }));
+        } else if (answer.status === 401) {
+          sessionStorage.setItem('before-sign-in', location.pathname + location.hash);
+          location.assign('/sign-in');
         } else if (answer.ok) {
           const data: T = await answer.json();
           tag = answer.headers.get('etag');

@@ -125,19 +125,24 @@ export class DocumentShell implements AsyncDisposable {
     const script = [
       'set -eu',
       `if [ -f '${state}' ]; then . '${state}'; fi`,
-      // The services of the documents must not meet those of the machine.
-      'export PORT=0 HOST=127.0.0.1 LOG_LEVEL=warn',
+      // The services of the documents must not meet those of the machine; one thread has its models sooner.
+      'export PORT=0 HOST=127.0.0.1 LOG_LEVEL=warn PIPELINE_THREADS=1',
       'set -a',
       commands.replaceAll(DOCUMENTED_URL, this.#url),
       `export -p > '${state}'`,
     ].join('\n');
-    return spawn('bash', ['-c', script], {
+    const child = spawn('bash', ['-c', script], {
       cwd: this.#root,
+      // A group of its own, so that everything a command started can be ended with it.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      signal,
-      killSignal: 'SIGKILL',
     });
+    const { pid } = child;
+    if (pid === undefined) return child;
+    const kill = (): void => void process.kill(-pid, 'SIGKILL');
+    signal.addEventListener('abort', kill);
+    child.once('close', () => signal.removeEventListener('abort', kill));
+    return child;
   }
 }
 

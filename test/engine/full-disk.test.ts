@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { ServiceError } from '../../src/errors.ts';
 import type { FrameResult, JobId } from '../../src/job.ts';
 import type { LocalStorageService } from '../../src/storage/local.ts';
+import { mountSmallDisk, requireSmallDisks, unmount } from '../small-disk.ts';
 import { EngineHarness, quickFolder } from './engine-harness.ts';
 import { brokenPromises } from './promises.ts';
 
@@ -36,16 +36,15 @@ async function isFull(folder: string): Promise<boolean> {
 
 describe('a full disk', () => {
   let folder: string;
-  let isMounted: boolean;
+  before(function () {
+    requireSmallDisks(this);
+  });
   beforeEach(async () => {
     folder = await quickFolder();
-    const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', folder], { encoding: 'utf8' });
-    isMounted = mount.status === 0;
-    if (!isMounted)
-      process.stdout.write(`      not shown here: no file system can be mounted (${mount.stderr.trim()})\n`);
+    mountSmallDisk(folder, 12);
   });
   afterEach(async () => {
-    if (isMounted) spawnSync('umount', [folder]);
+    unmount(folder);
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -60,7 +59,6 @@ describe('a full disk', () => {
     (await readdir(join(home, 'video_jobs'), { recursive: true })).filter((name) => name !== 'incoming');
 
   it('fails the job whose results do not fit, says why, and leaves no part of them', async () => {
-    if (!isMounted) return;
     const harness = await EngineHarness.open({ folder });
     const { jobId } = await harness.submit();
     harness.pipelines.script = large;
@@ -73,7 +71,6 @@ describe('a full disk', () => {
   });
 
   it('refuses an upload, of which nothing is left, and accepts it when there is room', async () => {
-    if (!isMounted) return;
     const harness = await EngineHarness.open({ folder });
     const upload = join(harness.storage.incomingDir, 'upload');
     await writeFile(upload, Buffer.alloc(4_096));
@@ -94,7 +91,6 @@ describe('a full disk', () => {
   });
 
   it('while a job ends and others wait: after room is made all goes on without a restart', async () => {
-    if (!isMounted) return;
     const harness = await EngineHarness.open({ folder });
     const jobs = [await harness.submit(), await harness.submit(), await harness.submit()];
     const { script } = harness.pipelines;

@@ -63,6 +63,7 @@ describe('the door', () => {
       undefined,
     ],
     'classic QuickTime': [box(8, 'wide\0\0\0\x08mdat'), /remux|ffmpeg -i/],
+    'a Matroska video': [Buffer.from('\x1aE\xdf\xa3\x9fB\x86\x81', 'latin1'), /Matroska .*ffmpeg -i/],
     'a segment without its beginning': [box(24, 'stypmsdh'), /segment/],
   };
   for (const [name, [head, hint]] of Object.entries(plain)) {

@@ -76,7 +76,7 @@ describe('GET /video/jobs', () => {
     const changed = await get('', { headers: { 'if-none-match': tag } });
     expect(changed.status).to.equal(200);
     expect(changed.headers.get('etag')).not.to.equal(tag);
-    expect(changed.headers.get('cache-control')).to.equal('no-cache');
+    expect(changed.headers.get('cache-control')).to.equal('private, no-cache');
   });
 
   it('refuses what is no filter', async () => {

@@ -5,14 +5,17 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { checkAnswers } from './answer-check.ts';
 import { JobEngine } from '../../src/engine/job-engine.ts';
+import type { ApiKey } from '../../src/http/access.ts';
 import { createApp } from '../../src/http/app.ts';
 import type { StateValue } from '../../src/http/activity.ts';
 import { SHOWN_MACHINES, type ShownMachine } from '../../src/http/machines.ts';
+import { Metrics } from '../../src/http/metrics.ts';
 import { Pages } from '../../src/http/pages.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import { problemSchema } from '../../src/http/schemas.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog, type Log } from '../../src/log.ts';
 import { InMemoryQueueService } from '../../src/queue/memory.ts';
 import type { VideoFilePipelineService } from '../../src/pipeline/pipeline-service.ts';
 import { LocalStorageService } from '../../src/storage/local.ts';
@@ -32,8 +35,19 @@ const LISTED: VideoFilePipelineService = {
 };
 
 export interface ServiceSettings {
+  /** Of an earlier service that was closed and kept its folder. */
+  readonly folder?: string;
   readonly diskReserveBytes?: number;
   readonly maxUploadBytes?: number;
+  readonly keys?: readonly ApiKey[];
+  readonly isPrivate?: boolean;
+  readonly requestsPerS?: number;
+  readonly maxUploads?: number;
+  readonly minUploadBytesPerS?: number;
+  readonly uploadWindowMs?: number;
+  readonly idempotencyTtlMs?: number;
+  readonly deadWorkers?: () => number;
+  readonly log?: Log;
   readonly pipelines?: VideoFilePipelineService;
   readonly machines?: readonly ShownMachine[];
   readonly workers?: () => readonly StateValue[];
@@ -41,26 +55,38 @@ export interface ServiceSettings {
 
 /** The service's own parts over HTTP on a free port, in a folder that `close` removes; no worker. */
 export async function openService(settings: ServiceSettings = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'http-'));
-  const log = createLog('silent');
+  const folder = settings.folder ?? (await mkdtemp(join(tmpdir(), 'http-')));
+  const { log = createLog('silent') } = settings;
   const storage = await LocalStorageService.open({ baseDir: join(folder, 'video_jobs') });
   const store = await DuckDBJobStore.open({ path: join(folder, 'jobs.duckdb'), log });
   const queue = new InMemoryQueueService();
   const { pipelines = LISTED } = settings;
   const engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts: 3, maxPending: 1_000, log });
+  const metrics = new Metrics();
+  metrics.watch({ engine, queued: () => queue.size(), childRestarts: () => 0 });
   const app = createApp({
     engine,
     incomingDir: storage.incomingDir,
     maxUploadBytes: settings.maxUploadBytes ?? MAX_UPLOAD_BYTES,
+    keys: settings.keys,
+    isPrivate: settings.isPrivate ?? settings.keys === undefined,
+    requestsPerS: settings.requestsPerS ?? 2_000,
+    maxUploads: settings.maxUploads ?? 100,
+    minUploadBytesPerS: settings.minUploadBytesPerS ?? 0,
+    uploadWindowMs: settings.uploadWindowMs ?? 30_000,
+    idempotencyTtlMs: settings.idempotencyTtlMs ?? 86_400_000,
     diskReserveBytes: settings.diskReserveBytes ?? 0,
     isolation: ['process'],
     machines: settings.machines ?? SHOWN_MACHINES,
     pages: await Pages.open(),
+    metrics,
+    deadWorkers: settings.deadWorkers ?? (() => 0),
     workers: settings.workers ?? (() => []),
     version: '1.2.3',
     log,
   });
-  const server = createHttpServer(app).listen(0, '127.0.0.1');
+  const server = createHttpServer(app, { maxConnections: 1_000 }).listen(0, '127.0.0.1');
+  const faults = checkAnswers(server);
   await once(server, 'listening');
   const { port } = addressSchema.parse(server.address());
   let storeOpen = true;
@@ -69,6 +95,7 @@ export async function openService(settings: ServiceSettings = {}) {
     storeOpen = false;
   };
   return {
+    folder,
     url: `http://127.0.0.1:${port}`,
     port,
     engine,
@@ -87,12 +114,13 @@ export async function openService(settings: ServiceSettings = {}) {
       const rows = Object.values(await store.countByStatus()).reduce((sum, count) => sum + count, 0);
       return { files: await this.files(), rows, queued: queue.size() };
     },
-    async close(): Promise<void> {
+    async close({ keepFolder = false } = {}): Promise<void> {
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
       await closeStore();
-      await rm(folder, { recursive: true });
+      if (!keepFolder) await rm(folder, { recursive: true });
+      if (faults.length > 0) throw new Error(`answers that are not as described:\n${faults.join('\n')}`);
     },
   };
 }

@@ -272,7 +272,8 @@ describe('POST /video/submit', () => {
 
     it('an upload whose chunks break off in nonsense', async () => {
       const part = multipart([{ head: FILE_HEAD, body: VIDEO }], '').subarray(0, -6);
-      const head = 'POST /video/submit HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n';
+      const head =
+        'POST /video/submit HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n';
       const length = part.length.toString(16);
       const answer = await sendRaw(service.port, [
         `${head}Transfer-Encoding: chunked\r\n\r\n${length}\r\n`,
@@ -305,7 +306,7 @@ describe('POST /video/submit', () => {
     it('when it goes on sending more than any buffer holds', async () => {
       const chunk = Buffer.alloc(1024 * 1024);
       const head =
-        'POST /video/submit HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=b';
+        'POST /video/submit HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=b';
       const piece = Buffer.concat([Buffer.from('100000\r\n'), chunk, Buffer.from('\r\n')]);
       const part = `--b\r\n${FILE_HEAD}\r\n\r\n`;
       const declared = `${head}\r\nContent-Length: ${48 * chunk.length}\r\n\r\n`;

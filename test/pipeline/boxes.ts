@@ -11,7 +11,7 @@ export function box(type: string, ...content: readonly Buffer[]): Buffer {
   return Buffer.concat([words(size), Buffer.from(type, 'latin1'), ...content]);
 }
 
-export function handler(type: string): Buffer {
+function handler(type: string): Buffer {
   return box('hdlr', words(0, 0), Buffer.from(type), Buffer.alloc(13));
 }
 

@@ -136,7 +136,8 @@ describe('the service, in the hands of hostile videos', function () {
 
     /** Neither the picture's text nor a piece of the video's bytes is in any file but the canaries themselves. */
     async function expectNothingOfCanaries(): Promise<void> {
-      const piece = (await readFile(canaries.videoPath)).subarray(-64);
+      const video = await readFile(canaries.videoPath);
+      const piece = video.subarray(video.length >>> 1).subarray(0, 64);
       const entries = await readdir(dataDir, { recursive: true, withFileTypes: true });
       const files = entries.filter((entry) => entry.isFile() && !canaries.names.includes(entry.name));
       expect(files.map(({ name }) => name)).to.include('jobs.duckdb');

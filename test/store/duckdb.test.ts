@@ -11,6 +11,7 @@ import { pino } from 'pino';
 import { ServiceError } from '../../src/errors.ts';
 import { jobIdSchema, type Job } from '../../src/job.ts';
 import { DuckDBJobStore } from '../../src/store/duckdb.ts';
+import { mountSmallDisk, requireSmallDisks, unmount } from '../small-disk.ts';
 import { insertMany, jobStoreContract, newJob, nextOf } from './job-store.contract.ts';
 
 const log = pino({ level: 'silent' });
@@ -251,6 +252,10 @@ describe('DuckDBJobStore on damaged files', () => {
 });
 
 describe('DuckDBJobStore on a full disk', () => {
+  before(function () {
+    requireSmallDisks(this);
+  });
+
   it('refuses what does not fit, loses nothing it acknowledged, and goes on when there is room', () =>
     onSmallDisk(6, folder, async () => {
       const store = await openStore();
@@ -306,17 +311,13 @@ describe('DuckDBJobStore on a full disk', () => {
   });
 });
 
-/** Runs `work` with a file system of so many MiB mounted at `at`; where none can be mounted, says that it does not. */
+/** Runs `work` with a file system of so many MiB mounted at `at`. */
 async function onSmallDisk(sizeMiB: number, at: string, work: () => Promise<void>): Promise<void> {
-  const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMiB}m`, 'tmpfs', at], { encoding: 'utf8' });
-  if (mount.status !== 0) {
-    process.stdout.write(`      not shown here: no file system can be mounted (${mount.stderr.trim()})\n`);
-    return;
-  }
+  expect(mountSmallDisk(at, sizeMiB)).to.equal(undefined);
   try {
     await work();
   } finally {
-    for (const mounted of [path, at]) spawnSync('umount', ['--lazy', mounted]);
+    for (const mounted of [path, at]) unmount(mounted);
   }
 }
 

@@ -1,10 +1,10 @@
 import { FAILURE_CODES } from '../../src/errors.ts';
+import { ENDPOINTS } from '../../src/http/endpoints.ts';
 import { KINDS } from '../../src/http/problem.ts';
 import { problemSchema } from '../../src/http/schemas.ts';
-import { ENDPOINTS } from './endpoints.ts';
 import { markdownTable } from './markdown-table.ts';
 import { FAILURES, PROBLEMS } from './problems.ts';
-import { schemaTable } from './schema-table.ts';
+import { parameterTable, schemaTable } from './schema-table.ts';
 
 /** The generated sections of what is asked and answered over HTTP, by name. */
 export const API_SECTIONS: Readonly<Record<string, () => string>> = {
@@ -13,19 +13,23 @@ export const API_SECTIONS: Readonly<Record<string, () => string>> = {
   failures: failureTable,
   'response:problem': () => schemaTable(problemSchema),
   ...Object.fromEntries(
-    ENDPOINTS.flatMap(({ name, request, response }) => [
-      ...(request === undefined ? [] : [[`request:${name}`, () => schemaTable(request)] as const]),
-      ...(response === undefined ? [] : [[`response:${name}`, () => schemaTable(response)] as const]),
-    ]),
+    ENDPOINTS.flatMap(({ name, request, answers }) => {
+      const response = answers['application/json'] ?? undefined;
+      return [
+        ...(request === undefined ? [] : [[`request:${name}`, () => parameterTable(request)] as const]),
+        ...(response === undefined ? [] : [[`response:${name}`, () => schemaTable(response)] as const]),
+      ];
+    }),
   ),
 };
 
 function endpointTable(): string {
   return markdownTable(
-    ['Endpoint', 'What it does', 'Answers', 'Refuses with'],
-    ENDPOINTS.map(({ method, path, does, status, refusals }) => [
-      `\`${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}\``,
+    ['Endpoint', 'What it does', 'Scope', 'Answers', 'Refuses with'],
+    ENDPOINTS.map(({ method, path, does, scope, status, refusals }) => [
+      `\`${method} ${path}\``,
       does,
+      scope === null ? '' : `\`${scope}\``,
       String(status),
       refusals.map((code) => `${KINDS[code].status} \`${code}\``).join(', '),
     ]),

@@ -18,23 +18,36 @@ export const PROBLEMS: Readonly<Record<Exclude<ProblemCode, FailureCode | StartC
     means: 'No pipeline has this id',
     remedy: 'Name one of those that the detail, or `GET /pipelines`, lists',
   },
+  machine_not_found: { means: 'No machine has this id', remedy: 'Name one of those that `GET /machines` lists' },
+  video_missing: {
+    means: 'The job is known, and its video is no longer stored',
+    remedy: 'Nothing: it was deleted, by `RETENTION_MS` or by hand',
+  },
+  range_not_satisfiable: {
+    means: 'The header `Range` begins beyond the end of the video',
+    remedy: 'The header `Content-Range` of the answer has its size',
+  },
+  unauthenticated: {
+    means: 'There is no key in the headers, or one that is not known',
+    remedy: 'Send a key of `API_KEYS` as `X-API-Key` or `Authorization: Bearer`; pages sign in',
+  },
+  scope_missing: { means: 'The key does not have the scope that this needs', remedy: 'Use another key' },
+  foreign_origin: {
+    means: 'A page of another origin asked, or the service was addressed by a name that is not its own',
+    remedy: 'Use a page of the service itself, or no browser; behind a proxy set `API_KEYS`',
+  },
   job_not_found: { means: 'No job has this id, or it is not a UUID', remedy: 'Check the id and the `DATA_DIR`' },
   job_not_completed: {
     means: 'The job is pending, running or failed; the detail says which',
     remedy: 'Poll the status until it is `completed`; a failed job says why there',
   },
-  machine_not_found: { means: 'No machine has this name', remedy: 'Name one of those that `GET /machines` lists' },
-  video_missing: {
-    means: 'The job is known, its video is no longer stored',
-    remedy: 'Submit the video again; `RETENTION_MS` says how long videos are kept',
-  },
-  range_not_satisfiable: {
-    means: 'The header `Range` asks for bytes that the video does not have',
-    remedy: 'Ask within the length that `Content-Range` gives',
-  },
   route_not_found: { means: 'Nothing answers at this path', remedy: 'See the endpoints above' },
   method_not_allowed: { means: 'The path knows other methods', remedy: 'Use one of those in the header `Allow`' },
   request_timeout: { means: 'The headers did not come within a minute', remedy: 'Try again' },
+  upload_too_slow: {
+    means: 'For half a minute less than `MIN_UPLOAD_BYTES_PER_S` came in',
+    remedy: 'Try again on a better line, or lower the setting',
+  },
   job_conflict: {
     means: 'The state of the job refuses the event',
     remedy: 'Read its status again: it has moved on',
@@ -55,11 +68,27 @@ export const PROBLEMS: Readonly<Record<Exclude<ProblemCode, FailureCode | StartC
     means: 'The form has no field `file` with a file, or the body is no form',
     remedy: 'Send multipart/form-data with the video in `file`',
   },
+  idempotency_mismatch: {
+    means: 'The `Idempotency-Key` came before with another video, pipeline or options',
+    remedy: 'Give each submission a key of its own, and the same one only to its repetition',
+  },
+  too_many_requests: {
+    means: 'More requests than `REQUESTS_PER_S` allows, or too many wrong keys',
+    remedy: 'Try again after `Retry-After` seconds',
+  },
   headers_too_large: { means: 'The headers exceed 16 KiB', remedy: 'Send fewer' },
+  too_many_uploads: {
+    means: 'As many uploads arrive as `MAX_UPLOADS` allows',
+    remedy: 'Try again after `Retry-After` seconds',
+  },
   queue_full: { means: 'As many jobs wait as `MAX_PENDING` allows', remedy: 'Try again after `Retry-After` seconds' },
   store_unavailable: {
     means: 'The database could not be read or written',
     remedy: 'Try again after `Retry-After` seconds; the log has the reason',
+  },
+  worker_dead: {
+    means: 'A worker takes no job any more; the log says why',
+    remedy: 'Restart the service: it takes up what is left',
   },
   not_ready: { means: 'The database does not answer', remedy: 'Try again after `Retry-After` seconds' },
   storage_full: {

@@ -3,7 +3,9 @@ import { markdownTable } from './markdown-table.ts';
 
 /** As much of JSON Schema as zod writes for what is said over HTTP; anything else is refused by `typeOf`. */
 interface JsonSchema {
-  readonly type?: string | undefined;
+  readonly $ref?: string | undefined;
+  readonly default?: unknown;
+  readonly type?: string | readonly string[] | undefined;
   readonly format?: string | undefined;
   readonly description?: string | undefined;
   readonly const?: string | number | boolean | null | undefined;
@@ -19,7 +21,9 @@ interface JsonSchema {
 
 const jsonSchemaSchema: z.ZodType<JsonSchema> = z.lazy(() =>
   z.object({
-    type: z.string().optional(),
+    $ref: z.string().optional(),
+    default: z.unknown().optional(),
+    type: z.union([z.string(), z.array(z.string())]).optional(),
     format: z.string().optional(),
     description: z.string().optional(),
     const: z.union([z.string(), z.number(), z.boolean(), z.null()]).optional(),
@@ -39,46 +43,70 @@ const FORMATS: ReadonlyMap<string, string> = new Map([
   ['date-time', 'ISO 8601 time'],
 ]);
 
-/** Every field of an object's schema, nested ones by their path: `results[].frame_index`. */
+const documentSchema = z.object({ $defs: z.record(z.string(), jsonSchemaSchema).default({}) });
+
+type Definitions = Readonly<Record<string, JsonSchema>>;
+
+/** Every field of an answer's schema, nested ones by their path: `results[].frame_index`. */
 export function schemaTable(schema: z.ZodType): string {
-  const rows = fieldsOf(jsonSchemaSchema.parse(z.toJSONSchema(schema)), '');
+  const json = z.toJSONSchema(schema);
+  const rows = fieldsOf(jsonSchemaSchema.parse(json), documentSchema.parse(json).$defs, '');
   return markdownTable(['Field', 'Type', 'Always there', 'Meaning'], rows);
 }
 
-function fieldsOf(schema: JsonSchema, prefix: string): readonly (readonly string[])[] {
+/** Every parameter of a request, as it is understood; all are sent as text. */
+export function parameterTable(schema: z.ZodType): string {
+  const { required = [] } = jsonSchemaSchema.parse(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
+  const { properties = {} } = jsonSchemaSchema.parse(z.toJSONSchema(schema));
+  const rows = Object.entries(properties).map(([name, field]) => [
+    `\`${name}\``,
+    typeOf(field, {}),
+    required.includes(name) ? 'yes' : 'no',
+    `${field.description ?? ''}${field.default === undefined ? '' : `; ${JSON.stringify(field.default)} when absent`}`,
+  ]);
+  return markdownTable(['Parameter', 'Type', 'Required', 'Meaning'], rows);
+}
+
+function fieldsOf(schema: JsonSchema, definitions: Definitions, prefix: string): readonly (readonly string[])[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const path = `${prefix}${name}`;
     const always = schema.required?.includes(name) === true ? 'yes' : 'no';
     const item = typeof field.items === 'object' ? field.items : undefined;
     return [
-      [`\`${path}\``, typeOf(field), always, field.description ?? ''],
-      ...fieldsOf(field, `${path}.`),
-      ...(item === undefined ? [] : fieldsOf(item, `${path}[].`)),
+      [`\`${path}\``, typeOf(field, definitions), always, field.description ?? ''],
+      ...fieldsOf(field, definitions, `${path}.`),
+      ...(item === undefined ? [] : fieldsOf(item, definitions, `${path}[].`)),
     ];
   });
 }
 
-function typeOf(schema: JsonSchema): string {
+function typeOf(schema: JsonSchema, definitions: Definitions): string {
+  const named = schema.$ref?.split('/').at(-1);
+  if (named !== undefined) return typeOf(definitions[named] ?? {}, definitions);
+  const each = (some: readonly JsonSchema[]): string => some.map((one) => typeOf(one, definitions)).join(', ');
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${JSON.stringify(value)}\``).join(', ');
-  if (schema.anyOf !== undefined) return schema.anyOf.map(typeOf).join(', ');
-  switch (schema.type) {
+  if (schema.anyOf !== undefined) return each(schema.anyOf);
+  const { type } = schema;
+  if (typeof type === 'object') return each(type.map((one) => ({ ...schema, type: one })));
+  switch (type) {
     case 'string':
       return FORMATS.get(schema.format ?? '') ?? 'string';
     case 'integer':
     case 'number':
-      return `${schema.type === 'integer' ? 'integer' : 'number'}${rangeOf(schema)}`;
+      return `${type}${rangeOf(schema)}`;
     case 'array':
-      if (schema.prefixItems !== undefined) return `[${schema.prefixItems.map(typeOf).join(', ')}]`;
-      return typeof schema.items === 'object' ? `list of ${typeOf(schema.items)}` : 'list';
+      if (schema.prefixItems !== undefined) return `[${each(schema.prefixItems)}]`;
+      return typeof schema.items === 'object' ? `list of ${typeOf(schema.items, definitions)}` : 'list';
     case 'boolean':
     case 'object':
     case 'null':
-      return schema.type;
+      return type;
     case undefined:
-      break;
+      return 'any JSON';
+    default:
+      throw new Error(`no words for the schema ${JSON.stringify(schema)}`);
   }
-  throw new Error(`no words for the schema ${JSON.stringify(schema)}`);
 }
 
 function rangeOf({ minimum = Number.MIN_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER }: JsonSchema): string {

@@ -1,0 +1,96 @@
+import type { RouterMiddleware } from '@koa/router';
+import { z } from 'zod';
+import { isUnchanged } from './entity-tag.ts';
+import { ENDPOINTS, type Endpoint } from './endpoints.ts';
+import { KINDS, type ProblemCode } from './problem.ts';
+import type { RequestState } from './request-log.ts';
+
+/** No script, and nothing from elsewhere: the page is whole as it is sent. */
+const POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/** GET /docs: the API for people, from the same table as its description for programs. */
+export function docsRoute(version: string): RouterMiddleware<RequestState> {
+  const html = page(version);
+  return (ctx) => {
+    ctx.set('Content-Security-Policy', POLICY);
+    if (isUnchanged(ctx, html)) return;
+    ctx.type = 'text/html; charset=utf-8';
+    ctx.body = html;
+  };
+}
+
+function page(version: string): string {
+  return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta name="color-scheme" content="light dark" />
+    <title>API · Reelstate</title>
+    <link rel="icon" href="/web/icon.svg" />
+    <link rel="stylesheet" href="/web/page.css" />
+    <link rel="stylesheet" href="/web/docs.css" />
+  </head>
+  <body>
+    <main class="docs">
+      <h1>Reelstate ${escaped(version)}: the API</h1>
+      <p>
+        For programs: <a href="/openapi.json">openapi.json</a>. Where keys are set, one goes with every request, as
+        <code>X-API-Key: …</code> or <code>Authorization: Bearer …</code>, never in an address. What is refused is
+        answered with <code>application/problem+json</code> (RFC 9457), by <code>code</code>:
+      </p>
+      ${problems()}
+      ${ENDPOINTS.map((endpoint) => section(endpoint)).join('\n')}
+    </main>
+  </body>
+</html>
+`;
+}
+
+function section(endpoint: Endpoint): string {
+  const { method, path, name, does, scope, request, headers, isUpload = false, status, answers, refusals } = endpoint;
+  const curl = `curl ${method === 'GET' ? '' : `-X ${method} `}${isUpload ? '-F file=@video.mp4 ' : ''}http://127.0.0.1:8000${path}${name === 'submit' ? '?pipeline_id=ocr_only' : ''}`;
+  return `<section id="${name}">
+  <h2><code>${method} ${escaped(path)}</code></h2>
+  <p>${prose(does)} ${scope === null ? 'Needs no key.' : `Needs the scope <code>${scope}</code>.`}</p>
+  <pre>${escaped(curl)}</pre>
+  ${parameters(isUpload ? 'Query or form' : 'Query', request)}${parameters('Headers', headers)}
+  <details><summary>Answers ${status}</summary>${Object.entries(answers)
+    .map(([type, schema]) => `<p><code>${type}</code></p>${schema === null ? '' : schemaText(schema)}`)
+    .join('')}</details>
+  ${refusals.length === 0 ? '' : `<p>Refused with ${refusals.map((code) => `<a href="#${code}">${code}</a>`).join(', ')}.</p>`}
+</section>`;
+}
+
+function parameters(title: string, schema: z.ZodObject | undefined): string {
+  if (schema === undefined) return '';
+  const rows = Object.entries(schema.shape).map(
+    ([name, parameter]) =>
+      `<tr><th scope="row"><code>${escaped(name)}</code></th><td>${prose(z.globalRegistry.get(parameter)?.description ?? '')}</td></tr>`,
+  );
+  return `<table><caption>${title}</caption>${rows.join('')}</table>`;
+}
+
+function schemaText(schema: z.ZodType): string {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema);
+  return `<pre>${escaped(JSON.stringify(rest, null, 2))}</pre>`;
+}
+
+function problems(): string {
+  const rows = Object.entries(KINDS)
+    .filter(([code, { status }]) => status !== 500 || code === 'internal')
+    .map(([code, { status, title }]: [string, (typeof KINDS)[ProblemCode]]) => {
+      return `<tr id="${code}"><td>${status}</td><th scope="row"><code>${code}</code></th><td>${escaped(title)}</td></tr>`;
+    });
+  return `<details><summary>Every code</summary><table>${rows.join('')}</table></details>`;
+}
+
+/** Text in which `code` is marked. */
+function prose(text: string): string {
+  return escaped(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
+}
+
+function escaped(text: string): string {
+  const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+  return text.replaceAll(/[&<>"]/g, (character) => entities[character] ?? '');
+}

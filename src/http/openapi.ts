@@ -1,0 +1,131 @@
+import type { RouterMiddleware } from '@koa/router';
+import { z } from 'zod';
+import { COMMON_REFUSALS, ENDPOINTS, type Endpoint } from './endpoints.ts';
+import { KINDS } from './problem.ts';
+import type { RequestState } from './request-log.ts';
+import { problemSchema } from './schemas.ts';
+
+/** The API as OpenAPI 3.1 describes it, made from the schemas that check requests and that answers are tested by. */
+export function describeApi(version: string) {
+  const schemas = new SharedSchemas();
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const endpoint of ENDPOINTS) {
+    paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method.toLowerCase()]: operationOf(endpoint, schemas) };
+  }
+  const problem = schemas.of(problemSchema);
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Reelstate',
+      version,
+      description: 'Upload an MP4, get a job at once, ask how it stands, fetch what was seen and read in its frames.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    paths,
+    components: {
+      schemas: { ...schemas.named, Problem: problem },
+      securitySchemes: {
+        key: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+        bearer: { type: 'http', scheme: 'bearer' },
+      },
+    },
+  };
+}
+export type ApiDescription = ReturnType<typeof describeApi>;
+
+/** GET /openapi.json */
+export function openapiRoute(description: ApiDescription): RouterMiddleware<RequestState> {
+  const text = JSON.stringify(description);
+  return (ctx) => {
+    ctx.type = 'application/json';
+    ctx.body = text;
+  };
+}
+
+function operationOf(endpoint: Endpoint, schemas: SharedSchemas) {
+  const { name, does, scope, status, answers, alsoAnswers = {}, refusals } = endpoint;
+  const content = Object.fromEntries(
+    Object.entries(answers).map(([type, schema]) => [type, schema === null ? {} : { schema: schemas.of(schema) }]),
+  );
+  const also = Object.entries(alsoAnswers).map(([code, description]) => [code, { description }] as const);
+  return {
+    operationId: name,
+    summary: does,
+    ...(scope === null ? { security: [] } : { security: [{ key: [] }, { bearer: [] }], 'x-scope': scope }),
+    parameters: parametersOf(endpoint, schemas),
+    ...(endpoint.isUpload === true ? { requestBody: uploadOf(endpoint, schemas) } : {}),
+    responses: {
+      [status]: { description: 'Done', ...(Object.keys(content).length === 0 ? {} : { content }) },
+      ...Object.fromEntries(also),
+      ...problemsOf([...refusals, ...COMMON_REFUSALS]),
+    },
+  };
+}
+
+function parametersOf({ path, request, headers }: Endpoint, schemas: SharedSchemas) {
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
+  const given = (where: string, schema: z.ZodObject | undefined) =>
+    Object.entries(schema?.shape ?? {}).map(([name, parameter]) => {
+      const { description, ...rest } = schemas.of(parameter);
+      return { name, in: where, required: false, ...(description === undefined ? {} : { description }), schema: rest };
+    });
+  return [...inPath, ...given('query', request), ...given('header', headers)];
+}
+
+function uploadOf({ request = z.object({}) }: Endpoint, schemas: SharedSchemas) {
+  const { properties } = schemas.of(request);
+  return {
+    required: true,
+    content: {
+      'multipart/form-data': {
+        schema: {
+          type: 'object',
+          properties: { ...properties, file: { type: 'string', format: 'binary', description: 'The MP4 file' } },
+          required: ['file'],
+        },
+      },
+    },
+  };
+}
+
+/** One answer for each status; which codes it can have is told in words. */
+function problemsOf(codes: readonly (keyof typeof KINDS)[]) {
+  const byStatus = new Map<number, string[]>();
+  for (const code of codes) {
+    const { status, title } = KINDS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), `\`${code}\`: ${title}`]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, kinds]) => [
+      status,
+      {
+        description: kinds.join('. '),
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
+    ]),
+  );
+}
+
+const jsonSchemaSchema = z.looseObject({
+  $defs: z.record(z.string(), z.unknown()).default({}),
+  properties: z.record(z.string(), z.unknown()).optional(),
+  description: z.string().optional(),
+});
+
+/** JSON Schemas of zod's, and those that they name: in a description these lie in a place of their own. */
+class SharedSchemas {
+  readonly named: Record<string, unknown> = {};
+
+  of(schema: z.core.$ZodType) {
+    const text = JSON.stringify(z.toJSONSchema(schema)).replaceAll('"#/$defs/', '"#/components/schemas/');
+    const { $schema: _, $defs, ...rest } = jsonSchemaSchema.parse(JSON.parse(text));
+    Object.assign(this.named, $defs);
+    return rest;
+  }
+}

@@ -1,0 +1,19 @@
+import type { Middleware } from 'koa';
+import { answer } from './problem.ts';
+import type { RequestState } from './request-log.ts';
+import type { TokenBuckets } from './token-buckets.ts';
+
+/** Lets a key, or an address without one, ask as often as its bucket allows. */
+export function limitRate(buckets: TokenBuckets): Middleware<RequestState> {
+  return async (ctx, next) => {
+    const { caller } = ctx.state;
+    // Without keys all callers are one: then it is their addresses that tell them apart.
+    const waitS = buckets.take(caller === undefined || caller.id === 'anonymous' ? ctx.ip : `key ${caller.id}`);
+    if (waitS === 0) {
+      await next();
+      return;
+    }
+    ctx.set('Retry-After', String(waitS));
+    answer(ctx, 'too_many_requests', `More requests than are allowed; the next one in ${waitS} s`);
+  };
+}

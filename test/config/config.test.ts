@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { expect } from 'chai';
+import { isLoopback, parseConfig } from '../../src/config.ts';
+
+describe('the settings', () => {
+  const hash = (key: string) => createHash('sha256').update(key).digest('hex');
+  const fault = (environment: Record<string, string>): string => {
+    try {
+      parseConfig(environment);
+    } catch (error) {
+      return String(error);
+    }
+    return 'none';
+  };
+
+  it('need keys on every address that another machine can reach, unless everyone is to be served', () => {
+    for (const HOST of ['0.0.0.0', '::', '192.168.1.5', 'example.org', '127.0.0.1.example.org', '128.0.0.1']) {
+      expect(fault({ HOST }), HOST).to.match(/invalid_config|can be reached from other machines: set API_KEYS/);
+      expect(fault({ HOST, ALLOW_ANONYMOUS: 'false' }), HOST).not.to.equal('none');
+      expect(fault({ HOST, API_KEYS: 'key' }), HOST).to.equal('none');
+      expect(fault({ HOST, ALLOW_ANONYMOUS: 'true' }), HOST).to.equal('none');
+    }
+    for (const HOST of ['127.0.0.1', '127.8.9.1', '::1', 'localhost']) {
+      expect(isLoopback(HOST)).to.equal(true);
+      expect(fault({ HOST }), HOST).to.equal('none');
+    }
+  });
+
+  it('keep the hashes of keys alone, each with its scopes, and all scopes where none is named', () => {
+    expect(parseConfig({ API_KEYS: 'one, two:read , three:submit+read' }).API_KEYS).to.deep.equal([
+      { sha256: hash('one'), scopes: ['submit', 'read', 'admin'] },
+      { sha256: hash('two'), scopes: ['read'] },
+      { sha256: hash('three'), scopes: ['submit', 'read'] },
+    ]);
+    expect(JSON.stringify(parseConfig({ API_KEYS: 'a-secret' }))).not.to.contain('a-secret');
+  });
+
+  it('are refused in one line that does not tell a key', () => {
+    for (const API_KEYS of [
+      '',
+      ',',
+      'secret:everything',
+      'secret:',
+      'sec ret',
+      'sécret',
+      ':read',
+      'secret:read:submit',
+      'secret,',
+    ]) {
+      const line = fault({ API_KEYS });
+      expect(line, API_KEYS).to.contain('API_KEYS: ').and.not.to.contain('\n');
+      expect(line).not.to.match(/s[eé]c ?ret/);
+    }
+    expect(fault({ PORT: 'x' })).to.contain('PORT="x": must be a whole number');
+  });
+});

@@ -1,0 +1,259 @@
+import { expect } from 'chai';
+import { createHash, randomBytes } from 'node:crypto';
+import { pino } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import type { ApiKey } from '../../src/http/access.ts';
+import { ENDPOINTS } from '../../src/http/endpoints.ts';
+import type { Scope } from '../../src/http/schemas.ts';
+import { sessionResponseSchema, submitResponseSchema } from '../../src/http/schemas.ts';
+import {
+  form,
+  NOTHING,
+  openService,
+  problemOf,
+  send,
+  VIDEO,
+  type ServiceSettings,
+  type ServiceUnderTest,
+} from './service-under-test.ts';
+
+const keyOf = (key: string, ...scopes: Scope[]): ApiKey => ({
+  sha256: createHash('sha256').update(key).digest('hex'),
+  scopes: scopes.length === 0 ? ['submit', 'read', 'admin'] : scopes,
+});
+const ALL = randomBytes(18).toString('base64url');
+const READ = randomBytes(18).toString('base64url');
+const SUBMIT = randomBytes(18).toString('base64url');
+const KEYS = [keyOf(ALL), keyOf(READ, 'read'), keyOf(SUBMIT, 'submit')];
+
+describe('access to the service', () => {
+  let service: ServiceUnderTest;
+  let lines: string[];
+  const opened = async (settings: ServiceSettings): Promise<void> => {
+    lines = [];
+    const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
+    service = await openService({ log, ...settings });
+  };
+  afterEach(() => service.close());
+
+  const ask = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
+    send(service.port, { path, method, headers });
+  const submit = (headers: Record<string, string>, fileName?: string) =>
+    fetch(`${service.url}/video/submit`, {
+      method: 'POST',
+      headers,
+      body: form({ pipeline_id: 'ocr_only' }, VIDEO, fileName),
+    });
+
+  describe('with keys', () => {
+    beforeEach(() => opened({ keys: KEYS }));
+
+    it('is refused at every endpoint without one, but for those that tell nothing of jobs', async () => {
+      for (const { method, path, name, scope } of ENDPOINTS) {
+        const { status, headers } = await ask(path.replaceAll(/\{\w+\}/g, uuidv7()), {}, method);
+        const isOpen = scope === null && name !== 'beginSession';
+        expect(status === 401, `${method} ${path}`).to.equal(!isOpen);
+        if (!isOpen) expect(headers['www-authenticate']).to.equal('Bearer realm="reelstate"');
+      }
+    });
+
+    it('is given at every endpoint by a key with its scope, and by none without', async () => {
+      const given: Record<Scope, string[]> = { read: [READ, ALL], submit: [SUBMIT, ALL], admin: [ALL] };
+      for (const { method, path, scope } of ENDPOINTS) {
+        if (scope === null) continue;
+        for (const key of [ALL, READ, SUBMIT]) {
+          const { status, headers } = await ask(path.replaceAll(/\{\w+\}/g, uuidv7()), { 'x-api-key': key }, method);
+          expect(status, `${method} ${path}`).not.to.equal(401);
+          expect(status === 403, `${method} ${path}`).to.equal(!given[scope].includes(key));
+          if (status === 403) expect(headers['www-authenticate']).to.contain(`scope="${scope}"`);
+        }
+      }
+    });
+
+    it('takes a key as X-API-Key or as a Bearer token, and never from an address', async () => {
+      expect((await ask('/pipelines', { 'x-api-key': READ })).status).to.equal(200);
+      expect((await ask('/pipelines', { authorization: `Bearer ${READ}` })).status).to.equal(200);
+      expect((await ask('/pipelines', { authorization: `bearer  ${READ}` })).status).to.equal(200);
+      for (const name of ['api_key', 'key', 'access_token', 'X-API-Key']) {
+        expect((await ask(`/pipelines?${name}=${READ}`)).status).to.equal(401);
+      }
+      const basic = Buffer.from(`${READ}:${READ}`).toString('base64');
+      expect((await ask('/pipelines', { authorization: `Basic ${basic}` })).status).to.equal(401);
+    });
+
+    it('refuses everything that is almost a key', async () => {
+      for (const wrong of [
+        READ.slice(1),
+        `${READ}x`,
+        READ.toUpperCase(),
+        'x'.repeat(8000),
+        '\u00ff',
+        KEYS[0]?.sha256 ?? '',
+      ]) {
+        const { status } = await ask('/pipelines', { 'x-api-key': wrong });
+        expect(status).to.equal(401);
+      }
+    });
+
+    it('refuses an upload without a key before it reads it, and keeps nothing of it', async () => {
+      expect(await problemOf(await submit({}))).to.include({ status: 401, code: 'unauthenticated' });
+      expect(await problemOf(await submit({ 'x-api-key': READ }))).to.include({ status: 403, code: 'scope_missing' });
+      expect(await service.traces()).to.deep.equal(NOTHING);
+      expect((await submit({ 'x-api-key': SUBMIT })).status).to.equal(202);
+    });
+
+    it('makes who guesses keys wait, and nobody else', async () => {
+      const statuses: number[] = [];
+      for (let n = 0; n < 40; n += 1) statuses.push((await ask('/pipelines', { 'x-api-key': `guess ${n}` })).status);
+      expect(statuses.slice(0, 20)).to.deep.equal(Array.from({ length: 20 }, () => 401));
+      expect(statuses).to.include(429);
+      const limited = await ask('/pipelines', { 'x-api-key': 'guess' });
+      expect(Number(limited.headers['retry-after'])).to.be.within(1, 10);
+      expect((await ask('/pipelines', { 'x-api-key': READ })).status).to.equal(200);
+    });
+
+    it('writes no key, no cookie and no file name into the log, however much is logged', async () => {
+      const name = 'my secret holiday.mp4';
+      const { job_id: jobId } = submitResponseSchema.parse(await (await submit({ 'x-api-key': ALL }, name)).json());
+      const session = await ask('/session', { 'x-api-key': ALL }, 'POST');
+      const cookie = String(session.headers['set-cookie']).split(';')[0] ?? '';
+      await ask(`/video/status/${jobId}?key=${READ}`, { cookie });
+      await ask('/video/status/x', { 'x-api-key': 'a-wrong-key' });
+      const text = lines.join('');
+      for (const secret of [ALL, READ, cookie.split('=')[1] ?? '?', 'a-wrong-key', 'holiday']) {
+        expect(text).not.to.contain(secret);
+      }
+      expect(text).to.contain(jobId).and.to.contain(KEYS[0]?.sha256.slice(0, 12));
+    });
+  });
+
+  describe('by a session', () => {
+    beforeEach(() => opened({ keys: KEYS }));
+
+    const begin = async (key: string) => {
+      const answer = await ask('/session', { 'x-api-key': key }, 'POST');
+      return { answer, cookie: String(answer.headers['set-cookie']).split(';')[0] ?? '' };
+    };
+
+    it('begins with a key and goes on with a cookie that no script reads and no other site sends', async () => {
+      const { answer, cookie } = await begin(READ);
+      expect(answer.status).to.equal(200);
+      const attributes = String(answer.headers['set-cookie']).toLowerCase();
+      expect(attributes)
+        .to.match(/; httponly/)
+        .and.to.match(/; samesite=strict/)
+        .and.to.match(/; path=\//);
+      expect(cookie).not.to.contain(READ);
+      expect((await ask('/pipelines', { cookie })).status).to.equal(200);
+      expect((await ask('/video/submit', { cookie }, 'POST')).status).to.equal(403);
+      const told = sessionResponseSchema.parse(JSON.parse((await ask('/session', { cookie })).text));
+      expect(told).to.deep.equal({ signed_in: true, key_needed: false, scopes: ['read'] });
+    });
+
+    it('does not begin with a wrong key or with none', async () => {
+      for (const headers of [{ 'x-api-key': 'wrong' }, {}]) {
+        const answer = await ask('/session', headers, 'POST');
+        expect(answer.status).to.equal(401);
+        expect(answer.headers).not.to.have.property('set-cookie');
+      }
+      const told = sessionResponseSchema.parse(JSON.parse((await ask('/session')).text));
+      expect(told).to.deep.equal({ signed_in: false, key_needed: true, scopes: [] });
+    });
+
+    it('ends when the page signs out, also for one who kept the cookie', async () => {
+      const { cookie } = await begin(READ);
+      const ended = await ask('/session', { cookie }, 'DELETE');
+      expect(ended.status).to.equal(204);
+      expect(String(ended.headers['set-cookie'])).to.match(/reelstate_session=;/);
+      expect((await ask('/pipelines', { cookie })).status).to.equal(401);
+    });
+
+    it('is not driven by a page of another origin, nor of another port of this host', async () => {
+      const { cookie } = await begin(ALL);
+      for (const origin of ['https://evil.example', 'http://127.0.0.1:1', 'null', `http://localhost:${service.port}`]) {
+        const { status } = await ask('/video/submit', { cookie, origin }, 'POST');
+        expect(status, origin).to.equal(403);
+      }
+      expect((await ask('/pipelines', { cookie, origin: service.url })).status).to.equal(200);
+    });
+  });
+
+  describe('without keys, on this machine alone', () => {
+    beforeEach(() => opened({}));
+
+    it('is refused to pages of other origins, whatever they ask', async () => {
+      const pages: Record<string, string>[] = [
+        { origin: 'https://evil.example' },
+        { origin: 'null' },
+        { 'sec-fetch-site': 'cross-site' },
+        { 'sec-fetch-site': 'same-site' },
+        { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' },
+        { origin: `http://evil.example:${service.port}`, host: `evil.example:${service.port}` },
+      ];
+      for (const headers of pages) {
+        for (const [method, path] of [
+          ['POST', '/video/submit'],
+          ['GET', '/video/jobs'],
+          ['GET', '/'],
+          ['POST', `/video/cancel/${uuidv7()}`],
+        ] as const) {
+          const { status, text } = await ask(path, headers, method);
+          expect(status, JSON.stringify(headers)).to.equal(403);
+          expect(text).to.contain('foreign_origin');
+        }
+      }
+      expect(await service.traces()).to.deep.equal(NOTHING);
+    });
+
+    it('is refused under a name that is not this machine, since that name may have been pointed here', async () => {
+      for (const host of [
+        'evil.example',
+        `evil.example:${service.port}`,
+        '127.0.0.1.evil.example',
+        '10.0.0.1',
+        '@',
+        '',
+      ]) {
+        const { status } = await ask('/video/jobs', { host });
+        expect(status, host).to.equal(host === '' ? 200 : 403);
+      }
+      for (const host of [
+        'localhost',
+        `LOCALHOST:${service.port}`,
+        '127.0.0.1',
+        '127.1.2.3:80',
+        `[::1]:${service.port}`,
+      ]) {
+        expect((await ask('/video/jobs', { host })).status, host).to.equal(200);
+      }
+    });
+
+    it('is open to programs, to its own pages, and to a link that a user follows', async () => {
+      const callers: Record<string, string>[] = [
+        {},
+        { 'sec-fetch-site': 'same-origin', origin: service.url },
+        { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
+        { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
+      ];
+      for (const headers of callers) expect((await ask('/', headers)).status).to.equal(200);
+    });
+
+    it('allows no other origin anything, and says to browsers what they must not do', async () => {
+      for (const [method, path] of [
+        ['OPTIONS', '/video/submit'],
+        ['GET', '/video/jobs'],
+        ['GET', '/nothing'],
+      ] as const) {
+        const { headers } = await ask(path, {}, method);
+        expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).to.deep.equal([]);
+        expect(headers).to.include({
+          'x-content-type-options': 'nosniff',
+          'cross-origin-resource-policy': 'same-origin',
+          'referrer-policy': 'no-referrer',
+        });
+        expect(headers['content-security-policy']).to.contain("default-src 'none'");
+        expect(headers['cache-control']).to.match(/no-store|no-cache/);
+      }
+    });
+  });
+});

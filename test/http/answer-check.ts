@@ -1,0 +1,78 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { ENDPOINTS } from '../../src/http/endpoints.ts';
+import { describeApi } from '../../src/http/openapi.ts';
+
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+formats.default(ajv);
+ajv.addSchema(describeApi('0'), 'api');
+
+/** What has no description of its own: pages, and what they are made of. */
+const PAGES = /^\/(|inspector|sign-in|docs|openapi\.json|web\/.*)$/;
+
+/**
+ * Holds every answer of a server against the description of the API.
+ * @returns what did not fit, growing
+ */
+export function checkAnswers(server: Server): readonly string[] {
+  const faults: string[] = [];
+  const watch = (request: IncomingMessage, response: ServerResponse): void => {
+    const chunks: Buffer[] = [];
+    const keep = (chunk: unknown): void => {
+      if (typeof chunk === 'string' || chunk instanceof Uint8Array) chunks.push(Buffer.from(chunk));
+    };
+    for (const name of ['write', 'end']) {
+      const original: unknown = Reflect.get(response, name);
+      if (typeof original !== 'function') throw new Error(`a response has no ${name}`);
+      Reflect.set(response, name, (...given: readonly unknown[]): unknown => {
+        keep(given[0]);
+        return Reflect.apply(original, response, given);
+      });
+    }
+    response.once('finish', () => {
+      const fault = faultOf(request, response, Buffer.concat(chunks).toString());
+      if (fault !== undefined) faults.push(`${request.method} ${request.url}: ${response.statusCode} ${fault}`);
+    });
+  };
+  server.prependListener('request', watch);
+  server.prependListener('checkContinue', watch);
+  return faults;
+}
+
+function faultOf(request: IncomingMessage, response: ServerResponse, body: string): string | undefined {
+  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  const path = pathOf(request.url ?? '');
+  const status = response.statusCode;
+  const type = String(response.getHeader('Content-Type') ?? '').replace(/;.*$/, '');
+  const isProblem = type === 'application/problem+json';
+  if (status >= 400 && !isProblem) return `is refused with ${type}`;
+  const endpoint = ENDPOINTS.find((known) => known.method === method && patternOf(known.path).test(path));
+  if (endpoint === undefined) {
+    if (isProblem) return faultIn('api#/components/schemas/Problem', body, request);
+    return PAGES.test(path) || method === 'OPTIONS' ? undefined : 'is not described';
+  }
+  const pointer = [endpoint.path, endpoint.method.toLowerCase()].map((part) => part.replaceAll('/', '~1')).join('/');
+  const described = ajv.getSchema(`api#/paths/${pointer}/responses/${status}`)?.schema;
+  if (described === undefined) return 'is not described';
+  if (status === 204 || status === 304) return body === '' ? undefined : 'has a body';
+  if (!type.endsWith('json')) return type in endpoint.answers ? undefined : `is ${type}`;
+  const schema = `api#/paths/${pointer}/responses/${status}/content/${type.replace('/', '~1')}/schema`;
+  return faultIn(schema, body, request);
+}
+
+function faultIn(schema: string, body: string, { method }: IncomingMessage): string | undefined {
+  if (method === 'HEAD') return undefined;
+  const check = ajv.getSchema(schema);
+  if (check === undefined) return `has no schema at ${schema}`;
+  return check(JSON.parse(body)) === true ? undefined : `${ajv.errorsText(check.errors)}: ${body.slice(0, 500)}`;
+}
+
+function pathOf(url: string): string {
+  const [path = ''] = url.split('?');
+  return path;
+}
+
+function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`, 'i');
+}

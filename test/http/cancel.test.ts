@@ -1,0 +1,69 @@
+import { expect } from 'chai';
+import { v7 as uuidv7 } from 'uuid';
+import { statusResponseSchema, submitResponseSchema } from '../../src/http/schemas.ts';
+import type { JobId } from '../../src/job.ts';
+import { form, openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';
+
+describe('POST /video/cancel/{job_id}', () => {
+  let service: ServiceUnderTest;
+  before(async () => {
+    service = await openService();
+  });
+  after(() => service.close());
+
+  const submitted = async (): Promise<JobId> => {
+    const body = form({ pipeline_id: 'ocr_only' }, VIDEO);
+    const answer = await fetch(`${service.url}/video/submit`, { method: 'POST', body });
+    return submitResponseSchema.parse(await answer.json()).job_id;
+  };
+  const started = async (): Promise<JobId> => {
+    const jobId = await submitted();
+    await service.engine.dispatch(jobId, { type: 'START' });
+    return jobId;
+  };
+  const cancel = (jobId: string) => fetch(`${service.url}/video/cancel/${jobId}`, { method: 'POST' });
+
+  it('gives a job up that waits or runs, and answers with its status; again it does no harm', async () => {
+    for (const jobId of [await submitted(), await started()]) {
+      const first = await cancel(jobId);
+      const text = await first.text();
+      expect(first.status).to.equal(200);
+      expect(statusResponseSchema.parse(JSON.parse(text))).to.include({
+        job_id: jobId,
+        status: 'failed',
+        progress: 1,
+        error_code: 'cancelled',
+      });
+      const again = await cancel(jobId);
+      expect([again.status, await again.text()]).to.deep.equal([200, text]);
+      expect(await (await fetch(`${service.url}/video/status/${jobId}`)).text()).to.equal(text);
+    }
+  });
+
+  it('cannot undo what has ended otherwise', async () => {
+    const completed = await started();
+    const outputPath = `${completed}_results.json`;
+    await service.engine.dispatch(completed, { type: 'COMPLETE', attempt: 1, outputPath });
+    const failed = await started();
+    await service.engine.dispatch(failed, { type: 'FAIL', attempt: 1, code: 'invalid_video', message: 'no frame' });
+    for (const jobId of [completed, failed]) {
+      expect(await problemOf(await cancel(jobId))).to.include({ status: 409, code: 'job_conflict' });
+    }
+    expect((await service.engine.get(failed)).errorCode).to.equal('invalid_video');
+  });
+
+  it('knows no job of another id', async () => {
+    for (const id of [uuidv7(), 'x', '%00']) {
+      expect(await problemOf(await cancel(id))).to.include({ status: 404, code: 'job_not_found' });
+    }
+  });
+
+  it('asked many times at once, ends the job once', async () => {
+    const jobId = await started();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => cancel(jobId)));
+    expect(new Set(answers.map(({ status }) => status))).to.deep.equal(new Set([200]));
+    await Promise.all(answers.map((answer) => answer.arrayBuffer()));
+    const history = await service.store.transitionsOf(jobId);
+    expect(history.filter(({ event }) => event === 'CANCEL')).to.have.lengthOf(1);
+  });
+});

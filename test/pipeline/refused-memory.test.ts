@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { expect } from 'chai';
+
+import { ServiceError } from '../../src/errors.ts';
+import { decodeFrames } from '../../src/pipeline/decode.ts';
+import { detectIsolation } from '../../src/pool/isolation.ts';
+import { makeVideo } from '../../tools/make-video.ts';
+import { words } from './boxes.ts';
+
+const run = promisify(execFile);
+
+describe('decodeFrames of a video that asks for much', () => {
+  let folder = '';
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'much-'));
+  });
+
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('yields every frame or none in the end: memory that is refused is no damage to be passed over', async function () {
+    this.timeout(60_000);
+    const isolation = await detectIsolation({ memoryBytes: 600_000_000, environment: process.env });
+    if (!isolation.levels.includes('memory')) {
+      console.log('    skipped: this machine has no prlimit');
+      this.skip();
+    }
+    const path = join(folder, 'large.mp4');
+    // The decoder keeps frames to refer to, of 50 MB each; with 600 MB it gave 4 of the 8.
+    makeVideo({
+      path,
+      width: 7680,
+      height: 4320,
+      frames: 8,
+      picture: 'color=color=gray',
+      encoderOptions: { refs: 4, bf: 3, preset: 'ultrafast' },
+    });
+    const program = `
+      const { decodeFrames } = await import(${JSON.stringify(import.meta.resolve('../../src/pipeline/decode.js'))});
+      const { serviceErrorOf } = await import(${JSON.stringify(import.meta.resolve('../../src/pool/child-death.js'))});
+      let frames = 0;
+      try {
+        for (const _ of decodeFrames(${JSON.stringify(path)}, { frameStride: 100, onDecoded: () => (frames += 1) }));
+        console.log(frames);
+      } catch (error) {
+        console.log(serviceErrorOf(error).code);
+      }`;
+    const [command = '', ...args] = isolation.command;
+    const { stdout } = await run(command, [...args, '--input-type=module', '--eval', program]);
+    expect(stdout.trim()).to.be.oneOf(['8', 'memory_limit']);
+  });
+
+  it('refuses pixels of absurd proportions', () => {
+    const path = join(folder, 'wide.mp4');
+    makeVideo({ path, width: 16, height: 16, frames: 1, codec: 'mjpeg', pixelAspect: [3, 2] });
+    const bytes = readFileSync(path);
+    for (const wide of [100_000, 129_000]) {
+      words(wide, 1).copy(bytes, bytes.indexOf('pasp') + 4);
+      writeFileSync(path, bytes);
+      expect(() => [...decodeFrames(path)])
+        .to.throw(ServiceError, `16 x 16 pixels, shown as ${16 * wide} x 16`)
+        .with.property('code', 'invalid_video');
+    }
+  });
+});
