@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { sidecarSchema } from '../src/engine/sidecar.ts';
 import type { JobId } from '../src/job.ts';
 import { statusOf, submitVideo } from './job-requests.ts';
 import { makeVideo } from './make-video.ts';
@@ -106,9 +107,27 @@ export async function killLoop(dataDir: string, options: KillLoopOptions): Promi
     open = still;
     if (open.length > 0) await wait(100, undefined, { signal });
   }
+  await everyJobEnded(path.join(dataDir, 'video_jobs'), signal);
   const code = await service.stop();
   if (code !== 0) broken.push(`the last stop ended with ${code}`);
   return report;
+}
+
+/**
+ * Resolves when every sidecar tells of an end: also those of uploads whose 202 the kill cut off, which nobody can ask
+ * for and which the last start brings back behind all others.
+ */
+async function everyJobEnded(folder: string, signal: AbortSignal): Promise<void> {
+  const done = new Set<string>();
+  for (;;) {
+    const names = (await readdir(folder)).filter((name) => /^[0-9a-f-]{36}\.json$/.test(name) && !done.has(name));
+    for (const name of names) {
+      const text = await readFile(path.join(folder, name), 'utf8').catch(() => '');
+      if (text !== '' && sidecarSchema.parse(JSON.parse(text)).outcome !== null) done.add(name);
+    }
+    if (names.every((name) => done.has(name))) return;
+    await wait(200, undefined, { signal });
+  }
 }
 
 /** One that completes, and one that passes for a video at the door and fails. */

@@ -31,9 +31,7 @@ describe('a service killed again and again under load', () => {
       const storage = await LocalStorageService.open({ baseDir });
       expect(await brokenPromises({ store, storage, baseDir }, report)).to.deep.equal([]);
       const jobs = await allJobs(store);
-      expect(new Set([...report.accepted].map((jobId) => jobId)))
-        .to.have.property('size')
-        .above(0);
+      expect(report.accepted).to.have.property('size').above(0);
       const interrupted = jobs.filter(({ attempt }) => attempt > 1).length;
       const seconds = Math.round((performance.now() - began) / 1_000);
       console.log(
