@@ -36,12 +36,13 @@ describe('the console in a browser', function () {
     service.pipelines.hold();
     const { page, breaches } = await open('/');
     await page.getByLabel('Video file').setInputFiles(service.video());
-    await page.getByText('yolo_ocr').first().click();
+    await page.locator('.pipeline', { hasText: 'yolo_ocr' }).click();
     await page.getByLabel('Frame stride').fill('2');
     await page.getByRole('button', { name: 'Upload and analyse' }).click();
     const state = page.locator('.in-view .pill');
     await state.filter({ hasText: 'running' }).waitFor();
-    await page.locator('.job-row[data-state=running]').waitFor();
+    await page.locator('.job-row[data-state=running]', { hasText: 'video.mp4' }).waitFor();
+    await page.locator('.in-view .state.is-active[data-state="running"]').waitFor();
     service.pipelines.release();
     await state.filter({ hasText: 'completed' }).waitFor();
     await page.getByText('25 frames were analysed.').waitFor();
@@ -86,13 +87,13 @@ describe('the console in a browser', function () {
     await page.getByText('1 place', { exact: true }).waitFor();
     await page.locator('.hit').click();
     await page.getByText('frame 30', { exact: true }).waitFor();
-    expect(await page.locator('.mark.line.is-hit').count()).to.equal(1);
+    expect(await page.locator('.mark.line.is-hit .mark-box').count()).to.equal(1);
     expect(await page.locator('.lane-hits path').getAttribute('d')).to.match(/^M/);
-    const seen = page.locator('.mark.detection');
+    const seen = page.locator('.mark.detection .mark-box');
     expect(await seen.count()).to.equal(2);
     await page.getByRole('button', { name: /^person/ }).click();
-    await page.locator('.mark.detection').nth(1).waitFor({ state: 'detached' });
-    expect(await seen.locator('text').textContent()).to.equal('dog, "small" 60 %');
+    await seen.nth(1).waitFor({ state: 'detached' });
+    expect(await page.locator('.mark.detection text').textContent()).to.equal('dog, "small" 60 %');
 
     const csvSaved = page.waitForEvent('download');
     await page.getByRole('button', { name: 'CSV' }).click();
@@ -157,6 +158,28 @@ describe('the console in a browser', function () {
     await page.getByText('The upload was cancelled').waitFor();
     expect(await service.engine.countByStatus()).to.deep.equal(before);
     expect(breaches).to.deep.equal([]);
+  });
+
+  it('gives a job up that is under way, and shows why it has no results', async () => {
+    service.pipelines.hold();
+    const jobId = await service.submit(service.video());
+    const { page, breaches } = await open(`/#job=${jobId}`);
+    await page.locator('.in-view .pill').filter({ hasText: 'running' }).waitFor();
+    await page.getByRole('button', { name: 'Cancel the job' }).click();
+    await page.getByRole('alert').filter({ hasText: 'cancelled while it was running' }).waitFor();
+    await page.locator('.in-view .state.is-active[data-state="failed"]').waitFor();
+    expect((await service.engine.get(jobId)).errorCode).to.equal('cancelled');
+    service.pipelines.release();
+    expect(breaches).to.deep.equal([]);
+  });
+
+  it('says at once when the service no longer answers, and when it does again', async () => {
+    const { page } = await open('/');
+    await page.getByText('connected', { exact: true }).waitFor();
+    await page.context().setOffline(true);
+    await page.locator('.page-head').getByText('The service does not answer').waitFor();
+    await page.context().setOffline(false);
+    await page.getByText('connected', { exact: true }).waitFor();
   });
 
   it('can be used with the keyboard alone', async () => {

@@ -107,7 +107,6 @@ export function LifeView({ steps, isOver, at, onAt }: LifeViewProps) {
                   <span class="step-to" data-state={step.to}>
                     {step.to}
                   </span>
-                  <span class="step-attempt">{step.attempt > 0 && `attempt ${step.attempt}`}</span>
                   <time dateTime={step.occurred_at} title={step.occurred_at}>
                     {clockTime(step.occurred_at)}
                   </time>

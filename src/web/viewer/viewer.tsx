@@ -121,7 +121,7 @@ function Opened({ job: { job_id: jobId }, reader, summary }: OpenedProps) {
             ›
           </button>
           <output class="timecode">
-            {formatTimecode(timeMs)} <small>/ {formatTimecode(durationMs)}</small>
+            {formatTimecode(timeMs)} <small>/ {formatTimecode(durationMs).replace(/\.\d+$/, '')}</small>
           </output>
           <span class="frame-number">{frame === null ? 'not analysed here' : `frame ${frame.frameIndex}`}</span>
           {!isBlank && (
