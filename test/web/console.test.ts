@@ -52,6 +52,28 @@ describe('the console in a browser', function () {
     expect(breaches).to.deep.equal([]);
   });
 
+  it('tells with which parameters a pipeline works, and what they mean', async () => {
+    if (browser === undefined) throw new Error('no browser');
+    const { page, breaches } = await openPage(browser, `${service.url}/docs`);
+    const params_schema = { properties: { regions: { description: 'Where text is looked for' } } };
+    const nodes = [{ id: 'text', tool: 'ocr.read', params: { min_confidence: 0.6, regions: 'frame' }, params_schema }];
+    const pipelines = [
+      { id: 'plain', description: 'Tells nothing of itself' },
+      { id: 'reads', description: 'Reads', nodes },
+    ];
+    await page.route('**/pipelines', (route) => route.fulfill({ json: { pipelines } }));
+    await page.goto(service.url);
+    await page.locator('.pipeline', { hasText: 'plain' }).waitFor();
+    expect(await page.locator('.parameters').count()).to.equal(0);
+    await page.locator('.pipeline', { hasText: 'reads' }).click();
+    await page.getByText('Parameters of reads').click();
+    expect(await page.locator('.parameters dd').allTextContents()).to.deep.equal([
+      'min_confidence 0.6',
+      'regions frameWhere text is looked for',
+    ]);
+    expect(breaches).to.deep.equal([]);
+  });
+
   it('draws boxes where the results say, in pixels of the source frame, at every frame', async () => {
     const { page, breaches } = await open(`/#job=${await completed()}`);
     await videoLoaded(page);

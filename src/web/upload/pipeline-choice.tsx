@@ -40,8 +40,9 @@ export function PipelineChoice({ pipelines, chosen, onChoose }: PipelineChoicePr
             <dl key={id}>
               <dt>{tool}</dt>
               {Object.entries(params).map(([name, value]) => (
-                <dd key={name} title={meaningOf(schema, name)}>
-                  {name} <b>{typeof value === 'string' ? value : JSON.stringify(value)}</b>
+                <dd key={name}>
+                  <code>{name}</code> <b>{typeof value === 'string' ? value : JSON.stringify(value)}</b>
+                  <small>{meaningOf(schema, name)}</small>
                 </dd>
               ))}
             </dl>
