@@ -42,19 +42,24 @@ export function ChartView(props: ChartViewProps) {
   const { chart, title, walked, countWidth = 60 } = props;
   const place = useRef<HTMLDivElement>(null);
   const [isNarrow, setNarrow] = useState(false);
+  const [isScrolled, setScrolled] = useState(false);
   useLayoutEffect(() => {
     const element = place.current;
     if (element === null) return undefined;
-    const observer = new ResizeObserver(() => setNarrow(element.clientWidth < NARROW));
+    const observer = new ResizeObserver(() => {
+      setNarrow(element.clientWidth < NARROW);
+      setScrolled(element.scrollWidth > element.clientWidth);
+    });
     observer.observe(element);
+    for (const picture of element.children) observer.observe(picture);
     return () => observer.disconnect();
   }, []);
   const direction = isNarrow ? 'down' : 'right';
   const placed = useMemo(() => layoutChart(chart, { direction, countWidth }), [chart, direction, countWidth]);
   const { width, height } = placed;
   return (
-    // Where it can be too wide for its place, it is scrolled with the keyboard too.
-    <div class="chart-place" ref={place} role="group" aria-label={title} {...(isNarrow ? { tabIndex: 0 } : {})}>
+    // Where it is too wide for its place, it is scrolled with the keyboard too.
+    <div class="chart-place" ref={place} role="group" aria-label={title} {...(isScrolled ? { tabIndex: 0 } : {})}>
       <svg
         class={walked === undefined ? 'chart' : 'chart chart--path'}
         viewBox={`0 0 ${width} ${height}`}

@@ -117,7 +117,7 @@ export function LifeView({ steps, isOver, at, onAt }: LifeViewProps) {
           })}
         </ol>
         <div class="context">
-          <h3>Context after step {at}</h3>
+          <h2>Context after step {at}</h2>
           <dl>
             {Object.entries(present.context).map(([name, value]) => (
               <div key={name} class={present.changed.has(name) ? 'is-changed' : ''}>

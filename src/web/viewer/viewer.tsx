@@ -125,8 +125,14 @@ function Opened({ job: { job_id: jobId }, reader, summary }: OpenedProps) {
           </output>
           <span class="frame-number">{frame === null ? 'not analysed here' : `frame ${frame.frameIndex}`}</span>
           {!isBlank && (
-            <button type="button" aria-pressed={!isMuted} onClick={() => setMuted(!isMuted)}>
-              Sound
+            <button
+              type="button"
+              aria-label="Sound"
+              title="Sound"
+              aria-pressed={!isMuted}
+              onClick={() => setMuted(!isMuted)}
+            >
+              ♪
             </button>
           )}
           <span class="gap" />
