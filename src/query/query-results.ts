@@ -5,7 +5,7 @@ import { jsonText } from './json-text.ts';
 import { assertOneSelect } from './one-select.ts';
 import { quoted, ResultsDatabase } from './results-database.ts';
 import { tableText } from './table-text.ts';
-import type { TextRow } from './text-row.ts';
+import { writtenRows } from './written-rows.ts';
 
 export const TEXT_FORMATS = ['table', 'csv', 'json'] as const;
 export type TextFormat = (typeof TEXT_FORMATS)[number];
@@ -20,24 +20,28 @@ export interface QueryOptions {
 }
 
 /**
- * The answer to a query, in pieces; however many rows there are, some thousand are held at a time.
+ * The answer to a query, in pieces, once it is complete; however many rows there are, some thousand are held at a time.
  *
  * @throws ServiceError `invalid_query` in DuckDB's words, `file_missing` without a data folder
  */
 export async function* queryText(options: QueryOptions & { readonly format: TextFormat }): AsyncGenerator<string> {
   await using database = await ResultsDatabase.open(options);
   const { connection } = database;
-  using _ = interruptOn(options.signal, connection);
   try {
     const columns = await selectedColumns(connection, options.sql);
     const aliases = columns.map((_column, index) => `c${index}`);
     await createSelected(connection, `selected(${aliases.join()})`, options.sql);
     const cell = options.format === 'json' ? jsonCell : textCell;
     const cells = columns.map(({ typeId }, index) => cell(typeId, `c${index}`));
-    const rows = rowsOf(connection, `SELECT ${cells.join()} FROM selected`);
+    // Through a file: rows that DuckDB hands over while it works end without a word when it fails, and rows that it keeps
+    // until it is done have no limit in memory.
+    await connection.run(
+      `COPY (SELECT ${cells.map((text, index) => `${text} AS c${index}`).join()} FROM selected)
+        TO ${quoted(database.answerPath)} (FORMAT json, USE_TMP_FILE false)`,
+    );
     yield* TEXTS[options.format](
       columns.map(({ name }) => name),
-      rows,
+      writtenRows(database.answerPath),
     );
   } catch (error) {
     throw causeOf(error, options.signal);
@@ -48,7 +52,6 @@ export async function* queryText(options: QueryOptions & { readonly format: Text
 export async function queryParquet(options: QueryOptions & { readonly exportPath: string }): Promise<void> {
   await using database = await ResultsDatabase.open(options);
   const { connection } = database;
-  using _ = interruptOn(options.signal, connection);
   try {
     await selectedColumns(connection, options.sql);
     await createSelected(connection, 'selected', options.sql);
@@ -85,16 +88,13 @@ async function createSelected(connection: DuckDBConnection, view: string, sql: s
     await connection.run(`CREATE TEMP VIEW ${view} AS\n${sql}`);
   } catch (cause) {
     if (!messageOf(cause).startsWith('Parser Error')) throw cause;
-    throw new ServiceError('invalid_query', 'Only a SELECT is answered; the columns of a view: FROM (DESCRIBE frames)', {
-      cause,
-    });
-  }
-}
-
-async function* rowsOf(connection: DuckDBConnection, sql: string): AsyncGenerator<readonly TextRow[]> {
-  const result = await connection.stream(sql);
-  for await (const rows of result.yieldRows()) {
-    yield rows.map((row) => row.map((value) => (typeof value === 'string' ? value : null)));
+    throw new ServiceError(
+      'invalid_query',
+      'Only a SELECT is answered; the columns of a view: FROM (DESCRIBE frames)',
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -107,16 +107,7 @@ function jsonCell(typeId: DuckDBTypeId, column: string): string {
   if (typeId === DuckDBTypeId.TIMESTAMP_TZ) return `to_json(${textCell(typeId, column)})::VARCHAR`;
   // JSON has no NaN and no infinity.
   const isFloat = typeId === DuckDBTypeId.DOUBLE || typeId === DuckDBTypeId.FLOAT;
-  return isFloat
-    ? `CASE WHEN isfinite(${column}) THEN to_json(${column})::VARCHAR END`
-    : `to_json(${column})::VARCHAR`;
-}
-
-function interruptOn(signal: AbortSignal, connection: DuckDBConnection): Disposable {
-  const interrupt = (): void => connection.interrupt();
-  signal.throwIfAborted();
-  signal.addEventListener('abort', interrupt);
-  return { [Symbol.dispose]: () => signal.removeEventListener('abort', interrupt) };
+  return isFloat ? `CASE WHEN isfinite(${column}) THEN to_json(${column})::VARCHAR END` : `to_json(${column})::VARCHAR`;
 }
 
 /** What went wrong, in DuckDB's words where it is DuckDB that says so. */

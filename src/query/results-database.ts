@@ -13,7 +13,12 @@ export interface ResultsDatabaseOptions {
   readonly dataDir: string;
   /** The one file that may be written. */
   readonly exportPath?: string | undefined;
+  /** Ends whatever statement runs, and every later one. */
+  readonly signal: AbortSignal;
 }
+
+/** An interruption that falls between two statements is lost, so it is repeated. */
+const INTERRUPT_MS = 20;
 
 /**
  * A database in memory with views of the files of a data folder. It opens no other file, whatever it is asked, and its
@@ -23,15 +28,19 @@ export class ResultsDatabase implements AsyncDisposable {
   readonly connection: DuckDBConnection;
   readonly #instance: DuckDBInstance;
   readonly #folder: string;
+  readonly #signal: AbortSignal;
+  #interrupting: ReturnType<typeof setInterval> | undefined;
 
-  private constructor(folder: string, instance: DuckDBInstance, connection: DuckDBConnection) {
+  private constructor(folder: string, instance: DuckDBInstance, connection: DuckDBConnection, signal: AbortSignal) {
     this.#folder = folder;
     this.#instance = instance;
     this.connection = connection;
+    this.#signal = signal;
   }
 
   /** @throws ServiceError `file_missing` when there is no such folder */
-  static async open({ dataDir, exportPath }: ResultsDatabaseOptions): Promise<ResultsDatabase> {
+  static async open({ dataDir, exportPath, signal }: ResultsDatabaseOptions): Promise<ResultsDatabase> {
+    signal.throwIfAborted();
     if (!(await isFolder(dataDir))) {
       throw new ServiceError('file_missing', `There is no data folder ${resolve(dataDir)}`);
     }
@@ -45,6 +54,7 @@ export class ResultsDatabase implements AsyncDisposable {
       return await ResultsDatabase.#openIn(folder, {
         directories: [folder, await realpath(link)],
         paths: exportPath === undefined ? [] : [exportPath],
+        signal,
       });
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
@@ -55,7 +65,15 @@ export class ResultsDatabase implements AsyncDisposable {
   /** DuckDB follows links before it compares: what may be opened is named by its real path. */
   static async #openIn(
     folder: string,
-    allowed: { readonly directories: readonly string[]; readonly paths: readonly string[] },
+    {
+      directories,
+      paths,
+      signal,
+    }: {
+      readonly directories: readonly string[];
+      readonly paths: readonly string[];
+      readonly signal: AbortSignal;
+    },
   ): Promise<ResultsDatabase> {
     const instance = await DuckDBInstance.create(':memory:', {
       memory_limit: MEMORY,
@@ -66,12 +84,15 @@ export class ResultsDatabase implements AsyncDisposable {
       allow_persistent_secrets: 'false',
     });
     const connection = await instance.connect();
-    const database = new ResultsDatabase(folder, instance, connection);
+    const database = new ResultsDatabase(folder, instance, connection, signal);
+    signal.addEventListener('abort', database.#interrupt);
     try {
+      // It may have been aborted before anyone listened.
+      signal.throwIfAborted();
       for (const statement of [
         `SET TimeZone = 'UTC'`,
-        `SET allowed_directories = [${allowed.directories.map(quoted).join()}]`,
-        `SET allowed_paths = [${allowed.paths.map(quoted).join()}]`,
+        `SET allowed_directories = [${directories.map(quoted).join()}]`,
+        `SET allowed_paths = [${paths.map(quoted).join()}]`,
         'SET enable_external_access = false',
         'SET lock_configuration = true',
         ...viewStatements(folder.replaceAll("'", "''")),
@@ -81,6 +102,7 @@ export class ResultsDatabase implements AsyncDisposable {
       return database;
     } catch (error) {
       database.#close();
+      signal.throwIfAborted();
       throw error;
     }
   }
@@ -90,7 +112,18 @@ export class ResultsDatabase implements AsyncDisposable {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
+  /** A file for the answer to one query; it goes with the database. */
+  get answerPath(): string {
+    return join(this.#folder, 'answer');
+  }
+
+  readonly #interrupt = (): void => {
+    this.#interrupting = setInterval(() => this.connection.interrupt(), INTERRUPT_MS);
+  };
+
   #close(): void {
+    this.#signal.removeEventListener('abort', this.#interrupt);
+    clearInterval(this.#interrupting);
     this.connection.closeSync();
     this.#instance.closeSync();
   }

@@ -33,7 +33,10 @@ function beginningOf([head = [], ...rows]: readonly TextRow[], widths: readonly 
 function widthsOf(rows: readonly TextRow[]): readonly number[] {
   const [head = []] = rows;
   return head.map((_, column) =>
-    Math.min(WIDEST, rows.reduce((widest, row) => Math.max(widest, lengthOf(shown(row[column] ?? null))), 0)),
+    Math.min(
+      WIDEST,
+      rows.reduce((widest, row) => Math.max(widest, lengthOf(shown(row[column] ?? null))), 0),
+    ),
   );
 }
 

@@ -23,8 +23,7 @@ const JOB_ID = 'parse_filename(filename)[:36] AS job_id';
  * JSON as a struct; NULL where it is damaged. A list of one, unnested, keeps the optimizer from reading a line again for
  * each column and each condition.
  */
-const struct = (json: string, shape: object): string =>
-  `unnest([TRY(from_json(${json}, '${JSON.stringify(shape)}'))])`;
+const struct = (json: string, shape: object): string => `unnest([TRY(from_json(${json}, '${JSON.stringify(shape)}'))])`;
 
 const FRAME_LINE = `CASE WHEN starts_with(line, '{"frame_index":') THEN rtrim(line, ',') END`;
 const FIRST_LINE = '{"results": [';
@@ -68,7 +67,7 @@ const listed = (key: 'detections' | 'lines', name: 'label' | 'text'): string => 
 export const viewStatements = (folder: string): readonly string[] => {
   const files = (pattern: string): string => `glob('${folder}/video_jobs/${pattern}')`;
   return [
-    `SET VARIABLE sidecars = (SELECT list(file) FROM ${files(`${'?'.repeat(36)}.json`)})`,
+    `SET VARIABLE sidecars = (SELECT coalesce(list(file), []) FROM ${files(`${'?'.repeat(36)}.json`)})`,
     // Sorted, because a table that keeps the order of ten thousand files holds a row group for each.
     `CREATE TABLE jobs AS
       SELECT job.job_id, job.pipeline_id, coalesce(job.outcome.status, 'unfinished') AS status,
@@ -79,12 +78,12 @@ export const viewStatements = (folder: string): readonly string[] => {
         FROM ${lines(`['${folder}/none'] || getvariable('sidecars')`)})
       WHERE job.job_id = job_id
       ORDER BY ALL`,
-    `SET VARIABLE results = ['${folder}/none'] || (SELECT list(file ORDER BY file) FROM ${files('*_results.json')}
+    `SET VARIABLE results = ['${folder}/none'] || (SELECT coalesce(list(file ORDER BY file), []) FROM ${files('*_results.json')}
       SEMI JOIN (FROM jobs WHERE status = 'completed' AND expired_at IS NULL) kept
         ON parse_filename(file) = kept.job_id || '_results.json')`,
     `CREATE VIEW frames AS
       SELECT job_id, frame.frame_index, frame.result.timestamp_ms, frame.result.text,
-        TRY(json_extract(CASE WHEN starts_with(line, '{"frame_index":') THEN rtrim(line, ',') END, '$.result')) AS result
+        TRY(json_extract(${FRAME_LINE}, '$.result')) AS result
       FROM (SELECT ${JOB_ID}, line, ${struct(FRAME_LINE, FRAME)} AS frame FROM ${lines("getvariable('results')")})
       WHERE frame.frame_index IS NOT NULL`,
     `CREATE VIEW detections AS ${listed('detections', 'label')}`,
