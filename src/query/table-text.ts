@@ -55,5 +55,5 @@ function shown(cell: string | null): string {
 }
 
 function lengthOf(text: string): number {
-  return [...text].length;
+  return Array.from(text).length;
 }
