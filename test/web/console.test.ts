@@ -228,10 +228,13 @@ describe('the console in a browser', function () {
   it('has no serious finding of axe, in light and in dark, and fits 360 pixels', async () => {
     const jobId = await completed();
     for (const colorScheme of ['light', 'dark'] as const) {
-      for (const path of ['/', `/#job=${jobId}`]) {
+      for (const [path, sign] of [
+        ['/', '.job-row'],
+        [`/#job=${jobId}`, '.mark.detection'],
+        ['/docs', 'pre'],
+      ] as const) {
         const { page } = await open(path, { colorScheme, viewport: { width: 360, height: 740 } });
-        await page.locator('.job-row').first().waitFor();
-        if (path !== '/') await page.locator('.mark.detection').first().waitFor();
+        await page.locator(sign).first().waitFor();
         expect(await seriousFindings(page), `${colorScheme} ${path}`).to.deep.equal([]);
         expect(await page.evaluate('document.documentElement.scrollWidth')).to.be.at.most(360);
         await page.context().close();
