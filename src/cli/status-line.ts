@@ -57,7 +57,8 @@ export class StatusLine {
   }
 
   #draw(line: string): void {
-    // A line that wraps could not be drawn over.
-    if (this.#screen.isTTY === true) this.#screen.write(CLEAR + line.slice(0, (this.#screen.columns ?? 80) - 1));
+    // A line that wraps could not be drawn over. Some terminals say that they have no columns.
+    const columns = Math.max(this.#screen.columns ?? 0, 80);
+    if (this.#screen.isTTY === true) this.#screen.write(CLEAR + line.slice(0, columns - 1));
   }
 }

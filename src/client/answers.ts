@@ -15,14 +15,14 @@ export interface StatusAnswer {
   readonly created_at: string;
   readonly updated_at: string;
   /** Why it failed, for programs; only there when it failed. */
-  readonly error_code?: string;
+  readonly error_code?: string | undefined;
   /** Why it failed, for people; only there when it failed. */
-  readonly error_message?: string;
+  readonly error_message?: string | undefined;
 }
 
 export interface JobItem extends StatusAnswer {
   readonly pipeline_id: string;
-  readonly options: { readonly frame_stride: number; readonly max_frames?: number };
+  readonly options: { readonly frame_stride: number; readonly max_frames?: number | undefined };
   /** 0 before the first. */
   readonly attempt: number;
 }
@@ -106,8 +106,12 @@ export interface FrameResult {
   readonly frame_index: number;
   readonly result: {
     readonly timestamp_ms: number;
-    readonly text?: string;
-    readonly lines?: readonly { readonly text: string; readonly confidence: number; readonly bbox: Box }[];
-    readonly detections?: readonly { readonly label: string; readonly confidence: number; readonly bbox: Box }[];
+    readonly text?: string | undefined;
+    readonly lines?:
+      | readonly { readonly text: string; readonly confidence: number; readonly bbox: Box }[]
+      | undefined;
+    readonly detections?:
+      | readonly { readonly label: string; readonly confidence: number; readonly bbox: Box }[]
+      | undefined;
   };
 }
