@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import type { Finding } from '../maintenance/finding.ts';
 import { connect } from './connection.ts';
-import { printable, type Terminal } from './terminal.ts';
+import { printable } from './printable.ts';
+import type { Terminal } from './terminal.ts';
 
 const MARKS: Readonly<Record<Finding['verdict'], string>> = { well: 'well   ', warning: 'WARNING', wrong: 'WRONG  ' };
 

@@ -1,5 +1,5 @@
 import type { JobItem, StatusAnswer } from '../client/answers.ts';
-import { printable } from './terminal.ts';
+import { printable } from './printable.ts';
 
 /** A job in one line: id, state, since when, and why it failed. */
 export function jobLine(job: StatusAnswer | JobItem): string {

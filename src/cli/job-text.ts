@@ -1,7 +1,7 @@
 import type { MachineAnswer, TransitionsAnswer } from '../client/answers.ts';
 import { chartOf } from '../web/chart/machine-chart.ts';
 import { formatDuration } from '../web/duration.ts';
-import { printable } from './terminal.ts';
+import { printable } from './printable.ts';
 
 /** The chart of the job machine with one job's place and path in it, and the path as a table. */
 export function jobText(machine: MachineAnswer, { job, transitions: steps }: TransitionsAnswer): string {

@@ -21,8 +21,7 @@ export function createProgram(version: string, terminal: Terminal): Command {
     .version(version)
     .exitOverride()
     .showHelpAfterError('(add --help for what is possible)')
-    .configureOutput({ getOutHelpWidth: () => HELP_COLUMNS, getErrHelpWidth: () => HELP_COLUMNS })
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ helpWidth: HELP_COLUMNS, showGlobalOptions: true })
     .addHelpText(
       'after',
       `

@@ -2,7 +2,7 @@ import type { FrameResult } from '../client/answers.ts';
 import type { ReelstateClient } from '../client/reelstate-client.ts';
 import { CSV_HEAD, csvRows } from '../client/results-csv.ts';
 import { formatTimecode } from '../web/duration.ts';
-import { printable } from './terminal.ts';
+import { printable } from './printable.ts';
 
 export const RESULT_FORMATS = ['json', 'csv', 'table'] as const;
 export type ResultFormat = (typeof RESULT_FORMATS)[number];

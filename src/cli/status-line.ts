@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 /** The part of a terminal that is drawn on. */
 export interface Screen {
   readonly isTTY?: boolean | undefined;
@@ -59,6 +61,6 @@ export class StatusLine {
   #draw(line: string): void {
     // A line that wraps could not be drawn over. Some terminals say that they have no columns.
     const columns = Math.max(this.#screen.columns ?? 0, 80);
-    if (this.#screen.isTTY === true) this.#screen.write(CLEAR + line.slice(0, columns - 1));
+    if (this.#screen.isTTY === true) this.#screen.write(CLEAR + printable(line).slice(0, columns - 1));
   }
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { printable } from './printable.ts';
 import { StatusLine, type Screen } from './status-line.ts';
 
 export interface TerminalOptions {
@@ -51,9 +52,4 @@ export class Terminal {
     this.hasFailed = true;
     this.note(text);
   };
-}
-
-/** Text of videos, labels and messages must not steer the terminal that shows it. */
-export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, (character) => (character === '\n' || character === '\t' ? ' ' : '\u{FFFD}'));
 }

@@ -188,18 +188,24 @@ describe('the command line', function () {
 
   it('an interruption leaves the jobs to go on, and says which they are', async () => {
     service.pipelines.hold();
+    let interrupt = (): void => {};
+    const heed = ({ url = '' }): void => {
+      // The first question for a status: the job is accepted, and its id is known.
+      if (url.startsWith('/video/status/')) interrupt();
+    };
+    service.server.on('request', heed);
     try {
       const { code, stdout, stderr } = await reelstate(['submit', '--wait', video], {
         environment: { REELSTATE_URL: service.url },
-        // The first question for a status: the job is accepted, and its id is known.
-        onStart: (kill) =>
-          service.server.on('request', ({ url = '' }) => url.startsWith('/video/status/') && kill('SIGINT')),
+        onStart: (kill) => {
+          interrupt = () => kill('SIGINT');
+        },
       });
       expect(code).to.equal(130);
       expect(stdout).to.equal('');
       expect(stderr).to.match(/^Jobs go on: [0-9a-f-]{36}\n$/);
     } finally {
-      service.server.removeAllListeners('request');
+      service.server.off('request', heed);
       service.pipelines.release();
     }
   });

@@ -7,7 +7,7 @@ const CHECK = 'packages';
 const LOADS: Readonly<Record<string, () => Promise<unknown>>> = {
   '@duckdb/node-api': () => import('../../store/database.ts'),
   'node-av': () => import('../../pipeline/video-decoder.ts'),
-  'onnxruntime-node': () => import('../../pipeline/models/model-sessions.ts'),
+  'onnxruntime-node': async () => (await import('../../pipeline/models/model-sessions.ts')).inferenceLibrary(),
 };
 
 export async function checkPackages(): Promise<Finding> {
