@@ -13,14 +13,14 @@ import type {
  * against its schemas, and what answers in its place (a proxy, another program) is noticed here.
  */
 
-const STATES: readonly unknown[] = ['pending', 'running', 'completed', 'failed'];
+const STATES: ReadonlySet<unknown> = new Set(['pending', 'running', 'completed', 'failed']);
 
 export function isSubmission(value: unknown): value is { readonly job_id: string } {
   return isObject(value) && typeof value['job_id'] === 'string';
 }
 
 export function isStatus(value: unknown): value is StatusAnswer {
-  return isSubmission(value) && 'status' in value && STATES.includes(value.status);
+  return isSubmission(value) && 'status' in value && STATES.has(value.status);
 }
 
 export function isJobs(value: unknown): value is JobsAnswer {

@@ -107,9 +107,7 @@ export interface FrameResult {
   readonly result: {
     readonly timestamp_ms: number;
     readonly text?: string | undefined;
-    readonly lines?:
-      | readonly { readonly text: string; readonly confidence: number; readonly bbox: Box }[]
-      | undefined;
+    readonly lines?: readonly { readonly text: string; readonly confidence: number; readonly bbox: Box }[] | undefined;
     readonly detections?:
       | readonly { readonly label: string; readonly confidence: number; readonly bbox: Box }[]
       | undefined;

@@ -131,7 +131,7 @@ export class ReelstateClient {
     for (;;) {
       let longerMs = 0;
       try {
-        const status = await this.status(jobId, { ...(signal === undefined ? {} : { signal }) });
+        const status = await this.status(jobId, signal === undefined ? {} : { signal });
         answeredMs = performance.now();
         if (status.status !== seen) onState?.(status);
         seen = status.status;

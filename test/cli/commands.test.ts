@@ -133,7 +133,14 @@ describe('the command line', function () {
     expect(pipeline.stderr).to.contain('ocr_only');
     const nobody = await run('list', '--url', 'http://127.0.0.1:9');
     expect(nobody).to.deep.equal({ code: 3, stdout: '', stderr: 'reelstate: nothing answers at http://127.0.0.1:9\n' });
-    for (const args of [['nonsense'], ['submit'], ['status'], ['list', '--limit', '0'], ['--url', 'ftp://x', 'list'], []])
+    for (const args of [
+      ['nonsense'],
+      ['submit'],
+      ['status'],
+      ['list', '--limit', '0'],
+      ['--url', 'ftp://x', 'list'],
+      [],
+    ])
       expect((await run(...args)).code, args.join(' ')).to.equal(2);
     expect((await run('--help')).code).to.equal(0);
     expect((await run('help', 'submit')).stdout).to.contain('Examples:');

@@ -131,7 +131,10 @@ describe('reelstate doctor', function () {
   it('finds a model that is not the file that was added', async () => {
     const models = join(dataDir, 'models');
     await mkdir(models, { recursive: true });
-    await writeFile(join(models, 'mine.json'), JSON.stringify({ format: 'yolox', sha256: '0'.repeat(64), labels: ['a'] }));
+    await writeFile(
+      join(models, 'mine.json'),
+      JSON.stringify({ format: 'yolox', sha256: '0'.repeat(64), labels: ['a'] }),
+    );
     await writeFile(join(models, 'mine.onnx'), 'another');
     await appendFile(join(models, 'default.json'), JSON.stringify({ model: 'mine' }));
     await expectFault('models', /mine is not the one that was added/, /npm run models/);
@@ -170,7 +173,8 @@ describe('reelstate doctor', function () {
 
   it('finds a Node.js that is too old', () => {
     for (const old of ['18.20.0', '20.18.3']) expect(checkNodeVersion(old, '>=20.19').verdict).to.equal('wrong');
-    for (const good of ['20.19.0', '22.0.0', '24.1.0']) expect(checkNodeVersion(good, '>=20.19').verdict).to.equal('well');
+    for (const good of ['20.19.0', '22.0.0', '24.1.0'])
+      expect(checkNodeVersion(good, '>=20.19').verdict).to.equal('well');
   });
 
   it('knows a service that runs from another program, and leaves it its database', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import { array, assert, constantFrom, dictionary, jsonValue, nat, property, string } from 'fast-check';
 import { ReelstateError } from '../../src/client/reelstate-error.ts';
 import { ResultItems } from '../../src/client/result-items.ts';
 
@@ -16,11 +16,15 @@ function itemsOf(document: string, cuts: readonly number[] = []): readonly unkno
 
 describe('the items of a results document', () => {
   it('are found whatever they hold, however the document is laid out, and wherever it is cut', () => {
-    const item = fc.dictionary(fc.string(), fc.jsonValue());
-    const cuts = fc.array(fc.nat(), { maxLength: 8 });
-    fc.assert(
-      fc.property(fc.string(), fc.array(item), fc.constantFrom(0, 2, '\t'), cuts, (jobId, results, indent, at) => {
-        const document = JSON.stringify({ job_id: jobId, more: [{ results: [1] }], results, last: [[0]] }, null, indent);
+    const item = dictionary(string(), jsonValue());
+    const cuts = array(nat(), { maxLength: 8 });
+    assert(
+      property(string(), array(item), constantFrom(0, 2, '\t'), cuts, (jobId, results, indent, at) => {
+        const document = JSON.stringify(
+          { job_id: jobId, more: [{ results: [1] }], results, last: [[0]] },
+          null,
+          indent,
+        );
         expect(itemsOf(document, at)).to.deep.equal(JSON.parse(JSON.stringify(results)));
       }),
     );

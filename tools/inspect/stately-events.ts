@@ -5,7 +5,11 @@ import type { MachineAnswer, StateDefinition, TransitionsAnswer } from '../../sr
 const PROTOCOL_VERSION = '0.7.2';
 
 /** A job's steps after `afterSeq` as Stately Inspector takes them: an actor the first time, then an event and a snapshot each. */
-export function statelyEvents(machine: MachineAnswer, life: TransitionsAnswer, afterSeq: number): readonly StatelyInspectionEvent[] {
+export function statelyEvents(
+  machine: MachineAnswer,
+  life: TransitionsAnswer,
+  afterSeq: number,
+): readonly StatelyInspectionEvent[] {
   const { job, transitions } = life;
   const states = machine.definition.states;
   return transitions

@@ -22,7 +22,10 @@ export async function checkDatabase(dataDir: string, isServing: boolean): Promis
       const migrations = await migrationStatus(await database.connect());
       const waiting = migrations.filter(({ appliedAt }) => appliedAt === null).length;
       const schema = `its schema has ${migrations.length - waiting} of ${migrations.length} migrations`;
-      return well(CHECK, `${path} can be opened; ${schema}${waiting === 0 ? '' : ', and the next start applies the rest'}`);
+      return well(
+        CHECK,
+        `${path} can be opened; ${schema}${waiting === 0 ? '' : ', and the next start applies the rest'}`,
+      );
     } finally {
       database.close();
     }

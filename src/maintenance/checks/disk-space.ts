@@ -1,10 +1,10 @@
 import { statfs } from 'node:fs/promises';
 import { messageOf } from '../../errors.ts';
 import { warning, well, wrong, type Finding } from '../finding.ts';
+import { mib } from '../mib.ts';
 import { nearestFolder } from './data-folder.ts';
 
 const CHECK = 'disk';
-const MiB = 1024 * 1024;
 
 export interface DiskSpaceOptions {
   readonly dataDir: string;
@@ -14,13 +14,16 @@ export interface DiskSpaceOptions {
 }
 
 export async function checkDiskSpace({ dataDir, reserveBytes, maxUploadBytes }: DiskSpaceOptions): Promise<Finding> {
-  const mib = (bytes: number): string => `${Math.floor(bytes / MiB)} MiB`;
   try {
     const { bavail, bsize } = await statfs(await nearestFolder(dataDir));
     const freeBytes = bavail * bsize;
     const says = `${mib(freeBytes)} are free, and DISK_RESERVE_BYTES keeps ${mib(reserveBytes)} of them`;
     if (freeBytes < reserveBytes) {
-      return wrong(CHECK, `${says}: every upload is refused`, `Make room on the disk of ${dataDir}, or set RETENTION_MS`);
+      return wrong(
+        CHECK,
+        `${says}: every upload is refused`,
+        `Make room on the disk of ${dataDir}, or set RETENTION_MS`,
+      );
     }
     if (freeBytes < reserveBytes + maxUploadBytes) {
       const remedy = 'Make room, or lower MAX_UPLOAD_BYTES';

@@ -15,7 +15,8 @@ export async function checkPipelines(modelsFolder: string, directory: string | u
     const ids = registry.list().map(({ id }) => id);
     return well(CHECK, `those of ${ids.join(', ')} are there, with the right sums`);
   } catch (error) {
-    const remedy = 'npm run models -- list shows the models: remove and add the one named here; npm install restores ours';
+    const remedy =
+      'npm run models -- list shows the models: remove and add the one named here; npm install restores ours';
     return wrong(CHECK, messageOf(error), remedy);
   }
 }

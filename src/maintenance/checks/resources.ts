@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { warning, well, wrong, type Finding } from '../finding.ts';
+import { mib } from '../mib.ts';
 
 /** Files that are open at rest: the database, libraries, pipes to child processes. */
 const OWN_FILES = 200;
@@ -21,7 +22,6 @@ export async function checkOpenFiles(maxConnections: number, maxUploads: number)
 
 export function checkMemory(concurrency: number, childBytes: number): Finding {
   const check = 'memory';
-  const mib = (bytes: number): string => `${Math.floor(bytes / 1024 / 1024)} MiB`;
   // 0, or more than there is, where no limit was set.
   const limit = process.constrainedMemory();
   const present = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
