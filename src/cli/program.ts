@@ -5,6 +5,7 @@ import { doctorCommand } from './doctor.ts';
 import { inspectCommand } from './inspect.ts';
 import { listCommand } from './list.ts';
 import { migrateCommand } from './migrate.ts';
+import { queryCommand } from './query.ts';
 import { resultsCommand } from './results.ts';
 import { serveCommand } from './serve.ts';
 import { statusCommand } from './status.ts';
@@ -40,6 +41,7 @@ Example:
     listCommand(terminal),
     cancelCommand(terminal),
     inspectCommand(terminal),
+    queryCommand(terminal),
     migrateCommand(terminal),
     doctorCommand(terminal),
   ];
