@@ -30,8 +30,11 @@ export class Database {
     this.#instance = instance;
   }
 
-  /** Opens or makes the file. `store_unavailable` when another process has it, or when it is damaged. */
-  static async open(path: string): Promise<Database> {
+  /**
+   * Opens or makes the file; `readOnly` changes and makes nothing. `store_unavailable` when another process has it, or
+   * when it is damaged.
+   */
+  static async open(path: string, { readOnly = false } = {}): Promise<Database> {
     const instance = await DuckDBInstance.create(':memory:', {
       threads: '1', // two are slower: these statements are too short to share
       // Checkpoints are asked for apart from commits. One inside a commit that fails leaves open what was committed.
@@ -43,7 +46,8 @@ export class Database {
       database.#connections.push(connection);
       // Without an index a row is found by reading the row groups whose range of ids holds it: 16,384 rows instead of
       // 122,880 make that four times as fast at a million rows; still smaller ones slow the checkpoints.
-      await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS store (ROW_GROUP_SIZE 16384)`);
+      const options = readOnly ? 'READ_ONLY' : 'ROW_GROUP_SIZE 16384';
+      await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS store (${options})`);
       return database;
     } catch (cause) {
       database.close();

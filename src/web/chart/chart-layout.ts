@@ -63,11 +63,6 @@ export interface ChartLayout {
   readonly starts: readonly PlacedStart[];
 }
 
-/** A transition's label as one line of text. */
-export function labelOf({ event, guard }: ChartTransition): string {
-  return guard === '' ? event : `${event} [${guard}]`;
-}
-
 /**
  * Lays a chart out. Each composite state is laid out by itself (dagre: ranks, few crossings) and is then one box in its
  * parent; regions of a parallel state lie one below the other.

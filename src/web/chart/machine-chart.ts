@@ -3,32 +3,7 @@
  * here knows a particular machine, so a chart changes when its machine does.
  */
 
-/** The part of XState's serialised definition that a chart needs. */
-export interface StateDefinition {
-  readonly id: string;
-  readonly key: string;
-  readonly type: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
-  readonly initial?: { readonly target?: readonly string[] | undefined } | undefined;
-  readonly states: Readonly<Record<string, StateDefinition>>;
-  readonly on: Readonly<Record<string, readonly TransitionDefinition[]>>;
-  readonly invoke?: readonly { readonly id: string; readonly src: string }[] | undefined;
-  readonly description?: string | undefined;
-}
-
-interface TransitionDefinition {
-  /** Ids with a leading `#`; absent when the transition stays where it is. */
-  readonly target?: readonly string[] | undefined;
-  readonly guard?: { readonly type?: string | undefined } | string | undefined;
-  readonly description?: string | undefined;
-}
-
-/** `GET /machines/{id}` */
-export interface MachineAnswer {
-  readonly id: string;
-  /** Null for a machine whose snapshots are never stored. */
-  readonly version: number | null;
-  readonly definition: StateDefinition;
-}
+import type { StateDefinition, TransitionDefinition } from '../../client/answers.ts';
 
 export interface ChartState {
   /** The path from the root, joined by points: unique in the chart. */

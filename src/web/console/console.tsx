@@ -1,6 +1,6 @@
 import { render } from 'preact';
 import { useState } from 'preact/hooks';
-import type { PipelinesAnswer } from '../answers.ts';
+import type { PipelinesAnswer } from '../../client/answers.ts';
 import { useChosenJob } from '../jobs/chosen-job.ts';
 import { rememberFile } from '../jobs/file-names.ts';
 import { JobList } from '../jobs/job-list.tsx';

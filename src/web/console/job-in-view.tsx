@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import type { TransitionsAnswer } from '../answers.ts';
+import type { TransitionsAnswer } from '../../client/answers.ts';
 import { nameOfJob } from '../jobs/file-names.ts';
 import { lifeOf } from '../jobs/job-life.ts';
 import { usePoll } from '../poll.ts';

@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
-import type { JobItem } from '../answers.ts';
-import { chartOf, type MachineAnswer } from '../chart/machine-chart.ts';
+import type { JobItem } from '../../client/answers.ts';
+import type { MachineAnswer } from '../../client/answers.ts';
+import { chartOf } from '../chart/machine-chart.ts';
 import { useNow } from '../clock.ts';
 import { formatDuration } from '../duration.ts';
 import type { LifeStep } from '../jobs/job-life.ts';

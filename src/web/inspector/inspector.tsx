@@ -1,8 +1,8 @@
 import { render } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
-import type { ActivityAnswer, PipelinesAnswer } from '../answers.ts';
+import type { ActivityAnswer, MachineAnswer, PipelinesAnswer } from '../../client/answers.ts';
 import { ChartView } from '../chart/chart-view.tsx';
-import { chartOf, type MachineAnswer, type MachineChart } from '../chart/machine-chart.ts';
+import { chartOf, type MachineChart } from '../chart/machine-chart.ts';
 import { useChosenJob } from '../jobs/chosen-job.ts';
 import { nameOfJob } from '../jobs/file-names.ts';
 import { JobList } from '../jobs/job-list.tsx';

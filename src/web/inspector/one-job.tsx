@@ -1,5 +1,5 @@
 import { useCallback, useMemo, useState } from 'preact/hooks';
-import type { JobItem, TransitionsAnswer } from '../answers.ts';
+import type { JobItem, TransitionsAnswer } from '../../client/answers.ts';
 import type { MachineChart } from '../chart/machine-chart.ts';
 import { formatDate, formatDuration } from '../duration.ts';
 import { lifeOf } from '../jobs/job-life.ts';

@@ -1,4 +1,4 @@
-import type { ActivityAnswer } from '../answers.ts';
+import type { ActivityAnswer } from '../../client/answers.ts';
 import { useNow } from '../clock.ts';
 import { formatAge } from '../duration.ts';
 import { nameOfJob } from '../jobs/file-names.ts';

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { JobItem, JobsAnswer } from '../answers.ts';
+import type { JobItem, JobsAnswer } from '../../client/answers.ts';
 import { useNow } from '../clock.ts';
 import { formatAge } from '../duration.ts';
 import { usePoll } from '../poll.ts';

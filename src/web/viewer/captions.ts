@@ -1,4 +1,4 @@
-import type { Box } from '../answers.ts';
+import type { Box } from '../../client/answers.ts';
 
 /** A box with what is to be written beside it. */
 export interface Captioned {
