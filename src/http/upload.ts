@@ -56,6 +56,9 @@ export interface Upload {
  */
 export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveOptions): Promise<Upload> {
   if (!ctx.is('multipart/form-data')) throw noFile('The body must be multipart/form-data with the video in `file`');
+  if (!/^(identity)?$/i.test(ctx.get('Content-Encoding')) || !/^(chunked)?$/i.test(ctx.get('Transfer-Encoding'))) {
+    throw new ServiceError('invalid_request', 'The body must not be compressed');
+  }
   const guard = PartHeaderGuard.for(ctx.get('Content-Type'));
   if (guard === undefined) throw new ServiceError('invalid_request', 'multipart/form-data without a sane boundary');
   const path = join(options.incomingDir, randomUUID());
