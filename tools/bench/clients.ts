@@ -42,16 +42,19 @@ export async function pollers(
   const beganMs = performance.now();
   const poller = async (path: string, offsetMs: number): Promise<void> => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    for (let turn = 0; !signal.aborted; turn += 1) {
-      const dueMs = beganMs + offsetMs + turn * everyMs;
-      await wait(Math.max(0, dueMs - performance.now()), undefined, { signal });
-      const askedMs = performance.now();
-      const fault = await fetchOver(agent, url + path, signal);
-      if (signal.aborted) break;
-      if (fault === undefined) experience.note(performance.now() - askedMs);
-      else experience.noteError(fault);
+    try {
+      for (let turn = 0; !signal.aborted; turn += 1) {
+        const dueMs = beganMs + offsetMs + turn * everyMs;
+        await wait(Math.max(0, dueMs - performance.now()), undefined, { signal });
+        const askedMs = performance.now();
+        const fault = await fetchOver(agent, url + path, signal);
+        if (signal.aborted) break;
+        if (fault === undefined) experience.note(performance.now() - askedMs);
+        else experience.noteError(fault);
+      }
+    } finally {
+      agent.destroy();
     }
-    agent.destroy();
   };
   await Promise.allSettled(paths.map((path, index) => poller(path, (index * everyMs) / paths.length)));
 }

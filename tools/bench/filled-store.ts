@@ -23,12 +23,17 @@ const ROWS_AT_ONCE = 200_000;
 export interface FillOptions {
   readonly completed: number;
   readonly pending: number;
-  /** How many ids of completed jobs are wanted. */
+  /** How many ids of completed jobs are wanted, of each kind. */
   readonly sample: number;
 }
 
-/** Makes a database of jobs, of three transitions each. Gives ids of completed jobs from all over the table. */
-export async function fillStore(path: string, { completed, pending, sample }: FillOptions): Promise<readonly JobId[]> {
+export interface SampleIds {
+  readonly newest: readonly JobId[];
+  readonly fromAllOver: readonly JobId[];
+}
+
+/** Makes a database of jobs, of three transitions each. */
+export async function fillStore(path: string, { completed, pending, sample }: FillOptions): Promise<SampleIds> {
   const database = await Database.open(path);
   try {
     const connection = await database.connect();
@@ -50,10 +55,12 @@ export async function fillStore(path: string, { completed, pending, sample }: Fi
         ${at} AS occurred_at FROM ${range}, range(1, 4) steps(seq)`);
     }
     await connection.run('CHECKPOINT');
-    const found = await connection.runAndReadAll(
-      `SELECT job_id::VARCHAR FROM jobs WHERE status = 'completed' ORDER BY hash(job_id) LIMIT ${sample}`,
-    );
-    return z.array(jobIdSchema).parse(found.getRowsJS().map(([jobId]) => jobId));
+    const idsBy = async (order: string): Promise<readonly JobId[]> => {
+      const sql = `SELECT job_id::VARCHAR FROM jobs WHERE status = 'completed' ORDER BY ${order} LIMIT ${sample}`;
+      const found = await connection.runAndReadAll(sql);
+      return z.array(jobIdSchema).parse(found.getRowsJS().map(([jobId]) => jobId));
+    };
+    return { newest: await idsBy('accepted_seq DESC'), fromAllOver: await idsBy('hash(job_id)') };
   } finally {
     database.close();
   }

@@ -1,6 +1,7 @@
 /**
- * `node dist/tools/bench/load.js [jobs …]`: a thousand clients who poll, while two upload and one job runs; then beside
- * connections that are idle or slow. Default: with 1000 and with 1000000 jobs in the database.
+ * `node dist/tools/bench/load.js [jobs …]`: a thousand clients who poll, while two upload and one job runs: as they would,
+ * each for a job of late; beside connections that are idle or slow; and for jobs from all over the table, which costs the
+ * most. Default: with 1000 and with 1000000 jobs in the database.
  */
 import { setMaxListeners } from 'node:events';
 import { open, mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -43,10 +44,7 @@ try {
 async function benchLoad(jobs: number, video: string, large: string): Promise<void> {
   const dataDir = join(folder, `data-${jobs}`);
   await mkdir(dataDir);
-  const jobIds = await fillStore(join(dataDir, 'jobs.duckdb'), { completed: jobs, pending: 0, sample: CLIENTS });
-  const ended = new AbortController();
-  const { signal } = ended;
-  setMaxListeners(0, signal);
+  const ids = await fillStore(join(dataDir, 'jobs.duckdb'), { completed: jobs, pending: 0, sample: CLIENTS });
   const startedMs = performance.now();
   const service = await startService({
     dataDir,
@@ -54,34 +52,53 @@ async function benchLoad(jobs: number, video: string, large: string): Promise<vo
     settings: { LOG_LEVEL: 'warn' },
   });
   print(`${jobs} jobs: ready after`, `${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+  const { url } = service;
+  const changed = groupSignal();
+  const ended = groupSignal();
+  // One of its own: fetch sets the number of those who may listen.
+  const submitting = new AbortController();
   try {
-    const query = { url: service.url, signal };
     const polls = new Experience();
     const uploads = new Experience();
-    const paths = jobIds.map((jobId: JobId) => `/video/status/${jobId}`);
+    const poll = (jobIds: readonly JobId[], { signal }: AbortController): Promise<void> =>
+      pollers(
+        jobIds.map((jobId) => `/video/status/${jobId}`),
+        { url, signal, everyMs: POLL_EVERY_MS, experience: polls },
+      );
     const clients = [
-      pollers(paths, { ...query, everyMs: POLL_EVERY_MS, experience: polls }),
+      poll(ids.newest, changed),
       ...Array.from({ length: 2 }, () =>
-        uploader(large, { ...query, bytesPerS: UPLOAD_BYTES_PER_S, experience: uploads }),
+        uploader(large, { url, signal: ended.signal, bytesPerS: UPLOAD_BYTES_PER_S, experience: uploads }),
       ),
-      keepAJobRunning(video, query),
+      keepAJobRunning(video, { url, signal: submitting.signal }),
     ];
     await wait(WARM_UP_MS);
-    polls.take();
     await measure(`${jobs} jobs, ${CLIENTS} poll, 2 upload, 1 runs`, service, polls);
-    const idle = await idleConnections(IDLE, query);
-    const slow = await slowConnections(SLOW, query);
+    const idle = await idleConnections(IDLE, { url, signal: ended.signal });
+    const slow = await slowConnections(SLOW, { url, signal: ended.signal });
     await measure(`${jobs} jobs, and ${IDLE} idle, ${SLOW} slow`, service, polls);
     const kept = (sockets: typeof idle): number => sockets.filter(({ destroyed }) => !destroyed).length;
     print(`${jobs} jobs: still connected`, `${kept(idle)} idle, ${kept(slow)} slow`);
+    changed.abort();
+    clients.push(poll(ids.fromAllOver, ended));
+    await wait(WARM_UP_MS);
+    await measure(`${jobs} jobs, ${CLIENTS} poll all over the table`, service, polls);
     const { latenciesMs, errors } = uploads.take();
     print(`${jobs} jobs: uploads of ${UPLOAD_BYTES / MIB} MiB`, `${latenciesMs.length} accepted, ${told(errors)}`);
     ended.abort();
+    submitting.abort();
     await Promise.allSettled(clients);
   } finally {
     await service.kill();
     await rm(dataDir, { recursive: true, force: true });
   }
+}
+
+/** Of thousands who listen. */
+function groupSignal(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
 
 async function measure(what: string, service: ServiceProcess, polls: Experience): Promise<void> {
