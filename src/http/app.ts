@@ -38,6 +38,7 @@ export interface AppOptions extends SubmitOptions, HealthOptions, ActivityOption
     | 'requirePipeline'
     | 'cancel'
     | 'get'
+    | 'outline'
     | 'list'
     | 'countByStatus'
     | 'transitionsOf'

@@ -39,6 +39,9 @@ export class Database {
       threads: '1', // two are slower: these statements are too short to share
       // Checkpoints are asked for apart from commits. One inside a commit that fails leaves open what was committed.
       checkpoint_threshold: '1TB',
+      // DuckDB's packed ids take 0.8 ms to unpack for each row group that a look-up reads, unpacked ones a tenth of it.
+      // A million jobs take 300 MB instead of 200.
+      disabled_compression_methods: 'bitpacking',
     });
     const database = new Database(instance);
     try {
