@@ -72,14 +72,17 @@ export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveO
   // Formidable listens to its request's errors: so it stops, and the connection stays for the answer.
   const fail = (error: ServiceError): boolean => ctx.req.emit('error', error);
 
+  const refuse = (): boolean => fail(new ServiceError('invalid_request', 'Too much in the body beside the file'));
   let received = 0;
   const watchFraming = (chunk: Buffer): void => {
-    const stored = file === undefined ? 0 : file.bytesWritten + file.writableLength;
-    // Without the present chunk, which has not been parsed.
-    if (received - stored > MAX_EXTRA_BYTES || !guard.accepts(chunk)) {
-      fail(new ServiceError('invalid_request', 'Too much in the body beside the file'));
-    }
     received += chunk.length;
+    const seen = received;
+    if (!guard.accepts(chunk)) refuse();
+    // Judged when it has been parsed: how much comes in together before that is up to the client and to Node.
+    setImmediate(() => {
+      const stored = file === undefined ? 0 : file.bytesWritten + file.writableLength;
+      if (!over && seen - stored > MAX_EXTRA_BYTES) refuse();
+    });
   };
 
   let receivedBefore = 0;

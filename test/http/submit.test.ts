@@ -88,6 +88,25 @@ describe('POST /video/submit', () => {
       expect(status).to.equal(202);
     });
 
+    it('a large file behind large fields, however many of its bytes come in together', async () => {
+      await service.close();
+      service = await openService({ maxUploadBytes: 4_000_000 });
+      const video = Buffer.concat([VIDEO, Buffer.alloc(2_000_000)]);
+      const body = multipart([
+        field('pipeline_id', 'ocr_only'),
+        field('note', 'x'.repeat(15_000)),
+        { head: FILE_HEAD, body: video },
+      ]);
+      const pieces = Array.from({ length: Math.ceil(body.length / 10_000) }, (_, at) =>
+        body.subarray(at * 10_000, (at + 1) * 10_000),
+      );
+      const headers = { ...MULTIPART, 'transfer-encoding': 'chunked' };
+      for (let round = 0; round < 5; round += 1) {
+        const { status, text } = await send(service.port, { path: '/video/submit', headers }, pieces);
+        expect(status, text).to.equal(202);
+      }
+    });
+
     it('a file of exactly the largest size', async () => {
       const video = Buffer.concat([VIDEO, Buffer.alloc(MAX_UPLOAD_BYTES - VIDEO.length)]);
       expect((await submit(form({ pipeline_id: 'ocr_only' }, video))).status).to.equal(202);

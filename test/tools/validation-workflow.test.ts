@@ -22,6 +22,7 @@ const workflowSchema = z.object({
           uses: z.string().optional(),
           run: z.string().optional(),
           with: z.record(z.string(), z.unknown()).optional(),
+          env: z.record(z.string(), z.string()).optional(),
           'timeout-minutes': z.number().optional(),
           'continue-on-error': z.never().optional(),
           if: z.never().optional(),
@@ -46,6 +47,7 @@ describe('continuous integration', () => {
       'npm run governance',
       'npm run lint',
       'npm run coverage',
+      'node tools/test-sum.mjs "$RUNNER_TEMP/tests.json"',
       'npm run smoke',
       'npm run knip',
       'npm run docs:check',
@@ -65,6 +67,11 @@ describe('continuous integration', () => {
     expect(validate['timeout-minutes']).to.be.at.most(30);
     for (const step of validate.steps.filter(({ run }) => run))
       expect(step, step.name).to.have.property('timeout-minutes');
+  });
+
+  it('fails where a test was skipped without leave', () => {
+    const tests = validate.steps.find(({ run }) => run === 'npm run coverage');
+    expect(tests?.env).to.deep.equal({ TEST_REPORT: '${{ runner.temp }}/tests.json' });
   });
 
   it('pins every action to a commit', () => {

@@ -6,6 +6,7 @@ import { configSchema } from '../../src/config.ts';
 import { API_SECTIONS } from './api-sections.ts';
 import { COMMAND_SECTIONS } from './command-sections.ts';
 import { markdownTable } from './markdown-table.ts';
+import { columnTable } from './table-columns.ts';
 
 /** What a document may have written between `<!-- name -->` and `<!-- /name -->`, by name. */
 const SECTIONS: Readonly<Record<string, () => string>> = {
@@ -13,6 +14,8 @@ const SECTIONS: Readonly<Record<string, () => string>> = {
   'machine:worker': () => diagram(toMermaid(workerMachine)),
   'transitions:job': () => transitionTable(jobMachine),
   'transitions:worker': () => transitionTable(workerMachine),
+  'columns:jobs': () => columnTable('jobs'),
+  'columns:job_transitions': () => columnTable('job_transitions'),
   settings: settingsTable,
   ...API_SECTIONS,
   ...COMMAND_SECTIONS,
