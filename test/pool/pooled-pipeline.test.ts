@@ -5,14 +5,14 @@ import { PooledPipeline } from '../../src/pool/pooled-pipeline.ts';
 import type { ProcessPool } from '../../src/pool/process-pool.ts';
 import { all, PoolFixture, rejectionOf } from './pool-fixture.ts';
 
-describe('PooledPipeline', () => {
+describe('PooledPipeline', function () {
+  this.timeout(120_000);
   let fixture: PoolFixture;
   let pool: ProcessPool;
   let pipeline: PooledPipeline;
   let video: string;
 
-  before(async function beforeAll() {
-    this.timeout(60_000);
+  before(async () => {
     fixture = await PoolFixture.open();
     pool = await fixture.pool({ threads: 2 });
     pipeline = new PooledPipeline({ registry: fixture.registry, pool, limits: DEFAULT_VIDEO_LIMITS });
@@ -51,10 +51,17 @@ describe('PooledPipeline', () => {
       new PooledPipeline({ registry, limits, pool: single }),
       new PooledPipeline({ registry, limits, pool, analyseRepeats: true }),
     ];
-    const first = JSON.stringify(await all(pipeline.runOnFile('ocr_only', video)));
-    expect(JSON.parse(first)).to.have.length(24);
-    for (const other of others) {
-      expect(JSON.stringify(await all(other.runOnFile('ocr_only', video)))).to.equal(first);
+    for (const [pipelineId, maxFrames] of [
+      ['ocr_only', 24],
+      ['yolo_ocr', 8],
+    ] as const) {
+      const first = JSON.stringify(await all(pipeline.runOnFile(pipelineId, video, { maxFrames })));
+      expect(JSON.parse(first)).to.have.length(maxFrames);
+      for (const other of others) {
+        expect(JSON.stringify(await all(other.runOnFile(pipelineId, video, { maxFrames }))), pipelineId).to.equal(
+          first,
+        );
+      }
     }
   });
 
