@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { DEFAULT_VIDEO_LIMITS } from '../../src/pipeline/limits.ts';
 import { PooledPipeline } from '../../src/pool/pooled-pipeline.ts';
-import type { ProcessPool } from '../../src/pool/process-pool.ts';
+import type { ProcessPool, ProcessPoolOptions } from '../../src/pool/process-pool.ts';
 import { all, PoolFixture, rejectionOf } from './pool-fixture.ts';
 
 describe('PooledPipeline', function () {
@@ -11,10 +11,13 @@ describe('PooledPipeline', function () {
   let pool: ProcessPool;
   let pipeline: PooledPipeline;
   let video: string;
+  /** On a machine that is busy elsewhere, a thread may take long to load its models. */
+  let patient: Partial<ProcessPoolOptions>;
 
   before(async () => {
     fixture = await PoolFixture.open();
-    pool = await fixture.pool({ threads: 2 });
+    patient = { stallTimeoutMs: 60_000, warmUp: fixture.registry.list() };
+    pool = await fixture.pool({ ...patient, threads: 2 });
     pipeline = new PooledPipeline({ registry: fixture.registry, pool, limits: DEFAULT_VIDEO_LIMITS });
     // Frames with and without text take different times, so that two threads finish out of order.
     const captions = Array.from({ length: 6 }, (_, i) => ({ text: `LINE ${i}`, from: 4 * i, to: 4 * i, x: 10, y: 20 }));
@@ -43,7 +46,7 @@ describe('PooledPipeline', function () {
   });
 
   it('gives the same bytes again, with another number of threads, and with every repeated frame analysed', async () => {
-    const single = await fixture.pool({ threads: 1 });
+    const single = await fixture.pool({ ...patient, threads: 1 });
     const { registry } = fixture;
     const limits = DEFAULT_VIDEO_LIMITS;
     const others = [
