@@ -48,7 +48,7 @@ export interface ChartTransition {
   readonly target: string;
   /** As events are named to people. */
   readonly event: string;
-  /** The guard's name; empty where there is none, or none that has a name. */
+  /** The guard's name; for one without a name what the transition says of itself; empty where there is none. */
   readonly guard: string;
   readonly description: string;
 }
@@ -84,13 +84,22 @@ function collect(definition: StateDefinition, transitions: ChartTransition[]): v
           source: definition.id,
           target: name.replace(/^#/, ''),
           event: eventName(event, definition),
-          guard: (typeof guard === 'string' ? guard : guard?.type) ?? '',
+          guard: guardName(guard) ?? (index < choices.length - 1 ? sentence(description) : ''),
           description: description ?? '',
         });
       }
     }
   }
   for (const child of Object.values(definition.states)) collect(child, transitions);
+}
+
+function guardName(guard: TransitionDefinition['guard']): string | undefined {
+  return typeof guard === 'string' ? guard : guard?.type;
+}
+
+/** What is chosen before another has a guard, even where that is code and therefore not in the definition. */
+function sentence(description = ''): string {
+  return description.replace(/\.$/, '');
 }
 
 /** XState's own events say what happened in long ids; people want the actor's name. */
