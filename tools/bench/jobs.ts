@@ -79,7 +79,7 @@ function longVideo(frames: number): string {
     frames,
     picture: 'color=color=navy',
     captions,
-    encoderOptions: { qp: 0 },
+    encoderOptions: { crf: 0 },
   });
   return path;
 }
