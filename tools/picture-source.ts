@@ -1,11 +1,8 @@
-import { fileURLToPath } from 'node:url';
-
 import { AV_PIX_FMT_RGB24, AVERROR_EOF } from 'node-av/constants';
 import { Codec, CodecContext, FFmpegError, FormatContext, Frame, InputFormat, Packet } from 'node-av/lib';
 
-import type { Caption, VideoRecipe } from './make-video.ts';
-
-const FONT = fileURLToPath(import.meta.resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf'));
+import { drawtext } from './drawtext.ts';
+import type { VideoRecipe } from './make-video.ts';
 
 /** RGB frames, drawn by lavfi or given by the caller. */
 export class PictureSource implements Disposable {
@@ -70,27 +67,4 @@ function lavfiGraph(recipe: VideoRecipe, frames: number): string {
   const { picture = 'testsrc2', width, height, fps = 25, captions = [] } = recipe;
   const source = `${String(picture)}${String(picture).includes('=') ? ':' : '='}size=${width}x${height}:rate=${fps}`;
   return [source, ...captions.map((caption) => drawtext(caption, frames)), 'format=rgb24'].join(',');
-}
-
-function drawtext(caption: Caption, frames: number): string {
-  const { text, from = 0, to = frames, x = 40, y = 40, size = 40, color = 'white', box } = caption;
-  const values = {
-    fontfile: FONT,
-    text,
-    // Else a per cent sign begins an expression.
-    expansion: 'none',
-    fontsize: size,
-    fontcolor: color,
-    x,
-    y,
-    ...(box === undefined ? {} : { box: 1, boxcolor: box, boxborderw: Math.round(size / 4) }),
-    enable: `between(n,${from},${to})`,
-  };
-  const pairs = Object.entries(values).map(([name, value]) => `${name}=${escapeFilterValue(String(value))}`);
-  return `drawtext=${pairs.join(':')}`;
-}
-
-/** FFmpeg reads a filter's value twice, as an option and as a part of the graph, and each time takes out escapes. */
-function escapeFilterValue(value: string): string {
-  return value.replaceAll(/[\\':]/g, '\\$&').replaceAll(/[\\'[\],;]/g, '\\$&');
 }

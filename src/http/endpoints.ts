@@ -145,7 +145,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     method: 'GET',
     path: '/pipelines',
     name: 'pipelines',
-    does: 'Lists the pipelines.',
+    does: 'Lists the pipelines with their parameters.',
     scope: 'read',
     status: 200,
     answers: json(pipelinesResponseSchema),

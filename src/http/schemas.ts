@@ -39,7 +39,24 @@ export const resultsResponseSchema = z.object({
 
 export const pipelinesResponseSchema = z.object({
   pipelines: z.array(
-    z.object({ id: z.string().describe('What a submission names as its pipeline_id'), description: z.string() }),
+    z.object({
+      id: z.string().describe('What a submission names as its pipeline_id'),
+      description: z.string(),
+      nodes: z.array(
+        z.object({
+          id: z.string(),
+          tool: z.string().describe('What the node does to a frame'),
+          params: z.record(z.string(), z.unknown()).describe('With which parameters: those declared, and the defaults'),
+          params_schema: z
+            .record(z.string(), z.unknown())
+            .describe('Which parameters the tool takes, with meaning, range and default, as JSON Schema'),
+        }),
+      ),
+      edges: z
+        .array(z.object({ from: z.string(), to: z.string() }))
+        .describe('What flows between the nodes; `frame` as `from` is the frame itself'),
+      outputs: z.array(z.string()).describe("The nodes whose findings make up a frame's result"),
+    }),
   ),
 });
 export type PipelinesResponse = z.infer<typeof pipelinesResponseSchema>;

@@ -9,10 +9,24 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A pipeline as it is listed to users. */
+/** A pipeline as it is listed to users: as it was declared, every parameter filled in. */
 export interface PipelineDescription {
   readonly id: string;
   readonly description: string;
+  readonly nodes: readonly NodeDescription[];
+  /** `frame` as `from` is the frame itself. */
+  readonly edges: readonly { readonly from: string; readonly to: string }[];
+  /** Ids of the nodes whose findings make up a frame's result. */
+  readonly outputs: readonly string[];
+}
+
+export interface NodeDescription {
+  readonly id: string;
+  readonly tool: string;
+  /** The parameters with which it runs. */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** JSON Schema of the parameters that its tool takes. */
+  readonly paramsSchema: Readonly<Record<string, unknown>>;
 }
 
 /** Analyses video files. Knows nothing of jobs. */

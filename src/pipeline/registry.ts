@@ -7,6 +7,7 @@ import { messageOf, ServiceError } from '../errors.ts';
 import { planPipeline } from './dag.ts';
 import { pipelineDefinitionSchema, type PipelineDefinition } from './definition.ts';
 import { ModelCatalogue } from './models/model-catalogue.ts';
+import type { PipelineDescription } from './pipeline-service.ts';
 import { TOOLS } from './tools/tools.ts';
 
 export interface PipelineRegistryOptions {
@@ -19,9 +20,14 @@ export interface PipelineRegistryOptions {
 /** The pipelines that can be run. Knows what they need, and loads none of it. */
 export class PipelineRegistry {
   readonly #definitions: ReadonlyMap<string, PipelineDefinition>;
+  readonly #descriptions: readonly PipelineDescription[];
 
-  private constructor(definitions: ReadonlyMap<string, PipelineDefinition>) {
+  private constructor(
+    definitions: ReadonlyMap<string, PipelineDefinition>,
+    descriptions: readonly PipelineDescription[],
+  ) {
     this.#definitions = definitions;
+    this.#descriptions = descriptions;
   }
 
   /**
@@ -35,6 +41,7 @@ export class PipelineRegistry {
     const catalogue = new ModelCatalogue(options.modelsFolder);
     const defaults = { detector: await catalogue.defaultName() };
     const definitions = new Map<string, PipelineDefinition>();
+    const descriptions: PipelineDescription[] = [];
     for (const file of files) {
       const declared = await readDefinition(file);
       if (definitions.has(declared.id)) {
@@ -49,11 +56,14 @@ export class PipelineRegistry {
           throw new ServiceError(code, `${file}: node ${node.id}: ${messageOf(error)}`, { cause: error });
         }
       }
-      const params = new Map(plan.nodes.map(({ id, tool }) => [id, tool.params]));
-      const nodes = declared.nodes.map((node) => ({ ...node, params: params.get(node.id) ?? {} }));
-      definitions.set(declared.id, pipelineDefinitionSchema.parse({ ...declared, nodes }));
+      const tools = new Map(plan.nodes.map(({ id, tool }) => [id, tool]));
+      const nodes = declared.nodes.map((node) => ({ ...node, params: tools.get(node.id)?.params ?? {} }));
+      const definition = pipelineDefinitionSchema.parse({ ...declared, nodes });
+      definitions.set(declared.id, definition);
+      const described = nodes.map((node) => ({ ...node, paramsSchema: tools.get(node.id)?.paramsSchema ?? {} }));
+      descriptions.push({ ...definition, nodes: described });
     }
-    return new PipelineRegistry(definitions);
+    return new PipelineRegistry(definitions, descriptions);
   }
 
   /** Every parameter is filled in. Throws `unknown_pipeline`. */
@@ -69,6 +79,11 @@ export class PipelineRegistry {
   /** The built-in ones first, then by file name. */
   list(): readonly PipelineDefinition[] {
     return [...this.#definitions.values()];
+  }
+
+  /** The same, as they are told to users. */
+  describe(): readonly PipelineDescription[] {
+    return this.#descriptions;
   }
 }
 

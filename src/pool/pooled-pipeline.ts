@@ -24,7 +24,7 @@ export class PooledPipeline implements VideoFilePipelineService {
   }
 
   list(): readonly PipelineDescription[] {
-    return this.#options.registry.list();
+    return this.#options.registry.describe();
   }
 
   async *runOnFile(pipelineId: string, filePath: string, options: RunOptions = {}): AsyncIterable<FrameResult> {

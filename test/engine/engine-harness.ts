@@ -32,7 +32,7 @@ export class ScriptedPipelines implements VideoFilePipelineService {
   script: (options: RunOptions) => AsyncIterable<FrameResult> = twoFrames;
 
   list() {
-    return [{ id: 'ocr_only', description: 'scripted' }];
+    return [{ id: 'ocr_only', description: 'scripted', nodes: [], edges: [], outputs: [] }];
   }
 
   runOnFile(_pipelineId: string, filePath: string, options: RunOptions = {}): AsyncIterable<FrameResult> {

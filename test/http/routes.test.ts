@@ -1,3 +1,4 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import { writeFile } from 'node:fs/promises';
 import { v7 as uuidv7 } from 'uuid';
@@ -147,9 +148,26 @@ describe('the service over HTTP', () => {
     });
   }
 
-  it('lists the pipelines', async () => {
+  it('lists the pipelines, with what they do and the parameters that their tools run with and take', async () => {
     const { pipelines } = pipelinesResponseSchema.parse(await (await get('/pipelines')).json());
     expect(pipelines.map(({ id }) => id)).to.deep.equal(['ocr_only', 'yolo_ocr']);
+    const [objects, text] = pipelines[1]?.nodes ?? [];
+    expect(objects).to.deep.include({
+      id: 'objects',
+      tool: 'objects.detect',
+      params: { model: 'nanodet', min_confidence: 0.4, iou: 0.5, max_detections: 100 },
+    });
+    expect(text?.params).to.deep.equal({ detection_side: 640, min_confidence: 0.6, regions: 'frame' });
+    expect(pipelines[1]?.edges).to.deep.equal([
+      { from: 'frame', to: 'objects' },
+      { from: 'frame', to: 'text' },
+    ]);
+    expect(pipelines[1]?.outputs).to.deep.equal(['objects', 'text']);
+    // A schema that tells good parameters from bad ones, as the service does when it starts.
+    const takes = new Ajv2020().compile(text?.params_schema ?? false);
+    expect(takes({ regions: 'detections' })).to.equal(true);
+    expect(takes({ detection_side: 63 })).to.equal(false);
+    expect(takes({ detection_sides: 640 })).to.equal(false);
   });
 
   it('is alive as long as it answers, and ready as long as its database does', async () => {

@@ -18,17 +18,17 @@ import { problemSchema } from '../../src/http/schemas.ts';
 import { createLog, type Log } from '../../src/log.ts';
 import { InMemoryQueueService } from '../../src/queue/memory.ts';
 import type { VideoFilePipelineService } from '../../src/pipeline/pipeline-service.ts';
+import { PipelineRegistry } from '../../src/pipeline/registry.ts';
 import { LocalStorageService } from '../../src/storage/local.ts';
 import { DuckDBJobStore } from '../../src/store/duckdb.ts';
 
 export const MAX_UPLOAD_BYTES = 256 * 1024;
 
+const registry = await PipelineRegistry.open();
+
 /** Only listed here: nothing in most of these tests analyses. */
 const LISTED: VideoFilePipelineService = {
-  list: () => [
-    { id: 'ocr_only', description: 'Reads text' },
-    { id: 'yolo_ocr', description: 'Detects objects, then reads text' },
-  ],
+  list: () => registry.describe(),
   runOnFile: () => {
     throw new Error('not in these tests');
   },

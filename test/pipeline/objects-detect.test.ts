@@ -13,7 +13,7 @@ import { COCO_LABELS } from '../../src/pipeline/objects/coco-labels.ts';
 import { PipelineRegistry } from '../../src/pipeline/registry.ts';
 import { objectsDetect } from '../../src/pipeline/tools/objects-detect.ts';
 import { expectRefusal } from './refusal.ts';
-import { renderFrame } from './rendered-frames.ts';
+import { renderFrame } from '../../tools/rendered-frames.ts';
 import { tinyModel, type TinyModelOptions } from './tiny-model.ts';
 
 // A frame twice as wide as high, into an input of 64 x 64: 64 x 32 pixels, each of them 2 x 2 of the frame.

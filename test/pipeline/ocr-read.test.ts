@@ -7,9 +7,9 @@ import { ModelSessions } from '../../src/pipeline/models/model-sessions.ts';
 import { PipelineRegistry } from '../../src/pipeline/registry.ts';
 import { TextReader } from '../../src/pipeline/text/text-reader.ts';
 import { ocrRead } from '../../src/pipeline/tools/ocr-read.ts';
-import { editDistance } from './edit-distance.ts';
-import { renderFrame, type DrawnText } from './rendered-frames.ts';
-import { TEXT_SCENES } from './text-scenes.ts';
+import { editDistance } from '../../tools/edit-distance.ts';
+import { renderFrame, type DrawnText } from '../../tools/rendered-frames.ts';
+import { TEXT_SCENES } from '../../tools/text-scenes.ts';
 
 const GREY = 'color=c=0xd0d0d0:s=1280x720:r=25';
 const SHORT: DrawnText = { text: 'SOO I18', x: 60, y: 100, size: 40, colour: 'black' };

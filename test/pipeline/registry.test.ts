@@ -61,6 +61,19 @@ describe('the pipeline registry', () => {
     expect(registry.get('signs').nodes[0]?.params).to.include({ model: 'nanodet', iou: 0.5 });
   });
 
+  it('tells users of a pipeline as it was declared, with the defaults that hold here', async () => {
+    const [, , signs] = (await opened('signs.yaml', SIGNS)).describe();
+    expect(signs).to.deep.include({ id: 'signs', outputs: ['cars', 'text'] });
+    expect(signs?.nodes.map(({ id, params }) => [id, params])).to.deep.equal([
+      ['cars', { model: 'nanodet', labels: ['car'], min_confidence: 0.5, iou: 0.5, max_detections: 100 }],
+      ['text', { regions: 'detections', detection_side: 640, min_confidence: 0.6 }],
+    ]);
+    for (const { paramsSchema } of signs?.nodes ?? []) {
+      for (const meaning of Object.values(Object(paramsSchema).properties))
+        expect(meaning).to.have.property('description');
+    }
+  });
+
   it('names the pipelines there are when one is not', async () => {
     const registry = await PipelineRegistry.open();
     await expectRefusal(() => registry.get('nonesuch'), 'unknown_pipeline', 'nonesuch', 'ocr_only, yolo_ocr');

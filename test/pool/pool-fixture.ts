@@ -48,7 +48,7 @@ export class PoolFixture implements AsyncDisposable {
   /** A small video, encoded without loss, so that equal pictures decode to equal pixels. */
   video(name: string, recipe: Partial<VideoRecipe> = {}): string {
     const file = path.join(this.#folder, `${name}.mp4`);
-    makeVideo({ path: file, width: 64, height: 64, encoderOptions: { qp: 0 }, ...recipe });
+    makeVideo({ path: file, width: 64, height: 64, encoderOptions: { crf: 0 }, ...recipe });
     return file;
   }
 

@@ -7,6 +7,7 @@ import { submitResponseSchema } from '../../src/http/schemas.ts';
 import type { FrameResult, JobId } from '../../src/job.ts';
 import { createLog } from '../../src/log.ts';
 import type { VideoFilePipelineService } from '../../src/pipeline/pipeline-service.ts';
+import { PipelineRegistry } from '../../src/pipeline/registry.ts';
 import { makeVideo, type VideoRecipe } from '../../tools/make-video.ts';
 import { form, openService } from '../http/service-under-test.ts';
 
@@ -26,16 +27,15 @@ export const RESULTS: readonly FrameResult[] = Array.from({ length: 25 }, (_, in
   },
 }));
 
+const registry = await PipelineRegistry.open();
+
 /** Gives the results above when it is let, so that a test sees each state. */
 class HeldPipelines implements VideoFilePipelineService {
   #release: (() => void) | undefined;
   #released = Promise.resolve();
 
   list() {
-    return [
-      { id: 'ocr_only', description: 'Reads the text of a frame' },
-      { id: 'yolo_ocr', description: 'Detects the objects of a frame, then reads its text' },
-    ];
+    return registry.describe();
   }
 
   hold(): void {

@@ -42,7 +42,10 @@ async function run({ jobs, submitters, workers, isStored }: Course): Promise<Rea
   try {
     const storage = isStored ? local : noStorage;
     const queue = new InMemoryQueueService();
-    const pipelines = { list: () => [{ id: 'none', description: '' }], runOnFile: nothing };
+    const pipelines = {
+      list: () => [{ id: 'none', description: '', nodes: [], edges: [], outputs: [] }],
+      runOnFile: nothing,
+    };
     const engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts: 3, maxPending: jobs + 1, log });
     const acceptedAt = new Map<string, number>();
     const pickUp: number[] = [];

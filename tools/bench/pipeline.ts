@@ -6,118 +6,152 @@ import { join } from 'node:path';
 import { openAnalyser } from '../../src/pipeline/analyser.ts';
 import { decodeFrames } from '../../src/pipeline/decode.ts';
 import type { Frame } from '../../src/pipeline/frame.ts';
-import { DEFAULT_VIDEO_LIMITS } from '../../src/pipeline/limits.ts';
+import { BUILT_IN_DETECTOR } from '../../src/pipeline/models/model-catalogue.ts';
 import { ModelSessions } from '../../src/pipeline/models/model-sessions.ts';
 import { PipelineRegistry } from '../../src/pipeline/registry.ts';
+import { objectsDetect } from '../../src/pipeline/tools/objects-detect.ts';
+import { editDistance } from '../edit-distance.ts';
 import { makeVideo } from '../make-video.ts';
+import { renderFrame } from '../rendered-frames.ts';
+import { TEXT_SCENES } from '../text-scenes.ts';
 import { median, print } from './figures.ts';
 
 const ROUNDS = 5;
 const FRAMES = 450;
-const LINES = [
-  { text: 'BREAKING NEWS', x: 60, y: 560, size: 44, box: 'red' },
-  { text: 'Parliament votes on the new budget today', x: 60, y: 630, size: 36, box: 'black' },
-  { text: 'HOME 3 - 2 AWAY', x: 40, y: 36, size: 32, box: 'black' },
-] as const;
+/** Without it there are as many threads as cores, and more CPU is used than by one. */
+const ONE_THREAD = { OMP_THREAD_LIMIT: '1' };
+
+interface Cost {
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+}
 
 const folder = await mkdtemp(join(tmpdir(), 'reelstate-bench-'));
 try {
-  const video = join(folder, 'video.mp4');
-  makeVideo({
-    path: video,
-    width: 1280,
-    height: 720,
-    frames: FRAMES,
-    picture: 'mandelbrot=start_scale=0.9',
-    captions: LINES,
-    encoderOptions: { preset: 'veryfast', crf: 23 },
-  });
-  benchDecoding(video);
-  const { frames } = sample(video, 45);
-  await benchAnalysis(frames);
-  await benchTesseract(frames);
+  await benchDecoding();
+  await benchAnalysis();
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** One thread each and nothing kept; CPU seconds, since the wall depends on who else is at work. */
-function benchDecoding(video: string): void {
-  const ours: number[] = [];
-  const theirs: number[] = [];
+/** One thread each, and nothing kept of the frames. */
+async function benchDecoding(): Promise<void> {
+  const video = join(folder, 'video.mp4');
+  const encoderOptions = { preset: 'veryfast', crf: 23 };
+  const picture = 'mandelbrot=start_scale=0.9';
+  makeVideo({ path: video, width: 1280, height: 720, frames: FRAMES, picture, encoderOptions });
+  const [ours, theirs]: [Cost[], Cost[]] = [[], []];
   for (let round = 0; round < ROUNDS; round += 1) {
-    ours.push(sample(video, FRAMES).cpuSeconds);
-    const run = spawnSync('ffmpeg', ['-benchmark', '-threads', '1', '-i', video, '-f', 'null', '-'], {
-      encoding: 'utf8',
-    });
-    const [, user = '', system = ''] = /utime=([\d.]+)s stime=([\d.]+)s/.exec(run.stderr ?? '') ?? [];
-    if (user !== '') theirs.push(Number(user) + Number(system));
+    ours.push(await costOf(async () => Array.from(decodeFrames(video, { frameStride: FRAMES }))));
+    const run = program('ffmpeg', ['-threads', '1', '-i', video, '-f', 'null', '-']);
+    if (run !== undefined) theirs.push(run.cost);
   }
-  const [us, them] = [median(ours), median(theirs)];
-  print('decode 1280x720 H.264, ours', `${us.toFixed(2)} CPU s, ${(FRAMES / us).toFixed(0)} frames per CPU second`);
-  if (theirs.length === 0) print('decode, ffmpeg', 'not installed');
-  else print('decode, ffmpeg', `${them.toFixed(2)} CPU s; ours is ${(us / them).toFixed(2)} times that`);
+  print(`decode ${FRAMES} frames of 1280x720 H.264, ours`, toldDecoding(ours));
+  const ratio = medianCpu(ours) / medianCpu(theirs);
+  print(
+    'the same, the ffmpeg program',
+    theirs.length === 0 ? 'not installed' : `${toldDecoding(theirs)}; ours takes ${ratio.toFixed(2)} times the CPU`,
+  );
 }
 
-function sample(path: string, frameStride: number): { readonly frames: readonly Frame[]; readonly cpuSeconds: number } {
-  const before = process.cpuUsage();
-  const frames = [...decodeFrames(path, { frameStride, limits: DEFAULT_VIDEO_LIMITS })];
-  const { user, system } = process.cpuUsage(before);
-  return { frames, cpuSeconds: (user + system) / 1e6 };
+function toldDecoding(costs: readonly Cost[]): string {
+  const perSecond = FRAMES / median(costs.map(({ wallSeconds }) => wallSeconds));
+  return `${medianCpu(costs).toFixed(2)} CPU s, ${perSecond.toFixed(0)} frames/s`;
 }
 
-async function benchAnalysis(frames: readonly Frame[]): Promise<void> {
+/** Frames of 1280x720 with captions, scoreboards, slides, small text and text on busy pictures, through H.264. */
+async function benchAnalysis(): Promise<void> {
+  const scenes = TEXT_SCENES.map(({ source, texts }) => ({
+    frame: renderFrame(source, texts),
+    lines: texts.map(({ text }) => text),
+  }));
   const registry = await PipelineRegistry.open();
   await using sessions = new ModelSessions();
-  for (const id of ['ocr_only', 'yolo_ocr']) {
-    const analyser = await openAnalyser(registry.get(id), sessions);
-    const wrong: number[] = [];
-    const cpuMs: number[] = [];
-    for (const frame of [frames[0], ...frames]) {
-      if (frame === undefined) continue;
-      const before = process.cpuUsage();
-      const { text } = await analyser.analyse({ ...frame, rgb: jitter(frame.rgb, cpuMs.length) });
-      const { user, system } = process.cpuUsage(before);
-      cpuMs.push((user + system) / 1e3);
-      wrong.push(missing(String(text)));
+  const detect = await objectsDetect.configure({}, { detector: BUILT_IN_DETECTOR }).open(sessions);
+  const [read, tesseract, detected]: [Cost[], Cost[], Cost[]] = [[], [], []];
+  const [wrong, theirWrong]: [number[], number[]] = [[], []];
+  // Round 0 loads the models and warms up.
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    // A new one has read no crop before.
+    const analyser = await openAnalyser(registry.get('ocr_only'), sessions);
+    const [ourTexts, theirTexts]: [string[], string[]] = [[], []];
+    for (const { frame } of scenes) {
+      const ours = await costOf(async () => ourTexts.push(String((await analyser.analyse(frame))['text'])));
+      const found = await costOf(async () => detect({ frame }));
+      if (round === 0) continue;
+      read.push(ours);
+      detected.push(found);
+      const run = program('tesseract', [await pictureFile(frame), '-'], ONE_THREAD);
+      if (run === undefined) continue;
+      tesseract.push(run.cost);
+      theirTexts.push(run.output);
     }
-    const lines = wrong.length * LINES.length;
-    // The first one loads and warms up.
-    print(
-      `${id}, one thread`,
-      `${median(cpuMs.slice(1)).toFixed(0)} CPU ms a frame; ${wrong.reduce((a, b) => a + b)} of ${lines} lines misread`,
-    );
+    if (round === 0) continue;
+    wrong.push(errorRate(ourTexts));
+    if (theirTexts.length > 0) theirWrong.push(errorRate(theirTexts));
   }
-}
-
-/** Another pixel in each crop, so that none comes from the cache of crops. */
-function jitter(rgb: Uint8Array, by: number): Uint8Array {
-  const copy = rgb.slice();
-  for (let at = 0; at < copy.length; at += 3_001) copy[at] = Math.min(255, (copy[at] ?? 0) + by);
-  return copy;
-}
-
-/** Lines that were not read as they are written. */
-function missing(text: string): number {
-  return LINES.filter((line) => !text.includes(line.text)).length;
-}
-
-async function benchTesseract(frames: readonly Frame[]): Promise<void> {
-  const cpuMs: number[] = [];
-  let wrong = 0;
-  for (const [index, { width, height, rgb }] of frames.entries()) {
-    const path = join(folder, `${index}.ppm`);
-    await writeFile(path, Buffer.concat([Buffer.from(`P6\n${width} ${height}\n255\n`), rgb]));
-    const started = performance.now();
-    const run = spawnSync('tesseract', [path, '-'], {
-      encoding: 'utf8',
-      env: { ...process.env, OMP_THREAD_LIMIT: '1' },
-    });
-    if (run.error !== undefined) return print('tesseract', 'not installed');
-    cpuMs.push(performance.now() - started);
-    wrong += missing(run.stdout);
-  }
+  print('read text of a 1280x720 frame, ocr.read', `${toldReading(read)}; ${percent(wrong)} of characters wrong`);
   print(
-    'tesseract, one thread',
-    `${median(cpuMs).toFixed(0)} ms a frame; ${wrong} of ${frames.length * LINES.length} lines misread`,
+    'the same, the tesseract program',
+    tesseract.length === 0 ? 'not installed' : `${toldReading(tesseract)}; ${percent(theirWrong)} of characters wrong`,
   );
+  print('detect objects in a 1280x720 frame', toldReading(detected));
+
+  function errorRate(texts: readonly string[]): number {
+    const errors = scenes.map(({ lines }, at) => lines.reduce((sum, line) => sum + errorsIn(line, texts[at] ?? ''), 0));
+    const characters = scenes.flatMap(({ lines }) => lines).join('').length;
+    return errors.reduce((a, b) => a + b, 0) / characters;
+  }
+}
+
+/** Characters of a line that were read wrong: of the lines read, the one that is most like it counts. */
+function errorsIn(line: string, text: string): number {
+  return Math.min(line.length, ...text.split('\n').map((read) => editDistance(line, read.trim())));
+}
+
+async function pictureFile({ width, height, rgb }: Frame): Promise<string> {
+  const path = join(folder, 'frame.ppm');
+  await writeFile(path, Buffer.concat([Buffer.from(`P6\n${width} ${height}\n255\n`), rgb]));
+  return path;
+}
+
+function toldReading(costs: readonly Cost[]): string {
+  const wallMs = median(costs.map(({ wallSeconds }) => wallSeconds)) * 1000;
+  return `${(medianCpu(costs) * 1000).toFixed(0)} CPU ms, ${wallMs.toFixed(0)} ms`;
+}
+
+function percent(rates: readonly number[]): string {
+  return `${(100 * median(rates)).toFixed(1)} %`;
+}
+
+function medianCpu(costs: readonly Cost[]): number {
+  return median(costs.map(({ cpuSeconds }) => cpuSeconds));
+}
+
+/** Of this process; the models have one thread. */
+async function costOf(work: () => Promise<unknown>): Promise<Cost> {
+  const [before, startedMs] = [process.cpuUsage(), performance.now()];
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return { wallSeconds: (performance.now() - startedMs) / 1000, cpuSeconds: (user + system) / 1e6 };
+}
+
+/** Runs a program to its end, its start included; undefined when it is not installed. */
+function program(
+  name: string,
+  options: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): { readonly output: string; readonly cost: Cost } | undefined {
+  const startedMs = performance.now();
+  // Node.js does not tell what a child took, the shell does: user and system seconds on the last line.
+  const script = 'TIMEFORMAT="%U %S"; time "$@" 2>&-';
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', script, 'bash', name, ...options], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C', ...environment },
+  });
+  if (status === 127) return undefined;
+  if (status !== 0) throw new Error(`${name} ended with ${status}`);
+  const [user = '', system = ''] = stderr.trim().split('\n').at(-1)?.split(' ') ?? [];
+  const wallSeconds = (performance.now() - startedMs) / 1000;
+  return { output: stdout, cost: { wallSeconds, cpuSeconds: Number(user) + Number(system) } };
 }

@@ -3,9 +3,13 @@ import { jobMachine } from '../../machines/job.ts';
 import { toMermaid, transitionsOf } from '../../machines/mermaid.ts';
 import { workerMachine } from '../../machines/worker.ts';
 import { configSchema } from '../../src/config.ts';
+import { BUILT_IN_DETECTOR } from '../../src/pipeline/models/model-catalogue.ts';
+import type { Tool } from '../../src/pipeline/tools/tool.ts';
+import { TOOLS } from '../../src/pipeline/tools/tools.ts';
 import { API_SECTIONS } from './api-sections.ts';
 import { COMMAND_SECTIONS } from './command-sections.ts';
 import { markdownTable } from './markdown-table.ts';
+import { toolTable } from './schema-table.ts';
 import { columnTable } from './table-columns.ts';
 
 /** What a document may have written between `<!-- name -->` and `<!-- /name -->`, by name. */
@@ -17,12 +21,13 @@ const SECTIONS: Readonly<Record<string, () => string>> = {
   'columns:jobs': () => columnTable('jobs'),
   'columns:job_transitions': () => columnTable('job_transitions'),
   settings: settingsTable,
+  ...Object.fromEntries([...TOOLS.values()].map((tool) => [`tool:${tool.name}`, () => parameters(tool)])),
   ...API_SECTIONS,
   ...COMMAND_SECTIONS,
 };
 
-const MARKED = /<!-- ([\w:-]+) -->\n[\s\S]*?<!-- \/\1 -->/g;
-const MARKER = /<!-- \/?([\w:-]+) -->/g;
+const MARKED = /<!-- ([\w.:-]+) -->\n[\s\S]*?<!-- \/\1 -->/g;
+const MARKER = /<!-- \/?([\w.:-]+) -->/g;
 
 /**
  * The text with every marked section written anew from the code.
@@ -54,6 +59,10 @@ function transitionTable(machine: Parameters<typeof transitionsOf>[0]): string {
       description,
     ]),
   );
+}
+
+function parameters(tool: Tool): string {
+  return toolTable(tool.configure({}, { detector: BUILT_IN_DETECTOR }).paramsSchema);
 }
 
 function settingsTable(): string {

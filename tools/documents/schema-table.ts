@@ -67,6 +67,17 @@ export function parameterTable(schema: z.ZodType): string {
   return markdownTable(['Parameter', 'Type', 'Required', 'Meaning'], rows);
 }
 
+/** Every parameter of a tool, by the JSON Schema that users are told of. */
+export function toolTable(schema: Readonly<Record<string, unknown>>): string {
+  const rows = Object.entries(jsonSchemaSchema.parse(schema).properties ?? {}).map(([name, field]) => [
+    `\`${name}\``,
+    typeOf(field, {}),
+    field.default === undefined ? '' : `\`${JSON.stringify(field.default)}\``,
+    field.description ?? '',
+  ]);
+  return markdownTable(['Parameter', 'Type', 'Default', 'Meaning'], rows);
+}
+
 function fieldsOf(schema: JsonSchema, definitions: Definitions, prefix: string): readonly (readonly string[])[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const path = `${prefix}${name}`;

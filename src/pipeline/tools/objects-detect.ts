@@ -11,15 +11,18 @@ export const objectsDetect = defineTool({
   gives: ['detections'],
   params: ({ detector }) =>
     z.strictObject({
-      /** Name of a model; the default is the one that `npm run models -- default` chose. */
-      model: modelNameSchema.default(detector),
-      /** Objects less sure are dropped. */
-      min_confidence: z.number().min(0.01).max(1).default(0.4),
-      /** Of two boxes of a label that share more than this part of their union, the surer one stays. */
-      iou: z.number().min(0).max(1).default(0.5),
-      /** Labels to keep; absent: all. */
-      labels: z.array(z.string().min(1)).min(1).optional(),
-      max_detections: z.int().min(1).max(1000).default(100),
+      model: modelNameSchema
+        .default(detector)
+        .describe('Name of a detector, as `npm run models -- list` shows it; when absent, the one it marks as default'),
+      min_confidence: z.number().min(0.01).max(1).default(0.4).describe('Objects less sure are dropped'),
+      iou: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.5)
+        .describe('Of two boxes of a label that share more than this part of their union, the surer one stays'),
+      labels: z.array(z.string().min(1)).min(1).optional().describe('Labels to keep; all when absent'),
+      max_detections: z.int().min(1).max(1000).default(100).describe('The surest so many are kept'),
     }),
   async check({ model, labels = [] }, catalogue) {
     await catalogue.verify(model);

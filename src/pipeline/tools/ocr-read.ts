@@ -7,12 +7,17 @@ import { TextReader } from '../text/text-reader.ts';
 import { defineTool } from './tool.ts';
 
 const paramsSchema = z.strictObject({
-  /** Longest side, in pixels, of the picture in which text is looked for. */
-  detection_side: z.int().min(64).max(4096).default(640),
-  /** Pieces of text read with less are dropped. */
-  min_confidence: z.number().min(0).max(1).default(0.6),
-  /** Where text is looked for. */
-  regions: z.enum(['frame', 'detections']).default('frame'),
+  detection_side: z
+    .int()
+    .min(64)
+    .max(4096)
+    .default(640)
+    .describe('Longest side, in pixels, of the picture in which text is looked for; a larger one finds smaller text'),
+  min_confidence: z.number().min(0).max(1).default(0.6).describe('Pieces of text less sure are dropped'),
+  regions: z
+    .enum(['frame', 'detections'])
+    .default('frame')
+    .describe('Where text is looked for: in the whole frame, or inside the boxes of what was detected'),
 });
 
 /** Reads text: `lines`, and `text` with one line per line. */

@@ -25,6 +25,8 @@ export type RunTool = (inputs: ToolInputs) => Promise<Findings>;
 export interface ConfiguredTool {
   /** The parameters with every default filled in, plain JSON. */
   readonly params: Readonly<Record<string, unknown>>;
+  /** Which parameters it takes, with meaning, range and default: JSON Schema, draft 2020-12. */
+  readonly paramsSchema: Readonly<Record<string, unknown>>;
   /** What must come along the node's edges, each exactly once. */
   readonly takes: readonly ('frame' | FindingKey)[];
   /** Throws `invalid_model` or `invalid_pipeline` when what it needs is not there; run at start, loads nothing. */
@@ -53,7 +55,7 @@ export interface ToolOptions<Schema extends z.ZodObject> {
   readonly name: string;
   readonly description: string;
   readonly gives: readonly FindingKey[];
-  /** The parameters; a strict object, so that a misspelt one is refused. */
+  /** The parameters, each with its meaning; a strict object, so that a misspelt one is refused. */
   params(defaults: ToolDefaults): Schema;
   /** Default: the frame. */
   takes?(params: z.infer<Schema>): readonly ('frame' | FindingKey)[];
@@ -69,7 +71,8 @@ export function defineTool<Schema extends z.ZodObject>(options: ToolOptions<Sche
     description: options.description,
     gives: options.gives,
     configure(given, defaults) {
-      const parsed = options.params(defaults).safeParse(given);
+      const schema = options.params(defaults);
+      const parsed = schema.safeParse(given);
       if (!parsed.success) {
         throw new ServiceError('invalid_pipeline', `bad parameters: ${z.prettifyError(parsed.error)}`, {
           cause: parsed.error,
@@ -78,6 +81,8 @@ export function defineTool<Schema extends z.ZodObject>(options: ToolOptions<Sche
       const params = parsed.data;
       return {
         params,
+        // As a pipeline writes them down: what has a default may be left out.
+        paramsSchema: z.toJSONSchema(schema, { io: 'input' }),
         takes: options.takes?.(params) ?? ['frame'],
         check: async (catalogue) => options.check?.(params, catalogue),
         open: async (sessions) => options.open(params, sessions),

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Decoder, Demuxer, Encoder, Muxer, Scaler } from 'node-av/api';
 import { AV_LOG_ERROR, FF_ENCODER_LIBX264 } from 'node-av/constants';
 import { Log } from 'node-av/lib';
-import type { Frame } from '../../src/pipeline/frame.ts';
+import type { Frame } from '../src/pipeline/frame.ts';
 
 const FONTS = new URL('ttf/', import.meta.resolve('dejavu-fonts-ttf/package.json'));
 

@@ -1,0 +1,17 @@
+import { Decoder, Demuxer, Scaler } from 'node-av/api';
+import type { Picture } from '../../tools/annotated-picture.ts';
+
+/** A picture file of any kind that FFmpeg reads, as RGB. */
+export function readPicture(path: string): Picture {
+  using demuxer = Demuxer.openSync(path);
+  const video = demuxer.video();
+  if (video === undefined) throw new Error(`${path} is no picture`);
+  using decoder = Decoder.createSync(video);
+  using scaler = new Scaler();
+  for (const frame of decoder.framesSync(demuxer.packetsSync(video.index))) {
+    if (frame === null) continue;
+    const { width, height } = frame;
+    return { width, height, rgb: new Uint8Array(scaler.toBufferSync(frame, { format: 'rgb' })) };
+  }
+  throw new Error(`${path} cannot be decoded`);
+}

@@ -1,0 +1,30 @@
+import { expect } from 'chai';
+import { withFigures } from '../../tools/bench/report.ts';
+
+const REPORT = `# Benchmarks
+
+## one
+
+What it is.
+
+\`\`\`text
+old $& figures
+\`\`\`
+
+## two
+
+Nothing measured.
+`;
+
+describe('the report of a benchmark', () => {
+  it('has the figures of a part in place of those before, and what is said about them as it was', () => {
+    const report = withFigures(REPORT, 'one', 'new $& figures\n\n');
+    expect(report).to.equal(REPORT.replace('old', 'new'));
+    expect(withFigures(report, 'one', 'old $& figures')).to.equal(REPORT);
+  });
+
+  it('gets figures under a heading that has none, and a heading where there is none', () => {
+    const report = withFigures(withFigures(REPORT, 'two', 'fast'), 'three', 'slow');
+    expect(report.slice(REPORT.length)).to.equal('\n```text\nfast\n```\n\n## three\n\n```text\nslow\n```\n');
+  });
+});

@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url';
+
+import type { Caption } from './make-video.ts';
+
+const FONT = fileURLToPath(import.meta.resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf'));
+
+/** A filter for FFmpeg's graphs that writes a caption over a picture; `frames` is how many there are. */
+export function drawtext(caption: Caption, frames: number): string {
+  const { text, from = 0, to = frames, x = 40, y = 40, size = 40, color = 'white', box } = caption;
+  const values = {
+    fontfile: FONT,
+    text,
+    // Else a per cent sign begins an expression.
+    expansion: 'none',
+    fontsize: size,
+    fontcolor: color,
+    x,
+    y,
+    ...(box === undefined ? {} : { box: 1, boxcolor: box, boxborderw: Math.round(size / 4) }),
+    enable: `between(n,${from},${to})`,
+  };
+  const pairs = Object.entries(values).map(([name, value]) => `${name}=${escapeFilterValue(String(value))}`);
+  return `drawtext=${pairs.join(':')}`;
+}
+
+/** FFmpeg reads a filter's value twice, as an option and as a part of the graph, and each time takes out escapes. */
+function escapeFilterValue(value: string): string {
+  return value.replaceAll(/[\\':]/g, '\\$&').replaceAll(/[\\'[\],;]/g, '\\$&');
+}
