@@ -37,6 +37,7 @@ export interface AppOptions extends SubmitOptions, HealthOptions, ActivityOption
     | 'submit'
     | 'submitOnce'
     | 'requirePipeline'
+    | 'requireQueueRoom'
     | 'cancel'
     | 'get'
     | 'list'

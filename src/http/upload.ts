@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ParameterizedContext } from 'koa';
 import { koaBody } from 'koa-body';
@@ -15,6 +15,9 @@ const MAX_FIELDS = 16;
 const MAX_FRAMING_BYTES = 64 * 1024;
 /** What a body may measure beyond its file. */
 export const MAX_EXTRA_BYTES = MAX_FIELD_BYTES + MAX_FRAMING_BYTES;
+
+/** Bytes that come in between two looks at the room on the disk: no more of the reserve is used up by one upload. */
+const ROOM_LOOK_BYTES = 4 * 1024 * 1024;
 
 const FILE_FIELD = 'file';
 /** Codes of formidable's errors (its FormidableError.js). */
@@ -33,6 +36,8 @@ export interface UploadOptions {
   readonly minUploadBytesPerS: number;
   /** Milliseconds over which an upload's rate is measured. */
   readonly uploadWindowMs: number;
+  /** Bytes of the disk that no upload may take: the database and the results need room too. */
+  readonly diskReserveBytes: number;
 }
 
 export interface ReceiveOptions extends UploadOptions {
@@ -63,17 +68,26 @@ export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveO
   let file: WriteStream | undefined;
   let nothingChosen = false;
   let over = false;
+  let ended = false;
   // Formidable listens to its request's errors: so it stops, and the connection stays for the answer.
   const fail = (error: ServiceError): boolean => ctx.req.emit('error', error);
 
+  // A length that was declared was held against the room before; here are those that were not, and many at once.
+  const lookForRoom = async (): Promise<void> => {
+    if ((await freeBytes(options.incomingDir)) >= options.diskReserveBytes || ended) return;
+    fail(new ServiceError('storage_full', 'The disk ran full during the upload'));
+  };
+
   let received = 0;
-  const watchFraming = (chunk: Buffer): void => {
+  const watchBody = (chunk: Buffer): void => {
     const stored = file === undefined ? 0 : file.bytesWritten + file.writableLength;
     // Without the present chunk, which has not been parsed.
     if (received - stored > MAX_EXTRA_BYTES || !guard.accepts(chunk)) {
       fail(new ServiceError('invalid_request', 'Too much in the body beside the file'));
     }
+    const before = received;
     received += chunk.length;
+    if (Math.floor(received / ROOM_LOOK_BYTES) > Math.floor(before / ROOM_LOOK_BYTES)) lookForRoom().catch(() => undefined); // what cannot be looked at will refuse the bytes itself
   };
 
   let receivedBefore = 0;
@@ -125,7 +139,7 @@ export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveO
   try {
     // One that went away before it was listened to would never be heard of again.
     if (ctx.req.destroyed) throw new ServiceError('invalid_request', 'The client went away');
-    ctx.req.on('data', watchFraming);
+    ctx.req.on('data', watchBody);
     if (ctx.get('Expect').toLowerCase() === '100-continue') ctx.res.writeContinue();
     await readBody(ctx, async () => undefined);
     if (file === undefined || (nothingChosen && file.bytesWritten === 0)) throw noFile('There is no field `file`');
@@ -138,9 +152,16 @@ export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveO
     await discard();
     throw refusalOf(error, options.maxUploadBytes);
   } finally {
+    ended = true;
     clearInterval(watchRate);
-    ctx.req.off('data', watchFraming);
+    ctx.req.off('data', watchBody);
   }
+}
+
+/** Bytes that the disk of this folder has left for us. */
+export async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
 }
 
 function closed(file: WriteStream): Promise<void> {
