@@ -7,20 +7,10 @@ import { performance } from 'node:perf_hooks';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { jobIdSchema, type Job, type JobId, type JobStatus, type JobTransition } from '../../src/job.ts';
-import { Database } from '../../src/store/database.ts';
 import { DuckDBJobStore } from '../../src/store/duckdb.ts';
-import { migrateUp } from '../../src/store/migrate.ts';
+import { fillStore, PENDING_SNAPSHOT, TRANSITION_CONTEXT } from './filled-store.ts';
 
 const log = pino({ level: 'warn' });
-const SNAPSHOT = JSON.stringify({
-  status: 'active',
-  value: 'pending',
-  context: { attempt: 0, interruptions: 0, maxAttempts: 3, outputPath: null, errorCode: null, errorMessage: null },
-  historyValue: {},
-  children: {},
-});
-const CONTEXT = JSON.stringify({ attempt: 1, interruptions: 0, maxAttempts: 3, outputPath: null, errorCode: null });
-
 const folder = await mkdtemp(join(process.env['BENCH_DIR'] ?? tmpdir(), 'reelstate-bench-'));
 try {
   const sizes = process.argv.slice(2).map(Number);
@@ -55,7 +45,7 @@ async function benchWrites(path: string): Promise<void> {
 
 /** A database of `rows` finished jobs and a tenth as many pending ones. */
 async function benchSize(path: string, rows: number): Promise<void> {
-  await fill(path, rows);
+  await fillStore(path, { completed: rows, pending: Math.ceil(rows / 10) });
   const before = performance.now();
   const store = await DuckDBJobStore.open({ path, log });
   const opened = performance.now();
@@ -75,33 +65,18 @@ async function benchSize(path: string, rows: number): Promise<void> {
   print(`${label} open`, elapsed(before, opened));
   print(`${label} countByStatus`, elapsed(opened, counted));
   print(`${label} all ${pending.length} pending, 2000 a page`, elapsed(counted, paged));
-  print(`${label} resident memory`, `${(process.memoryUsage.rss() / 1024 ** 2).toFixed(0)} MiB`);
   const pick = () => pending[Math.floor(Math.random() * pending.length)] ?? jobIdSchema.parse(uuidv7());
   print(`${label} get, 1 caller`, await rateOf(1, 500, () => store.get(pick())));
   print(`${label} get, 50 callers`, await rateOf(50, 3000, () => store.get(pick())));
+  // Some checkpoints fall into this: one is due every 16 MiB of log.
+  let writing = true;
+  const reading = [() => store.get(pick()), () => store.newest({}, 50)].map((read) => slowest(() => writing, read));
   print(`${label} insert while checkpoints run, 50 callers`, await rateOf(50, 40_000, () => insert(store)));
+  writing = false;
+  const [get = 0, list = 0] = await Promise.all(reading);
+  print(`${label} slowest get, slowest list meanwhile`, `${get.toFixed(0)} ms, ${list.toFixed(0)} ms`);
   print(`${label} START and COMPLETE with them, 50 callers`, await rateOf(50, 6000, () => liveOf(store)));
   await store.close();
-}
-
-async function fill(path: string, rows: number): Promise<void> {
-  const database = await Database.open(path);
-  const connection = await database.connect();
-  await migrateUp(connection);
-  const hex = `lpad(to_hex(1700000000000 + i), 12, '0')`;
-  const id = `(${hex}[:8] || '-' || ${hex}[9:] || '-7000-8' || md5(i::VARCHAR)[:3] || '-' || md5(i::VARCHAR)[4:15])::UUID`;
-  const status = `CASE WHEN i < ${rows} THEN 'completed' ELSE 'pending' END`;
-  const all = Math.ceil(rows * 1.1);
-  for (let from = 0; from < all; from += 200_000) {
-    const range = `range(${from}, ${Math.min(all, from + 200_000)}) jobs(i)`;
-    await connection.run(`INSERT INTO jobs SELECT ${id}, ${status}, 'ocr_only', '{"frame_stride":1}', ${id} || '.mp4',
-      CASE WHEN i < ${rows} THEN ${id} || '_results.json' END, NULL, NULL, i + 1, 3, 1, 1, '${SNAPSHOT}',
-      make_timestamp((1700000000000 + i) * 1000), make_timestamp((1700000000000 + i) * 1000) FROM ${range}`);
-    await connection.run(`INSERT INTO job_transitions SELECT ${id}, seq, 1, 'pending', 'START', 'running', '${CONTEXT}',
-      make_timestamp((1700000000000 + i) * 1000) FROM ${range}, range(1, 4) steps(seq)`);
-  }
-  await connection.run('CHECKPOINT');
-  database.close();
 }
 
 function insert(store: DuckDBJobStore): Promise<Job> {
@@ -121,7 +96,7 @@ function insert(store: DuckDBJobStore): Promise<Job> {
       revision: 1,
       attempt: 0,
       machineVersion: 1,
-      snapshot: SNAPSHOT,
+      snapshot: PENDING_SNAPSHOT,
       createdAt,
       updatedAt: createdAt,
     },
@@ -149,7 +124,18 @@ function transitionOf(
   event: string,
   toState: JobStatus,
 ): JobTransition {
-  return { jobId, seq, attempt: 1, fromState, event, toState, context: CONTEXT, occurredAt: new Date().toISOString() };
+  return { jobId, seq, attempt: 1, fromState, event, toState, context: TRANSITION_CONTEXT, occurredAt: new Date().toISOString() };
+}
+
+/** Reads again and again as long as it may; resolves with the longest time that one took, in milliseconds. */
+async function slowest(mayGoOn: () => boolean, read: () => Promise<unknown>): Promise<number> {
+  let most = 0;
+  while (mayGoOn()) {
+    const start = performance.now();
+    await read();
+    most = Math.max(most, performance.now() - start);
+  }
+  return most;
 }
 
 /** Runs `work` `count` times, `callers` at once. */
