@@ -87,7 +87,8 @@ export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveO
     }
     const before = received;
     received += chunk.length;
-    if (Math.floor(received / ROOM_LOOK_BYTES) > Math.floor(before / ROOM_LOOK_BYTES)) lookForRoom().catch(() => undefined); // what cannot be looked at will refuse the bytes itself
+    if (Math.floor(received / ROOM_LOOK_BYTES) > Math.floor(before / ROOM_LOOK_BYTES))
+      lookForRoom().catch(() => undefined); // what cannot be looked at will refuse the bytes itself
   };
 
   let receivedBefore = 0;

@@ -104,7 +104,14 @@ describe('the service, told to stop', function () {
 
   it('by nobody: a terminal that hangs up and outputs that are closed do not end it', async () => {
     const child = spawn(process.execPath, [MAIN], {
-      env: { ...process.env, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'trace', PIPELINE_THREADS: '1' },
+      env: {
+        ...process.env,
+        HOST: '127.0.0.1',
+        PORT: '0',
+        DATA_DIR: dataDir,
+        LOG_LEVEL: 'trace',
+        PIPELINE_THREADS: '1',
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       signal,
       killSignal: 'SIGKILL',

@@ -1,3 +1,8 @@
+import { readFile } from 'node:fs/promises';
+
+/** Ticks of /proc/PID/stat in a second (sysconf(_SC_CLK_TCK) is 100 on every Linux that Node.js runs on). */
+const TICKS_PER_SECOND = 100;
+
 /** The middle one; NaN of none. */
 export function median(values: readonly number[]): number {
   return percentile(values, 50);
@@ -12,4 +17,11 @@ export function percentile(values: readonly number[], percent: number): number {
 /** One figure a line. */
 export function print(what: string, figure: string): void {
   console.log(`${what.padEnd(44)} ${figure}`);
+}
+
+/** User and system time of a process with all its threads (proc_pid_stat(5), fields 14 and 15). */
+export async function cpuSeconds(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }

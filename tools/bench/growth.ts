@@ -1,4 +1,5 @@
 /** `node dist/tools/bench/growth.js [jobs …]`: the real service on databases of so many finished jobs, a tenth as many waiting. Default: 0 1000 100000 1000000. */
+import { setMaxListeners } from 'node:events';
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { childrenOf, memoryOf } from '../child-processes.ts';
 import { submitVideo } from '../job-requests.ts';
 import { makeVideo } from '../make-video.ts';
 import { startService, type ServiceProcess } from '../service-process.ts';
-import { median, percentile, print } from './figures.ts';
+import { cpuSeconds, median, percentile, print } from './figures.ts';
 import { fillStore } from './filled-store.ts';
 
 const MIB = 1024 * 1024;
@@ -19,6 +20,8 @@ const SETTINGS = {
 };
 
 const { signal } = new AbortController();
+// Each request listens to it, and is forgotten only when it is collected.
+setMaxListeners(0, signal);
 const folder = await mkdtemp(join(process.env['BENCH_DIR'] ?? tmpdir(), 'reelstate-bench-'));
 try {
   const sizes = process.argv.slice(2).map(Number);
@@ -43,23 +46,29 @@ async function benchSize(jobs: number, video: string, small: string): Promise<vo
   const startedMs = performance.now();
   const service = await startService({ dataDir, signal, settings: SETTINGS });
   const readyMs = performance.now() - startedMs;
-  const told = (what: string, figure: string): void => print(`${jobs} finished, ${Math.ceil(jobs / 10)} waiting: ${what}`, figure);
+  const cpuBefore = await cpuSeconds(service.pid);
+  const told = (what: string, figure: string): void =>
+    print(`${jobs} finished, ${Math.ceil(jobs / 10)} waiting: ${what}`, figure);
   // The job in hand stays in hand, and takes nothing from what is measured.
   const children = childrenOf(service.pid);
   for (const pid of children) process.kill(pid, 'SIGSTOP');
   try {
-    told('from spawn to ready', `${readyMs.toFixed(0)} ms`);
+    const inChildren = (await Promise.all(children.map(cpuSeconds))).reduce((sum, one) => sum + one, 0);
+    told(
+      'from spawn to ready',
+      `${readyMs.toFixed(0)} ms; ${seconds(cpuBefore)} CPU s, and ${seconds(inChildren)} that load and warm models`,
+    );
     told('memory when ready', memory(service));
     if (sample.length > 0) {
       const status = () => get(service, `/video/status/${sample[Math.floor(Math.random() * sample.length)]}`);
-      await times(1, 200, status); // warms up
-      told('status, 1 caller', await times(1, 1_000, status));
-      told('status, 50 callers', await times(50, 5_000, status));
+      await times(service, 1, 200, status); // warms up
+      told('status, 1 caller', await times(service, 1, 1_000, status));
+      told('status, 50 callers', await times(service, 50, 5_000, status));
     }
-    told('list of 50, 1 caller', await times(1, 200, () => get(service, '/video/jobs')));
+    told('list of 50, 1 caller', await times(service, 1, 200, () => get(service, '/video/jobs')));
     const submit = () => submitVideo({ url: service.url, signal, videoPath: small, pipelineId: 'ocr_only' });
-    told('submit, 1 caller', await times(1, 200, submit));
-    told('submit, 50 callers', await times(50, 1_000, submit));
+    told('submit, 1 caller', await times(service, 1, 200, submit));
+    told('submit, 50 callers', await times(service, 50, 1_000, submit));
     told('memory afterwards', memory(service));
   } finally {
     for (const pid of children) process.kill(pid, 'SIGCONT');
@@ -74,9 +83,15 @@ async function get({ url }: ServiceProcess, path: string): Promise<void> {
   if (answer.status !== 200) throw new Error(`${path}: ${answer.status}`);
 }
 
-/** Does it so often, so many at once. */
-async function times(callers: number, count: number, work: () => Promise<unknown>): Promise<string> {
+/** Does it so often, so many at once; the CPU time is the service's, its housekeeping included. */
+async function times(
+  { pid }: ServiceProcess,
+  callers: number,
+  count: number,
+  work: () => Promise<unknown>,
+): Promise<string> {
   const ms: number[] = [];
+  const cpuBefore = await cpuSeconds(pid);
   const begunMs = performance.now();
   let left = count;
   await Promise.all(
@@ -90,7 +105,12 @@ async function times(callers: number, count: number, work: () => Promise<unknown
   );
   const perSecond = (count * 1000) / (performance.now() - begunMs);
   const [p50, p99, most] = [median(ms), percentile(ms, 99), percentile(ms, 100)].map((value) => value.toFixed(1));
-  return `p50 ${p50}, p99 ${p99}, most ${most} ms; ${perSecond.toFixed(0)}/s`;
+  const cpuMs = (((await cpuSeconds(pid)) - cpuBefore) * 1000) / count;
+  return `p50 ${p50}, p99 ${p99}, most ${most} ms; ${perSecond.toFixed(0)}/s, ${cpuMs.toFixed(2)} CPU ms each`;
+}
+
+function seconds(value: number): string {
+  return value.toFixed(2);
 }
 
 function memory({ pid }: ServiceProcess): string {

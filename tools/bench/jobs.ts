@@ -9,12 +9,10 @@ import { detectIsolation } from '../../src/pool/isolation.ts';
 import { PooledPipeline } from '../../src/pool/pooled-pipeline.ts';
 import { ProcessPool } from '../../src/pool/process-pool.ts';
 import { makeVideo } from '../make-video.ts';
-import { print } from './figures.ts';
+import { cpuSeconds, print } from './figures.ts';
 
 const MEMORY_BYTES = 900_000_000;
 const MIB = 1024 * 1024;
-/** Ticks of /proc/PID/stat in a second (sysconf(_SC_CLK_TCK) is 100 on every Linux that Node.js runs on). */
-const TICKS_PER_SECOND = 100;
 
 interface Course {
   readonly path: string;
@@ -93,13 +91,6 @@ async function run({ path, pipelineId, threads, analyseRepeats = false }: Course
 
 function told({ framesPerSecond, coresBusy, peakBytes: bytes }: Figures): string {
   return `${framesPerSecond.toFixed(1)} frames/s, ${coresBusy.toFixed(2)} cores busy, ${(bytes / MIB).toFixed(0)} MiB`;
-}
-
-/** User and system time of a process with all its threads (proc_pid_stat(5), fields 14 and 15). */
-async function cpuSeconds(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 /** The most that a process ever had resident. */

@@ -124,7 +124,16 @@ function transitionOf(
   event: string,
   toState: JobStatus,
 ): JobTransition {
-  return { jobId, seq, attempt: 1, fromState, event, toState, context: TRANSITION_CONTEXT, occurredAt: new Date().toISOString() };
+  return {
+    jobId,
+    seq,
+    attempt: 1,
+    fromState,
+    event,
+    toState,
+    context: TRANSITION_CONTEXT,
+    occurredAt: new Date().toISOString(),
+  };
 }
 
 /** Reads again and again as long as it may; resolves with the longest time that one took, in milliseconds. */
