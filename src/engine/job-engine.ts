@@ -336,18 +336,22 @@ export class JobEngine {
   /** Brings a job's sidecar up to its row. A disk that refuses is no reason to undo what is committed: the next start tries again. */
   async rewriteSidecar(job: Job): Promise<void> {
     const { jobId } = job;
-    const mine = (this.#rewriting.get(jobId) ?? Promise.resolve()).then(async () => {
-      try {
-        // The key that a job was submitted with is not in its row.
-        const { submission = null } = (await readSidecar(this.#storage, jobId)) ?? {};
-        await writeSidecar(this.#storage, job, submission);
-      } catch (error) {
-        this.#log.warn({ job_id: jobId, reason: messageOf(error) }, 'sidecar not rewritten');
-      }
-    });
+    const earlier = this.#rewriting.get(jobId);
+    const mine = this.#rewriteAfter(earlier, job);
     this.#rewriting.set(jobId, mine);
     await mine;
     if (this.#rewriting.get(jobId) === mine) this.#rewriting.delete(jobId);
+  }
+
+  async #rewriteAfter(earlier: Promise<void> | undefined, job: Job): Promise<void> {
+    await earlier;
+    try {
+      // The key that a job was submitted with is not in its row.
+      const { submission = null } = (await readSidecar(this.#storage, job.jobId)) ?? {};
+      await writeSidecar(this.#storage, job, submission);
+    } catch (error) {
+      this.#log.warn({ job_id: job.jobId, reason: messageOf(error) }, 'sidecar not rewritten');
+    }
   }
 
   /** Resolves when jobs can be accepted and read; rejects with the reason when not. */

@@ -170,7 +170,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
 
     it('never shows an older revision than it showed before, however many read while it is written', async () => {
       const jobs = await insertMany(store, 4);
-      let writing = true;
+      const written = new AbortController();
       const write = async (job: Job): Promise<void> => {
         for (let last = job; last.revision < 40;) {
           const { job: next, transition } = nextOf(last, 'running');
@@ -181,7 +181,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       /** Revisions as one reader saw them: asked for one after the other, alone or as one of a page. */
       const read = async (job: Job, look: (job: Job) => Promise<Job | undefined>): Promise<readonly number[]> => {
         const seen: number[] = [];
-        while (writing) seen.push((await look(job))?.revision ?? 0);
+        while (!written.signal.aborted) seen.push((await look(job))?.revision ?? 0);
         return seen;
       };
       const alone = ({ jobId }: Job) => store.get(jobId);
@@ -191,7 +191,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       };
       const reading = jobs.flatMap((job) => [read(job, alone), read(job, inPage), read(job, alone)]);
       await Promise.all(jobs.map(write));
-      writing = false;
+      written.abort();
       for (const seen of await Promise.all(reading)) {
         expect(seen).to.deep.equal(seen.toSorted((a, b) => a - b));
         expect(new Set(seen)).to.have.property('size').above(1);
