@@ -37,7 +37,8 @@ export type RefusalCode =
   | 'schema_too_new'
   | 'invalid_config'
   | 'invalid_pipeline'
-  | 'invalid_model';
+  | 'invalid_model'
+  | 'invalid_query';
 
 export type ErrorCode = FailureCode | RefusalCode;
 

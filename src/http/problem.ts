@@ -66,6 +66,7 @@ export const KINDS: Readonly<Record<ProblemCode, Kind>> = {
   invalid_config: INTERNAL,
   invalid_pipeline: INTERNAL,
   invalid_model: INTERNAL,
+  invalid_query: INTERNAL,
   invalid_video: INTERNAL,
   too_large: INTERNAL,
   decoder_crashed: INTERNAL,

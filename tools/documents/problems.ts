@@ -153,6 +153,7 @@ type StartCode =
   | 'schema_too_new'
   | 'invalid_config'
   | 'invalid_pipeline'
-  | 'invalid_model';
+  | 'invalid_model'
+  | 'invalid_query';
 /** Failures of a job that a request can meet too. */
 type ToldFailure = 'storage_full' | 'internal';

@@ -1,0 +1,72 @@
+import { Command, Option } from 'commander';
+import { open } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { queryParquet, queryText, TEXT_FORMATS, type QueryOptions, type TextFormat } from '../query/query-results.ts';
+import { saveWhole } from '../query/save-whole.ts';
+
+/** Where the command runs. */
+export interface QueryTerminal {
+  /** Aborted when the command is to end. */
+  readonly signal: AbortSignal;
+  /** Prints to stdout; resolves when more can be taken. */
+  write(text: string): Promise<void>;
+}
+
+interface QueryFlags {
+  readonly dataDir: string;
+  readonly format?: TextFormat | 'parquet';
+  readonly output?: string;
+  readonly force?: true;
+}
+
+const FORMATS = [...TEXT_FORMATS, 'parquet'] as const;
+
+export function queryCommand(terminal: QueryTerminal): Command {
+  return new Command('query')
+    .description('ask with SQL what was found in all videos')
+    .argument('<sql>', 'one SELECT in the words of DuckDB, or - to read it from stdin')
+    .addOption(new Option('--data-dir <folder>', "the service's data folder").env('DATA_DIR').default('./data'))
+    .addOption(
+      new Option('--format <format>', 'form of the answer (default: by the name of the output, else table)').choices(
+        FORMATS,
+      ),
+    )
+    .option('--output <file>', 'write the answer to a file, whole or not at all')
+    .option('--force', 'replace the file if it exists')
+    .addHelpText(
+      'after',
+      `
+Views: jobs, frames, detections, texts, damaged; their columns are in docs/QUERYING.md, and by FROM (DESCRIBE frames).
+It reads the files of the data folder, not the service, which may run meanwhile.
+
+Examples:
+  reelstate query "SELECT label, count(*) FROM detections GROUP BY ALL ORDER BY ALL"
+  reelstate query --output exits.parquet "SELECT * FROM texts WHERE text ILIKE '%exit%'"
+  reelstate query - < report.sql`,
+    )
+    .action(async (argument: string, flags: QueryFlags, command: Command) => {
+      const { dataDir, output, force = false } = flags;
+      const format = flags.format ?? formatOf(output, command.optsWithGlobals<{ readonly json?: boolean }>().json);
+      if (format === 'parquet' && output === undefined) {
+        command.error('error: --format parquet needs --output', { exitCode: 2 });
+      }
+      const sql = argument === '-' ? await text(process.stdin) : argument;
+      const query: QueryOptions = { dataDir, sql, signal: terminal.signal };
+      if (output === undefined) {
+        if (format === 'parquet') return;
+        for await (const piece of queryText({ ...query, format })) await terminal.write(piece);
+        return;
+      }
+      await saveWhole(output, { force, dataDir }, async (draft) => {
+        if (format === 'parquet') return queryParquet({ ...query, exportPath: draft });
+        await using file = await open(draft, 'wx');
+        for await (const piece of queryText({ ...query, format })) await file.appendFile(piece);
+      });
+    });
+}
+
+function formatOf(output: string | undefined, json = false): (typeof FORMATS)[number] {
+  const named = FORMATS.find((format) => extname(output ?? '') === `.${format}`);
+  return named ?? (json ? 'json' : 'table');
+}
