@@ -56,6 +56,9 @@ export interface Job {
   readonly expiredAt: string | null;
 }
 
+/** What a job's status tells. */
+export type JobOutline = Pick<Job, 'jobId' | 'status' | 'errorCode' | 'errorMessage' | 'createdAt' | 'updatedAt'>;
+
 /** One row of `job_transitions`. */
 export interface JobTransition {
   readonly jobId: JobId;

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-const PARTS = ['pipeline', 'jobs', 'http', 'engine', 'store', 'growth'] as const;
+const PARTS = ['pipeline', 'jobs', 'http', 'load', 'engine', 'store', 'growth'] as const;
 const GIB = 1024 ** 3;
 
 const wanted = process.argv.slice(2);

@@ -15,6 +15,16 @@ export function memoryOf(pid: number): { readonly now: number; readonly peak: nu
   return now === undefined || peak === undefined ? undefined : { now: now * 1024, peak: peak * 1024 };
 }
 
+/** Ticks of /proc/PID/stat in a second (sysconf(_SC_CLK_TCK) is 100 on every Linux that Node.js runs on). */
+const TICKS_PER_SECOND = 100;
+
+/** Processor time of a process with all its threads, in seconds (proc_pid_stat(5), fields 14 and 15); Linux only. */
+export function cpuSecondsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
 /** Targets of the files that a process has open now. */
 export function openFilesOf(pid: number): readonly string[] {
   const folder = `/proc/${pid}/fd`;

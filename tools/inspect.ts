@@ -3,11 +3,10 @@
  * Without a job: the running service's jobs in Stately Inspector, a page on the internet, through a relay on loopback.
  */
 import { parseArgs } from 'node:util';
+import { jobText } from '../src/cli/job-text.ts';
+import { ReelstateClient } from '../src/client/reelstate-client.ts';
 import { messageOf } from '../src/errors.ts';
-import { machineAnswerSchema, readJson } from './inspect/answers.ts';
-import { jobAsText } from './inspect/job-text.ts';
 import { relayToStately } from './inspect/stately-relay.ts';
-import { transitionsResponseSchema } from '../src/http/transitions.ts';
 
 try {
   const { values } = parseArgs({
@@ -23,9 +22,8 @@ try {
     );
     await relay.ended;
   } else {
-    const machine = await readJson(`${url}/machines/job`, machineAnswerSchema);
-    const life = await readJson(`${url}/video/jobs/${job}/transitions`, transitionsResponseSchema);
-    process.stdout.write(jobAsText(machine, life));
+    const client = new ReelstateClient({ url });
+    process.stdout.write(jobText(await client.machine('job'), await client.transitions(job)));
   }
 } catch (error) {
   process.stderr.write(`inspect: ${messageOf(error)}\n`);

@@ -2,7 +2,15 @@ import { initialTransition, transition } from 'xstate';
 import { v7 as uuidv7 } from 'uuid';
 import { jobMachine, type JobEvent } from '../../machines/job.ts';
 import { messageOf, ServiceError } from '../errors.ts';
-import { jobIdSchema, type Job, type JobId, type JobOptions, type JobStatus, type JobTransition } from '../job.ts';
+import {
+  jobIdSchema,
+  type Job,
+  type JobId,
+  type JobOptions,
+  type JobOutline,
+  type JobStatus,
+  type JobTransition,
+} from '../job.ts';
 import type { Log } from '../log.ts';
 import type { PipelineDescription, VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
 import type { QueueService } from '../queue/queue-service.ts';
@@ -225,6 +233,13 @@ export class JobEngine {
     const job = await this.#store.get(jobId);
     if (job === undefined) throw new ServiceError('job_not_found', `There is no job ${jobId}`);
     return job;
+  }
+
+  /** What a job's status tells. Rejects with `job_not_found`. */
+  async outline(jobId: JobId): Promise<JobOutline> {
+    const outline = await this.#store.outline(jobId);
+    if (outline === undefined) throw new ServiceError('job_not_found', `There is no job ${jobId}`);
+    return outline;
   }
 
   /** A job in hand, as this process last committed it: read from the database only where that is no longer known. */

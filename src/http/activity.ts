@@ -9,12 +9,12 @@ import { stepOf, stepSchema } from './transitions.ts';
 /** Transitions kept in memory for those who look on; a job's own are in the database. */
 const KEPT_TRANSITIONS = 64;
 
-/** A state's name, or for each active region the value inside it: what XState calls a state value. */
-export type StateValue = string | { readonly [region: string]: StateValue | undefined };
-
-const stateValueSchema: z.ZodType<StateValue> = z
-  .lazy(() => z.union([z.string(), z.record(z.string(), stateValueSchema)]))
-  .meta({ id: 'StateValue' });
+/**
+ * A state's name, or for each region that of its state: what XState calls a state value, as far as our machines nest.
+ * Types that name themselves are more than generators of clients can express.
+ */
+const stateValueSchema = z.union([z.string(), z.record(z.string(), z.string())]).meta({ id: 'StateValue' });
+export type StateValue = Readonly<z.infer<typeof stateValueSchema>>;
 
 const recentStepSchema = stepSchema.extend({ job_id: jobIdSchema });
 

@@ -40,6 +40,7 @@ export interface AppOptions extends SubmitOptions, HealthOptions, ActivityOption
     | 'requireQueueRoom'
     | 'cancel'
     | 'get'
+    | 'outline'
     | 'list'
     | 'countByStatus'
     | 'transitionsOf'
@@ -92,6 +93,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     .delete('/session', endSession(sessions))
     .get(pages.paths(), pages.page())
     .get('/web/*name', pages.asset())
+    .get('/client/*name', pages.asset())
     .get('/openapi.json', openapiRoute(describeApi(version)))
     .get('/docs', docsRoute(version))
     .get('/health', healthRoute(options))

@@ -53,7 +53,7 @@ function section(endpoint: Endpoint): string {
   return `<section id="${name}">
   <h2><code>${method} ${escaped(path)}</code></h2>
   <p>${prose(does)} ${scope === null ? 'Needs no key.' : `Needs the scope <code>${scope}</code>.`}</p>
-  <pre>${escaped(curl)}</pre>
+  <pre tabindex="0">${escaped(curl)}</pre>
   ${parameters(isUpload ? 'Query or form' : 'Query', request)}${parameters('Headers', headers)}
   <details><summary>Answers ${status}</summary>${Object.entries(answers)
     .map(([type, schema]) => `<p><code>${type}</code></p>${schema === null ? '' : schemaText(schema)}`)
@@ -73,7 +73,7 @@ function parameters(title: string, schema: z.ZodObject | undefined): string {
 
 function schemaText(schema: z.ZodType): string {
   const { $schema: _, ...rest } = z.toJSONSchema(schema);
-  return `<pre>${escaped(JSON.stringify(rest, null, 2))}</pre>`;
+  return `<pre tabindex="0">${escaped(JSON.stringify(rest, null, 2))}</pre>`;
 }
 
 function problems(): string {

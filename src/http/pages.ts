@@ -5,19 +5,19 @@ import { extname } from 'node:path';
 import { isUnchanged } from './entity-tag.ts';
 import type { RequestState } from './request-log.ts';
 
-/** The pages by their paths; everything else that they need lies under /web/. */
+/** The pages by their paths; everything else that they need lies under /web/, and the client under /client/. */
 const PAGES: Readonly<Record<string, string>> = {
-  '/': 'console.html',
-  '/inspector': 'inspector.html',
-  '/sign-in': 'sign-in.html',
+  '/': 'web/console.html',
+  '/inspector': 'web/inspector.html',
+  '/sign-in': 'web/sign-in.html',
 };
 
 /** Where modules of packages lie, by the paths that the pages' import map names. */
 const PACKAGES: Readonly<Record<string, string>> = {
-  'packages/preact.js': import.meta.resolve('preact'),
-  'packages/preact-hooks.js': import.meta.resolve('preact/hooks'),
-  'packages/preact-jsx-runtime.js': import.meta.resolve('preact/jsx-runtime'),
-  'packages/dagre.js': import.meta.resolve('@dagrejs/dagre'),
+  'web/packages/preact.js': import.meta.resolve('preact'),
+  'web/packages/preact-hooks.js': import.meta.resolve('preact/hooks'),
+  'web/packages/preact-jsx-runtime.js': import.meta.resolve('preact/jsx-runtime'),
+  'web/packages/dagre.js': import.meta.resolve('@dagrejs/dagre'),
 };
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
@@ -49,8 +49,9 @@ export class Pages {
     const compiled = new URL('../web/', import.meta.url);
     const written = new URL('src/web/', import.meta.resolve('#package.json'));
     const files = [
-      ...(await filesOf(compiled, ['.js'])),
-      ...(await filesOf(written, ['.html', '.css', '.svg'])),
+      ...(await filesOf('web/', compiled, ['.js'])),
+      ...(await filesOf('web/', written, ['.html', '.css', '.svg'])),
+      ...(await filesOf('client/', new URL('../client/', import.meta.url), ['.js'])),
       ...Object.entries(PACKAGES).map(([name, address]) => ({ name, url: new URL(address) })),
     ];
     return new Pages(
@@ -68,9 +69,9 @@ export class Pages {
     return (ctx) => this.#answer(ctx, PAGES[ctx.path] ?? '');
   }
 
-  /** GET /web/{name} */
+  /** GET /web/{name} and GET /client/{name} */
   asset(): RouterMiddleware<RequestState> {
-    return (ctx) => this.#answer(ctx, ctx.path.slice('/web/'.length));
+    return (ctx) => this.#answer(ctx, ctx.path.slice('/'.length));
   }
 
   #answer(ctx: Parameters<RouterMiddleware<RequestState>>[0], name: string): void {
@@ -83,11 +84,11 @@ export class Pages {
   }
 }
 
-async function filesOf(folder: URL, extensions: readonly string[]) {
+async function filesOf(place: string, folder: URL, extensions: readonly string[]) {
   const names = await readdir(folder, { recursive: true });
   return names
     .filter((name) => extensions.includes(extname(name)))
-    .map((name) => ({ name, url: new URL(name, folder) }));
+    .map((name) => ({ name: place + name, url: new URL(name, folder) }));
 }
 
 async function assetOf(name: string, url: URL): Promise<Asset> {

@@ -1,7 +1,7 @@
 import type { RouterMiddleware } from '@koa/router';
 import type { JobEngine } from '../engine/job-engine.ts';
 import { ServiceError } from '../errors.ts';
-import { jobIdSchema, type Job, type JobId, type JobStatus } from '../job.ts';
+import { jobIdSchema, type JobId, type JobOutline, type JobStatus } from '../job.ts';
 import type { RequestState } from './request-log.ts';
 import type { StatusResponse } from './schemas.ts';
 
@@ -13,14 +13,14 @@ const PROGRESS: Readonly<Record<JobStatus, StatusResponse['progress']>> = {
 };
 
 /** GET /video/status/{job_id} */
-export function statusRoute(engine: Pick<JobEngine, 'get'>): RouterMiddleware<RequestState> {
+export function statusRoute(engine: Pick<JobEngine, 'outline'>): RouterMiddleware<RequestState> {
   return async (ctx) => {
-    ctx.body = statusOf(await engine.get(parseJobId(ctx.params['job_id'])));
+    ctx.body = statusOf(await engine.outline(parseJobId(ctx.params['job_id'])));
   };
 }
 
 /** A job as its status tells it. */
-export function statusOf(job: Job): StatusResponse {
+export function statusOf(job: JobOutline): StatusResponse {
   return {
     job_id: job.jobId,
     status: job.status,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import type { ParameterizedContext } from 'koa';
 import { koaBody } from 'koa-body';
 import { z } from 'zod';
@@ -13,6 +14,8 @@ const MAX_FIELD_BYTES = 16 * 1024;
 const MAX_FIELDS = 16;
 /** Bytes of a body that may be neither file nor field: boundaries, part headers, and what follows the last part. */
 const MAX_FRAMING_BYTES = 64 * 1024;
+/** Bytes of an upload that may wait for the disk. */
+const WRITE_AHEAD_BYTES = 1024 * 1024;
 /** What a body may measure beyond its file. */
 export const MAX_EXTRA_BYTES = MAX_FIELD_BYTES + MAX_FRAMING_BYTES;
 
@@ -61,6 +64,9 @@ export interface Upload {
  */
 export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveOptions): Promise<Upload> {
   if (!ctx.is('multipart/form-data')) throw noFile('The body must be multipart/form-data with the video in `file`');
+  if (!/^(identity)?$/i.test(ctx.get('Content-Encoding')) || !/^(chunked)?$/i.test(ctx.get('Transfer-Encoding'))) {
+    throw new ServiceError('invalid_request', 'The body must not be compressed');
+  }
   const guard = PartHeaderGuard.for(ctx.get('Content-Type'));
   if (guard === undefined) throw new ServiceError('invalid_request', 'multipart/form-data without a sane boundary');
   const path = join(options.incomingDir, randomUUID());
@@ -131,8 +137,8 @@ export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveO
         }
       },
       fileWriteStreamHandler() {
-        file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
-        return file;
+        file = createWriteStream(path, { flags: 'wx', mode: 0o600, highWaterMark: WRITE_AHEAD_BYTES });
+        return writingAhead(file);
       },
     },
   });
@@ -163,6 +169,28 @@ export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveO
 export async function freeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;
+}
+
+/**
+ * Takes bytes for a file before it has written them, as many as its buffer holds. Formidable reads nothing while a write
+ * of its is under way: without this, receiving and writing take turns with every 64 KiB.
+ */
+function writingAhead(file: WriteStream): Writable {
+  const ahead = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      if (file.write(chunk)) done();
+      else file.once('drain', done);
+    },
+    final(done) {
+      file.end(done);
+    },
+    destroy(error, done) {
+      file.destroy();
+      done(error);
+    },
+  });
+  file.on('error', (error) => ahead.destroy(error));
+  return ahead;
 }
 
 function closed(file: WriteStream): Promise<void> {

@@ -30,12 +30,18 @@ export class Database {
     this.#instance = instance;
   }
 
-  /** Opens or makes the file. `store_unavailable` when another process has it, or when it is damaged. */
-  static async open(path: string): Promise<Database> {
+  /**
+   * Opens or makes the file; `readOnly` changes and makes nothing. `store_unavailable` when another process has it, or
+   * when it is damaged.
+   */
+  static async open(path: string, { readOnly = false } = {}): Promise<Database> {
     const instance = await DuckDBInstance.create(':memory:', {
       threads: '1', // two are slower: these statements are too short to share
       // Checkpoints are asked for apart from commits. One inside a commit that fails leaves open what was committed.
       checkpoint_threshold: '1TB',
+      // DuckDB's packed ids take 0.8 ms to unpack for each row group that a look-up reads, unpacked ones a tenth of it.
+      // A million jobs take 300 MB instead of 200.
+      disabled_compression_methods: 'bitpacking',
     });
     const database = new Database(instance);
     try {
@@ -43,7 +49,8 @@ export class Database {
       database.#connections.push(connection);
       // Without an index a row is found by reading the row groups whose range of ids holds it: 16,384 rows instead of
       // 122,880 make that four times as fast at a million rows; still smaller ones slow the checkpoints.
-      await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS store (ROW_GROUP_SIZE 16384)`);
+      const options = readOnly ? 'READ_ONLY' : 'ROW_GROUP_SIZE 16384';
+      await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS store (${options})`);
       return database;
     } catch (cause) {
       database.close();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ServiceError, messageOf } from '../errors.ts';
-import type { Job, JobId, JobStatus, JobTransition } from '../job.ts';
+import type { Job, JobId, JobOutline, JobStatus, JobTransition } from '../job.ts';
 import type { Log } from '../log.ts';
 import { Batcher } from './batcher.ts';
 import { isInvalidated, type Damage } from './database.ts';
@@ -41,6 +41,7 @@ export class DuckDBJobStore implements JobStore {
   readonly #onCommit: DuckDBJobStoreOptions['onCommit'];
   readonly #writes: Batcher<JobWrite, Job | null>;
   readonly #gets: Batcher<JobId, Job | null>;
+  readonly #outlines: Batcher<JobId, JobOutline | null>;
   readonly #opening = randomUUID();
   #changes = 0;
   #session: Session;
@@ -65,6 +66,10 @@ export class DuckDBJobStore implements JobStore {
     });
     this.#gets = new Batcher({
       run: (ids) => this.#use(({ lookups }) => lookups.jobs(ids)),
+      maxBatch: MAX_READS_PER_STATEMENT,
+    });
+    this.#outlines = new Batcher({
+      run: (ids) => this.#use(({ lookups }) => lookups.outlines(ids)),
       maxBatch: MAX_READS_PER_STATEMENT,
     });
     this.#idleTimer = setTimeout(() => this.#checkpointFrom(IDLE_CHECKPOINT_LOG_BYTES), IDLE_MS).unref();
@@ -103,6 +108,10 @@ export class DuckDBJobStore implements JobStore {
 
   async get(jobId: JobId): Promise<Job | undefined> {
     return (await this.#answer(() => this.#gets.submit(jobId))) ?? undefined;
+  }
+
+  async outline(jobId: JobId): Promise<JobOutline | undefined> {
+    return (await this.#answer(() => this.#outlines.submit(jobId))) ?? undefined;
   }
 
   transitionsOf(jobId: JobId): Promise<readonly JobTransition[]> {
@@ -153,6 +162,7 @@ export class DuckDBJobStore implements JobStore {
     clearTimeout(this.#idleTimer);
     await this.#writes.idle();
     await this.#gets.idle();
+    await this.#outlines.idle();
     await this.#reopening?.catch(() => undefined);
     await this.#checkpoint;
     if (!this.#session.invalid) await this.#writeCheckpoint();

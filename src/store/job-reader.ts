@@ -1,9 +1,9 @@
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import { z } from 'zod';
-import { jobStatusSchema, type Job, type JobId, type JobStatus, type JobTransition } from '../job.ts';
+import { jobStatusSchema, type Job, type JobId, type JobOutline, type JobStatus, type JobTransition } from '../job.ts';
 import { endedBefore, findSubmission, pendingIds, standingsOf } from './file-reader.ts';
 import type { JobFilter, JobStanding, SubmissionKey } from './job-store.ts';
-import { JOB_COLUMNS, TRANSITION_COLUMNS, parseJob, parseTransition } from './rows.ts';
+import { JOB_COLUMNS, OUTLINE_COLUMNS, TRANSITION_COLUMNS, parseJob, parseOutline, parseTransition } from './rows.ts';
 import { uuidValue } from './table-statement.ts';
 
 const JOB = Object.keys(JOB_COLUMNS).join();
@@ -15,6 +15,7 @@ const countSchema = z.object({ status: jobStatusSchema, jobs: z.bigint().transfo
 export class JobReader {
   readonly #connection: DuckDBConnection;
   readonly #one: DuckDBPreparedStatement;
+  readonly #oneOutline: DuckDBPreparedStatement;
   readonly #pageEnd: DuckDBPreparedStatement;
   readonly #page: DuckDBPreparedStatement;
   #last: Promise<unknown> = Promise.resolve();
@@ -23,12 +24,14 @@ export class JobReader {
     connection: DuckDBConnection,
     statements: {
       readonly one: DuckDBPreparedStatement;
+      readonly oneOutline: DuckDBPreparedStatement;
       readonly pageEnd: DuckDBPreparedStatement;
       readonly page: DuckDBPreparedStatement;
     },
   ) {
     this.#connection = connection;
     this.#one = statements.one;
+    this.#oneOutline = statements.oneOutline;
     this.#pageEnd = statements.pageEnd;
     this.#page = statements.page;
   }
@@ -37,6 +40,7 @@ export class JobReader {
     const ofStatus = 'FROM jobs WHERE status = $1::VARCHAR AND accepted_seq > $2::BIGINT';
     return new JobReader(connection, {
       one: await connection.prepare(`SELECT ${JOB} FROM jobs WHERE job_id = $1::UUID`),
+      oneOutline: await connection.prepare(`SELECT ${OUTLINE_COLUMNS} FROM jobs WHERE job_id = $1::UUID`),
       pageEnd: await connection.prepare(
         `SELECT coalesce(max(accepted_seq), 0) FROM (SELECT accepted_seq ${ofStatus} ORDER BY accepted_seq LIMIT $3::BIGINT)`,
       ),
@@ -46,21 +50,20 @@ export class JobReader {
 
   /** The jobs with these ids, in their order; null for an unknown one. One statement for all. */
   async jobs(ids: readonly JobId[]): Promise<readonly (Job | null)[]> {
-    const distinct = [...new Set(ids)];
-    const stored = await this.#alone(async () => {
-      const [first] = distinct;
-      if (first !== undefined && distinct.length === 1) {
-        this.#one.bindUUID(1, uuidValue(first));
-        return (await this.#one.runAndReadAll()).getRowObjectsJS();
-      }
-      // Literals, and no list parameter: DuckDB skips the parts of the table that can hold none of a list of constants.
-      const list = distinct.map((id) => `'${uuidValue(id).toString()}'::UUID`).join();
-      return (
-        await this.#connection.runAndReadAll(`SELECT ${JOB} FROM jobs WHERE job_id IN (${list})`)
-      ).getRowObjectsJS();
-    });
-    const found = new Map(stored.map((row) => parseJob(row)).map((job) => [job.jobId, job]));
-    return ids.map((id) => found.get(id) ?? null);
+    const stored = await this.#rowsOf(ids, JOB, this.#one);
+    return inOrderOf(
+      ids,
+      stored.map((row) => parseJob(row)),
+    );
+  }
+
+  /** As `jobs`, and at a million rows many times as fast: what is packed most tightly is left alone. */
+  async outlines(ids: readonly JobId[]): Promise<readonly (JobOutline | null)[]> {
+    const stored = await this.#rowsOf(ids, OUTLINE_COLUMNS, this.#oneOutline);
+    return inOrderOf(
+      ids,
+      stored.map((row) => parseOutline(row)),
+    );
   }
 
   async transitionsOf(jobId: JobId): Promise<readonly JobTransition[]> {
@@ -142,11 +145,32 @@ export class JobReader {
     await this.#alone(() => this.#connection.run('SELECT 1'));
   }
 
+  /** @param one prepared to read the same columns of one job */
+  #rowsOf(ids: readonly JobId[], columns: string, one: DuckDBPreparedStatement): Promise<readonly unknown[]> {
+    const distinct = [...new Set(ids)];
+    return this.#alone(async () => {
+      const [first] = distinct;
+      if (first !== undefined && distinct.length === 1) {
+        one.bindUUID(1, uuidValue(first));
+        return (await one.runAndReadAll()).getRowObjectsJS();
+      }
+      // Literals, and no list parameter: DuckDB skips the parts of the table that can hold none of a list of constants.
+      const list = distinct.map((id) => `'${uuidValue(id).toString()}'::UUID`).join();
+      const found = await this.#connection.runAndReadAll(`SELECT ${columns} FROM jobs WHERE job_id IN (${list})`);
+      return found.getRowObjectsJS();
+    });
+  }
+
   #alone<T>(read: () => Promise<T>): Promise<T> {
     const result = this.#last.then(read);
     this.#last = result.catch(() => undefined);
     return result;
   }
+}
+
+function inOrderOf<T extends { readonly jobId: JobId }>(ids: readonly JobId[], stored: readonly T[]) {
+  const found = new Map(stored.map((row) => [row.jobId, row]));
+  return ids.map((id) => found.get(id) ?? null);
 }
 
 function bindPage(statement: DuckDBPreparedStatement, status: JobStatus, afterSeq: number, third: bigint): void {

@@ -1,4 +1,4 @@
-import type { Job, JobId, JobStatus, JobTransition } from '../job.ts';
+import type { Job, JobId, JobOutline, JobStatus, JobTransition } from '../job.ts';
 
 /** What a file's keeper must know of the job it belongs to. */
 export interface JobStanding {
@@ -47,6 +47,8 @@ export interface JobStore {
   /** Commits a job's `expiredAt`: no transition, no new revision, and a time that was committed before stays. */
   expire(job: Job): Promise<void>;
   get(jobId: JobId): Promise<Job | undefined>;
+  /** As `get`, without what costs the most to read: a thousand a second are no burden. */
+  outline(jobId: JobId): Promise<JobOutline | undefined>;
   /** A job's transitions in order; empty for an unknown id. */
   transitionsOf(jobId: JobId): Promise<readonly JobTransition[]>;
   /** Jobs in this status whose `acceptedSeq` is greater than `afterSeq`, in order of acceptance, at most `limit`. */

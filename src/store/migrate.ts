@@ -39,6 +39,10 @@ export async function migrateUp(
   connection: DuckDBConnection,
   folder = MIGRATIONS_FOLDER,
 ): Promise<readonly Migration[]> {
+  await connection.run(
+    'CREATE TABLE IF NOT EXISTS schema_migrations ' +
+      '(version INTEGER PRIMARY KEY, name VARCHAR NOT NULL, sha256 VARCHAR NOT NULL, applied_at TIMESTAMP NOT NULL)',
+  );
   const { files, applied } = await compare(connection, folder);
   for (const file of files.slice(applied.length)) {
     await inTransaction(connection, async () => {
@@ -86,15 +90,7 @@ export async function migrationStatus(
 
 async function compare(connection: DuckDBConnection, folder: URL) {
   const files = await readMigrations(folder);
-  await connection.run(
-    'CREATE TABLE IF NOT EXISTS schema_migrations ' +
-      '(version INTEGER PRIMARY KEY, name VARCHAR NOT NULL, sha256 VARCHAR NOT NULL, applied_at TIMESTAMP NOT NULL)',
-  );
-  const stored = await connection.runAndReadAll('SELECT * FROM schema_migrations ORDER BY version');
-  const applied = stored.getRowObjectsJS().map((row): Migration => {
-    const { applied_at: appliedAt, ...migration } = appliedSchema.parse(row);
-    return { ...migration, appliedAt };
-  });
+  const applied = await appliedMigrations(connection);
   for (const [index, { version, name, sha256 }] of applied.entries()) {
     const file = files[index];
     if (file === undefined) {
@@ -112,6 +108,19 @@ async function compare(connection: DuckDBConnection, folder: URL) {
     }
   }
   return { files, applied };
+}
+
+/** None where the database is new; changes nothing, so that a database can be looked at. */
+async function appliedMigrations(connection: DuckDBConnection): Promise<readonly Migration[]> {
+  const table = await connection.runAndReadAll(
+    "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND table_name = 'schema_migrations'",
+  );
+  if (table.currentRowCount === 0) return [];
+  const stored = await connection.runAndReadAll('SELECT * FROM schema_migrations ORDER BY version');
+  return stored.getRowObjectsJS().map((row) => {
+    const { applied_at: appliedAt, ...migration } = appliedSchema.parse(row);
+    return { ...migration, appliedAt };
+  });
 }
 
 async function readMigrations(folder: URL): Promise<readonly MigrationFile[]> {

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { ServiceError } from '../errors.ts';
-import { jobIdSchema, jobOptionsSchema, jobStatusSchema, type Job, type JobTransition } from '../job.ts';
+import {
+  jobIdSchema,
+  jobOptionsSchema,
+  jobStatusSchema,
+  type Job,
+  type JobOutline,
+  type JobTransition,
+} from '../job.ts';
 import type { SubmissionKey } from './job-store.ts';
 
 export type ColumnType = 'UUID' | 'VARCHAR' | 'INTEGER' | 'BIGINT' | 'TIMESTAMP';
@@ -124,6 +131,16 @@ const storedJobSchema = z.object({
   expired_at: isoTime.nullable(),
 });
 
+const storedOutlineSchema = storedJobSchema.pick({
+  job_id: true,
+  status: true,
+  error_code: true,
+  error_message: true,
+  created_at: true,
+  updated_at: true,
+});
+export const OUTLINE_COLUMNS = Object.keys(storedOutlineSchema.shape).join();
+
 const storedTransitionSchema = z.object({
   job_id: jobIdSchema,
   seq: z.int(),
@@ -155,6 +172,19 @@ export function parseJob(stored: unknown): Job {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     expiredAt: row.expired_at,
+  };
+}
+
+/** Some columns of a stored row as a job's outline; `internal` when they are none. */
+export function parseOutline(stored: unknown): JobOutline {
+  const row = parse(storedOutlineSchema, stored, 'jobs');
+  return {
+    jobId: row.job_id,
+    status: row.status,
+    errorCode: row.error_code,
+    errorMessage: row.error_message,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
   };
 }
 

@@ -32,6 +32,11 @@ export function formatAge(iso: string, nowMs: number): string {
   return iso.slice(0, 10);
 }
 
+/** A time in the viewer's own zone: `22 Nov 2026, 11:50:26`. */
+export function formatDate(iso: string): string {
+  return new Date(iso).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
+}
+
 function two(value: number): string {
   return String(Math.floor(value)).padStart(2, '0');
 }

@@ -1,12 +1,8 @@
+import { useLinkState } from './link-state.ts';
 import { SignOut } from './sign-out.tsx';
 
-export interface PageHeadProps {
-  readonly page: 'console' | 'inspector';
-  /** Why the service cannot be asked now. */
-  readonly problem?: string | undefined;
-}
-
-export function PageHead({ page, problem }: PageHeadProps) {
+export function PageHead({ page }: { readonly page: 'console' | 'inspector' }) {
+  const link = useLinkState();
   return (
     <header class="page-head">
       <a class="brand" href="/" aria-label="Reelstate, to the console">
@@ -21,8 +17,8 @@ export function PageHead({ page, problem }: PageHeadProps) {
           Inspector
         </a>
       </nav>
-      <span class={problem === undefined ? 'link-state' : 'link-state is-broken'} role="status">
-        {problem ?? 'connected'}
+      <span class={link === 'up' ? 'link-state' : 'link-state is-broken'} role="status">
+        {link === 'up' ? 'connected' : 'The service does not answer'}
       </span>
       <SignOut />
     </header>

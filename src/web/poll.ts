@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { linkIs } from './link-state.ts';
 import { problemOf } from './problem.ts';
 
 export interface Polled<T> {
@@ -26,6 +27,7 @@ export function usePoll<T>(address: string | null, everyMs = 1_000): Polled<T> {
           cache: 'no-store',
           headers: tag === null ? {} : { 'if-none-match': tag },
         });
+        linkIs('up');
         if (answer.status === 304) {
           setPolled((last) => (last.problem === undefined ? last : { ...last, problem: undefined }));
         } else if (answer.status === 401) {
@@ -41,6 +43,7 @@ export function usePoll<T>(address: string | null, everyMs = 1_000): Polled<T> {
         }
       } catch {
         if (ending.signal.aborted) return;
+        linkIs('down');
         setPolled((last) => ({ ...last, problem: 'The service does not answer. Trying again…' }));
       }
       if (!ending.signal.aborted && !document.hidden) timer = setTimeout(ask, everyMs);

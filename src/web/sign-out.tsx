@@ -1,3 +1,4 @@
+import { forgetFiles } from './jobs/file-names.ts';
 import { usePoll } from './poll.ts';
 
 interface SessionAnswer {
@@ -15,7 +16,10 @@ export function SignOut() {
     <button
       class="button"
       type="button"
-      onClick={() => void fetch('/session', { method: 'DELETE' }).then(() => location.assign('/sign-in'))}
+      onClick={() => {
+        forgetFiles();
+        void fetch('/session', { method: 'DELETE' }).then(() => location.assign('/sign-in'));
+      }}
     >
       Sign out
     </button>

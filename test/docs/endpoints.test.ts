@@ -17,7 +17,7 @@ describe('the documents of the endpoints', () => {
       ([, method = '', route = '']) => `${method.toUpperCase()} ${route}`,
     );
     expect(routes).to.not.have.lengthOf(0);
-    const pages = ['GET /web/*name', 'GET /docs', 'GET /openapi.json'];
+    const pages = ['GET /web/*name', 'GET /client/*name', 'GET /docs', 'GET /openapi.json'];
     const told = ENDPOINTS.map(({ method, path: route }) => `${method} ${route.replaceAll(/\{(\w+)\}/g, ':$1')}`);
     expect([...told, ...pages]).to.have.members(routes);
   });

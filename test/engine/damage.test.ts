@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { JobId } from '../../src/job.ts';
 import { createLog } from '../../src/log.ts';
-import { rebuild } from '../../tools/rebuild.ts';
+import { rebuild } from '../../src/maintenance/rebuild.ts';
 import { EngineHarness, quickFolder } from './engine-harness.ts';
 import { brokenPromises } from './promises.ts';
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { connect } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { v7 as uuidv7 } from 'uuid';
 import { FILE_HEAD, MULTIPART, multipart, NOTHING, openService, send, sendRaw, VIDEO } from './service-under-test.ts';
 import type { ServiceUnderTest } from './service-under-test.ts';
@@ -52,6 +53,79 @@ describe('abuse gets nowhere and leaves nothing:', () => {
     ]) {
       const answer = await sendRaw(service.port, [head(...lines), '0\r\n\r\n']);
       expect(answer, lines.join()).to.match(/^HTTP\/1.1 400 /);
+    }
+  });
+
+  it('a compressed body, or one that is said to be', async () => {
+    const squeezed = [
+      ['gzip', gzipSync(BODY)],
+      ['deflate', deflateSync(BODY)],
+      ['br', brotliCompressSync(BODY)],
+      ['gzip', BODY],
+      ['identity, gzip', BODY],
+      ['x-unheard-of', BODY],
+    ] as const;
+    for (const [encoding, body] of squeezed) {
+      const headers = { ...MULTIPART, 'content-encoding': encoding };
+      const { status, text } = await send(service.port, { path: '/video/submit', headers }, [body]);
+      expect(status, encoding).to.equal(422);
+      expect(text).to.contain('compressed');
+    }
+    const answer = await sendRaw(service.port, [
+      head('Transfer-Encoding: gzip, chunked', 'Connection: close'),
+      '0\r\n\r\n',
+    ]);
+    expect(answer).to.match(/^HTTP\/1.1 4\d\d /);
+  });
+
+  it('a field that is given twice, and differently', async () => {
+    for (const [name, first, second] of [
+      ['pipeline_id', 'ocr_only', 'yolo_ocr'],
+      ['frame_stride', '1', '2'],
+      ['max_frames', '1', '__proto__'],
+    ] as const) {
+      const field = (body: string) => ({ head: `Content-Disposition: form-data; name="${name}"`, body });
+      for (const parts of [
+        [field(first), field(second), { head: FILE_HEAD, body: VIDEO }],
+        [field(first), { head: FILE_HEAD, body: VIDEO }, field(second)],
+      ]) {
+        const { status, text } = await send(service.port, { path: '/video/submit', headers: MULTIPART }, [
+          multipart(parts),
+        ]);
+        expect(status, name).to.equal(422);
+        expect(text).to.contain(`${name} is given twice`);
+      }
+    }
+  });
+
+  it('null bytes and look-alikes in values', async () => {
+    const values = [
+      ['pipeline_id', 'ocr_only\0', 404],
+      ['pipeline_id', '\0', 404],
+      ['pipeline_id', '\u043Ecr_only', 404],
+      ['pipeline_id', 'ocr_only\u200B', 404],
+      ['pipeline_id', '\uFEFFocr_only', 404],
+      ['frame_stride', '1\0', 422],
+      ['frame_stride', '\u0661', 422],
+      ['max_frames', '\uFF11', 422],
+    ] as const;
+    for (const [name, value, expected] of values) {
+      const fields = { pipeline_id: 'ocr_only', [name]: value };
+      const inForm = multipart([
+        ...Object.entries(fields).map(([field, body]) => ({
+          head: `Content-Disposition: form-data; name="${field}"`,
+          body,
+        })),
+        { head: FILE_HEAD, body: VIDEO },
+      ]);
+      const inQuery = `?${new URLSearchParams(fields).toString()}`;
+      for (const [query, body] of [
+        ['', inForm],
+        [inQuery, multipart([{ head: FILE_HEAD, body: VIDEO }])],
+      ] as const) {
+        const path = `/video/submit${query}`;
+        expect((await send(service.port, { path, headers: MULTIPART }, [body])).status, path).to.equal(expected);
+      }
     }
   });
 

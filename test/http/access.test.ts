@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { createHash, randomBytes } from 'node:crypto';
+import crypto, { createHash, randomBytes } from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
+import { mock } from 'node:test';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { ApiKey } from '../../src/http/access.ts';
@@ -92,6 +94,23 @@ describe('access to the service', () => {
       ]) {
         const { status } = await ask('/pipelines', { 'x-api-key': wrong });
         expect(status).to.equal(401);
+      }
+    });
+
+    it('compares what it is given with every key, whole and in constant time, so that how long it takes tells nothing', async () => {
+      const compared = mock.method(crypto, 'timingSafeEqual');
+      syncBuiltinESMExports();
+      try {
+        for (const given of [`${ALL.slice(0, -1)}.`, `.${ALL.slice(1)}`, 'x', 'x'.repeat(8000), ALL, SUBMIT]) {
+          compared.mock.resetCalls();
+          await ask('/pipelines', { 'x-api-key': given });
+          const hash = createHash('sha256').update(given).digest('hex');
+          const pairs = compared.mock.calls.map(({ arguments: [known, asked] }) => [hexOf(known), hexOf(asked)]);
+          expect(pairs).to.deep.equal(KEYS.map(({ sha256 }) => [sha256, hash]));
+        }
+      } finally {
+        mock.restoreAll();
+        syncBuiltinESMExports();
       }
     });
 
@@ -257,3 +276,7 @@ describe('access to the service', () => {
     });
   });
 });
+
+function hexOf(bytes: NodeJS.ArrayBufferView): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}

@@ -9,7 +9,7 @@ formats.default(ajv);
 ajv.addSchema(describeApi('0'), 'api');
 
 /** What has no description of its own: pages, and what they are made of. */
-const PAGES = /^\/(|inspector|sign-in|docs|openapi\.json|web\/.*)$/;
+const PAGES = /^\/(|inspector|sign-in|docs|openapi\.json|(?:web|client)\/.*)$/;
 
 /**
  * Holds every answer of a server against the description of the API.

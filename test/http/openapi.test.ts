@@ -1,7 +1,13 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect } from 'chai';
 import { createHash } from 'node:crypto';
-import openClient from 'swagger-client';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { generate } from 'openapi-typescript-codegen';
 import { z } from 'zod';
 import { ENDPOINTS } from '../../src/http/endpoints.ts';
 import { submitResponseSchema, statusResponseSchema } from '../../src/http/schemas.ts';
@@ -39,20 +45,29 @@ describe('the description of the API', () => {
     expect(operations).to.have.members(ENDPOINTS.map(({ method, path }) => `${method} ${path}`));
   });
 
-  it('is enough for a client that somebody else made, to submit a video and follow it', async () => {
-    const client = await openClient(`${service.url}/openapi.json`);
-    const securities = { authorized: { key: { value: 'client' } } };
-    const submitted = await client.execute({
-      operationId: 'submit',
-      parameters: { pipeline_id: 'ocr_only', frame_stride: 5, 'Idempotency-Key': 'mine' },
-      requestBody: { file: new File([VIDEO], 'video.mp4') },
-      securities,
-    });
-    expect(submitted.status).to.equal(202);
-    const { job_id: jobId } = submitResponseSchema.parse(JSON.parse(submitted.text));
-    expect((await service.engine.get(jobId)).options).to.deep.equal({ frame_stride: 5 });
-    const status = await client.execute({ operationId: 'status', parameters: { job_id: jobId }, securities });
-    expect(statusResponseSchema.parse(JSON.parse(status.text))).to.include({ job_id: jobId, status: 'pending' });
+  it('is enough for a generator of clients: what it makes compiles, submits a video and follows it', async function () {
+    this.timeout(60_000);
+    const folder = await mkdtemp(join(tmpdir(), 'generated-'));
+    try {
+      await generate({ input: await described(), output: folder, httpClient: 'fetch', useOptions: true });
+      await compile(folder);
+      const { OpenAPI, DefaultService: generated } = clientSchema.parse(createRequire(import.meta.url)(folder));
+      Object.assign(OpenAPI, { BASE: service.url, HEADERS: { 'X-API-Key': 'client' } });
+      const submitted = await generated.submit({
+        formData: { file: new File([VIDEO], 'video.mp4') },
+        pipelineId: 'ocr_only',
+        frameStride: 5,
+        idempotencyKey: 'mine',
+      });
+      const { job_id: jobId } = submitResponseSchema.parse(submitted);
+      expect((await service.engine.get(jobId)).options).to.deep.equal({ frame_stride: 5 });
+      const status = statusResponseSchema.parse(await generated.status({ jobId }));
+      expect(status).to.include({ job_id: jobId, status: 'pending' });
+      const refusal: unknown = await generated.results({ jobId }).catch((error: unknown) => error);
+      expect(refusal).to.have.nested.property('body.code', 'job_not_completed');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('is there for people too, on a page that loads nothing from elsewhere and runs nothing', async () => {
@@ -71,3 +86,26 @@ describe('the description of the API', () => {
     }
   });
 });
+
+type Operation = (given: Readonly<Record<string, unknown>>) => Promise<unknown>;
+
+/** As much of the generated client as is used. */
+const clientSchema = z.object({
+  OpenAPI: z.custom<object>((settings) => typeof settings === 'object'),
+  DefaultService: z.custom<Readonly<Record<'submit' | 'status' | 'results', Operation>>>(
+    (made) => typeof made === 'function',
+  ),
+});
+
+/** Compiles a generated client where it lies, as strictly as can be. */
+async function compile(folder: string): Promise<void> {
+  await writeFile(join(folder, 'package.json'), '{"type":"commonjs"}');
+  const compiler = fileURLToPath(new URL('node_modules/typescript/bin/tsc', import.meta.resolve('#package.json')));
+  const options = ['--strict', '--module', 'commonjs', '--moduleResolution', 'bundler', '--target', 'es2022'];
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [compiler, ...options, '--lib', 'es2022,dom,dom.iterable', '--types', '', join(folder, 'index.ts')],
+    { cwd: folder, encoding: 'utf8' },
+  );
+  expect(status, stdout).to.equal(0);
+}

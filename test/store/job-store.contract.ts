@@ -235,6 +235,26 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       ]);
     });
 
+    it('tells of each of many jobs, asked for at once or alone, what its status tells', async () => {
+      const [first, second, ...others] = await insertMany(store, 10);
+      if (first === undefined || second === undefined) throw new Error('nothing was inserted');
+      const failed = nextOf(first, 'failed', { errorCode: 'invalid_video', errorMessage: 'it said "no"\n' });
+      const completed = nextOf(second, 'completed', { outputPath: 'r.json' });
+      for (const { job, transition } of [failed, completed]) await store.save(job, transition);
+      const stranger = newJob().job.jobId;
+      const told = [failed.job, completed.job, ...others].map(
+        ({ jobId, status, errorCode, errorMessage, createdAt, updatedAt }) => {
+          return { jobId, status, errorCode, errorMessage, createdAt, updatedAt };
+        },
+      );
+      const ids = [...told.map(({ jobId }) => jobId), stranger, first.jobId];
+      const expected = [...told, undefined, told[0]];
+      expect(await Promise.all(ids.map((id) => store.outline(id)))).to.deep.equal(expected);
+      const oneByOne: unknown[] = [];
+      for (const id of ids) oneByOne.push(await store.outline(id));
+      expect(oneByOne).to.deep.equal(expected);
+    });
+
     it('pages the jobs of one status in the order of acceptance', async () => {
       const jobs = await insertMany(store, 25);
       const finished = jobs.filter((_, index) => index % 5 === 0).map((job) => nextOf(job, 'completed'));

@@ -36,18 +36,41 @@ describe('the console in a browser', function () {
     service.pipelines.hold();
     const { page, breaches } = await open('/');
     await page.getByLabel('Video file').setInputFiles(service.video());
-    await page.getByText('yolo_ocr').first().click();
+    await page.locator('.pipeline', { hasText: 'yolo_ocr' }).click();
     await page.getByLabel('Frame stride').fill('2');
     await page.getByRole('button', { name: 'Upload and analyse' }).click();
     const state = page.locator('.in-view .pill');
     await state.filter({ hasText: 'running' }).waitFor();
-    await page.locator('.job-row[data-state=running]').waitFor();
+    await page.locator('.job-row[data-state=running]', { hasText: 'video.mp4' }).waitFor();
+    await page.locator('.in-view .state.is-active[data-state="running"]').waitFor();
     service.pipelines.release();
     await state.filter({ hasText: 'completed' }).waitFor();
     await page.getByText('25 frames were analysed.').waitFor();
     await page.locator('.mark.detection').first().waitFor();
     const [newest] = await service.engine.list({}, 1);
     expect([newest?.pipelineId, newest?.options]).to.deep.equal(['yolo_ocr', { frame_stride: 2 }]);
+    expect(breaches).to.deep.equal([]);
+  });
+
+  it('tells with which parameters a pipeline works, and what they mean', async () => {
+    if (browser === undefined) throw new Error('no browser');
+    const { page, breaches } = await openPage(browser, `${service.url}/docs`);
+    const params_schema = { properties: { regions: { description: 'Where text is looked for' } } };
+    const nodes = [{ id: 'text', tool: 'ocr.read', params: { min_confidence: 0.6, regions: 'frame' }, params_schema }];
+    const pipelines = [
+      { id: 'plain', description: 'Tells nothing of itself' },
+      { id: 'reads', description: 'Reads', nodes },
+    ];
+    await page.route('**/pipelines', (route) => route.fulfill({ json: { pipelines } }));
+    await page.goto(service.url);
+    await page.locator('.pipeline', { hasText: 'plain' }).waitFor();
+    expect(await page.locator('.parameters').count()).to.equal(0);
+    await page.locator('.pipeline', { hasText: 'reads' }).click();
+    await page.getByText('Parameters of reads').click();
+    expect(await page.locator('.parameters dd').allTextContents()).to.deep.equal([
+      'min_confidence 0.6',
+      'regions frameWhere text is looked for',
+    ]);
     expect(breaches).to.deep.equal([]);
   });
 
@@ -86,13 +109,13 @@ describe('the console in a browser', function () {
     await page.getByText('1 place', { exact: true }).waitFor();
     await page.locator('.hit').click();
     await page.getByText('frame 30', { exact: true }).waitFor();
-    expect(await page.locator('.mark.line.is-hit').count()).to.equal(1);
+    expect(await page.locator('.mark.line.is-hit .mark-box').count()).to.equal(1);
     expect(await page.locator('.lane-hits path').getAttribute('d')).to.match(/^M/);
-    const seen = page.locator('.mark.detection');
+    const seen = page.locator('.mark.detection .mark-box');
     expect(await seen.count()).to.equal(2);
     await page.getByRole('button', { name: /^person/ }).click();
-    await page.locator('.mark.detection').nth(1).waitFor({ state: 'detached' });
-    expect(await seen.locator('text').textContent()).to.equal('dog, "small" 60 %');
+    await seen.nth(1).waitFor({ state: 'detached' });
+    expect(await page.locator('.mark.detection text').textContent()).to.equal('dog, "small" 60 %');
 
     const csvSaved = page.waitForEvent('download');
     await page.getByRole('button', { name: 'CSV' }).click();
@@ -159,6 +182,28 @@ describe('the console in a browser', function () {
     expect(breaches).to.deep.equal([]);
   });
 
+  it('gives a job up that is under way, and shows why it has no results', async () => {
+    service.pipelines.hold();
+    const jobId = await service.submit(service.video());
+    const { page, breaches } = await open(`/#job=${jobId}`);
+    await page.locator('.in-view .pill').filter({ hasText: 'running' }).waitFor();
+    await page.getByRole('button', { name: 'Cancel the job' }).click();
+    await page.getByRole('alert').filter({ hasText: 'cancelled while it was running' }).waitFor();
+    await page.locator('.in-view .state.is-active[data-state="failed"]').waitFor();
+    expect((await service.engine.get(jobId)).errorCode).to.equal('cancelled');
+    service.pipelines.release();
+    expect(breaches).to.deep.equal([]);
+  });
+
+  it('says at once when the service no longer answers, and when it does again', async () => {
+    const { page } = await open('/');
+    await page.getByText('connected', { exact: true }).waitFor();
+    await page.context().setOffline(true);
+    await page.locator('.page-head').getByText('The service does not answer').waitFor();
+    await page.context().setOffline(false);
+    await page.getByText('connected', { exact: true }).waitFor();
+  });
+
   it('can be used with the keyboard alone', async () => {
     const jobId = await completed();
     const { page } = await open('/');
@@ -183,10 +228,13 @@ describe('the console in a browser', function () {
   it('has no serious finding of axe, in light and in dark, and fits 360 pixels', async () => {
     const jobId = await completed();
     for (const colorScheme of ['light', 'dark'] as const) {
-      for (const path of ['/', `/#job=${jobId}`]) {
+      for (const [path, sign] of [
+        ['/', '.job-row'],
+        [`/#job=${jobId}`, '.mark.detection'],
+        ['/docs', 'pre'],
+      ] as const) {
         const { page } = await open(path, { colorScheme, viewport: { width: 360, height: 740 } });
-        await page.locator('.job-row').first().waitFor();
-        if (path !== '/') await page.locator('.mark.detection').first().waitFor();
+        await page.locator(sign).first().waitFor();
         expect(await seriousFindings(page), `${colorScheme} ${path}`).to.deep.equal([]);
         expect(await page.evaluate('document.documentElement.scrollWidth')).to.be.at.most(360);
         await page.context().close();

@@ -79,6 +79,20 @@ describe('the inspector in a browser', function () {
     expect(breaches).to.deep.equal([]);
   });
 
+  it('writes each guard below its event, by what the transition says where the guard is code', async () => {
+    const { page } = await open('/inspector');
+    const label = (transition: string) => page.locator(`[data-transition="${transition}"] > text`).allTextContents();
+    await page.locator('.workers .state').first().waitFor();
+    expect(await label('job.running>INTERRUPT>job.pending')).to.deep.equal(['INTERRUPT', '[mayTryAgain]']);
+    expect(await label('worker.work.claiming>claim done>worker.work.stopped')).to.deep.equal([
+      'claim done',
+      '[Nothing waits, and',
+      'nothing more is',
+      'wanted]',
+    ]);
+    expect(await label('worker.work.claiming>claim done>worker.work.analysing')).to.deep.equal(['claim done']);
+  });
+
   it('changes its chart when the definition changes', async () => {
     const other = await openServiceWithPages({ machines: [{ machine: GROWN, version: JOB_MACHINE_VERSION }] });
     try {
@@ -100,12 +114,17 @@ describe('the inspector in a browser', function () {
     await page.locator('[data-transition="job.pending>START>job.running"] .flash').waitFor({ state: 'attached' });
     await page.locator('.workers .state.is-active[data-state="analysing"]').waitFor();
     await page.locator('.worker-rows', { hasText: 'analysing' }).waitFor();
+    await page.locator('.workers .state[data-state="analysing"] .token', { hasText: '1' }).waitFor();
     service.pipelines.release();
     await service.ended(jobId);
     await page
       .locator('.hero .state[data-state="completed"] .count', { hasText: String(completedBefore + 1) })
       .waitFor();
     await page.locator('.workers .state.is-active[data-state="resting"]').waitFor();
+    const newest = page.locator('.recent-step').first();
+    expect(await newest.locator('.recent-way').textContent()).to.equal('runningCOMPLETEcompleted');
+    await newest.click();
+    await page.getByText(jobId, { exact: true }).waitFor();
     expect(breaches).to.deep.equal([]);
   });
 

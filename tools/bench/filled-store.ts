@@ -1,59 +1,74 @@
-import { JOB_MACHINE_VERSION } from '../../machines/job.ts';
+import { z } from 'zod';
 import { jobIdSchema, type JobId } from '../../src/job.ts';
 import { Database } from '../../src/store/database.ts';
 import { migrateUp } from '../../src/store/migrate.ts';
 
-/** Jobs written in one statement. */
-const JOBS_AT_ONCE = 200_000;
-const SAMPLE = 2_000;
-
-const CONTEXT = { attempt: 0, interruptions: 0, maxAttempts: 3, outputPath: null, errorCode: null, errorMessage: null };
-export const PENDING_SNAPSHOT = JSON.stringify({
+export const SNAPSHOT = JSON.stringify({
   status: 'active',
   value: 'pending',
-  context: CONTEXT,
+  context: { attempt: 0, interruptions: 0, maxAttempts: 3, outputPath: null, errorCode: null, errorMessage: null },
   historyValue: {},
   children: {},
 });
-export const TRANSITION_CONTEXT = JSON.stringify(CONTEXT);
+export const CONTEXT = JSON.stringify({
+  attempt: 1,
+  interruptions: 0,
+  maxAttempts: 3,
+  outputPath: null,
+  errorCode: null,
+});
 
-/**
- * Makes a database of so many completed jobs, three transitions each, and so many that wait behind them, one.
- * Resolves with some of their ids, and with that of the first that waits.
- */
-export async function fillStore(
-  path: string,
-  { completed, pending }: { readonly completed: number; readonly pending: number },
-): Promise<{ readonly sample: readonly JobId[]; readonly first: JobId | undefined }> {
+const ROWS_AT_ONCE = 200_000;
+
+export interface FillOptions {
+  readonly completed: number;
+  readonly pending: number;
+  /** How many ids of completed jobs are wanted, of each kind. */
+  readonly sample: number;
+}
+
+export interface SampleIds {
+  readonly newest: readonly JobId[];
+  readonly fromAllOver: readonly JobId[];
+  /** The first that waits; undefined when none does. */
+  readonly firstWaiting: JobId | undefined;
+}
+
+/** Makes a database of jobs, of three transitions each. */
+export async function fillStore(path: string, { completed, pending, sample }: FillOptions): Promise<SampleIds> {
   const database = await Database.open(path);
-  const connection = await database.connect();
-  await migrateUp(connection);
-  const at = `make_timestamp((1700000000000 + i) * 1000)`;
-  const hex = `lpad(to_hex(1700000000000 + i), 12, '0')`;
-  const id = `(${hex}[:8] || '-' || ${hex}[9:] || '-7000-8' || md5(i::VARCHAR)[:3] || '-' || md5(i::VARCHAR)[4:15])::UUID`;
-  const all = completed + pending;
-  for (let from = 0; from < all; from += JOBS_AT_ONCE) {
-    const range = `range(${from}, ${Math.min(all, from + JOBS_AT_ONCE)}) jobs(i)`;
-    const isDone = `i < ${completed}`;
-    await connection.run(
-      `INSERT INTO jobs (job_id, status, pipeline_id, options, input_path, output_path, accepted_seq, revision, attempt,
-         machine_version, snapshot, created_at, updated_at)
-       SELECT ${id}, CASE WHEN ${isDone} THEN 'completed' ELSE 'pending' END, 'ocr_only', '{"frame_stride":1}',
-         ${id} || '.mp4', CASE WHEN ${isDone} THEN ${id} || '_results.json' END, i + 1,
-         CASE WHEN ${isDone} THEN 3 ELSE 1 END, CASE WHEN ${isDone} THEN 1 ELSE 0 END, ${JOB_MACHINE_VERSION},
-         '${PENDING_SNAPSHOT}', ${at}, ${at} FROM ${range}`,
-    );
-    await connection.run(
-      `INSERT INTO job_transitions (job_id, seq, attempt, from_state, event, to_state, context, occurred_at)
-       SELECT ${id}, seq, 1, 'pending', 'START', 'running', '${TRANSITION_CONTEXT}', ${at}
-       FROM ${range}, range(1, 4) steps(seq) WHERE ${isDone} OR seq = 1`,
-    );
+  try {
+    const connection = await database.connect();
+    await migrateUp(connection);
+    const hex = `lpad(to_hex(1700000000000 + i), 12, '0')`;
+    const id = `(${hex}[:8] || '-' || ${hex}[9:] || '-7000-8' || md5(i::VARCHAR)[:3] || '-' || md5(i::VARCHAR)[4:15])::UUID`;
+    const at = 'make_timestamp((1700000000000 + i) * 1000)';
+    const rows = completed + pending;
+    for (let from = 0; from < rows; from += ROWS_AT_ONCE) {
+      const range = `range(${from}, ${Math.min(rows, from + ROWS_AT_ONCE)}) jobs(i)`;
+      await connection.run(`INSERT INTO jobs BY NAME SELECT ${id} AS job_id,
+        CASE WHEN i < ${completed} THEN 'completed' ELSE 'pending' END AS status,
+        CASE WHEN i < ${completed} THEN ${id} || '_results.json' END AS output_path,
+        'ocr_only' AS pipeline_id, '{"frame_stride":1}' AS options, ${id} || '.mp4' AS input_path,
+        i + 1 AS accepted_seq, 3 AS revision, 1 AS attempt, 1 AS machine_version, replace('${SNAPSHOT}', '"outputPath":null', '"outputPath":"' || ${id} || '_results.json"') AS snapshot,
+        ${at} AS created_at, ${at} AS updated_at FROM ${range}`);
+      await connection.run(`INSERT INTO job_transitions BY NAME SELECT ${id} AS job_id, seq, 1 AS attempt,
+        'pending' AS from_state, 'START' AS event, 'running' AS to_state, '${CONTEXT}' AS context,
+        ${at} AS occurred_at FROM ${range}, range(1, 4) steps(seq)`);
+    }
+    await connection.run('CHECKPOINT');
+    const ids = async (status: string, order: string, limit: number): Promise<readonly JobId[]> => {
+      const sql = `SELECT job_id::VARCHAR FROM jobs WHERE status = '${status}' ORDER BY ${order} LIMIT ${limit}`;
+      const found = await connection.runAndReadAll(sql);
+      return z.array(jobIdSchema).parse(found.getRowsJS().map(([jobId]) => jobId));
+    };
+    const [firstWaiting] = await ids('pending', 'accepted_seq', 1);
+    return {
+      newest: await ids('completed', 'accepted_seq DESC', sample),
+      fromAllOver: await ids('completed', 'hash(job_id)', sample),
+      firstWaiting,
+    };
+  } finally {
+    database.close();
   }
-  await connection.run('CHECKPOINT');
-  const ids = async (query: string): Promise<readonly JobId[]> =>
-    (await connection.runAndReadAll(query)).getRows().map(([found]) => jobIdSchema.parse(String(found)));
-  const sample = await ids(`SELECT job_id FROM jobs USING SAMPLE ${SAMPLE}`);
-  const [first] = await ids(`SELECT job_id FROM jobs WHERE status = 'pending' ORDER BY accepted_seq LIMIT 1`);
-  database.close();
-  return { sample, first };
 }

@@ -38,9 +38,10 @@ try {
 async function benchSize(jobs: number, video: string, small: string): Promise<void> {
   const dataDir = join(folder, `data-${jobs}`);
   await mkdir(join(dataDir, 'video_jobs'), { recursive: true });
-  const { sample, first } = await fillStore(join(dataDir, 'jobs.duckdb'), {
+  const { fromAllOver: sample, firstWaiting: first } = await fillStore(join(dataDir, 'jobs.duckdb'), {
     completed: jobs,
     pending: Math.ceil(jobs / 10),
+    sample: 2_000,
   });
   if (first !== undefined) await copyFile(video, join(dataDir, 'video_jobs', `${first}.mp4`));
   const startedMs = performance.now();

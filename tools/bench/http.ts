@@ -35,7 +35,7 @@ try {
   for (let round = 0; round < ROUNDS; round += 1) {
     bare.push(await barePipe(large));
     const startedMs = performance.now();
-    const jobId = await submitVideo({ ...query, videoPath: large, pipelineId: 'ocr_only', chunkBytes: 64 * 1024 });
+    const jobId = await submitVideo({ ...query, videoPath: large, pipelineId: 'ocr_only' });
     ours.push(perSecond(startedMs));
     await followJob(jobId, query, () => {});
   }

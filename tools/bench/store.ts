@@ -8,7 +8,7 @@ import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { jobIdSchema, type Job, type JobId, type JobStatus, type JobTransition } from '../../src/job.ts';
 import { DuckDBJobStore } from '../../src/store/duckdb.ts';
-import { fillStore, PENDING_SNAPSHOT, TRANSITION_CONTEXT } from './filled-store.ts';
+import { CONTEXT, fillStore, SNAPSHOT } from './filled-store.ts';
 
 const log = pino({ level: 'warn' });
 const folder = await mkdtemp(join(process.env['BENCH_DIR'] ?? tmpdir(), 'reelstate-bench-'));
@@ -45,7 +45,7 @@ async function benchWrites(path: string): Promise<void> {
 
 /** A database of `rows` finished jobs and a tenth as many pending ones. */
 async function benchSize(path: string, rows: number): Promise<void> {
-  await fillStore(path, { completed: rows, pending: Math.ceil(rows / 10) });
+  await fillStore(path, { completed: rows, pending: Math.ceil(rows / 10), sample: 0 });
   const before = performance.now();
   const store = await DuckDBJobStore.open({ path, log });
   const opened = performance.now();
@@ -96,7 +96,7 @@ function insert(store: DuckDBJobStore): Promise<Job> {
       revision: 1,
       attempt: 0,
       machineVersion: 1,
-      snapshot: PENDING_SNAPSHOT,
+      snapshot: SNAPSHOT,
       createdAt,
       updatedAt: createdAt,
     },
@@ -131,7 +131,7 @@ function transitionOf(
     fromState,
     event,
     toState,
-    context: TRANSITION_CONTEXT,
+    context: CONTEXT,
     occurredAt: new Date().toISOString(),
   };
 }

@@ -4,6 +4,7 @@ import { toMermaid, transitionsOf } from '../../machines/mermaid.ts';
 import { workerMachine } from '../../machines/worker.ts';
 import { configSchema } from '../../src/config.ts';
 import { API_SECTIONS } from './api-sections.ts';
+import { COMMAND_SECTIONS } from './command-sections.ts';
 import { markdownTable } from './markdown-table.ts';
 
 /** What a document may have written between `<!-- name -->` and `<!-- /name -->`, by name. */
@@ -14,6 +15,7 @@ const SECTIONS: Readonly<Record<string, () => string>> = {
   'transitions:worker': () => transitionTable(workerMachine),
   settings: settingsTable,
   ...API_SECTIONS,
+  ...COMMAND_SECTIONS,
 };
 
 const MARKED = /<!-- ([\w:-]+) -->\n[\s\S]*?<!-- \/\1 -->/g;

@@ -1,15 +1,15 @@
 import type { StatelyInspectionEvent } from '@statelyai/inspect';
-import type { z } from 'zod';
-import type { transitionsResponseSchema } from '../../src/http/transitions.ts';
-import type { MachineAnswer, StateDefinition } from '../../src/web/chart/machine-chart.ts';
-
-type Life = z.infer<typeof transitionsResponseSchema>;
+import type { MachineAnswer, StateDefinition, TransitionsAnswer } from '../../src/client/answers.ts';
 
 /** Version of Stately's inspection protocol that these events follow. */
 const PROTOCOL_VERSION = '0.7.2';
 
 /** A job's steps after `afterSeq` as Stately Inspector takes them: an actor the first time, then an event and a snapshot each. */
-export function statelyEvents(machine: MachineAnswer, life: Life, afterSeq: number): readonly StatelyInspectionEvent[] {
+export function statelyEvents(
+  machine: MachineAnswer,
+  life: TransitionsAnswer,
+  afterSeq: number,
+): readonly StatelyInspectionEvent[] {
   const { job, transitions } = life;
   const states = machine.definition.states;
   return transitions

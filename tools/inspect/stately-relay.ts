@@ -3,9 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { jobsResponseSchema } from '../../src/http/jobs.ts';
-import { transitionsResponseSchema } from '../../src/http/transitions.ts';
-import { machineAnswerSchema, readJson } from './answers.ts';
+import { ReelstateClient } from '../../src/client/reelstate-client.ts';
 import { statelyEvents } from './stately-events.ts';
 
 const STATELY = 'https://stately.ai';
@@ -38,7 +36,8 @@ export interface Relay {
  * 127.0.0.1, and only to who names it so.
  */
 export async function relayToStately({ url, signal }: RelayOptions): Promise<Relay> {
-  const machine = await readJson(`${url}/machines/job`, machineAnswerSchema);
+  const client = new ReelstateClient({ url });
+  const machine = await client.machine('job');
   const events: StatelyInspectionEvent[] = [];
   let dropped = 0;
   const server = createServer((request, response) => {
@@ -63,10 +62,10 @@ export async function relayToStately({ url, signal }: RelayOptions): Promise<Rel
     const seen = new Map<string, string>();
     try {
       while (!signal.aborted) {
-        const { jobs } = await readJson(`${url}/video/jobs?limit=${FOLLOWED_JOBS}`, jobsResponseSchema);
+        const { jobs } = await client.page({ limit: FOLLOWED_JOBS });
         for (const { job_id: jobId, updated_at: updatedAt } of jobs.toReversed()) {
           if (seen.get(jobId) === updatedAt) continue;
-          const life = await readJson(`${url}/video/jobs/${jobId}/transitions`, transitionsResponseSchema);
+          const life = await client.transitions(jobId);
           events.push(...statelyEvents(machine, life, sentSeqs.get(jobId) ?? 0));
           sentSeqs.set(jobId, life.transitions.at(-1)?.seq ?? 0);
           seen.set(jobId, life.job.updated_at);

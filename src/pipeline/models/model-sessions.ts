@@ -90,11 +90,16 @@ export interface OpenSession extends Model {
   release(): Promise<void>;
 }
 
+/** Rejects where the package has no part for this platform. */
+export function inferenceLibrary() {
+  return import('onnxruntime-node');
+}
+
 /** Loads a model; `name` is for messages. Throws `invalid_model`. */
 export async function openSession(name: string, read: () => Promise<Uint8Array>): Promise<OpenSession> {
   try {
     const bytes = await read();
-    const ort = await import('onnxruntime-node');
+    const ort = await inferenceLibrary();
     const session = await ort.InferenceSession.create(bytes, SESSION_OPTIONS);
     const [input] = session.inputNames;
     if (input === undefined || session.inputNames.length !== 1) {

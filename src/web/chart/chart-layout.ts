@@ -6,9 +6,14 @@ import type { ChartState, ChartTransition, MachineChart } from './machine-chart.
 const NAME_WIDTH = 8.6; // of one character of a state's name
 const NAME_MARGINS = 52; // the light before it, and what is free on both sides
 const LABEL_WIDTH = 6.7; // of one character of a label, in the fixed-width font
-const LABEL_HEIGHT = 22;
+const GUARD_WIDTH = 6.1; // of one character of a guard, which is smaller
+const LABEL_MARGINS = 20;
+export const LABEL_HEIGHT = 22;
+export const GUARD_HEIGHT = 13; // of one line
+const GUARD_LENGTH = 20; // characters of a line, after which it is broken
 const LABEL_GAP = 4;
 const STATE_HEIGHT = 58;
+const PORT_HEIGHT = 11; // between two lines that end at the same side of a state
 const MARGIN = 16;
 const TITLE_HEIGHT = 30;
 const DOT = 12;
@@ -29,6 +34,8 @@ export interface PlacedState extends Area {
 /** A transition's label with the top left corner of its rectangle. */
 export interface PlacedLabel extends Area {
   readonly transition: ChartTransition;
+  /** The guard in lines, below the event. */
+  readonly guard: readonly string[];
 }
 
 /** The line that all transitions from one state to another share. */
@@ -54,11 +61,6 @@ export interface ChartLayout {
   readonly states: readonly PlacedState[];
   readonly edges: readonly PlacedEdge[];
   readonly starts: readonly PlacedStart[];
-}
-
-/** Text of a transition's label. */
-export function labelOf({ event, guard }: ChartTransition): string {
-  return guard === '' ? event : `${event} [${guard}]`;
 }
 
 /**
@@ -118,8 +120,13 @@ function ranked(
     marginx: MARGIN,
     marginy: MARGIN,
   });
-  for (const { state, inner } of children) graph.setNode(state.id, { width: inner.width, height: inner.height });
   const joined = edgesBetween(children, chart.transitions);
+  for (const { state, inner } of children) {
+    // A state on which many lines end is as tall as they need.
+    const lines = joined.filter(({ source, target }) => source === state.id || target === state.id).length;
+    const height = state.children.length === 0 && direction === 'right' ? lines * PORT_HEIGHT : 0;
+    graph.setNode(state.id, { width: inner.width, height: Math.max(inner.height, height) });
+  }
   for (const { source, target, transitions } of joined)
     graph.setEdge(source, target, { ...labelSize(transitions), labelpos: 'c' });
   const start = children.some(({ state }) => state.id === parent.initial) ? parent.initial : null;
@@ -186,25 +193,46 @@ function edgesBetween(children: readonly Child[], transitions: readonly ChartTra
   return [...joined.values()];
 }
 
-function labelSize(transitions: readonly ChartTransition[]): { readonly width: number; readonly height: number } {
-  const longest = Math.max(...transitions.map((transition) => labelOf(transition).length));
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+function sizeOf({ event, guard }: ChartTransition): Size {
+  const lines = guardLines(guard);
+  const guardWidth = Math.max(0, ...lines.map(({ length }) => length)) * GUARD_WIDTH;
   return {
-    width: Math.ceil(longest * LABEL_WIDTH) + 18,
-    height: transitions.length * (LABEL_HEIGHT + LABEL_GAP) - LABEL_GAP,
+    width: Math.ceil(Math.max(event.length * LABEL_WIDTH, guardWidth)) + LABEL_MARGINS,
+    height: LABEL_HEIGHT + lines.length * GUARD_HEIGHT,
+  };
+}
+
+function guardLines(guard: string): readonly string[] {
+  const lines: string[] = [];
+  for (const word of guard === '' ? [] : `[${guard}]`.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.length >= GUARD_LENGTH) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
+
+/** Of labels one below the other. */
+function labelSize(transitions: readonly ChartTransition[]): Size {
+  const sizes = transitions.map((transition) => sizeOf(transition));
+  return {
+    width: Math.max(...sizes.map(({ width }) => width)),
+    height: sizes.reduce((sum, { height }) => sum + height + LABEL_GAP, -LABEL_GAP),
   };
 }
 
 function placeLabels(transitions: readonly ChartTransition[], centre: Point): readonly PlacedLabel[] {
-  const top = centre.y - labelSize(transitions).height / 2;
-  return transitions.map((transition, index) => {
-    const { width } = labelSize([transition]);
-    return {
-      transition,
-      x: centre.x - width / 2,
-      y: top + index * (LABEL_HEIGHT + LABEL_GAP),
-      width,
-      height: LABEL_HEIGHT,
-    };
+  let y = centre.y - labelSize(transitions).height / 2;
+  return transitions.map((transition) => {
+    const size = sizeOf(transition);
+    const label = { transition, guard: guardLines(transition.guard), x: centre.x - size.width / 2, y, ...size };
+    y += size.height + LABEL_GAP;
+    return label;
   });
 }
 

@@ -1,9 +1,13 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { labelOf, layoutChart, type PlacedEdge, type PlacedState } from './chart-layout.ts';
+import { GUARD_HEIGHT, LABEL_HEIGHT, layoutChart, type PlacedEdge, type PlacedState } from './chart-layout.ts';
 import type { MachineChart } from './machine-chart.ts';
 
 /** Below this width of its place, in CSS pixels, a chart that reads from left to right would be too small to read. */
-const NARROW = 720;
+const NARROW = 620;
+/** More in one state are shown as their number. */
+export const MAX_TOKENS = 3;
+export const TOKEN_WIDTH = 23;
+const LABEL_RADIUS = LABEL_HEIGHT / 2;
 
 export interface ChartViewProps {
   readonly chart: MachineChart;
@@ -11,6 +15,8 @@ export interface ChartViewProps {
   readonly title: string;
   /** Numbers to be shown on states, by id. */
   readonly counts?: ReadonlyMap<string, number>;
+  /** Numbers of those who are in a state, each shown as a token in it, by id. */
+  readonly tokens?: ReadonlyMap<string, readonly number[]>;
   /** States to be shown as present, by id. */
   readonly active?: ReadonlySet<string>;
   /** How often transitions were taken, by `source>event>target`; what is not among them steps back. Absent: no path is shown. */
@@ -22,7 +28,6 @@ export interface ChartViewProps {
   readonly onState?: (id: string) => void;
   /** State that is chosen, by id. */
   readonly chosen?: string;
-  readonly alwaysDown?: boolean;
   /** Room in each state for its number, in the chart's pixels. */
   readonly countWidth?: number;
 }
@@ -34,22 +39,27 @@ export function walkKey(source: string, event: string, target: string): string {
 
 /** A statechart as SVG. */
 export function ChartView(props: ChartViewProps) {
-  const { chart, title, walked, alwaysDown = false, countWidth = 60 } = props;
+  const { chart, title, walked, countWidth = 60 } = props;
   const place = useRef<HTMLDivElement>(null);
   const [isNarrow, setNarrow] = useState(false);
+  const [isScrolled, setScrolled] = useState(false);
   useLayoutEffect(() => {
     const element = place.current;
     if (element === null) return undefined;
-    const observer = new ResizeObserver(() => setNarrow(element.clientWidth < NARROW));
+    const observer = new ResizeObserver(() => {
+      setNarrow(element.clientWidth < NARROW);
+      setScrolled(element.scrollWidth > element.clientWidth);
+    });
     observer.observe(element);
+    for (const picture of element.children) observer.observe(picture);
     return () => observer.disconnect();
   }, []);
-  const direction = alwaysDown || isNarrow ? 'down' : 'right';
+  const direction = isNarrow ? 'down' : 'right';
   const placed = useMemo(() => layoutChart(chart, { direction, countWidth }), [chart, direction, countWidth]);
   const { width, height } = placed;
   return (
-    // Where it can be too wide for its place, it is scrolled with the keyboard too.
-    <div class="chart-place" ref={place} role="group" aria-label={title} {...(isNarrow ? { tabIndex: 0 } : {})}>
+    // Where it is too wide for its place, it is scrolled with the keyboard too.
+    <div class="chart-place" ref={place} role="group" aria-label={title} {...(isScrolled ? { tabIndex: 0 } : {})}>
       <svg
         class={walked === undefined ? 'chart' : 'chart chart--path'}
         viewBox={`0 0 ${width} ${height}`}
@@ -125,20 +135,25 @@ function Edge({ edge, chart, walked, latest, flashes }: ChartViewProps & { reado
     <g class={`edge${isWalked ? ' is-walked' : ''}${isLatest ? ' is-latest' : ''}`} data-edge={edge.id}>
       <path d={edge.path} marker-end={`url(#${isWalked ? 'arrow-walked' : 'arrow'}-${chart.root.id})`} />
       {flash > 0 && <path key={flash} class="flash" d={edge.path} />}
-      {rows.map(({ transition, key, times, flash: rowFlash, x, y, width, height }) => (
+      {rows.map(({ transition, guard, key, times, flash: rowFlash, x, y, width, height }) => (
         <g
           key={transition.id}
           class={`label${times > 0 ? ' is-walked' : ''}${key === latest ? ' is-latest' : ''}`}
           data-transition={key}
         >
           <title>{transition.description}</title>
-          <rect x={x} y={y} width={width} height={height} rx={height / 2} />
+          <rect x={x} y={y} width={width} height={height} rx={LABEL_RADIUS} />
           {rowFlash !== undefined && (
-            <rect key={rowFlash} class="flash" x={x} y={y} width={width} height={height} rx={height / 2} />
+            <rect key={rowFlash} class="flash" x={x} y={y} width={width} height={height} rx={LABEL_RADIUS} />
           )}
-          <text x={x + width / 2} y={y + height / 2}>
-            {labelOf(transition)}
+          <text x={x + width / 2} y={y + LABEL_RADIUS}>
+            {transition.event}
           </text>
+          {guard.map((line, index) => (
+            <text key={line} class="guard" x={x + width / 2} y={y + LABEL_RADIUS + (index + 1) * GUARD_HEIGHT}>
+              {line}
+            </text>
+          ))}
           {times > 1 && (
             <g class="times">
               <circle cx={x + width} cy={y} r={9} />
@@ -153,11 +168,14 @@ function Edge({ edge, chart, walked, latest, flashes }: ChartViewProps & { reado
   );
 }
 
-function State({ placed, counts, active, onState, chosen }: ChartViewProps & { readonly placed: PlacedState }) {
+function State({ placed, counts, tokens, active, onState, chosen }: ChartViewProps & { readonly placed: PlacedState }) {
   const { state, x, y, width, height } = placed;
-  const count = counts?.get(state.id);
+  const here = tokens?.get(state.id) ?? [];
+  const shown = here.length <= MAX_TOKENS ? here : [];
+  const count = counts?.get(state.id) ?? (here.length > MAX_TOKENS ? here.length : undefined);
   const isActive = active?.has(state.id) ?? false;
-  const spoken = `${state.name}${count === undefined ? '' : `, ${count}`}${isActive ? ', present state' : ''}`;
+  const number = count ?? (shown.length === 0 ? undefined : shown.join(' and '));
+  const spoken = `${state.name}${number === undefined ? '' : `, ${number}`}${isActive ? ', present state' : ''}`;
   const asButton =
     onState === undefined
       ? { role: 'img' as const }
@@ -180,7 +198,6 @@ function State({ placed, counts, active, onState, chosen }: ChartViewProps & { r
       {...asButton}
     >
       <title>{`${spoken}. ${state.description}`}</title>
-
       <rect class="box" x={x} y={y} width={width} height={height} rx={12} />
       {state.kind === 'final' && (
         <rect class="final" x={x + 4} y={y + 4} width={width - 8} height={height - 8} rx={9} />
@@ -189,6 +206,14 @@ function State({ placed, counts, active, onState, chosen }: ChartViewProps & { r
       <text class="name" x={x + 34} y={y + height / 2}>
         {state.name}
       </text>
+      {shown.map((token, index) => (
+        <g key={token} class="token">
+          <circle cx={x + width - 22 - (shown.length - 1 - index) * TOKEN_WIDTH} cy={y + height / 2} r={10} />
+          <text x={x + width - 22 - (shown.length - 1 - index) * TOKEN_WIDTH} y={y + height / 2}>
+            {token}
+          </text>
+        </g>
+      ))}
       {count !== undefined && (
         <text class="count" x={x + width - 16} y={y + height / 2}>
           {count.toLocaleString('en')}

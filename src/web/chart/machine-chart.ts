@@ -3,32 +3,7 @@
  * here knows a particular machine, so a chart changes when its machine does.
  */
 
-/** The part of XState's serialised definition that a chart needs. */
-export interface StateDefinition {
-  readonly id: string;
-  readonly key: string;
-  readonly type: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
-  readonly initial?: { readonly target?: readonly string[] | undefined } | undefined;
-  readonly states: Readonly<Record<string, StateDefinition>>;
-  readonly on: Readonly<Record<string, readonly TransitionDefinition[]>>;
-  readonly invoke?: readonly { readonly id: string; readonly src: string }[] | undefined;
-  readonly description?: string | undefined;
-}
-
-interface TransitionDefinition {
-  /** Ids with a leading `#`; absent when the transition stays where it is. */
-  readonly target?: readonly string[] | undefined;
-  readonly guard?: { readonly type?: string | undefined } | string | undefined;
-  readonly description?: string | undefined;
-}
-
-/** `GET /machines/{id}` */
-export interface MachineAnswer {
-  readonly id: string;
-  /** Null for a machine whose snapshots are never stored. */
-  readonly version: number | null;
-  readonly definition: StateDefinition;
-}
+import type { StateDefinition, TransitionDefinition } from '../../client/answers.ts';
 
 export interface ChartState {
   /** The path from the root, joined by points: unique in the chart. */
@@ -48,7 +23,7 @@ export interface ChartTransition {
   readonly target: string;
   /** As events are named to people. */
   readonly event: string;
-  /** The guard's name; empty where there is none, or none that has a name. */
+  /** The guard's name; for one without a name what the transition says of itself; empty where there is none. */
   readonly guard: string;
   readonly description: string;
 }
@@ -84,13 +59,22 @@ function collect(definition: StateDefinition, transitions: ChartTransition[]): v
           source: definition.id,
           target: name.replace(/^#/, ''),
           event: eventName(event, definition),
-          guard: (typeof guard === 'string' ? guard : guard?.type) ?? '',
+          guard: guardName(guard) ?? (index < choices.length - 1 ? sentence(description) : ''),
           description: description ?? '',
         });
       }
     }
   }
   for (const child of Object.values(definition.states)) collect(child, transitions);
+}
+
+function guardName(guard: TransitionDefinition['guard']): string | undefined {
+  return typeof guard === 'string' ? guard : guard?.type;
+}
+
+/** What is chosen before another has a guard, even where that is code and therefore not in the definition. */
+function sentence(description = ''): string {
+  return description.replace(/\.$/, '');
 }
 
 /** XState's own events say what happened in long ids; people want the actor's name. */

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ActivityAnswer } from '../answers.ts';
+import type { ActivityAnswer } from '../../client/answers.ts';
 import { walkKey } from '../chart/chart-view.tsx';
 
 /**

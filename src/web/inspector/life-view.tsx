@@ -107,7 +107,6 @@ export function LifeView({ steps, isOver, at, onAt }: LifeViewProps) {
                   <span class="step-to" data-state={step.to}>
                     {step.to}
                   </span>
-                  <span class="step-attempt">{step.attempt > 0 && `attempt ${step.attempt}`}</span>
                   <time dateTime={step.occurred_at} title={step.occurred_at}>
                     {clockTime(step.occurred_at)}
                   </time>
@@ -118,7 +117,7 @@ export function LifeView({ steps, isOver, at, onAt }: LifeViewProps) {
           })}
         </ol>
         <div class="context">
-          <h3>Context after step {at}</h3>
+          <h2>Context after step {at}</h2>
           <dl>
             {Object.entries(present.context).map(([name, value]) => (
               <div key={name} class={present.changed.has(name) ? 'is-changed' : ''}>

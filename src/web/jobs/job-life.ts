@@ -1,4 +1,4 @@
-import type { TransitionsAnswer } from '../answers.ts';
+import type { TransitionsAnswer } from '../../client/answers.ts';
 
 type Transition = TransitionsAnswer['transitions'][number];
 

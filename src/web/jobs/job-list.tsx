@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks';
-import type { JobItem, JobsAnswer } from '../answers.ts';
+import type { JobItem, JobsAnswer } from '../../client/answers.ts';
 import { useNow } from '../clock.ts';
 import { formatAge } from '../duration.ts';
 import { usePoll } from '../poll.ts';
+import { nameOfJob } from './file-names.ts';
 
 const PAGE = 50;
 const JOB_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -150,19 +151,15 @@ function JobRow({ job, now, isChosen, onChoose }: JobRowProps) {
       >
         <span class="light" />
         <span class="job-id" title={job.job_id}>
-          {shortId(job.job_id)}
+          {nameOfJob(job.job_id)}
         </span>
-        <span class="job-status">{job.error_code ?? job.status}</span>
-        <span class="job-pipeline">{job.pipeline_id}</span>
+        <span class="job-status" title={job.error_message}>
+          {job.error_code ?? job.status}
+        </span>
         <time dateTime={job.created_at} title={job.created_at}>
           {formatAge(job.created_at, now)}
         </time>
       </button>
     </li>
   );
-}
-
-/** The end of an id tells jobs apart; its beginning is the time of acceptance and looks alike. */
-export function shortId(jobId: string): string {
-  return `…${jobId.slice(-8)}`;
 }

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { PipelinesAnswer } from '../answers.ts';
 import { formatBytes } from './bytes.ts';
+import { PipelineChoice, type OfferedPipeline } from './pipeline-choice.tsx';
 import { upload } from './upload.ts';
 
 /**
@@ -18,8 +18,8 @@ type PanelState =
   | { readonly name: 'refused'; readonly fileName: string; readonly reason: string };
 
 export interface UploadPanelProps {
-  readonly pipelines: PipelinesAnswer['pipelines'];
-  readonly onAccepted: (jobId: string) => void;
+  readonly pipelines: readonly OfferedPipeline[];
+  readonly onAccepted: (jobId: string, fileName: string) => void;
 }
 
 export function UploadPanel({ pipelines, onAccepted }: UploadPanelProps) {
@@ -80,7 +80,7 @@ export function UploadPanel({ pipelines, onAccepted }: UploadPanelProps) {
       setState({ name: 'choosing' });
       setFile(null);
       if (input.current !== null) input.current.value = '';
-      onAccepted(jobId);
+      onAccepted(jobId, file.name);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       setState(
@@ -124,24 +124,7 @@ export function UploadPanel({ pipelines, onAccepted }: UploadPanelProps) {
               </>
             )}
           </label>
-          <fieldset class="pipelines">
-            <legend>What to look for</legend>
-            {pipelines.map(({ id, description }) => (
-              <label key={id} class="pipeline">
-                <input
-                  type="radio"
-                  name="pipeline"
-                  value={id}
-                  checked={id === pipelineId}
-                  onChange={() => setPipeline(id)}
-                />
-                <span>
-                  <b>{id}</b>
-                  <small>{description}</small>
-                </span>
-              </label>
-            ))}
-          </fieldset>
+          <PipelineChoice pipelines={pipelines} chosen={pipelineId} onChoose={setPipeline} />
           <div class="sampling">
             <label>
               Frame stride

@@ -1,4 +1,5 @@
-import { problemText } from '../problem.ts';
+import { ReelstateClient } from '../../client/reelstate-client.ts';
+import { ReelstateError } from '../../client/reelstate-error.ts';
 
 export interface UploadOptions {
   readonly file: File;
@@ -10,40 +11,19 @@ export interface UploadOptions {
   readonly onProgress: (sentBytes: number) => void;
 }
 
-/**
- * Submits a video and resolves with the job's id. Rejects with an Error that says in the service's words why it was
- * refused. XMLHttpRequest, since `fetch` does not tell how much has been sent.
- */
-export function upload({
-  file,
-  pipelineId,
-  frameStride,
-  maxFrames,
-  signal,
-  onProgress,
-}: UploadOptions): Promise<string> {
-  const query = new URLSearchParams({ pipeline_id: pipelineId });
-  if (frameStride !== '') query.set('frame_stride', frameStride);
-  if (maxFrames !== '') query.set('max_frames', maxFrames);
-  const form = new FormData();
-  form.set('file', file);
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    const cancel = (): void => request.abort();
-    signal.addEventListener('abort', cancel);
-    request.upload.addEventListener('progress', ({ loaded }) => onProgress(Math.min(loaded, file.size)));
-    request.addEventListener('loadend', () => signal.removeEventListener('abort', cancel));
-    request.addEventListener('load', () => {
-      if (request.status === 202) {
-        const { job_id: jobId }: { readonly job_id: string } = JSON.parse(request.responseText);
-        resolve(jobId);
-      } else {
-        reject(new Error(problemText(request.responseText, request.status)));
-      }
+/** Submits a video and resolves with the job's id. Rejects with an Error that says in the service's words why it was refused. */
+export async function upload({ frameStride, maxFrames, signal, ...options }: UploadOptions): Promise<string> {
+  try {
+    const { jobId } = await new ReelstateClient().submit({
+      ...options,
+      ...(frameStride === '' ? {} : { frameStride: Number(frameStride) }),
+      ...(maxFrames === '' ? {} : { maxFrames: Number(maxFrames) }),
+      signal,
     });
-    request.addEventListener('error', () => reject(new Error('The connection broke before the service had answered')));
-    request.addEventListener('abort', () => reject(new Error('The upload was cancelled')));
-    request.open('POST', `/video/submit?${query}`);
-    request.send(form);
-  });
+    return jobId;
+  } catch (error) {
+    if (signal.aborted) throw new Error('The upload was cancelled', { cause: error });
+    if (!(error instanceof ReelstateError) || error.code !== 'unreachable') throw error;
+    throw new Error('The connection broke before the service had answered', { cause: error });
+  }
 }

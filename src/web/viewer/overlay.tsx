@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Finding, FrameView } from './results-index.ts';
+import { placeCaptions } from './captions.ts';
+import type { FrameView } from './results-index.ts';
 
 export interface OverlayProps {
   readonly frame: FrameView | null;
@@ -22,56 +23,39 @@ export function Overlay({ frame, size: [width, height], hidden, showsText, query
     return () => observer.disconnect();
   }, [width]);
   const wanted = query.trim().toLowerCase();
+  const marks = [
+    ...(frame?.detections ?? [])
+      .filter(({ name }) => !hidden.has(name))
+      .map(({ name, confidence, bbox }) => ({
+        bbox,
+        kind: `detection hue-${hueOf(name)}`,
+        caption: `${name} ${Math.round(confidence * 100)} %`,
+      })),
+    ...((showsText && frame?.lines) || []).map(({ name, bbox }) => ({
+      bbox,
+      kind: wanted !== '' && name.toLowerCase().includes(wanted) ? 'line is-hit' : 'line',
+      caption: name,
+    })),
+  ];
+  const captions = placeCaptions(marks, { width, height, scale });
   return (
     <svg ref={svg} class="overlay" viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
-      {frame?.detections
-        .filter(({ name }) => !hidden.has(name))
-        .map((finding, index) => (
-          <Mark
-            // oxlint-disable-next-line react/no-array-index-key -- findings of a frame have no other name
-            key={`d${index}`}
-            finding={finding}
-            kind={`detection hue-${hueOf(finding.name)}`}
-            caption={`${finding.name} ${Math.round(finding.confidence * 100)} %`}
-            scale={scale}
-          />
-        ))}
-      {showsText &&
-        frame?.lines.map((finding, index) => (
-          <Mark
-            // oxlint-disable-next-line react/no-array-index-key -- findings of a frame have no other name
-            key={`t${index}`}
-            finding={finding}
-            kind={wanted !== '' && finding.name.toLowerCase().includes(wanted) ? 'line is-hit' : 'line'}
-            caption={finding.name}
-            scale={scale}
-          />
-        ))}
+      {marks.map(({ bbox, kind }, index) => (
+        // oxlint-disable-next-line react/no-array-index-key -- findings of a frame have no other name
+        <g key={index} class={`mark ${kind}`}>
+          <rect class="mark-box" x={bbox[0]} y={bbox[1]} width={bbox[2]} height={bbox[3]} />
+        </g>
+      ))}
+      {captions.map(({ kind, caption, bbox: [x, y, w, h] }, index) => (
+        // oxlint-disable-next-line react/no-array-index-key -- as above
+        <g key={index} class={`mark ${kind}`}>
+          <rect class="mark-back" x={x} y={y} width={w} height={h} rx={2 * scale} />
+          <text x={x + 5 * scale} y={y + h / 2} font-size={11 * scale}>
+            {caption}
+          </text>
+        </g>
+      ))}
     </svg>
-  );
-}
-
-interface MarkProps {
-  readonly finding: Finding;
-  readonly kind: string;
-  readonly caption: string;
-  /** Source pixels for each CSS pixel. */
-  readonly scale: number;
-}
-
-function Mark({ finding, kind, caption, scale }: MarkProps) {
-  const [x, y, width, height] = finding.bbox;
-  const line = 16 * scale;
-  const captionWidth = (caption.length * 6.6 + 10) * scale;
-  const captionY = y >= line ? y - line : y + height;
-  return (
-    <g class={`mark ${kind}`}>
-      <rect class="mark-box" x={x} y={y} width={width} height={height} />
-      <rect class="mark-back" x={x} y={captionY} width={captionWidth} height={line} />
-      <text x={x + 5 * scale} y={captionY + line / 2} font-size={11 * scale}>
-        {caption}
-      </text>
-    </g>
   );
 }
 

@@ -1,4 +1,5 @@
-import type { Box, FrameResult } from '../answers.ts';
+import { CSV_HEAD, csvRows } from '../../client/results-csv.ts';
+import type { Box, FrameResult } from '../../client/answers.ts';
 
 /** Milliseconds for which the last frame is shown when there is no other to compare with. */
 const LONE_FRAME_MS = 1_000;
@@ -146,16 +147,10 @@ export class ResultsIndex {
     return { hits, total };
   }
 
-  /** One row for each detection and line (RFC 4180), in parts that can be joined. */
+  /** One row for each detection and line, in parts that can be joined. */
   *csv(): Generator<string> {
-    yield 'frame_index,timestamp_ms,kind,value,confidence,x,y,width,height\r\n';
-    for (const { frame_index: index, result } of this.#frames) {
-      const rows = [
-        ...(result.detections ?? []).map(({ label, confidence, bbox }) => ['detection', label, confidence, ...bbox]),
-        ...(result.lines ?? []).map(({ text, confidence, bbox }) => ['text', text, confidence, ...bbox]),
-      ];
-      for (const row of rows) yield `${[index, result.timestamp_ms, ...row].map((cell) => csvCell(cell)).join()}\r\n`;
-    }
+    yield CSV_HEAD;
+    for (const frame of this.#frames) yield csvRows(frame);
   }
 
   #positionAt(ms: number): number {
@@ -173,9 +168,4 @@ export class ResultsIndex {
 
 function timeOf(frame: FrameResult | undefined): number {
   return frame?.result.timestamp_ms ?? 0;
-}
-
-function csvCell(value: string | number | undefined): string {
-  const text = String(value ?? '');
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { JobItem } from '../answers.ts';
+import type { JobItem } from '../../client/answers.ts';
 import { formatTimecode } from '../duration.ts';
 import { useAnswer } from './answer.ts';
 import { Findings } from './findings.tsx';
@@ -121,12 +121,18 @@ function Opened({ job: { job_id: jobId }, reader, summary }: OpenedProps) {
             ›
           </button>
           <output class="timecode">
-            {formatTimecode(timeMs)} <small>/ {formatTimecode(durationMs)}</small>
+            {formatTimecode(timeMs)} <small>/ {formatTimecode(durationMs).replace(/\.\d+$/, '')}</small>
           </output>
           <span class="frame-number">{frame === null ? 'not analysed here' : `frame ${frame.frameIndex}`}</span>
           {!isBlank && (
-            <button type="button" aria-pressed={!isMuted} onClick={() => setMuted(!isMuted)}>
-              Sound
+            <button
+              type="button"
+              aria-label="Sound"
+              title="Sound"
+              aria-pressed={!isMuted}
+              onClick={() => setMuted(!isMuted)}
+            >
+              ♪
             </button>
           )}
           <span class="gap" />

@@ -1,17 +1,14 @@
-import type { z } from 'zod';
-import type { transitionsResponseSchema } from '../../src/http/transitions.ts';
-import { labelOf } from '../../src/web/chart/chart-layout.ts';
-import { chartOf, type MachineAnswer } from '../../src/web/chart/machine-chart.ts';
-import { formatDuration } from '../../src/web/duration.ts';
-
-type Life = z.infer<typeof transitionsResponseSchema>;
+import type { MachineAnswer, TransitionsAnswer } from '../client/answers.ts';
+import { chartOf } from '../web/chart/machine-chart.ts';
+import { formatDuration } from '../web/duration.ts';
+import { printable } from './printable.ts';
 
 /** The chart of the job machine with one job's place and path in it, and the path as a table. */
-export function jobAsText(machine: MachineAnswer, { job, transitions: steps }: Life): string {
+export function jobText(machine: MachineAnswer, { job, transitions: steps }: TransitionsAnswer): string {
   const { root, transitions } = chartOf(machine.definition);
   const nameOf = (id: string): string => id.slice(root.id.length + 1);
   const facts = [`Job ${job.job_id}`, job.pipeline_id, job.status];
-  const error = job.error_code === undefined ? [] : [`  ${job.error_code}: ${job.error_message ?? ''}`];
+  const error = job.error_code === undefined ? [] : [printable(`  ${job.error_code}: ${job.error_message ?? ''}`)];
   const chart = root.children.flatMap((state) => {
     const mark = state.name === job.status ? '●' : steps.some(({ to }) => to === state.name) ? '○' : ' ';
     const rows = transitions
@@ -21,7 +18,9 @@ export function jobAsText(machine: MachineAnswer, { job, transitions: steps }: L
         const times = steps.filter(
           ({ from, event, to }) => from === state.name && event === transition.event && to === target,
         ).length;
-        const row = `      ${labelOf(transition).padEnd(30)} → ${target}`;
+        const { event, guard } = transition;
+        const label = guard === '' ? event : `${event} [${guard}]`;
+        const row = `      ${label.padEnd(30)} → ${target}`;
         return times === 0 ? row : `${row.padEnd(52)} × ${times}`;
       });
     return [`  ${mark} ${state.name}${state.kind === 'final' ? ' (final)' : ''}`, ...rows];

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { sweepFiles } from '../src/engine/file-sweep.ts';
-import { healSidecars } from '../src/engine/housekeeping.ts';
-import { JobEngine } from '../src/engine/job-engine.ts';
-import { ServiceError } from '../src/errors.ts';
-import type { Log } from '../src/log.ts';
-import { InMemoryQueueService } from '../src/queue/memory.ts';
-import { LocalStorageService } from '../src/storage/local.ts';
-import { DuckDBJobStore } from '../src/store/duckdb.ts';
+import { sweepFiles } from '../engine/file-sweep.ts';
+import { healSidecars } from '../engine/housekeeping.ts';
+import { JobEngine } from '../engine/job-engine.ts';
+import { ServiceError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { InMemoryQueueService } from '../queue/memory.ts';
+import { LocalStorageService } from '../storage/local.ts';
+import { DuckDBJobStore } from '../store/duckdb.ts';
 
 /**
  * Brings the database of a stopped service back to what the sidecars beside the videos tell, as a start after damage

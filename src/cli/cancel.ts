@@ -1,0 +1,32 @@
+import { Command } from 'commander';
+import { ReelstateError } from '../client/reelstate-error.ts';
+import { connect } from './connection.ts';
+import { describeError } from './describe-error.ts';
+import { jobLine } from './job-line.ts';
+import type { Terminal } from './terminal.ts';
+
+export function cancelCommand(terminal: Terminal): Command {
+  return new Command('cancel')
+    .description('give jobs up, whether they wait or run')
+    .argument('<job_id...>')
+    .addHelpText(
+      'after',
+      `
+A job that is completed, or unknown, is told on stderr; the others are cancelled all the same.
+
+Example:
+  reelstate cancel 01a202dc-a330-70d6-9579-7f667142a725`,
+    )
+    .action(async (jobIds: readonly string[], _: object, command: Command) => {
+      const { client, json } = connect(command);
+      for (const jobId of jobIds) {
+        try {
+          const status = await client.cancel(jobId, { signal: terminal.signal });
+          await (json ? terminal.printJson(status) : terminal.print(jobLine(status)));
+        } catch (error) {
+          if (!(error instanceof ReelstateError && ['job_conflict', 'job_not_found'].includes(error.code))) throw error;
+          terminal.fail(`${jobId}: ${describeError(error)}`);
+        }
+      }
+    });
+}

@@ -1,0 +1,50 @@
+import { Command } from 'commander';
+import { cancelCommand } from './cancel.ts';
+import { globalOptions } from './connection.ts';
+import { doctorCommand } from './doctor.ts';
+import { inspectCommand } from './inspect.ts';
+import { listCommand } from './list.ts';
+import { migrateCommand } from './migrate.ts';
+import { queryCommand } from './query.ts';
+import { resultsCommand } from './results.ts';
+import { serveCommand } from './serve.ts';
+import { statusCommand } from './status.ts';
+import { submitCommand } from './submit.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Columns of the help, whatever the terminal has: the documents have the same text. */
+const HELP_COLUMNS = 100;
+
+/** The command line. Parsing it rejects instead of ending the process. */
+export function createProgram(version: string, terminal: Terminal): Command {
+  const program = new Command('reelstate')
+    .description('Turns MP4 files into structured data: run the service, or ask one that runs.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(add --help for what is possible)')
+    .configureHelp({ helpWidth: HELP_COLUMNS, showGlobalOptions: true })
+    .addHelpText(
+      'after',
+      `
+A service that asks for a key gets the one in REELSTATE_API_KEY: it is never given on the command line, which others
+on the machine can read. Data goes to stdout, everything else to stderr.
+
+Example:
+  reelstate submit --wait --output results.json video.mp4`,
+    );
+  for (const option of globalOptions()) program.addOption(option);
+  const commands = [
+    serveCommand(),
+    submitCommand(terminal),
+    statusCommand(terminal),
+    resultsCommand(terminal),
+    listCommand(terminal),
+    cancelCommand(terminal),
+    inspectCommand(terminal),
+    queryCommand(terminal),
+    migrateCommand(terminal),
+    doctorCommand(terminal),
+  ];
+  for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
+  return program;
+}

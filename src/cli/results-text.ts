@@ -1,0 +1,46 @@
+import type { FrameResult } from '../client/answers.ts';
+import type { ReelstateClient } from '../client/reelstate-client.ts';
+import { CSV_HEAD, csvRows } from '../client/results-csv.ts';
+import { formatTimecode } from '../web/duration.ts';
+import { printable } from './printable.ts';
+
+export const RESULT_FORMATS = ['json', 'csv', 'table'] as const;
+export type ResultFormat = (typeof RESULT_FORMATS)[number];
+
+/** A job's results in a format, in pieces: however many there are, one frame is held at a time. */
+export async function* resultsText(
+  client: ReelstateClient,
+  jobId: string,
+  { format, signal }: { readonly format: ResultFormat; readonly signal: AbortSignal },
+): AsyncGenerator<string, void, undefined> {
+  if (format === 'json') {
+    yield* client.resultsText(jobId, { signal });
+    return;
+  }
+  const frames = client.results(jobId, { signal });
+  // Before the head: what is refused prints nothing.
+  let { done, value } = await frames.next();
+  yield format === 'csv' ? CSV_HEAD : tableRow('frame', 'time', 'kind', 'sure', 'x, y, width, height', 'what');
+  for (; done !== true; { done, value } = await frames.next()) {
+    if (value !== undefined) yield format === 'csv' ? csvRows(value) : tableRows(value);
+  }
+}
+
+function tableRows({ frame_index: index, result }: FrameResult): string {
+  const found = [
+    ...(result.detections ?? []).map(({ label, ...rest }) => ({ kind: 'object', what: label, ...rest })),
+    ...(result.lines ?? []).map(({ text, ...rest }) => ({ kind: 'text', what: text, ...rest })),
+  ];
+  const time = formatTimecode(result.timestamp_ms);
+  return found
+    .map(({ kind, what, confidence, bbox }) => {
+      const box = bbox.map((pixels) => Math.round(pixels)).join(', ');
+      return tableRow(String(index), time, kind, confidence.toFixed(2), box, printable(what));
+    })
+    .join('');
+}
+
+function tableRow(frame: string, time: string, kind: string, confidence: string, box: string, what: string): string {
+  const cells = [frame.padStart(8), time.padStart(11), kind.padEnd(6), confidence.padStart(4), box.padEnd(22), what];
+  return `${cells.join('  ')}\n`;
+}

@@ -1,0 +1,31 @@
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Writes beside the target and renames, so that a reader sees the whole file or none. */
+export async function saveText(path: string, pieces: AsyncIterable<string>): Promise<void> {
+  const draft = `${path}.${process.pid}.part`;
+  try {
+    const file = await open(draft, 'w');
+    try {
+      for await (const piece of pieces) await file.write(piece);
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+/** Where a job's results go: into a folder under their own name, else to the path itself. */
+export async function resultsPath(output: string, jobId: string): Promise<string> {
+  return (await isFolder(output)) ? join(output, `${jobId}_results.json`) : output;
+}
+
+export async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}

@@ -1,0 +1,115 @@
+/**
+ * What the service answers, as JSON has it: see docs/ENDPOINTS.md. Times are ISO 8601 UTC. A test holds these types
+ * against the schemas of the service.
+ */
+
+/** `completed` and `failed` are final. */
+export type JobState = 'pending' | 'running' | 'completed' | 'failed';
+
+/** `GET /video/status/{job_id}` and `POST /video/cancel/{job_id}` */
+export interface StatusAnswer {
+  readonly job_id: string;
+  readonly status: JobState;
+  /** 0 while pending, 0.5 while running, 1 when completed or failed. */
+  readonly progress: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+  /** Why it failed, for programs; only there when it failed. */
+  readonly error_code?: string | undefined;
+  /** Why it failed, for people; only there when it failed. */
+  readonly error_message?: string | undefined;
+}
+
+export interface JobItem extends StatusAnswer {
+  readonly pipeline_id: string;
+  readonly options: { readonly frame_stride: number; readonly max_frames?: number | undefined };
+  /** 0 before the first. */
+  readonly attempt: number;
+}
+
+export type Counts = Readonly<Record<string, number>>;
+
+/** `GET /video/jobs` */
+export interface JobsAnswer {
+  readonly jobs: readonly JobItem[];
+  readonly counts: Counts;
+  /** Null on the last page. */
+  readonly next_cursor: string | null;
+}
+
+export interface Step {
+  /** From 1, without gaps. */
+  readonly seq: number;
+  readonly attempt: number;
+  /** Null for the first. */
+  readonly from: string | null;
+  readonly event: string;
+  readonly to: string;
+  readonly occurred_at: string;
+}
+
+/** `GET /video/jobs/{job_id}/transitions` */
+export interface TransitionsAnswer {
+  readonly job: JobItem;
+  readonly transitions: readonly (Step & { readonly context: Readonly<Record<string, unknown>> })[];
+}
+
+/** A state's name, or for each active region the value inside it, as XState writes it. */
+export type StateValue = string | { readonly [region: string]: StateValue | undefined };
+
+/** `GET /machines/activity` */
+export interface ActivityAnswer {
+  readonly counts: Counts;
+  /** The transitions just taken, of all jobs, the oldest first. */
+  readonly transitions: readonly (Step & { readonly job_id: string })[];
+  /** One for each worker. */
+  readonly workers: readonly StateValue[];
+}
+
+/** The part of XState's serialised definition that a chart needs. */
+export interface StateDefinition {
+  readonly id: string;
+  readonly key: string;
+  readonly type: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
+  readonly initial?: { readonly target?: readonly string[] | undefined } | undefined;
+  readonly states: Readonly<Record<string, StateDefinition>>;
+  readonly on: Readonly<Record<string, readonly TransitionDefinition[]>>;
+  readonly invoke?: readonly { readonly id: string; readonly src: string }[] | undefined;
+  readonly description?: string | undefined;
+}
+
+export interface TransitionDefinition {
+  /** Ids with a leading `#`; absent when the transition stays where it is. */
+  readonly target?: readonly string[] | undefined;
+  readonly guard?: { readonly type?: string | undefined } | string | undefined;
+  readonly description?: string | undefined;
+}
+
+/** `GET /machines/{id}` */
+export interface MachineAnswer {
+  readonly id: string;
+  /** Null for a machine whose snapshots are never stored. */
+  readonly version: number | null;
+  readonly definition: StateDefinition;
+}
+
+/** `GET /pipelines` */
+export interface PipelinesAnswer {
+  readonly pipelines: readonly { readonly id: string; readonly description: string }[];
+}
+
+/** `[x, y, width, height]` in pixels from the top left of the displayed frame. */
+export type Box = readonly [number, number, number, number];
+
+/** One item of `GET /video/results/{job_id}` */
+export interface FrameResult {
+  readonly frame_index: number;
+  readonly result: {
+    readonly timestamp_ms: number;
+    readonly text?: string | undefined;
+    readonly lines?: readonly { readonly text: string; readonly confidence: number; readonly bbox: Box }[] | undefined;
+    readonly detections?:
+      | readonly { readonly label: string; readonly confidence: number; readonly bbox: Box }[]
+      | undefined;
+  };
+}

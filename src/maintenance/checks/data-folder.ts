@@ -1,0 +1,49 @@
+import { access, constants, mkdtemp, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { messageOf } from '../../errors.ts';
+import { well, wrong, type Finding } from '../finding.ts';
+
+const CHECK = 'data folder';
+/** Write permission of the group and of all others. */
+const OTHERS_WRITE = 0o022;
+
+/** Whether a service of this user could write where it has to, and nobody else can. Leaves nothing behind. */
+export async function checkDataFolder(dataDir: string): Promise<Finding> {
+  let path = dataDir;
+  try {
+    const folder = await nearestFolder(dataDir);
+    path = folder;
+    // Permissions do not tell of a disk that is mounted read-only.
+    await rmdir(await mkdtemp(join(folder, '.doctor-')));
+    if (folder !== dataDir) return well(CHECK, `${dataDir} will be made by the first start`);
+    for (const name of ['', 'jobs.duckdb', 'jobs.duckdb.wal', 'video_jobs', 'video_jobs/incoming', 'models']) {
+      path = join(dataDir, name);
+      const found = await statIfThere(path);
+      if (found === undefined) continue;
+      await access(path, constants.R_OK | constants.W_OK);
+      if ((found.mode & OTHERS_WRITE) !== 0) {
+        const says = `${path} can be changed by other users of this machine`;
+        return wrong(CHECK, says, `chmod go-w ${path}`);
+      }
+    }
+    return well(CHECK, `${dataDir} can be written to`);
+  } catch (error) {
+    const remedy = `Give ${path} to the user that runs the service (chown), or set DATA_DIR to a folder that it may write to`;
+    return wrong(CHECK, `${path} cannot be used: ${messageOf(error)}`, remedy);
+  }
+}
+
+/** The folder itself, or the nearest above it that is there. */
+export async function nearestFolder(path: string): Promise<string> {
+  const found = await statIfThere(path);
+  return found === undefined && dirname(path) !== path ? nearestFolder(dirname(path)) : path;
+}
+
+async function statIfThere(path: string) {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

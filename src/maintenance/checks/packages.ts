@@ -1,0 +1,27 @@
+import { messageOf } from '../../errors.ts';
+import { well, wrong, type Finding } from '../finding.ts';
+
+const CHECK = 'packages';
+
+/** The packages with a part for each platform, through the modules that use them. */
+const LOADS: Readonly<Record<string, () => Promise<unknown>>> = {
+  '@duckdb/node-api': () => import('../../store/database.ts'),
+  'node-av': () => import('../../pipeline/video-decoder.ts'),
+  'onnxruntime-node': async () => (await import('../../pipeline/models/model-sessions.ts')).inferenceLibrary(),
+};
+
+export async function checkPackages(): Promise<Finding> {
+  for (const [name, load] of Object.entries(LOADS)) {
+    try {
+      await load();
+    } catch (error) {
+      const [reason = ''] = messageOf(error).split('\n');
+      return wrong(
+        CHECK,
+        `${name} cannot be loaded: ${reason}`,
+        'Run npm install on this machine: it brings the parts for this platform. Linux with glibc on x64 is tried',
+      );
+    }
+  }
+  return well(CHECK, `${Object.keys(LOADS).join(', ')} can be loaded`);
+}

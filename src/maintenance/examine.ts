@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { parseConfig, type Config } from '../config.ts';
+import { messageOf } from '../errors.ts';
+import { checkAddress } from './checks/address.ts';
+import { checkDataFolder } from './checks/data-folder.ts';
+import { checkDatabase } from './checks/database.ts';
+import { checkDiskSpace } from './checks/disk-space.ts';
+import { checkIsolation } from './checks/isolation.ts';
+import { checkNodeVersion } from './checks/node-version.ts';
+import { checkPackages } from './checks/packages.ts';
+import { checkPipelines } from './checks/pipelines.ts';
+import { checkMemory, checkOpenFiles } from './checks/resources.ts';
+import { well, wrong, type Finding } from './finding.ts';
+
+const packageSchema = z.object({ version: z.string(), engines: z.object({ node: z.string() }) });
+
+/**
+ * Looks at everything that a service with these settings would need on this machine, whether it runs or not, and changes
+ * nothing. Settings that cannot be parsed end it: nothing else could be judged.
+ */
+export async function* examine(environment: Readonly<Record<string, string | undefined>>): AsyncGenerator<Finding> {
+  const { version, engines } = packageSchema.parse(
+    JSON.parse(await readFile(new URL(import.meta.resolve('#package.json')), 'utf8')),
+  );
+  yield checkNodeVersion(process.versions.node, engines.node);
+  let config: Config;
+  try {
+    config = parseConfig(environment);
+  } catch (error) {
+    yield wrong('settings', messageOf(error), 'docs/OPERATING.md lists every variable with what it may be');
+    return;
+  }
+  yield well('settings', 'every variable can be understood');
+  yield await checkPackages();
+  const dataDir = resolve(config.DATA_DIR);
+  yield await checkDataFolder(dataDir);
+  yield await checkDiskSpace({
+    dataDir,
+    reserveBytes: config.DISK_RESERVE_BYTES,
+    maxUploadBytes: config.MAX_UPLOAD_BYTES,
+  });
+  const { finding, isServing } = await checkAddress(config.HOST, config.PORT, version);
+  yield finding;
+  yield await checkDatabase(dataDir, isServing);
+  yield await checkPipelines(join(dataDir, 'models'), config.PIPELINES_DIR);
+  yield await checkOpenFiles(config.MAX_CONNECTIONS, config.MAX_UPLOADS);
+  yield checkMemory(config.WORKER_CONCURRENCY, config.CHILD_MEMORY_BYTES);
+  yield await checkIsolation(config.CHILD_MEMORY_BYTES, environment);
+}

@@ -1,0 +1,62 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf, ServiceError } from '../errors.ts';
+import { createLog } from '../log.ts';
+import { Database } from '../store/database.ts';
+import { migrateDown, migrateUp, migrationStatus, type Migration } from '../store/migrate.ts';
+import { rebuild } from './rebuild.ts';
+
+/** What can be done to the database of a stopped service, in words for people. */
+export const MIGRATE_STEPS = {
+  up: 'applies every migration that waits',
+  down: 'reverts the last one, AND DELETES WHAT ITS TABLES HOLD',
+  status: 'lists them',
+  rebuild:
+    'brings back, from the files beside the videos, the jobs that the database has lost; what is damaged is set aside',
+} as const;
+export type MigrateStep = keyof typeof MIGRATE_STEPS;
+
+export interface MigrateOptions {
+  /** The service's data folder; made where it is missing. */
+  readonly dataDir: string;
+  /** Attempts that a job brought back may lose. */
+  readonly maxAttempts: number;
+}
+
+/**
+ * Moves the schema by hand, or brings its rows back; resolves with what is to be told, a line each. The service applies
+ * `up` by itself. @throws ServiceError, which says so when a service has the database
+ */
+export async function migrateDatabase(step: MigrateStep, options: MigrateOptions): Promise<readonly string[]> {
+  try {
+    await mkdir(options.dataDir, { recursive: true });
+    return step === 'rebuild' ? await rebuilt(options) : await moved(step, join(options.dataDir, 'jobs.duckdb'));
+  } catch (error) {
+    const message = messageOf(error);
+    if (!message.includes('Could not set lock')) throw error;
+    const hint = 'Another process has the database open: stop the service first.';
+    throw new ServiceError('store_unavailable', message, { cause: error, hint });
+  }
+}
+
+async function rebuilt({ dataDir, maxAttempts }: MigrateOptions): Promise<readonly string[]> {
+  const jobs = await rebuild(dataDir, maxAttempts, createLog('warn'));
+  return Object.entries(jobs).map(([status, count]) => `${status.padEnd(10)} ${count}`);
+}
+
+async function moved(step: 'up' | 'down' | 'status', path: string): Promise<readonly string[]> {
+  const database = await Database.open(path);
+  try {
+    const connection = await database.connect();
+    if (step === 'up') return (await migrateUp(connection)).map((migration) => lineOf(migration));
+    if (step === 'status') return (await migrationStatus(connection)).map((migration) => lineOf(migration));
+    const reverted = await migrateDown(connection);
+    return [reverted === undefined ? 'nothing to revert' : `reverted ${lineOf({ ...reverted, appliedAt: null })}`];
+  } finally {
+    database.close();
+  }
+}
+
+function lineOf({ version, name, appliedAt }: Migration): string {
+  return `${String(version).padStart(4, '0')} ${name.padEnd(20)} ${appliedAt ?? 'waits'}`;
+}

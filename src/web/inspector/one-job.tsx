@@ -1,0 +1,49 @@
+import { useCallback, useMemo, useState } from 'preact/hooks';
+import type { JobItem, TransitionsAnswer } from '../../client/answers.ts';
+import type { MachineChart } from '../chart/machine-chart.ts';
+import { formatDate, formatDuration } from '../duration.ts';
+import { lifeOf } from '../jobs/job-life.ts';
+import { JobPath } from '../jobs/job-path.tsx';
+import { usePoll } from '../poll.ts';
+import { LifeView } from './life-view.tsx';
+
+/** One job's way through the machine, step by step. */
+export function OneJob({ chart, jobId }: { readonly chart: MachineChart; readonly jobId: string }) {
+  const { data, problem } = usePoll<TransitionsAnswer>(`/video/jobs/${jobId}/transitions`);
+  const [chosenStep, setChosenStep] = useState<number | null>(null);
+  const steps = useMemo(() => lifeOf(data?.transitions ?? []), [data]);
+  // Until a step is chosen, the newest is in view; at the end it follows again.
+  const at = Math.min(chosenStep ?? steps.length, steps.length);
+  const setAt = useCallback((next: number) => setChosenStep(next === steps.length ? null : next), [steps.length]);
+  if (data === undefined) return <p class={problem === undefined ? 'empty' : 'problem'}>{problem ?? 'Loading…'}</p>;
+  const { job } = data;
+  const isOver = chart.root.children.some(({ name, kind }) => kind === 'final' && name === job.status);
+  return (
+    <>
+      <Facts job={job} isOver={isOver} />
+      <JobPath chart={chart} jobId={jobId} steps={steps.slice(0, at)} />
+      <LifeView steps={steps} isOver={isOver} at={at} onAt={setAt} />
+    </>
+  );
+}
+
+function Facts({ job, isOver }: { readonly job: JobItem; readonly isOver: boolean }) {
+  const { frame_stride: stride, max_frames: most } = job.options;
+  return (
+    <p class="job-facts">
+      <code>{job.job_id}</code>
+      <span>{job.pipeline_id}</span>
+      <span>
+        {stride === 1 ? 'every frame' : `one frame in ${stride}`}
+        {most !== undefined && `, at most ${most}`}
+      </span>
+      <span>accepted {formatDate(job.created_at)}</span>
+      {isOver && <span>{formatDuration(Date.parse(job.updated_at) - Date.parse(job.created_at))} in all</span>}
+      {job.error_message !== undefined && (
+        <span class="error">
+          {job.error_code}: {job.error_message}
+        </span>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,41 @@
+import type { ActivityAnswer } from '../../client/answers.ts';
+import { useNow } from '../clock.ts';
+import { formatAge } from '../duration.ts';
+import { nameOfJob } from '../jobs/file-names.ts';
+
+/** Steps that are listed. */
+const SHOWN = 6;
+
+export interface RecentStepsProps {
+  /** The oldest first. */
+  readonly transitions: ActivityAnswer['transitions'];
+  readonly onChoose: (jobId: string) => void;
+}
+
+/** What has just happened to jobs, the newest first. */
+export function RecentSteps({ transitions, onChoose }: RecentStepsProps) {
+  const now = useNow();
+  if (transitions.length === 0) return <p class="empty">Nothing has happened to a job since the service began.</p>;
+  return (
+    <ol class="recent" aria-label="What has just happened">
+      {transitions
+        .slice(-SHOWN)
+        .toReversed()
+        .map(({ job_id: jobId, seq, from, event, to, occurred_at: at }) => (
+          <li key={`${jobId}/${seq}`}>
+            <button type="button" class="recent-step" onClick={() => onChoose(jobId)}>
+              <span class="job-id">{nameOfJob(jobId)}</span>
+              <span class="recent-way">
+                {from !== null && <span data-state={from}>{from}</span>}
+                <code>{event}</code>
+                <span data-state={to}>{to}</span>
+              </span>
+              <time dateTime={at} title={at}>
+                {formatAge(at, now)}
+              </time>
+            </button>
+          </li>
+        ))}
+    </ol>
+  );
+}

@@ -1,0 +1,24 @@
+import { useEffect, useState } from 'preact/hooks';
+
+export type LinkState = 'up' | 'down';
+
+let present: LinkState = 'up';
+const watchers = new Set<(state: LinkState) => void>();
+
+/** Told by whatever asks the service: whether it answered at all. */
+export function linkIs(state: LinkState): void {
+  if (state === present) return;
+  present = state;
+  for (const tell of watchers) tell(state);
+}
+
+/** Whether the service answered when it was last asked anything. */
+export function useLinkState(): LinkState {
+  const [state, setState] = useState(present);
+  useEffect(() => {
+    setState(present);
+    watchers.add(setState);
+    return () => void watchers.delete(setState);
+  }, []);
+  return state;
+}

@@ -1,0 +1,64 @@
+/** A pipeline to choose, as `GET /pipelines` lists it. */
+export interface OfferedPipeline {
+  readonly id: string;
+  readonly description: string;
+  /** What it does to a frame, one tool after the other. */
+  readonly nodes?: readonly {
+    readonly id: string;
+    readonly tool: string;
+    readonly params: Readonly<Record<string, unknown>>;
+    /** JSON Schema of the parameters. */
+    readonly params_schema: Readonly<Record<string, unknown>>;
+  }[];
+}
+
+export interface PipelineChoiceProps {
+  readonly pipelines: readonly OfferedPipeline[];
+  readonly chosen: string;
+  readonly onChoose: (id: string) => void;
+}
+
+/** What to look for: the pipelines by what they do, and with which parameters the chosen one does it. */
+export function PipelineChoice({ pipelines, chosen, onChoose }: PipelineChoiceProps) {
+  const { nodes = [] } = pipelines.find(({ id }) => id === chosen) ?? {};
+  return (
+    <fieldset class="pipelines">
+      <legend>What to look for</legend>
+      {pipelines.map(({ id, description }) => (
+        <label key={id} class="pipeline">
+          <input type="radio" name="pipeline" value={id} checked={id === chosen} onChange={() => onChoose(id)} />
+          <span>
+            {description}
+            <code>{id}</code>
+          </span>
+        </label>
+      ))}
+      {nodes.length > 0 && (
+        <details class="parameters">
+          <summary>Parameters of {chosen}</summary>
+          {nodes.map(({ id, tool, params, params_schema: schema }) => (
+            <dl key={id}>
+              <dt>{tool}</dt>
+              {Object.entries(params).map(([name, value]) => (
+                <dd key={name}>
+                  <code>{name}</code> <b>{typeof value === 'string' ? value : JSON.stringify(value)}</b>
+                  <small>{meaningOf(schema, name)}</small>
+                </dd>
+              ))}
+            </dl>
+          ))}
+        </details>
+      )}
+    </fieldset>
+  );
+}
+
+/** What a JSON Schema says of one of its properties. */
+function meaningOf(schema: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const { properties } = schema;
+  if (typeof properties !== 'object' || properties === null) return undefined;
+  const property: unknown = Reflect.get(properties, name);
+  if (typeof property !== 'object' || property === null) return undefined;
+  const description: unknown = Reflect.get(property, 'description');
+  return typeof description === 'string' ? description : undefined;
+}

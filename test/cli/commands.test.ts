@@ -1,0 +1,219 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { openService, VIDEO } from '../http/service-under-test.ts';
+import { openServiceWithPages, RESULTS, type ServiceWithPages } from '../web/service-with-pages.ts';
+import { reelstate, type Outcome } from './command-line.ts';
+
+const REELSTATE = fileURLToPath(new URL('../../src/cli/reelstate.js', import.meta.url));
+
+describe('the command line', function () {
+  this.timeout(120_000);
+  let service: ServiceWithPages;
+  let folder: string;
+  let video: string;
+  const run = (...args: readonly string[]): Promise<Outcome> =>
+    reelstate(args, { environment: { REELSTATE_URL: service.url }, cwd: folder });
+  const lines = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '');
+
+  before(async () => {
+    service = await openServiceWithPages();
+    folder = await mkdtemp(join(tmpdir(), 'command-line-'));
+    video = service.video('holiday.mp4');
+  });
+  after(async () => {
+    await service.close();
+    await rm(folder, { recursive: true });
+  });
+
+  it('submits videos, prints their jobs, and tells of those that are refused', async () => {
+    const text = join(folder, 'notes.mp4');
+    await writeFile(text, 'no video at all, only text in a file');
+    const { code, stdout, stderr } = await run('submit', video, text, 'none.mp4', video, '--pipeline', 'yolo_ocr');
+    expect(code).to.equal(1);
+    expect(lines(stdout)).to.have.lengthOf(2);
+    expect(lines(stderr)[0]).to.equal(`${text}: Invalid MP4 file`);
+    expect(lines(stderr)[1]).to.match(/^none\.mp4: ENOENT/);
+    const states = await run('status', '--wait', ...lines(stdout));
+    expect(states.code).to.equal(0);
+    expect(lines(states.stdout).map((line) => line.split(/ {2,}/).slice(0, 2))).to.deep.equal(
+      lines(stdout).map((jobId) => [jobId, 'completed']),
+    );
+    expect(states.stderr).to.equal('');
+  });
+
+  it('waits for the results and saves them whole, as the service has them', async () => {
+    const saved = await run('submit', '--output', 'found.json', '--json', video);
+    expect(saved.code).to.equal(0);
+    const status: { readonly job_id: string } = JSON.parse(saved.stdout);
+    expect(status).to.include({ file: video, status: 'completed', progress: 1 });
+    const answer = await fetch(`${service.url}/video/results/${status.job_id}`);
+    expect(await readFile(join(folder, 'found.json'), 'utf8')).to.equal(await answer.text());
+
+    await mkdir(join(folder, 'all'));
+    const both = await run('submit', '--output', 'all', video, video);
+    expect(lines(both.stdout)).to.have.lengthOf(2);
+    for (const line of lines(both.stdout)) {
+      const [jobId = ''] = line.split(' ');
+      const document = JSON.parse(await readFile(join(folder, 'all', `${jobId}_results.json`), 'utf8'));
+      expect(document).to.deep.equal({ job_id: jobId, results: RESULTS });
+    }
+    const piped = await run('submit', '--output', '-', video);
+    expect(JSON.parse(piped.stdout)).to.have.property('results').that.deep.equals(RESULTS);
+    expect((await run('submit', '--output', 'missing/x', video, video)).code).to.equal(2);
+  });
+
+  it('prints results as JSON, CSV and a table', async () => {
+    const { stdout: submitted } = await run('submit', '--wait', video);
+    const [jobId = ''] = submitted.split(' ');
+    const json = await run('results', jobId);
+    expect(JSON.parse(json.stdout)).to.deep.equal({ job_id: jobId, results: RESULTS });
+    const csv = await run('results', '--format', 'csv', jobId);
+    const rows = csv.stdout.split('\r\n');
+    expect(rows[0]).to.equal('frame_index,timestamp_ms,kind,value,confidence,x,y,width,height');
+    expect(rows[1]).to.equal('0,0,detection,person,0.9,20,40,60,100');
+    expect(rows).to.include('48,1920,detection,"dog, ""small""",0.6,200,100,80,60');
+    expect(rows).to.include('48,1920,text,Gate B12,0.97,100,10,90,20');
+    const table = await run('results', '--format', 'table', jobId);
+    expect(lines(table.stdout).at(-1)?.trim().split(/ {2,}/)).to.deep.equal([
+      '48',
+      '0:01.920',
+      'text',
+      '0.97',
+      '100, 10, 90, 20',
+      'Gate B12',
+    ]);
+    const saved = await run('results', '--format', 'csv', '--output', 'found.csv', jobId);
+    expect([saved.code, saved.stdout]).to.deep.equal([0, '']);
+    expect(await readFile(join(folder, 'found.csv'), 'utf8')).to.equal(csv.stdout);
+  });
+
+  it('lists, inspects and cancels', async () => {
+    service.pipelines.hold();
+    const { stdout } = await run('submit', video, video);
+    const [running = '', waiting = ''] = lines(stdout);
+    const cancelled = await run('cancel', waiting, running, '0190a000-0000-7000-8000-000000000000');
+    service.pipelines.release();
+    expect(cancelled.code).to.equal(1);
+    expect(lines(cancelled.stdout).map((line) => line.split(/ {2,}/)[1])).to.deep.equal(['failed', 'failed']);
+    expect(cancelled.stdout).to.contain('cancelled: ');
+    expect(lines(cancelled.stderr)).to.have.lengthOf(1);
+    expect((await run('status', '--wait', running)).code).to.equal(1);
+    expect((await run('status', running)).code).to.equal(0);
+
+    const listed = await run('list', '--json', '--limit', '2');
+    const ids = lines(listed.stdout).map((line): unknown => JSON.parse(line).job_id);
+    expect(ids).to.deep.equal([waiting, running]);
+    const failed = await run('list', '--all', '--status', 'failed');
+    expect(lines(failed.stdout)).to.have.lengthOf(2);
+    expect((await run('list', '--status', 'lost')).code).to.equal(2);
+
+    const inspected = await run('inspect', running);
+    expect(inspected.stdout).to.match(/^Job \S+ · ocr_only · failed\n/);
+    expect(inspected.stdout).to.match(/● failed \(final\)/);
+    expect(inspected.stdout).to.match(/ 3 .* CANCEL +running → failed/);
+    const { transitions } = JSON.parse((await run('inspect', '--json', running)).stdout);
+    expect(transitions).to.have.lengthOf(3);
+  });
+
+  it('says in one line what was refused, with an exit code that tells why', async () => {
+    const refused = await run('results', '0190a000-0000-7000-8000-000000000000', '--format', 'csv');
+    expect(refused).to.deep.equal({
+      code: 1,
+      stdout: '',
+      stderr: 'reelstate: There is no job 0190a000-0000-7000-8000-000000000000\n',
+    });
+    const pipeline = await run('submit', '--pipeline', 'none', video);
+    expect(pipeline.code).to.equal(1);
+    expect(pipeline.stderr).to.contain('ocr_only');
+    const nobody = await run('list', '--url', 'http://127.0.0.1:9');
+    expect(nobody).to.deep.equal({ code: 3, stdout: '', stderr: 'reelstate: nothing answers at http://127.0.0.1:9\n' });
+    for (const args of [
+      ['nonsense'],
+      ['submit'],
+      ['status'],
+      ['list', '--limit', '0'],
+      ['--url', 'ftp://x', 'list'],
+      [],
+    ])
+      expect((await run(...args)).code, args.join(' ')).to.equal(2);
+    expect((await run('--help')).code).to.equal(0);
+    expect((await run('help', 'submit')).stdout).to.contain('Examples:');
+    expect((await run('--version')).stdout).to.match(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('ends quietly when nobody reads its output any more', async () => {
+    const { stdout } = await run('submit', '--wait', video);
+    const [jobId = ''] = stdout.split(' ');
+    const pipe = `"$0" "$1" results ${jobId} | true; echo "\${PIPESTATUS[0]}"`;
+    const env = { ...process.env, REELSTATE_URL: service.url };
+    const piped = await promisify(execFile)('bash', ['-c', pipe, process.execPath, REELSTATE], { env });
+    expect(piped.stderr).to.equal('');
+    expect(piped.stdout).to.equal('141\n');
+  });
+
+  it('sends a key from the environment, and takes none on the command line', async () => {
+    const sha256 = createHash('sha256').update('secret').digest('hex');
+    const guarded = await openService({ keys: [{ sha256, scopes: ['read'] }] });
+    try {
+      const ask = (environment: Readonly<Record<string, string>>, ...args: readonly string[]) =>
+        reelstate(args, { environment: { REELSTATE_URL: guarded.url, ...environment } });
+      expect(await ask({ REELSTATE_API_KEY: 'secret' }, 'list')).to.include({ code: 0, stderr: '' });
+      expect((await ask({}, 'list')).code).to.equal(1);
+      expect((await ask({}, '--api-key', 'secret', 'list')).code).to.equal(2);
+      const denied = await ask({ REELSTATE_API_KEY: 'secret' }, 'submit', video);
+      expect(denied.code).to.equal(1);
+      expect(denied.stderr).not.to.contain('secret');
+    } finally {
+      await guarded.close();
+    }
+  });
+
+  it('text that was read in a video cannot steer the terminal', async () => {
+    const evil = await openService();
+    try {
+      const data = new FormData();
+      data.set('file', new Blob([VIDEO]));
+      const answer = await fetch(`${evil.url}/video/submit?pipeline_id=ocr_only`, { method: 'POST', body: data });
+      const { jobId } = await evil.engine.get(Object(await answer.json()).job_id);
+      await evil.engine.dispatch(jobId, { type: 'START' });
+      const message = 'no \u001B]0;owned\u0007 frame\nreelstate: all is well';
+      await evil.engine.dispatch(jobId, { type: 'FAIL', attempt: 1, code: 'invalid_video', message });
+      for (const command of ['status', 'inspect']) {
+        const { stdout } = await reelstate([command, jobId], { environment: { REELSTATE_URL: evil.url } });
+        expect(stdout).to.contain('invalid_video: no \u{FFFD}]0;owned\u{FFFD} frame reelstate: all is well');
+      }
+    } finally {
+      await evil.close();
+    }
+  });
+
+  it('an interruption leaves the jobs to go on, and says which they are', async () => {
+    service.pipelines.hold();
+    let interrupt = (): void => {};
+    const heed = ({ url = '' }): void => {
+      // The first question for a status: the job is accepted, and its id is known.
+      if (url.startsWith('/video/status/')) interrupt();
+    };
+    service.server.on('request', heed);
+    try {
+      const { code, stdout, stderr } = await reelstate(['submit', '--wait', video], {
+        environment: { REELSTATE_URL: service.url },
+        onStart: (kill) => {
+          interrupt = () => kill('SIGINT');
+        },
+      });
+      expect(code).to.equal(130);
+      expect(stdout).to.equal('');
+      expect(stderr).to.match(/^Jobs go on: [0-9a-f-]{36}\n$/);
+    } finally {
+      service.server.off('request', heed);
+      service.pipelines.release();
+    }
+  });
+});

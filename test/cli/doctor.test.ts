@@ -1,0 +1,191 @@
+import { once } from 'node:events';
+import { appendFile, chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { z } from 'zod';
+import { checkNodeVersion } from '../../src/maintenance/checks/node-version.ts';
+import { Database } from '../../src/store/database.ts';
+import { migrateUp } from '../../src/store/migrate.ts';
+import { openService } from '../http/service-under-test.ts';
+import { reelstate } from './command-line.ts';
+
+const addressSchema = z.object({ port: z.number() });
+const findingSchema = z.strictObject({
+  check: z.string(),
+  verdict: z.enum(['well', 'warning', 'wrong']),
+  says: z.string(),
+  remedy: z.string().nullable(),
+});
+
+describe('reelstate doctor', function () {
+  this.timeout(120_000);
+  let folder: string;
+  let dataDir: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'doctor-'));
+    dataDir = join(folder, 'data');
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  /** The exit code, and what is wrong, by what was looked at. */
+  const examined = async (settings: Readonly<Record<string, string>> = {}) => {
+    const environment = { DATA_DIR: dataDir, PORT: '0', MAX_UPLOAD_BYTES: '1', DISK_RESERVE_BYTES: '0', ...settings };
+    const { code, stdout, stderr } = await reelstate(['doctor', '--json'], { environment });
+    expect(stderr).to.equal('');
+    const findings = stdout
+      .trim()
+      .split('\n')
+      .map((line) => findingSchema.parse(JSON.parse(line)));
+    const wrong = findings.filter(({ verdict }) => verdict === 'wrong');
+    for (const { verdict, remedy } of findings) expect(remedy === null).to.equal(verdict === 'well');
+    return { code, findings, wrong };
+  };
+  const expectFault = async (
+    check: string,
+    says: RegExp,
+    remedy: RegExp,
+    settings: Readonly<Record<string, string>> = {},
+  ) => {
+    const { code, wrong } = await examined(settings);
+    expect(wrong.map((finding) => finding.check)).to.deep.equal([check]);
+    expect(wrong[0]?.says).to.match(says);
+    expect(wrong[0]?.remedy).to.match(remedy);
+    expect(code).to.equal(1);
+  };
+  const makeDatabase = async (change = ''): Promise<string> => {
+    await mkdir(dataDir, { recursive: true });
+    const path = join(dataDir, 'jobs.duckdb');
+    const database = await Database.open(path);
+    const connection = await database.connect();
+    await migrateUp(connection);
+    if (change !== '') await connection.run(change);
+    database.close();
+    return path;
+  };
+
+  it('finds nothing wrong where nothing is, before the first start and after, and changes nothing', async () => {
+    const { code, wrong, findings } = await examined();
+    expect({ code, wrong }).to.deep.equal({ code: 0, wrong: [] });
+    expect(findings.map(({ check }) => check)).to.include.members(['Node.js', 'packages', 'database', 'models']);
+    expect(await stat(dataDir).catch(() => 'missing')).to.equal('missing');
+    const path = await makeDatabase();
+    const before = await stat(path);
+    expect((await examined()).wrong).to.deep.equal([]);
+    expect((await stat(path)).mtimeMs).to.equal(before.mtimeMs);
+  });
+
+  it('prints a line for each, with the remedy below it', async () => {
+    const environment = { DATA_DIR: dataDir, PORT: '0', DISK_RESERVE_BYTES: '9000000000000000' };
+    const { code, stdout } = await reelstate(['doctor'], { environment });
+    expect(code).to.equal(1);
+    expect(stdout).to.match(/^well +Node\.js +\d+\./);
+    expect(stdout).to.match(/^WRONG +disk +.*every upload is refused\n +→ Make room/m);
+  });
+
+  it('finds a setting that cannot be understood', () =>
+    expectFault('settings', /PORT="eighty"/, /OPERATING/, { PORT: 'eighty' }));
+
+  it('finds a disk without the room that is kept', () =>
+    expectFault('disk', /every upload is refused/, /Make room/, { DISK_RESERVE_BYTES: '9000000000000000' }));
+
+  it('finds a file where the data folder should be', async () => {
+    await writeFile(dataDir, 'no folder');
+    const { code, wrong } = await examined();
+    expect(code).to.equal(1);
+    // The models would lie in it.
+    expect(wrong.map(({ check }) => check)).to.deep.equal(['data folder', 'models']);
+    expect(wrong[0]?.says).to.contain('ENOTDIR');
+    expect(wrong[0]?.remedy).to.contain('DATA_DIR');
+  });
+
+  it('finds a data folder that others may change', async () => {
+    await mkdir(dataDir);
+    await chmod(dataDir, 0o777);
+    await expectFault('data folder', /other users/, /chmod go-w/);
+  });
+
+  it('finds a database that another process holds', async () => {
+    await makeDatabase();
+    const held = await Database.open(join(dataDir, 'jobs.duckdb'));
+    try {
+      await expectFault('database', new RegExp(`another process \\(PID ${process.pid}`), /Stop that process/);
+    } finally {
+      held.close();
+    }
+  });
+
+  it('finds a database of a newer release', async () => {
+    await makeDatabase("INSERT INTO schema_migrations VALUES (999, 'later', '0', now() AT TIME ZONE 'UTC')");
+    await expectFault('database', /has migration/, /newer release/);
+  });
+
+  it('finds a damaged database', async () => {
+    await mkdir(dataDir);
+    await writeFile(join(dataDir, 'jobs.duckdb'), Buffer.alloc(20_000, 'x'));
+    await expectFault('database', /cannot open .*jobs\.duckdb/, /sidecars/);
+  });
+
+  it('finds a model that is not the file that was added', async () => {
+    const models = join(dataDir, 'models');
+    await mkdir(models, { recursive: true });
+    await writeFile(
+      join(models, 'mine.json'),
+      JSON.stringify({ format: 'yolox', sha256: '0'.repeat(64), labels: ['a'] }),
+    );
+    await writeFile(join(models, 'mine.onnx'), 'another');
+    await appendFile(join(models, 'default.json'), JSON.stringify({ model: 'mine' }));
+    await expectFault('models', /mine is not the one that was added/, /npm run models/);
+  });
+
+  it('finds a port that another program has', async () => {
+    const server = createServer((socket) => socket.end('hello\n')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = addressSchema.parse(server.address());
+    try {
+      await expectFault('address', /taken by another program/, /another PORT/, { PORT: String(port) });
+    } finally {
+      server.close();
+    }
+  });
+
+  it('finds an address that is not of this machine', () =>
+    expectFault('address', /EADDRNOTAVAIL/, /HOST/, { HOST: '192.0.2.1', PORT: '8000', ALLOW_ANONYMOUS: 'true' }));
+
+  it('finds that more files may be open than the system allows', () =>
+    expectFault('open files', /need \d+/, /ulimit/, { MAX_CONNECTIONS: '900000000000' }));
+
+  it('finds a package that cannot be loaded', async () => {
+    const hook = `export async function resolve(name, context, next) {
+      if (name === 'onnxruntime-node') throw new Error('no part for this platform');
+      return next(name, context);
+    }`;
+    const encoded = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
+    const register = `import { register } from 'node:module'; register(${JSON.stringify(encoded(hook))});`;
+    const { code, wrong } = await examined({ NODE_OPTIONS: `--import=${encoded(register)}` });
+    expect(code).to.equal(1);
+    expect(wrong[0]).to.include({ check: 'packages' });
+    expect(wrong[0]?.says).to.contain('onnxruntime-node cannot be loaded');
+    expect(wrong[0]?.remedy).to.contain('npm install');
+  });
+
+  it('finds a Node.js that is too old', () => {
+    for (const old of ['18.20.0', '20.18.3']) expect(checkNodeVersion(old, '>=20.19').verdict).to.equal('wrong');
+    for (const good of ['20.19.0', '22.0.0', '24.1.0'])
+      expect(checkNodeVersion(good, '>=20.19').verdict).to.equal('well');
+  });
+
+  it('knows a service that runs from another program, and leaves it its database', async () => {
+    const service = await openService();
+    try {
+      const { findings, wrong } = await examined({ DATA_DIR: service.folder, PORT: String(service.port) });
+      expect(wrong).to.deep.equal([]);
+      expect(findings.find(({ check }) => check === 'address')?.says).to.contain('the service answers at');
+      expect(findings.find(({ check }) => check === 'database')?.says).to.contain('in the hands of the service');
+    } finally {
+      await service.close();
+    }
+  });
+});

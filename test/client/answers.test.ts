@@ -1,0 +1,32 @@
+import { expect } from 'chai';
+import type { z } from 'zod';
+import type {
+  ActivityAnswer,
+  FrameResult,
+  JobsAnswer,
+  PipelinesAnswer,
+  StatusAnswer,
+  TransitionsAnswer,
+} from '../../src/client/answers.ts';
+import type { activityResponseSchema } from '../../src/http/activity.ts';
+import type { jobsResponseSchema } from '../../src/http/jobs.ts';
+import type { pipelinesResponseSchema, resultsResponseSchema, statusResponseSchema } from '../../src/http/schemas.ts';
+import type { transitionsResponseSchema } from '../../src/http/transitions.ts';
+
+/** True when whatever the service answers is of the client's type; and no member of the client's type is made up. */
+type Tells<Answer, Schema extends z.ZodType> =
+  z.infer<Schema> extends Answer ? (keyof Answer extends keyof z.infer<Schema> ? true : false) : false;
+
+describe('the answer types of the client', () => {
+  it('are those of the schemas: else this file does not compile', () => {
+    const told: readonly true[] = [
+      true satisfies Tells<StatusAnswer, typeof statusResponseSchema>,
+      true satisfies Tells<JobsAnswer, typeof jobsResponseSchema>,
+      true satisfies Tells<PipelinesAnswer, typeof pipelinesResponseSchema>,
+      true satisfies Tells<{ readonly results: readonly FrameResult[] }, typeof resultsResponseSchema>,
+      true satisfies Tells<Pick<ActivityAnswer, 'counts' | 'transitions'>, typeof activityResponseSchema>,
+      true satisfies Tells<Pick<TransitionsAnswer, 'job'>, typeof transitionsResponseSchema>,
+    ];
+    expect(told).to.have.lengthOf(6);
+  });
+});
