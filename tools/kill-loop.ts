@@ -31,7 +31,7 @@ export interface KillLoopReport {
   /** The final status that was read before a kill, or after the last round, by job. */
   readonly ended: ReadonlyMap<JobId, string>;
   readonly kills: number;
-  /** What was seen that must not be: a lost job, a final state that changed. */
+  /** What was seen that must not be: a lost job, a final state that changed, a status older than one read before. */
   readonly broken: readonly string[];
 }
 
@@ -58,8 +58,13 @@ export async function killLoop(dataDir: string, options: KillLoopOptions): Promi
   const videos = await makeVideos(dataDir);
   const start = () => startService({ dataDir, signal, settings });
 
+  /** `updated_at` of the last status that was read, by job; ISO 8601 UTC, so the later is the greater. */
+  const seen = new Map<JobId, string>();
   const look = async (service: ServiceProcess, jobId: JobId, stop: AbortSignal): Promise<boolean> => {
-    const { status } = await statusOf(jobId, { url: service.url, signal: stop });
+    const asked = seen.get(jobId) ?? '';
+    const { status, updated_at: at } = await statusOf(jobId, { url: service.url, signal: stop });
+    if (at < asked) broken.push(`${jobId} was of ${asked} and is of ${at}`);
+    if (at > (seen.get(jobId) ?? '')) seen.set(jobId, at);
     const before = ended.get(jobId);
     if (before !== undefined && before !== status) broken.push(`${jobId} was ${before} and is ${status}`);
     const isEnd = status === 'completed' || status === 'failed';

@@ -69,6 +69,8 @@ export class JobEngine {
   readonly #admitting = new Set<JobId>();
   /** The last submission in hand with each key: those with one key are accepted one after another. */
   readonly #keyed = new Map<string, Promise<unknown>>();
+  /** The last rewriting in hand of each sidecar: whoever deletes the files of a job as it ends must have the last word. */
+  readonly #rewriting = new Map<JobId, Promise<void>>();
   /** Number of pending rows. The queue's length is no measure of it: it still holds the ids of jobs cancelled while they waited. */
   #waiting = 0;
   /** The latest committed rows of jobs that have not ended. A stale one harms nothing: every write is guarded by its revision. */
@@ -292,27 +294,29 @@ export class JobEngine {
   }
 
   /**
-   * Deletes the video and the results of a job that has ended, and keeps its row; again does no harm.
-   * Rejects with `job_not_found`, or `job_conflict` while the job waits or runs.
+   * Deletes the video and the results of a job that has ended, and keeps its row; again does no harm, and tells the
+   * time (ISO 8601 UTC) of the first. Rejects with `job_not_found`, or `job_conflict` while the job waits or runs.
    */
-  async deleteFiles(jobId: JobId): Promise<Job> {
+  async deleteFiles(jobId: JobId): Promise<{ readonly jobId: JobId; readonly deletedAt: string }> {
     let job = await this.get(jobId);
     if (!isFinal(job.status)) {
       throw new ServiceError('job_conflict', `The job is ${job.status}: its files can be deleted when it has ended`);
     }
     if (job.expiredAt === null) {
-      job = { ...job, expiredAt: new Date().toISOString() };
-      await this.#store.expire(job);
+      await this.#store.expire({ ...job, expiredAt: new Date().toISOString() });
+      job = await this.get(jobId); // of two at once the first to be committed names the time
       this.#onStep?.('expire: committed');
       await this.rewriteSidecar(job);
       this.#onStep?.('expire: sidecar rewritten');
     }
+    const deletedAt = job.expiredAt;
+    if (deletedAt === null) throw new ServiceError('internal', `the job ${jobId} is not marked as deleted`);
     await this.#storage.deleteFile(resultsPathOf(jobId));
     this.#onStep?.('expire: results deleted');
     await this.#storage.deleteFile(job.inputPath);
     this.#onStep?.('expire: input deleted');
     this.#log.info({ job_id: jobId }, 'files deleted');
-    return job;
+    return { jobId, deletedAt };
   }
 
   /** True while a job of this id is being accepted. */
@@ -346,6 +350,16 @@ export class JobEngine {
 
   /** Brings a job's sidecar up to its row. A disk that refuses is no reason to undo what is committed: the next start tries again. */
   async rewriteSidecar(job: Job): Promise<void> {
+    const { jobId } = job;
+    const earlier = this.#rewriting.get(jobId);
+    const mine = this.#rewriteAfter(earlier, job);
+    this.#rewriting.set(jobId, mine);
+    await mine;
+    if (this.#rewriting.get(jobId) === mine) this.#rewriting.delete(jobId);
+  }
+
+  async #rewriteAfter(earlier: Promise<void> | undefined, job: Job): Promise<void> {
+    await earlier;
     try {
       // The key that a job was submitted with is not in its row.
       const { submission = null } = (await readSidecar(this.#storage, job.jobId)) ?? {};

@@ -6,6 +6,7 @@ import type { Log } from '../log.ts';
 import { authenticate, requires, type ApiKey } from './access.ts';
 import { activityRoute, type ActivityOptions } from './activity.ts';
 import { cancelRoute } from './cancel.ts';
+import { deleteFilesRoute } from './delete-files.ts';
 import { docsRoute } from './docs-page.ts';
 import { healthRoute, readyRoute, type HealthOptions } from './health.ts';
 import { jobsRoute } from './jobs.ts';
@@ -36,6 +37,7 @@ export interface AppOptions extends SubmitOptions, HealthOptions, ActivityOption
     | 'submit'
     | 'submitOnce'
     | 'requirePipeline'
+    | 'requireQueueRoom'
     | 'cancel'
     | 'get'
     | 'outline'
@@ -44,6 +46,7 @@ export interface AppOptions extends SubmitOptions, HealthOptions, ActivityOption
     | 'transitionsOf'
     | 'changeToken'
     | 'onTransition'
+    | 'deleteFiles'
     | 'openResults'
     | 'openVideo'
     | 'pipelines'
@@ -76,6 +79,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     .get('/video/results/:job_id', read, resultsRoute(engine))
     .post('/video/cancel/:job_id', submit, cancelRoute(engine))
     .get('/video/jobs', read, jobsRoute(engine))
+    .delete('/video/jobs/:job_id', submit, deleteFilesRoute(engine))
     .get('/video/jobs/:job_id/transitions', read, transitionsRoute(engine))
     .get('/video/source/:job_id', read, sourceRoute(engine))
     .get('/machines', read, machinesRoute(machines))

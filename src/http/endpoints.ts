@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { activityResponseSchema } from './activity.ts';
+import { deletionResponseSchema } from './delete-files.ts';
 import { jobsParametersSchema, jobsResponseSchema } from './jobs.ts';
 import { machineResponseSchema, machinesResponseSchema } from './machines.ts';
 import type { ProblemCode } from './problem.ts';
@@ -118,6 +119,16 @@ export const ENDPOINTS: readonly Endpoint[] = [
     answers: json(jobsResponseSchema),
     alsoAnswers: NOT_MODIFIED,
     refusals: ['invalid_request', 'store_unavailable'],
+  },
+  {
+    method: 'DELETE',
+    path: '/video/jobs/{job_id}',
+    name: 'deleteFiles',
+    does: 'Deletes the video and the results of a job that has ended; its status stays. Once more does no harm.',
+    scope: 'submit',
+    status: 200,
+    answers: json(deletionResponseSchema),
+    refusals: ['job_not_found', 'job_conflict', 'store_unavailable'],
   },
   {
     method: 'GET',

@@ -1,6 +1,6 @@
 import type { RouterMiddleware } from '@koa/router';
 import { createHash } from 'node:crypto';
-import { open, statfs } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { z } from 'zod';
 import type { JobEngine } from '../engine/job-engine.ts';
 import { ServiceError } from '../errors.ts';
@@ -8,12 +8,10 @@ import type { SubmitRequest } from '../engine/job-engine.ts';
 import { checkFileType, HEAD_BYTES } from './ftyp.ts';
 import type { RequestState } from './request-log.ts';
 import { submitParametersSchema, type SubmitResponse } from './schemas.ts';
-import { MAX_EXTRA_BYTES, receiveUpload, tooLarge, type Upload, type UploadOptions } from './upload.ts';
+import { freeBytes, MAX_EXTRA_BYTES, receiveUpload, tooLarge, type Upload, type UploadOptions } from './upload.ts';
 
 export interface SubmitOptions extends UploadOptions {
-  readonly engine: Pick<JobEngine, 'submit' | 'submitOnce' | 'requirePipeline'>;
-  /** Bytes of the disk that no upload may take: the database and the results need room too. */
-  readonly diskReserveBytes: number;
+  readonly engine: Pick<JobEngine, 'submit' | 'submitOnce' | 'requirePipeline' | 'requireQueueRoom'>;
   /** Uploads received at once. */
   readonly maxUploads: number;
   /** Milliseconds for which an `Idempotency-Key` is remembered. */
@@ -61,6 +59,8 @@ export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestSta
     }
     const early = parse(submitParametersSchema.partial(), [ctx.query]);
     if (early.pipeline_id !== undefined) engine.requirePipeline(early.pipeline_id);
+    // A submission that comes again may find its job, which needs no room.
+    if (key === '') engine.requireQueueRoom();
     await requireRoom(ctx.request.length, options);
 
     const upload = await receive(ctx, key !== '');
@@ -108,8 +108,7 @@ async function requireRoom(declaredBytes: number | undefined, options: SubmitOpt
   const { incomingDir, maxUploadBytes, diskReserveBytes } = options;
   const bytes = declaredBytes ?? 0;
   if (bytes > maxUploadBytes + MAX_EXTRA_BYTES) throw tooLarge(maxUploadBytes);
-  const { bavail, bsize } = await statfs(incomingDir);
-  if (bavail * bsize >= bytes + diskReserveBytes) return;
+  if ((await freeBytes(incomingDir)) >= bytes + diskReserveBytes) return;
   throw new ServiceError('storage_full', 'There is no room on the disk for this upload');
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { ParameterizedContext } from 'koa';
@@ -19,6 +19,9 @@ const WRITE_AHEAD_BYTES = 1024 * 1024;
 /** What a body may measure beyond its file. */
 export const MAX_EXTRA_BYTES = MAX_FIELD_BYTES + MAX_FRAMING_BYTES;
 
+/** Bytes that come in between two looks at the room on the disk: no more of the reserve is used up by one upload. */
+const ROOM_LOOK_BYTES = 4 * 1024 * 1024;
+
 const FILE_FIELD = 'file';
 /** Codes of formidable's errors (its FormidableError.js). */
 const FILE_TOO_LARGE = new Set([1009, 1016]);
@@ -36,6 +39,8 @@ export interface UploadOptions {
   readonly minUploadBytesPerS: number;
   /** Milliseconds over which an upload's rate is measured. */
   readonly uploadWindowMs: number;
+  /** Bytes of the disk that no upload may take: the database and the results need room too. */
+  readonly diskReserveBytes: number;
 }
 
 export interface ReceiveOptions extends UploadOptions {
@@ -68,13 +73,21 @@ export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveO
   const discard = (): Promise<void> => rm(path, { force: true });
   let file: WriteStream | undefined;
   let nothingChosen = false;
+  /** From the first refusal or the end on: nothing more is refused, since nobody may listen any more. */
   let over = false;
   // Formidable listens to its request's errors: so it stops, and the connection stays for the answer.
   const fail = (error: ServiceError): boolean => ctx.req.emit('error', error);
 
   const refuse = (): boolean => fail(new ServiceError('invalid_request', 'Too much in the body beside the file'));
+  // A length that was declared was held against the room before; here are those that were not, and many at once.
+  const lookForRoom = async (): Promise<void> => {
+    if ((await freeBytes(options.incomingDir)) >= options.diskReserveBytes || over) return;
+    fail(new ServiceError('storage_full', 'The disk ran full during the upload'));
+  };
+
   let received = 0;
-  const watchFraming = (chunk: Buffer): void => {
+  const watchBody = (chunk: Buffer): void => {
+    const before = received;
     received += chunk.length;
     const seen = received;
     if (!guard.accepts(chunk)) refuse();
@@ -83,6 +96,8 @@ export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveO
       const stored = file === undefined ? 0 : file.bytesWritten + file.writableLength;
       if (!over && seen - stored > MAX_EXTRA_BYTES) refuse();
     });
+    if (Math.floor(received / ROOM_LOOK_BYTES) > Math.floor(before / ROOM_LOOK_BYTES))
+      lookForRoom().catch(() => undefined); // what cannot be looked at will refuse the bytes itself
   };
 
   let receivedBefore = 0;
@@ -134,7 +149,7 @@ export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveO
   try {
     // One that went away before it was listened to would never be heard of again.
     if (ctx.req.destroyed) throw new ServiceError('invalid_request', 'The client went away');
-    ctx.req.on('data', watchFraming);
+    ctx.req.on('data', watchBody);
     if (ctx.get('Expect').toLowerCase() === '100-continue') ctx.res.writeContinue();
     await readBody(ctx, async () => undefined);
     if (file === undefined || (nothingChosen && file.bytesWritten === 0)) throw noFile('There is no field `file`');
@@ -147,9 +162,16 @@ export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveO
     await discard();
     throw refusalOf(error, options.maxUploadBytes);
   } finally {
+    over = true;
     clearInterval(watchRate);
-    ctx.req.off('data', watchFraming);
+    ctx.req.off('data', watchBody);
   }
+}
+
+/** Bytes that the disk of this folder has left for us. */
+export async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
 }
 
 /**

@@ -1,5 +1,5 @@
-import { realpath, stat, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readlink, realpath, stat, statfs } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { Database, isInvalidated, type Damage } from './database.ts';
 import { JobReader } from './job-reader.ts';
@@ -35,13 +35,13 @@ export class Session {
   }
 
   static async open(path: string): Promise<Session> {
-    const opened = await Database.openDamaged(path);
+    const file = await behindLinks(path);
+    const opened = await Database.openDamaged(file);
     const { database } = opened;
     try {
       const maintenance = await database.connect();
       await migrateUp(maintenance);
-      // DuckDB keeps the log beside the file itself, wherever a link to it lies.
-      return new Session(await realpath(path), opened, {
+      return new Session(file, opened, {
         maintenance,
         writer: await JobWriter.open(await database.connect()),
         lookups: await JobReader.open(await database.connect()),
@@ -102,4 +102,17 @@ export class Session {
     await Promise.allSettled(this.#inFlight);
     this.#database.close();
   }
+}
+
+/**
+ * The path of the file itself, also of one that is yet to be made. DuckDB keeps the log beside a file that is there,
+ * wherever a link to it lies, but beside the link while it is not: the next opening would not find that log.
+ */
+async function behindLinks(path: string): Promise<string> {
+  const found = await realpath(path).catch(() => undefined);
+  if (found !== undefined) return found;
+  const target = await readlink(path).catch(() => undefined);
+  if (target === undefined) return path;
+  const file = resolve(await realpath(dirname(path)), target);
+  return file === path ? path : behindLinks(file);
 }

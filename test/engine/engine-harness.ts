@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
-import { JobEngine } from '../../src/engine/job-engine.ts';
+import { JobEngine, type SubmitRequest } from '../../src/engine/job-engine.ts';
 import { keepHouse } from '../../src/engine/housekeeping.ts';
 import { recover } from '../../src/engine/recovery.ts';
 import type { StepListener } from '../../src/engine/step.ts';
@@ -108,9 +109,27 @@ export class EngineHarness implements AsyncDisposable {
   }
 
   async submit(): Promise<Job> {
+    return this.engine.submit(await this.#upload());
+  }
+
+  /** Submits the same video under a key; where it is known already, the upload is discarded, as its route does. */
+  async submitOnce(key: string): Promise<{ readonly job: Job; readonly replayed: boolean }> {
+    const upload = await this.#upload();
+    try {
+      return await this.engine.submitOnce({
+        ...upload,
+        key: { owner: 'anonymous', keySha256: createHash('sha256').update(key).digest('hex'), fingerprint: 'a video' },
+        keySince: new Date(0).toISOString(),
+      });
+    } finally {
+      await rm(upload.uploadPath, { force: true });
+    }
+  }
+
+  async #upload(): Promise<SubmitRequest> {
     const uploadPath = join(this.storage.incomingDir, uuidv7());
     await writeFile(uploadPath, 'a video');
-    return this.engine.submit({ uploadPath, pipelineId: 'ocr_only', options: jobOptionsSchema.parse({}) });
+    return { uploadPath, pipelineId: 'ocr_only', options: jobOptionsSchema.parse({}) };
   }
 
   async recover({ damaged = false } = {}): Promise<void> {

@@ -14,7 +14,7 @@ import {
 import { expireFiles } from '../../src/engine/housekeeping.ts';
 import { isFinal } from '../../src/engine/job-change.ts';
 import { ServiceError } from '../../src/errors.ts';
-import { jobOptionsSchema, type FrameResult, type JobId, type JobStatus } from '../../src/job.ts';
+import type { FrameResult, JobId, JobStatus } from '../../src/job.ts';
 import { createLog } from '../../src/log.ts';
 import { EngineHarness, quickFolder, twoFrames } from './engine-harness.ts';
 import { brokenPromises } from './promises.ts';
@@ -33,6 +33,8 @@ interface ModelJob {
 /** All that a client may rely on: a list in the order of acceptance. */
 class Model {
   readonly jobs: ModelJob[] = [];
+  /** The job of each key that a client gave its submission. */
+  readonly keyed = new Map<number, ModelJob>();
 
   waiting(): readonly ModelJob[] {
     return this.jobs.filter(({ status }) => status === 'pending');
@@ -52,7 +54,6 @@ class Model {
 /** The real thing; a restart puts another harness in its place. */
 interface Real {
   harness: EngineHarness;
-  lastUpload: string;
 }
 
 type Command = AsyncCommand<Model, Real>;
@@ -93,11 +94,23 @@ const submit = (): Command =>
     model.jobs.push({ jobId, status: 'pending', interruptions: 0, expired: false });
   });
 
-const submitAgain = (): Command =>
-  command('submit an upload that was taken over before', async (model, { harness, lastUpload }) => {
-    if (model.waiting().length === MAX_PENDING) return;
-    const again = { uploadPath: lastUpload, pipelineId: 'ocr_only', options: jobOptionsSchema.parse({}) };
-    expect(await codeOf(harness.engine.submit(again))).to.equal('file_missing');
+/** A client that heard no answer submits again under the same key, also after a restart. */
+const submitKeyed = (name: number): Command =>
+  command(`submit under key ${name}`, async (model, { harness }) => {
+    const known = model.keyed.get(name);
+    if (known === undefined && model.waiting().length === MAX_PENDING) {
+      expect(await codeOf(harness.submitOnce(`key ${name}`))).to.equal('queue_full');
+      return;
+    }
+    const { job, replayed } = await harness.submitOnce(`key ${name}`);
+    expect(replayed).to.equal(known !== undefined);
+    if (known !== undefined) {
+      expect(job.jobId).to.equal(known.jobId);
+      return;
+    }
+    const made: ModelJob = { jobId: job.jobId, status: 'pending', interruptions: 0, expired: false };
+    model.jobs.push(made);
+    model.keyed.set(name, made);
   });
 
 const SCRIPTS = {
@@ -198,7 +211,7 @@ const index = nat({ max: 20 });
 const commands = courses(
   [
     constant(submit()),
-    constant(submitAgain()),
+    nat({ max: 2 }).map(submitKeyed),
     constantFrom('completes', 'fails', 'is interrupted').map(work),
     constant(startOnly()),
     index.map(cancel),
@@ -215,8 +228,7 @@ describe('any course of events', () => {
   it('leaves the service and a plain list in agreement, and every promise kept', async () => {
     await assert(
       asyncProperty(commands, async (course) => {
-        const real: Real = { harness: await EngineHarness.open(options), lastUpload: '' };
-        real.lastUpload = join(real.harness.storage.incomingDir, 'taken-over');
+        const real: Real = { harness: await EngineHarness.open(options) };
         const model = new Model();
         try {
           await asyncModelRun(() => ({ model, real }), course);

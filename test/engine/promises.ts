@@ -67,9 +67,10 @@ export async function brokenPromises({ store, storage, baseDir }: Kept, ledger: 
   return broken;
 }
 
-/** All but the number of the attempt, which a job that was brought back counts anew. */
+/** All but the number of the attempt, which a job that was brought back counts anew, and the key, which is not in its row. */
 function essenceOf(sidecar: Sidecar | undefined): string {
-  return JSON.stringify({ ...sidecar, outcome: sidecar?.outcome && { ...sidecar.outcome, attempt: null } });
+  const outcome = sidecar?.outcome && { ...sidecar.outcome, attempt: null };
+  return JSON.stringify({ ...sidecar, outcome, submission: null });
 }
 
 type Check = (holds: boolean, what: string) => void;

@@ -43,6 +43,7 @@ export interface ServiceSettings {
   readonly isPrivate?: boolean;
   readonly requestsPerS?: number;
   readonly maxUploads?: number;
+  readonly maxPending?: number;
   readonly minUploadBytesPerS?: number;
   readonly uploadWindowMs?: number;
   readonly idempotencyTtlMs?: number;
@@ -60,8 +61,8 @@ export async function openService(settings: ServiceSettings = {}) {
   const storage = await LocalStorageService.open({ baseDir: join(folder, 'video_jobs') });
   const store = await DuckDBJobStore.open({ path: join(folder, 'jobs.duckdb'), log });
   const queue = new InMemoryQueueService();
-  const { pipelines = LISTED } = settings;
-  const engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts: 3, maxPending: 1_000, log });
+  const { pipelines = LISTED, maxPending = 1_000 } = settings;
+  const engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts: 3, maxPending, log });
   const metrics = new Metrics();
   metrics.watch({ engine, queued: () => queue.size(), childRestarts: () => 0 });
   const app = createApp({

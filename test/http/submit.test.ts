@@ -379,6 +379,28 @@ describe('POST /video/submit', () => {
       expect(service.queue.size()).to.equal(0);
     });
 
+    it('when as many jobs wait as may, and says so before it reads the body; one that is known is not refused', async () => {
+      service = await openService({ maxPending: 1 });
+      const keyed = () =>
+        fetch(`${service.url}/video/submit?pipeline_id=ocr_only`, {
+          method: 'POST',
+          headers: { 'Idempotency-Key': 'mine' },
+          body: form({}, VIDEO),
+        });
+      expect((await keyed()).status).to.equal(202);
+      const headers = { ...MULTIPART, expect: '100-continue', 'content-length': 1_000_000_000 };
+      const path = '/video/submit?pipeline_id=ocr_only';
+      const sent = request({ port: service.port, host: '127.0.0.1', method: 'POST', path, headers });
+      sent.on('continue', () => expect.fail('was told to go on'));
+      const answered = once(sent, 'response');
+      sent.flushHeaders();
+      const [response] = await answered;
+      expect([response.statusCode, response.headers['retry-after']]).to.deep.equal([503, '30']);
+      sent.destroy();
+      expect((await keyed()).headers.get('idempotent-replayed')).to.equal('true');
+      expect(await service.traces()).to.include({ rows: 1, queued: 1 });
+    });
+
     it('when the disk must keep what is free, and says so before it reads the body', async () => {
       service = await openService({ diskReserveBytes: Number.MAX_SAFE_INTEGER });
       const problem = await problemOf(await submit(form({ pipeline_id: 'ocr_only' }, VIDEO)));

@@ -96,8 +96,9 @@ describe('the worker machine', () => {
   it('halted while it claims, gives the claimed job back untouched', async () => {
     const { actor, recorded } = startWorker({ claims: [job('a')] });
     actor.send({ type: 'HALT' });
-    await reaches(actor, 'stopped');
+    const { context } = await reaches(actor, 'stopped');
     expect(recorded).to.deep.equal([{ type: 'RELEASE', attempt: 1 }]);
+    expect(context.taken).to.equal(1);
   });
 
   it('fails a job that takes longer than its time, aborting the work', async () => {
@@ -110,7 +111,8 @@ describe('the worker machine', () => {
     expect(aborted).to.equal(true);
     await reaches(actor, 'resting');
     expect(recorded).to.have.lengthOf(1);
-    expect(recorded[0]).to.include({ type: 'FAIL', code: 'timeout' });
+    expect(recorded[0]).to.include({ type: 'FAIL', attempt: 1, code: 'timeout' });
+    expect(recorded[0]).to.have.property('message').that.contains('JOB_TIMEOUT_MS');
   });
 
   it('fails a job whose analysis met a defect of ours', async () => {
@@ -140,6 +142,26 @@ describe('the worker machine', () => {
     clock.increment(1_000);
     await reaches(actor, 'resting');
     expect(recorded).to.deep.equal([done]);
+  });
+
+  for (const event of [{ type: 'DRAIN' }, { type: 'HALT' }] as const) {
+    it(`${event.type} ends the wait for a store that refused a claim`, async () => {
+      const { actor, recorded } = startWorker({ claims: [new Error('disk full'), job('a')] });
+      await reaches(actor, 'faltering');
+      actor.send(event);
+      expect(actor.getSnapshot().value.work).to.equal('stopped');
+      expect(recorded).to.deep.equal([]);
+    });
+  }
+
+  it('halted while it keeps an outcome, leaves the job to the next start', async () => {
+    const record = () => Promise.reject(new Error('disk full'));
+    const { actor } = startWorker({ claims: [job('a')], analyse: async () => done, record });
+    await reaches(actor, 'holding');
+    actor.send({ type: 'DRAIN' });
+    expect(actor.getSnapshot().value.work).to.equal('holding');
+    actor.send({ type: 'HALT' });
+    expect(actor.getSnapshot().value.work).to.equal('stopped');
   });
 
   it('describes every state and every transition', () => {

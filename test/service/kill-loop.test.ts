@@ -20,6 +20,9 @@ describe('a service killed again and again under load', () => {
       submitters: 8,
       killWithinMs: 1_500,
       signal: AbortSignal.timeout(ROUNDS * MS_PER_ROUND + 120_000),
+      onRound: (round, { accepted }) => {
+        if (round % 20 === 0) console.log(`      ${round} kills, ${accepted.size} jobs accepted`);
+      },
     });
     expect(report.broken).to.deep.equal([]);
     expect(report.kills).to.equal(ROUNDS);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openFilesOf } from '../../tools/child-processes.ts';
 import { LocalStorageService } from '../../src/storage/local.ts';
 import { chunks, codeOf, rejection, storageContract } from './storage.contract.ts';
 
@@ -71,14 +72,47 @@ describe('LocalStorageService', () => {
     expect(codeOf(await rejection(adoption))).to.equal('path_refused');
   });
 
-  it('calls a full disk storage_full', async () => {
+  for (const code of ['ENOSPC', 'EDQUOT']) {
+    it(`calls ${code} storage_full, says of what, and keeps the reason`, async () => {
+      const storage = await LocalStorageService.open({ baseDir: root });
+      const reason = Object.assign(new Error('write'), { code });
+      const source = (async function* () {
+        yield 'half';
+        throw reason;
+      })();
+      const refusal = await rejection(storage.saveFile(source, 'x.json'));
+      expect(codeOf(refusal)).to.equal('storage_full');
+      expect(refusal).to.have.property('cause', reason);
+      expect(refusal).to.have.property('message').that.contains('x.json');
+      expect(await filesUnder(root)).to.deep.equal([]);
+    });
+  }
+
+  it('takes no other trouble for a file that is missing', async () => {
     const storage = await LocalStorageService.open({ baseDir: root });
-    const source = (async function* () {
+    await symlink('loop', join(root, 'loop'));
+    for (const attempt of [
+      storage.loadFile('loop'),
+      storage.deleteFile('loop/x'),
+      storage.saveFile(chunks('x'), 'loop/x'),
+    ]) {
+      expect(await rejection(attempt)).to.have.property('code', 'ELOOP');
+    }
+  });
+
+  it('has no file open when it has done what it was asked for', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const storage = await LocalStorageService.open({ baseDir: root });
+    const broken = (async function* () {
       yield 'half';
-      throw Object.assign(new Error('write'), { code: 'ENOSPC' });
+      throw new Error('the source broke');
     })();
-    expect(codeOf(await rejection(storage.saveFile(source, 'x')))).to.equal('storage_full');
-    expect(await filesUnder(root)).to.deep.equal([]);
+    await rejection(storage.saveFile(broken, 'x'));
+    await storage.saveFile(chunks('a', 'b'), 'deep/x');
+    const upload = join(storage.incomingDir, 'upload');
+    await writeFile(upload, 'a video');
+    await storage.saveFile({ adopt: upload }, 'y');
+    expect(openFilesOf(process.pid).filter((path) => path.startsWith(root))).to.deep.equal([]);
   });
 });
 

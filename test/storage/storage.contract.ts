@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { getEventListeners } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ServiceError } from '../../src/errors.ts';
@@ -79,7 +80,7 @@ export function storageContract(open: () => Promise<StorageUnderTest>): void {
     const reason = new Error('given up');
     const source = (async function* () {
       yield 'half';
-      controller.abort(reason);
+      setImmediate(() => controller.abort(reason));
       await new Promise(() => undefined);
     })();
     expect(await rejection(made.storage.saveFile(source, 'x', { signal: controller.signal }))).to.equal(reason);
@@ -100,6 +101,18 @@ export function storageContract(open: () => Promise<StorageUnderTest>): void {
     })();
     await rejection(made.storage.saveFile(source, 'x', { signal: controller.signal }));
     expect(ended).to.equal(true);
+  });
+
+  it('leaves nothing on a signal that may live for long', async () => {
+    const { signal } = new AbortController();
+    const trouble = new Error('the source broke');
+    const source = (async function* () {
+      yield 'half';
+      throw trouble;
+    })();
+    await made.storage.saveFile(chunks('a', 'b', 'c'), 'x', { signal });
+    expect(await rejection(made.storage.saveFile(source, 'x', { signal }))).to.equal(trouble);
+    expect(getEventListeners(signal, 'abort')).to.deep.equal([]);
   });
 
   it('saves nothing when aborted before it began', async () => {
@@ -148,6 +161,13 @@ export function storageContract(open: () => Promise<StorageUnderTest>): void {
     const error = await rejection(made.storage.loadFile('never/saved.mp4'));
     expect(codeOf(error)).to.equal('file_missing');
     expect(String(error)).to.contain('never/saved.mp4');
+  });
+
+  it('knows nothing below a file', async () => {
+    await made.storage.saveFile(chunks('x'), 'x');
+    expect(codeOf(await rejection(made.storage.loadFile('x/y')))).to.equal('file_missing');
+    await made.storage.deleteFile('x/y');
+    expect(await read('x')).to.equal('x');
   });
 
   it('loads no folder', async () => {

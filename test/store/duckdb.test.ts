@@ -1,7 +1,20 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { copyFile, mkdir, mkdtemp, open, readFile, readdir, readlink, rm, truncate, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  open,
+  readFile,
+  readdir,
+  readlink,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -82,6 +95,24 @@ describe('DuckDBJobStore', () => {
     const refusal = await refusalOf(store.ping());
     expect(refusal.code).to.equal('store_unavailable');
     await store.close();
+  });
+
+  it('keeps its log beside the file itself when its path is a link, also before the file is there', async () => {
+    const elsewhere = join(folder, 'elsewhere');
+    await mkdir(elsewhere);
+    await symlink('elsewhere/jobs.duckdb', path);
+    const store = await openStore();
+    const jobs = await insertMany(store, 3);
+    expect(await readdir(elsewhere)).to.deep.equal(['jobs.duckdb', 'jobs.duckdb.wal']);
+    // What a killed process would leave, opened through another link.
+    const left = join(folder, 'left');
+    await cp(elsewhere, left, { recursive: true });
+    await store.close();
+    await rm(path);
+    await symlink(join(left, 'jobs.duckdb'), path);
+    const again = await openStore();
+    expect(await again.page('pending', 0, 10)).to.deep.equal(jobs);
+    await again.close();
   });
 
   it('is not opened by a second process', async () => {

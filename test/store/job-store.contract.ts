@@ -168,6 +168,50 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       expect(await store.get(job.jobId)).to.deep.equal(completed.job);
     });
 
+    it('never shows an older revision than it showed before, however many read while it is written', async () => {
+      const jobs = await insertMany(store, 4);
+      const written = new AbortController();
+      const write = async (job: Job): Promise<void> => {
+        for (let last = job; last.revision < 40;) {
+          const { job: next, transition } = nextOf(last, 'running');
+          await store.save(next, transition);
+          last = next;
+        }
+      };
+      /** Revisions as one reader saw them: asked for one after the other, alone or as one of a page. */
+      const read = async (job: Job, look: (job: Job) => Promise<Job | undefined>): Promise<readonly number[]> => {
+        const seen: number[] = [];
+        while (!written.signal.aborted) seen.push((await look(job))?.revision ?? 0);
+        return seen;
+      };
+      const alone = ({ jobId }: Job) => store.get(jobId);
+      const inPage = async ({ jobId }: Job) => {
+        const all = await store.newest({}, 10);
+        return all.find((job) => job.jobId === jobId);
+      };
+      const reading = jobs.flatMap((job) => [read(job, alone), read(job, inPage), read(job, alone)]);
+      await Promise.all(jobs.map(write));
+      written.abort();
+      for (const seen of await Promise.all(reading)) {
+        expect(seen).to.deep.equal(seen.toSorted((a, b) => a - b));
+        expect(new Set(seen)).to.have.property('size').above(1);
+      }
+    });
+
+    it('shows what it has acknowledged', async () => {
+      const jobs = await insertMany(store, 50);
+      await Promise.all(
+        jobs.map(async (job) => {
+          for (let last = job; last.revision < 4;) {
+            const { job: next, transition } = nextOf(last, 'running');
+            await store.save(next, transition);
+            expect((await store.get(job.jobId))?.revision).to.equal(next.revision);
+            last = next;
+          }
+        }),
+      );
+    });
+
     it('resolves inserts in the order of acceptance, numbered without gaps', async () => {
       const order: number[] = [];
       await Promise.all(

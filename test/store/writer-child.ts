@@ -1,5 +1,4 @@
 /** A process of its own that writes jobs until it is killed, and prints the id and revision of each write that was acknowledged. */
-import { writeSync } from 'node:fs';
 import { pino } from 'pino';
 import { DuckDBJobStore } from '../../src/store/duckdb.ts';
 import { newJob, nextOf } from './job-store.contract.ts';
@@ -12,12 +11,12 @@ async function write(): Promise<never> {
   for (;;) {
     const { job, transition } = newJob();
     let stored = await store.insert(job, transition);
-    writeSync(1, `${stored.jobId} 1\n`);
+    process.stdout.write(`${stored.jobId} 1\n`);
     for (const status of ['running', 'completed'] as const) {
       const next = nextOf(stored, status);
       if (!(await store.save(next.job, next.transition))) throw new Error('a save was refused');
       stored = next.job;
-      writeSync(1, `${stored.jobId} ${stored.revision}\n`);
+      process.stdout.write(`${stored.jobId} ${stored.revision}\n`);
     }
   }
 }

@@ -30,6 +30,8 @@ export interface FillOptions {
 export interface SampleIds {
   readonly newest: readonly JobId[];
   readonly fromAllOver: readonly JobId[];
+  /** The first that waits; undefined when none does. */
+  readonly firstWaiting: JobId | undefined;
 }
 
 /** Makes a database of jobs, of three transitions each. */
@@ -55,12 +57,17 @@ export async function fillStore(path: string, { completed, pending, sample }: Fi
         ${at} AS occurred_at FROM ${range}, range(1, 4) steps(seq)`);
     }
     await connection.run('CHECKPOINT');
-    const idsBy = async (order: string): Promise<readonly JobId[]> => {
-      const sql = `SELECT job_id::VARCHAR FROM jobs WHERE status = 'completed' ORDER BY ${order} LIMIT ${sample}`;
+    const ids = async (status: string, order: string, limit: number): Promise<readonly JobId[]> => {
+      const sql = `SELECT job_id::VARCHAR FROM jobs WHERE status = '${status}' ORDER BY ${order} LIMIT ${limit}`;
       const found = await connection.runAndReadAll(sql);
       return z.array(jobIdSchema).parse(found.getRowsJS().map(([jobId]) => jobId));
     };
-    return { newest: await idsBy('accepted_seq DESC'), fromAllOver: await idsBy('hash(job_id)') };
+    const [firstWaiting] = await ids('pending', 'accepted_seq', 1);
+    return {
+      newest: await ids('completed', 'accepted_seq DESC', sample),
+      fromAllOver: await ids('completed', 'hash(job_id)', sample),
+      firstWaiting,
+    };
   } finally {
     database.close();
   }

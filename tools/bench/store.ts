@@ -65,11 +65,16 @@ async function benchSize(path: string, rows: number): Promise<void> {
   print(`${label} open`, elapsed(before, opened));
   print(`${label} countByStatus`, elapsed(opened, counted));
   print(`${label} all ${pending.length} pending, 2000 a page`, elapsed(counted, paged));
-  print(`${label} resident memory`, `${(process.memoryUsage.rss() / 1024 ** 2).toFixed(0)} MiB`);
   const pick = () => pending[Math.floor(Math.random() * pending.length)] ?? jobIdSchema.parse(uuidv7());
   print(`${label} get, 1 caller`, await rateOf(1, 500, () => store.get(pick())));
   print(`${label} get, 50 callers`, await rateOf(50, 3000, () => store.get(pick())));
+  // Some checkpoints fall into this: one is due every 16 MiB of log.
+  let writing = true;
+  const reading = [() => store.get(pick()), () => store.newest({}, 50)].map((read) => slowest(() => writing, read));
   print(`${label} insert while checkpoints run, 50 callers`, await rateOf(50, 40_000, () => insert(store)));
+  writing = false;
+  const [get = 0, list = 0] = await Promise.all(reading);
+  print(`${label} slowest get, slowest list meanwhile`, `${get.toFixed(0)} ms, ${list.toFixed(0)} ms`);
   print(`${label} START and COMPLETE with them, 50 callers`, await rateOf(50, 6000, () => liveOf(store)));
   await store.close();
 }
@@ -119,7 +124,27 @@ function transitionOf(
   event: string,
   toState: JobStatus,
 ): JobTransition {
-  return { jobId, seq, attempt: 1, fromState, event, toState, context: CONTEXT, occurredAt: new Date().toISOString() };
+  return {
+    jobId,
+    seq,
+    attempt: 1,
+    fromState,
+    event,
+    toState,
+    context: CONTEXT,
+    occurredAt: new Date().toISOString(),
+  };
+}
+
+/** Reads again and again as long as it may; resolves with the longest time that one took, in milliseconds. */
+async function slowest(mayGoOn: () => boolean, read: () => Promise<unknown>): Promise<number> {
+  let most = 0;
+  while (mayGoOn()) {
+    const start = performance.now();
+    await read();
+    most = Math.max(most, performance.now() - start);
+  }
+  return most;
 }
 
 /** Runs `work` `count` times, `callers` at once. */

@@ -21,7 +21,7 @@ export const PROBLEMS: Readonly<Record<Exclude<ProblemCode, FailureCode | StartC
   machine_not_found: { means: 'No machine has this id', remedy: 'Name one of those that `GET /machines` lists' },
   video_missing: {
     means: 'The job is known, and its video is no longer stored',
-    remedy: 'Nothing: it was deleted, by `RETENTION_MS` or by hand',
+    remedy: 'Nothing: it was deleted, by `RETENTION_MS` or by `DELETE /video/jobs/{job_id}`',
   },
   range_not_satisfiable: {
     means: 'The header `Range` begins beyond the end of the video',
@@ -49,8 +49,8 @@ export const PROBLEMS: Readonly<Record<Exclude<ProblemCode, FailureCode | StartC
     remedy: 'Try again on a better line, or lower the setting',
   },
   job_conflict: {
-    means: 'The state of the job refuses the event',
-    remedy: 'Read its status again: it has moved on',
+    means: 'The state of the job refuses what was asked of it; the detail names the state',
+    remedy: 'Read its status again; what has ended is not cancelled, and files are deleted only when it has',
   },
   results_expired: {
     means: 'The video and the results were deleted; the detail says when',

@@ -1,0 +1,19 @@
+import type { RouterMiddleware } from '@koa/router';
+import { z } from 'zod';
+import type { JobEngine } from '../engine/job-engine.ts';
+import { jobIdSchema } from '../job.ts';
+import type { RequestState } from './request-log.ts';
+import { parseJobId } from './status.ts';
+
+export const deletionResponseSchema = z.object({
+  job_id: jobIdSchema,
+  deleted_at: z.iso.datetime().describe('When the files were deleted, UTC; the same however often it is asked for'),
+});
+
+/** DELETE /video/jobs/{job_id}: the video and the results are gone when this answers; the job is known as before. */
+export function deleteFilesRoute(engine: Pick<JobEngine, 'deleteFiles'>): RouterMiddleware<RequestState> {
+  return async (ctx) => {
+    const { jobId, deletedAt } = await engine.deleteFiles(parseJobId(ctx.params['job_id']));
+    ctx.body = { job_id: jobId, deleted_at: deletedAt } satisfies z.infer<typeof deletionResponseSchema>;
+  };
+}
