@@ -56,7 +56,8 @@ export const jobMachine = setup({
   context: ({ input }) => ({
     attempt: 0,
     interruptions: 0,
-    maxAttempts: input.maxAttempts,
+    // Each call of `transition` makes an actor without input and drops it; an error here, unseen, would double its time.
+    maxAttempts: input?.maxAttempts ?? 0,
     outputPath: null,
     errorCode: null,
     errorMessage: null,
