@@ -142,7 +142,8 @@ describe('the views of a query', function () {
       frame_index: index,
       result: { timestamp_ms: index, text: `t${index}` },
     }));
-    const jobs = await Promise.all(Array.from({ length: 6 }, async () => harness.submit()));
+    const submitted = await Promise.all(Array.from({ length: 6 }, async () => harness.submit()));
+    const jobs = submitted.toSorted((a, b) => (a.jobId < b.jobId ? -1 : 1));
     harness.pipelines.script = async function* scripted() {
       yield* results;
     };
