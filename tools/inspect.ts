@@ -13,16 +13,17 @@ try {
     options: { job: { type: 'string' }, url: { type: 'string', default: 'http://127.0.0.1:8000' } },
   });
   const { url, job } = values;
+  const { REELSTATE_API_KEY: apiKey } = process.env;
+  const client = new ReelstateClient({ url, ...(apiKey === undefined ? {} : { apiKey }) });
   if (job === undefined) {
     const ending = new AbortController();
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ending.abort());
-    const relay = await relayToStately({ url, signal: ending.signal });
+    const relay = await relayToStately({ client, signal: ending.signal });
     process.stdout.write(
       `Jobs of ${url} are shown in Stately Inspector, which needs the internet:\n  ${relay.page}\nThe relay listens on ${relay.address} alone. End with Ctrl+C.\n`,
     );
     await relay.ended;
   } else {
-    const client = new ReelstateClient({ url });
     process.stdout.write(jobText(await client.machine('job'), await client.transitions(job)));
   }
 } catch (error) {

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
-import { ReelstateError } from '../client/reelstate-error.ts';
 import { connect } from './connection.ts';
-import { describeError } from './describe-error.ts';
+import { eachJob } from './each-job.ts';
 import { jobLine } from './job-line.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -19,14 +18,9 @@ Example:
     )
     .action(async (jobIds: readonly string[], _: object, command: Command) => {
       const { client, json } = connect(command);
-      for (const jobId of jobIds) {
-        try {
-          const status = await client.cancel(jobId, { signal: terminal.signal });
-          await (json ? terminal.printJson(status) : terminal.print(jobLine(status)));
-        } catch (error) {
-          if (!(error instanceof ReelstateError && ['job_conflict', 'job_not_found'].includes(error.code))) throw error;
-          terminal.fail(`${jobId}: ${describeError(error)}`);
-        }
-      }
+      await eachJob(jobIds, terminal, async (jobId) => {
+        const status = await client.cancel(jobId, { signal: terminal.signal });
+        await (json ? terminal.printJson(status) : terminal.print(jobLine(status)));
+      });
     });
 }

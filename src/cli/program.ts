@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { cancelCommand } from './cancel.ts';
 import { globalOptions } from './connection.ts';
+import { deleteCommand } from './delete.ts';
 import { doctorCommand } from './doctor.ts';
 import { inspectCommand } from './inspect.ts';
 import { listCommand } from './list.ts';
@@ -40,6 +41,7 @@ Example:
     resultsCommand(terminal),
     listCommand(terminal),
     cancelCommand(terminal),
+    deleteCommand(terminal),
     inspectCommand(terminal),
     queryCommand(terminal),
     migrateCommand(terminal),

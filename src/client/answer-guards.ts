@@ -1,4 +1,5 @@
 import type {
+  DeletionAnswer,
   FrameResult,
   JobItem,
   JobsAnswer,
@@ -21,6 +22,10 @@ export function isSubmission(value: unknown): value is { readonly job_id: string
 
 export function isStatus(value: unknown): value is StatusAnswer {
   return isSubmission(value) && 'status' in value && STATES.has(value.status);
+}
+
+export function isDeletion(value: unknown): value is DeletionAnswer {
+  return isSubmission(value) && 'deleted_at' in value && typeof value.deleted_at === 'string';
 }
 
 export function isJobs(value: unknown): value is JobsAnswer {

@@ -20,6 +20,13 @@ export interface StatusAnswer {
   readonly error_message?: string | undefined;
 }
 
+/** `DELETE /video/jobs/{job_id}` */
+export interface DeletionAnswer {
+  readonly job_id: string;
+  /** When the files were deleted; the same however often it is asked for. */
+  readonly deleted_at: string;
+}
+
 export interface JobItem extends StatusAnswer {
   readonly pipeline_id: string;
   readonly options: { readonly frame_stride: number; readonly max_frames?: number | undefined };

@@ -1,4 +1,5 @@
 import {
+  isDeletion,
   isFrameResult,
   isJobs,
   isMachine,
@@ -8,6 +9,7 @@ import {
   isTransitions,
 } from './answer-guards.ts';
 import type {
+  DeletionAnswer,
   FrameResult,
   JobItem,
   JobsAnswer,
@@ -167,6 +169,11 @@ export class ReelstateClient {
   /** Gives a job up; resolves with its status. `job_conflict` when it is completed. */
   cancel(jobId: string, { signal }: Stoppable = {}): Promise<StatusAnswer> {
     return this.#get(`/video/cancel/${encodeURIComponent(jobId)}`, isStatus, signal, 'POST');
+  }
+
+  /** Deletes the video and the results of a job that has ended; `job_conflict` while it has not. Again does no harm. */
+  deleteFiles(jobId: string, { signal }: Stoppable = {}): Promise<DeletionAnswer> {
+    return this.#get(`/video/jobs/${encodeURIComponent(jobId)}`, isDeletion, signal, 'DELETE');
   }
 
   /** One page of jobs, the last accepted first. */

@@ -121,6 +121,22 @@ describe('the command line', function () {
     expect(transitions).to.have.lengthOf(3);
   });
 
+  it('deletes the files of jobs that have ended, and says which had not', async () => {
+    const { stdout: ended } = await run('submit', '--wait', video);
+    const [jobId = ''] = ended.split(' ');
+    service.pipelines.hold();
+    const { stdout } = await run('submit', video);
+    const [running = ''] = lines(stdout);
+    const deleted = await run('delete', running, jobId);
+    service.pipelines.release();
+    expect(deleted.code).to.equal(1);
+    expect(lines(deleted.stdout)).to.have.lengthOf(1);
+    expect(deleted.stdout).to.match(new RegExp(`^${jobId} +deleted +\\d{4}-`));
+    expect(deleted.stderr).to.match(new RegExp(`^${running}: `));
+    expect((await run('results', jobId)).stderr).to.contain('deleted');
+    expect(JSON.parse((await run('delete', '--json', jobId)).stdout)).to.include({ job_id: jobId });
+  });
+
   it('says in one line what was refused, with an exit code that tells why', async () => {
     const refused = await run('results', '0190a000-0000-7000-8000-000000000000', '--format', 'csv');
     expect(refused).to.deep.equal({

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { z } from 'zod';
 import type {
   ActivityAnswer,
+  DeletionAnswer,
   FrameResult,
   JobsAnswer,
   PipelinesAnswer,
@@ -9,6 +10,7 @@ import type {
   TransitionsAnswer,
 } from '../../src/client/answers.ts';
 import type { activityResponseSchema } from '../../src/http/activity.ts';
+import type { deletionResponseSchema } from '../../src/http/delete-files.ts';
 import type { jobsResponseSchema } from '../../src/http/jobs.ts';
 import type { pipelinesResponseSchema, resultsResponseSchema, statusResponseSchema } from '../../src/http/schemas.ts';
 import type { transitionsResponseSchema } from '../../src/http/transitions.ts';
@@ -21,12 +23,13 @@ describe('the answer types of the client', () => {
   it('are those of the schemas: else this file does not compile', () => {
     const told: readonly true[] = [
       true satisfies Tells<StatusAnswer, typeof statusResponseSchema>,
+      true satisfies Tells<DeletionAnswer, typeof deletionResponseSchema>,
       true satisfies Tells<JobsAnswer, typeof jobsResponseSchema>,
       true satisfies Tells<PipelinesAnswer, typeof pipelinesResponseSchema>,
       true satisfies Tells<{ readonly results: readonly FrameResult[] }, typeof resultsResponseSchema>,
       true satisfies Tells<Pick<ActivityAnswer, 'counts' | 'transitions'>, typeof activityResponseSchema>,
       true satisfies Tells<Pick<TransitionsAnswer, 'job'>, typeof transitionsResponseSchema>,
     ];
-    expect(told).to.have.lengthOf(6);
+    expect(told).to.have.lengthOf(7);
   });
 });

@@ -234,6 +234,15 @@ describe('the client', () => {
     expect(error).to.include({ code: 'unreachable', message: 'the connection broke in the middle of the results' });
   });
 
+  it('deletes the files of a job that has ended, and of no other', async () => {
+    const jobId = await submit();
+    expect(await refusalOf(client.deleteFiles(jobId))).to.include({ code: 'job_conflict', status: 409 });
+    await client.cancel(jobId);
+    const deletion = await client.deleteFiles(jobId);
+    expect(deletion.job_id).to.equal(jobId);
+    expect(await client.deleteFiles(jobId)).to.deep.equal(deletion);
+  });
+
   it('cancels, lists page by page, and tells how a job got where it is', async () => {
     const jobIds: string[] = [];
     for (let count = 0; count < 3; count += 1) jobIds.unshift(await submit());

@@ -7,6 +7,7 @@ import { createMachine } from 'xstate';
 import { z } from 'zod';
 import { submitResponseSchema } from '../../src/http/schemas.ts';
 import type { JobId } from '../../src/job.ts';
+import { ReelstateClient } from '../../src/client/reelstate-client.ts';
 import { relayToStately } from '../../tools/inspect/stately-relay.ts';
 import { form, openService, VIDEO, type ServiceUnderTest } from '../http/service-under-test.ts';
 
@@ -76,7 +77,7 @@ describe('npm run inspect', function () {
 
   it('hands a job’s steps to Stately’s own receiver, on loopback alone', async () => {
     const ending = new AbortController();
-    const relay = await relayToStately({ url: service.url, signal: ending.signal });
+    const relay = await relayToStately({ client: new ReelstateClient({ url: service.url }), signal: ending.signal });
     try {
       expect(relay.address).to.match(/^127\.0\.0\.1:\d+$/);
       const foreign = await fetch(`http://localhost:${new URL(relay.page).port}/events?after=0`).catch(() => null);

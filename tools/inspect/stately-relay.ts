@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { ReelstateClient } from '../../src/client/reelstate-client.ts';
+import type { ReelstateClient } from '../../src/client/reelstate-client.ts';
 import { statelyEvents } from './stately-events.ts';
 
 const STATELY = 'https://stately.ai';
@@ -15,8 +15,8 @@ const FOLLOWED_JOBS = 50;
 const KEPT_EVENTS = 1_000;
 
 export interface RelayOptions {
-  /** The running service. */
-  readonly url: string;
+  /** Of the running service. */
+  readonly client: ReelstateClient;
   /** Ends the relay. */
   readonly signal: AbortSignal;
 }
@@ -35,8 +35,7 @@ export interface Relay {
  * hands their transitions to Stately's, in a frame. The package's own relay listens on every interface; this one on
  * 127.0.0.1, and only to who names it so.
  */
-export async function relayToStately({ url, signal }: RelayOptions): Promise<Relay> {
-  const client = new ReelstateClient({ url });
+export async function relayToStately({ client, signal }: RelayOptions): Promise<Relay> {
   const machine = await client.machine('job');
   const events: StatelyInspectionEvent[] = [];
   let dropped = 0;
