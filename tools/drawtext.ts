@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-import type { Caption } from './make-video.ts';
+import type { Caption } from './video-recipe.ts';
 
 const FONT = fileURLToPath(import.meta.resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf'));
 

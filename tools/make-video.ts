@@ -1,73 +1,10 @@
 /** Makes real, small video files of known content, for the tests and for whoever wants to see the service at work. */
 import { AV_LOG_ERROR } from 'node-av/constants';
-import type { AVColorPrimaries, AVColorRange, AVColorSpace, AVColorTransferCharacteristic } from 'node-av/constants';
 import { Log } from 'node-av/lib';
 
 import { PictureSource } from './picture-source.ts';
+import type { VideoRecipe } from './video-recipe.ts';
 import { VideoWriter } from './video-writer.ts';
-import type { VideoCodec } from './video-writer.ts';
-
-export interface Caption {
-  readonly text: string;
-  /** First and last frame that show it; default all. */
-  readonly from?: number;
-  readonly to?: number;
-  /** Top left corner in pixels, or expressions of drawtext such as `(w-text_w)/2`; default 40, 40. */
-  readonly x?: number | string;
-  readonly y?: number | string;
-  /** Height of the font in pixels; default 40. */
-  readonly size?: number;
-  /** Default white. */
-  readonly color?: string;
-  /** Colour of the box behind the text; default no box. */
-  readonly box?: string;
-}
-
-export interface VideoRecipe {
-  /** Where the file is written; an existing one is replaced. */
-  readonly path: string;
-  readonly width: number;
-  readonly height: number;
-  /** Number of frames; default 10. */
-  readonly frames?: number;
-  /** Frames a second; default 25. */
-  readonly fps?: number;
-  /** Presentation time of each frame in milliseconds, rising, in place of `fps`. */
-  readonly timesMs?: readonly number[];
-  /**
-   * What is seen: a lavfi source with its options (default `testsrc2`; size and rate are added), or a function that
-   * gives each frame as `width * height * 3` bytes of RGB.
-   */
-  readonly picture?: string | ((index: number) => Uint8Array);
-  /** Written over a lavfi source. */
-  readonly captions?: readonly Caption[];
-  /** Default `h264`. */
-  readonly codec?: VideoCodec;
-  /** Default `yuv420p`; `yuvj420p` for mjpeg, `yuv422p10le` for prores. */
-  readonly pixelFormat?: string;
-  /** Options of the encoder, over the quick ones that are set anyway. */
-  readonly encoderOptions?: Readonly<Record<string, string | number>>;
-  /** Options of the muxer, such as `movflags`. */
-  readonly muxerOptions?: Readonly<Record<string, string>>;
-  /** Default `mp4`; `mov` for prores. */
-  readonly container?: 'mp4' | 'mov';
-  /**
-   * How the samples stand for colours; default BT.709 in limited range, for mpeg4 BT.601, for mjpeg BT.601 in full
-   * range. RGB is converted to match the space and the range; primaries and transfer are only named.
-   */
-  readonly color?: {
-    readonly space?: AVColorSpace;
-    readonly range?: AVColorRange;
-    readonly primaries?: AVColorPrimaries;
-    readonly transfer?: AVColorTransferCharacteristic;
-  };
-  /** Width of a pixel over its height; default 1:1. */
-  readonly pixelAspect?: readonly [number, number];
-  /** a, b, c, d of the display matrix: a stored point (x, y) is shown at (a·x + c·y, b·x + d·y). */
-  readonly displayMatrix?: readonly [number, number, number, number];
-  /** Mark the frames as interlaced, top field first. */
-  readonly interlaced?: boolean;
-}
 
 /** Makes a video with one video track and nothing else. Blocks until it is written. */
 export function makeVideo(recipe: VideoRecipe): void {

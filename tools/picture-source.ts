@@ -2,7 +2,7 @@ import { AV_PIX_FMT_RGB24, AVERROR_EOF } from 'node-av/constants';
 import { Codec, CodecContext, FFmpegError, FormatContext, Frame, InputFormat, Packet } from 'node-av/lib';
 
 import { drawtext } from './drawtext.ts';
-import type { VideoRecipe } from './make-video.ts';
+import type { VideoRecipe } from './video-recipe.ts';
 
 /** RGB frames, drawn by lavfi or given by the caller. */
 export class PictureSource implements Disposable {

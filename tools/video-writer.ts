@@ -35,7 +35,7 @@ import {
 } from 'node-av/lib';
 import type { Stream } from 'node-av/lib';
 
-import type { VideoRecipe } from './make-video.ts';
+import type { VideoCodec, VideoRecipe } from './video-recipe.ts';
 
 /** Ticks a second: whole for 24, 25, 30, 50, 60 and 29.97 frames a second, and below the 65,535 of MPEG-4. */
 const TICKS_PER_SECOND = 60_000;
@@ -63,9 +63,7 @@ const CODECS = {
     range: AVCOL_RANGE_JPEG,
   },
   prores: { encoder: FF_ENCODER_PRORES_KS, options: {}, ...MODERN, pixelFormat: 'yuv422p10le', container: 'mov' },
-} as const;
-
-export type VideoCodec = keyof typeof CODECS;
+} as const satisfies Readonly<Record<VideoCodec, unknown>>;
 
 /** Converts RGB frames, encodes them and writes them to a file. */
 export class VideoWriter implements Disposable {

@@ -16,7 +16,7 @@ import {
 import { decodeFrames } from '../../src/pipeline/decode.ts';
 import type { Frame } from '../../src/pipeline/frame.ts';
 import { makeVideo } from '../../tools/make-video.ts';
-import type { VideoRecipe } from '../../tools/make-video.ts';
+import type { VideoRecipe } from '../../tools/video-recipe.ts';
 import { BLUE, colorAt, expectColors, GRAY, GREEN, plain, quadrants, quarterColors, RED } from './known-pictures.ts';
 
 describe('a decoded frame', () => {

@@ -8,7 +8,8 @@ import { PipelineRegistry } from '../../src/pipeline/registry.ts';
 import { detectIsolation } from '../../src/pool/isolation.ts';
 import { ProcessPool, type ProcessPoolOptions } from '../../src/pool/process-pool.ts';
 import type { OpenRequest } from '../../src/pool/protocol.ts';
-import { makeVideo, type VideoRecipe } from '../../tools/make-video.ts';
+import { makeVideo } from '../../tools/make-video.ts';
+import type { VideoRecipe } from '../../tools/video-recipe.ts';
 
 export const MEMORY_BYTES = 900_000_000;
 

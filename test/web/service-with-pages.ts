@@ -8,7 +8,8 @@ import type { FrameResult, JobId } from '../../src/job.ts';
 import { createLog } from '../../src/log.ts';
 import type { VideoFilePipelineService } from '../../src/pipeline/pipeline-service.ts';
 import { PipelineRegistry } from '../../src/pipeline/registry.ts';
-import { makeVideo, type VideoRecipe } from '../../tools/make-video.ts';
+import { makeVideo } from '../../tools/make-video.ts';
+import type { VideoRecipe } from '../../tools/video-recipe.ts';
 import { form, openService } from '../http/service-under-test.ts';
 
 export const WIDTH = 320;

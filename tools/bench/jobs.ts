@@ -8,7 +8,8 @@ import { PipelineRegistry } from '../../src/pipeline/registry.ts';
 import { detectIsolation } from '../../src/pool/isolation.ts';
 import { PooledPipeline } from '../../src/pool/pooled-pipeline.ts';
 import { ProcessPool } from '../../src/pool/process-pool.ts';
-import { makeVideo, type VideoRecipe } from '../make-video.ts';
+import { makeVideo } from '../make-video.ts';
+import type { VideoRecipe } from '../video-recipe.ts';
 import { cpuSeconds, median, print } from './figures.ts';
 
 const ROUNDS = 3;

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeVideo, type VideoRecipe } from '../make-video.ts';
+import { makeVideo } from '../make-video.ts';
+import type { VideoRecipe } from '../video-recipe.ts';
 
 /** Small, so that thousands of them are quickly decoded, and each unlike the others in codec, container or index. */
 const RECIPES: Readonly<Record<string, Partial<VideoRecipe>>> = {

@@ -1,5 +1,5 @@
 import { Graph, layout } from '@dagrejs/dagre';
-import { at, pathsOf, type Area, type Point } from './edge-paths.ts';
+import { at, pathsOf, type Area, type Direction, type Point } from './edge-paths.ts';
 import type { ChartState, ChartTransition, MachineChart } from './machine-chart.ts';
 
 /** Sizes in the chart's own pixels. */
@@ -17,8 +17,6 @@ const PORT_HEIGHT = 11; // between two lines that end at the same side of a stat
 const MARGIN = 16;
 const TITLE_HEIGHT = 30;
 const DOT = 12;
-
-export type Direction = 'right' | 'down';
 
 export interface LayoutOptions {
   readonly direction: Direction;

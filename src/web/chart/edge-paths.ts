@@ -1,4 +1,5 @@
-import type { Direction } from './chart-layout.ts';
+/** Where the states that follow one another stand. */
+export type Direction = 'right' | 'down';
 
 export interface Point {
   readonly x: number;
