@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { queryParquet, queryText, TEXT_FORMATS, type QueryOptions, type TextFormat } from '../query/query-results.ts';
+import type { QueryOptions, TextFormat } from '../query/query-results.ts';
 import { saveWhole } from '../query/save-whole.ts';
 
 /** Where the command runs. */
@@ -20,7 +20,7 @@ interface QueryFlags {
   readonly force?: true;
 }
 
-const FORMATS = [...TEXT_FORMATS, 'parquet'] as const;
+const FORMATS = ['table', 'csv', 'json', 'parquet'] as const satisfies readonly (TextFormat | 'parquet')[];
 
 export function queryCommand(terminal: QueryTerminal): Command {
   return new Command('query')
@@ -52,6 +52,8 @@ Examples:
         command.error('error: --format parquet needs --output', { exitCode: 2 });
       }
       const sql = argument === '-' ? await text(process.stdin) : argument;
+      // Only now: the other commands need not wait until the database is loaded.
+      const { queryParquet, queryText } = await import('../query/query-results.ts');
       const query: QueryOptions = { dataDir, sql, signal: terminal.signal };
       if (output === undefined) {
         if (format === 'parquet') return;

@@ -7,8 +7,8 @@ import { quoted, ResultsDatabase } from './results-database.ts';
 import { tableText } from './table-text.ts';
 import { writtenRows } from './written-rows.ts';
 
-export const TEXT_FORMATS = ['table', 'csv', 'json'] as const;
-export type TextFormat = (typeof TEXT_FORMATS)[number];
+const TEXTS = { table: tableText, csv: csvText, json: jsonText };
+export type TextFormat = keyof typeof TEXTS;
 
 export interface QueryOptions {
   /** The service's `DATA_DIR`; the service may be at work in it. */
@@ -60,8 +60,6 @@ export async function queryParquet(options: QueryOptions & { readonly exportPath
     throw causeOf(error, options.signal);
   }
 }
-
-const TEXTS = { table: tableText, csv: csvText, json: jsonText };
 
 interface Column {
   readonly name: string;
