@@ -86,6 +86,8 @@ export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveO
   };
 
   let received = 0;
+  /** Bytes of the file that have been parsed, whether the disk has taken them or not. */
+  let inFile = 0;
   const watchBody = (chunk: Buffer): void => {
     const before = received;
     received += chunk.length;
@@ -93,8 +95,7 @@ export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveO
     if (!guard.accepts(chunk)) refuse();
     // Judged when it has been parsed: how much comes in together before that is up to the client and to Node.
     setImmediate(() => {
-      const stored = file === undefined ? 0 : file.bytesWritten + file.writableLength;
-      if (!over && seen - stored > MAX_EXTRA_BYTES) refuse();
+      if (!over && seen - inFile > MAX_EXTRA_BYTES) refuse();
     });
     if (Math.floor(received / ROOM_LOOK_BYTES) > Math.floor(before / ROOM_LOOK_BYTES))
       lookForRoom().catch(() => undefined); // what cannot be looked at will refuse the bytes itself
@@ -132,7 +133,12 @@ export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveO
           over = true;
           fail(new ServiceError('invalid_request', 'More than one file'));
         } else {
-          if (isFile) nothingChosen = part.originalFilename === '';
+          if (isFile) {
+            nothingChosen = part.originalFilename === '';
+            part.on('data', (bytes: Buffer) => {
+              inFile += bytes.length;
+            });
+          }
           // A part with a type is a file to formidable, one without is a field, which it decodes by the encoding
           // that the client names: an unknown one would throw where nobody catches.
           part.mimetype = isFile ? 'application/octet-stream' : null;
