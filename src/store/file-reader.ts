@@ -2,8 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { z } from 'zod';
 import { jobIdSchema, jobStatusSchema, type Job, type JobId } from '../job.ts';
 import type { JobStanding, SubmissionKey } from './job-store.ts';
-import { isoTime } from './rows.ts';
-import { uuidValue } from './table-statement.ts';
+import { isoTime, uuidValue } from './rows.ts';
 
 const pendingSchema = z.object({ job_id: jobIdSchema, accepted_seq: z.bigint().transform(Number) });
 const standingSchema = z.object({ job_id: jobIdSchema, status: jobStatusSchema, expired_at: isoTime.nullable() });

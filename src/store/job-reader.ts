@@ -3,8 +3,15 @@ import { z } from 'zod';
 import { jobStatusSchema, type Job, type JobId, type JobOutline, type JobStatus, type JobTransition } from '../job.ts';
 import { endedBefore, findSubmission, pendingIds, standingsOf } from './file-reader.ts';
 import type { JobFilter, JobStanding, SubmissionKey } from './job-store.ts';
-import { JOB_COLUMNS, OUTLINE_COLUMNS, TRANSITION_COLUMNS, parseJob, parseOutline, parseTransition } from './rows.ts';
-import { uuidValue } from './table-statement.ts';
+import {
+  JOB_COLUMNS,
+  OUTLINE_COLUMNS,
+  TRANSITION_COLUMNS,
+  parseJob,
+  parseOutline,
+  parseTransition,
+  uuidValue,
+} from './rows.ts';
 
 const JOB = Object.keys(JOB_COLUMNS).join();
 const TRANSITION = Object.keys(TRANSITION_COLUMNS).join();

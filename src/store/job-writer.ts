@@ -1,16 +1,19 @@
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import type { Job, JobTransition } from '../job.ts';
 import type { SubmissionKey } from './job-store.ts';
+import { JobUpdate } from './job-update.ts';
+import { RowInsert } from './row-insert.ts';
+import { jsonOf, rowsFromJson } from './row-source.ts';
 import {
-  CHANGING_COLUMNS,
+  END_COLUMNS,
   JOB_COLUMNS,
+  STEP_COLUMNS,
   SUBMISSION_COLUMNS,
   TRANSITION_COLUMNS,
   jobRow,
   submissionRow,
   transitionRow,
 } from './rows.ts';
-import { TableStatement, rowsFromJson } from './table-statement.ts';
 
 export type JobWrite =
   | {
@@ -37,13 +40,13 @@ export class BatchRefusedError extends Error {
 }
 
 interface Statements {
-  readonly begin: DuckDBPreparedStatement;
-  readonly commit: DuckDBPreparedStatement;
-  readonly rollback: DuckDBPreparedStatement;
-  readonly insertJobs: TableStatement<typeof JOB_COLUMNS>;
-  readonly updateJobs: TableStatement<{ readonly job_id: 'UUID' } & typeof CHANGING_COLUMNS>;
-  readonly insertTransitions: TableStatement<typeof TRANSITION_COLUMNS>;
-  readonly insertSubmissions: TableStatement<typeof SUBMISSION_COLUMNS>;
+  readonly insertJobs: RowInsert<typeof JOB_COLUMNS>;
+  readonly insertTransitions: RowInsert<typeof TRANSITION_COLUMNS>;
+  readonly insertSubmissions: RowInsert<typeof SUBMISSION_COLUMNS>;
+  /** Moves jobs that go on. */
+  readonly moveJobs: JobUpdate<typeof STEP_COLUMNS>;
+  /** Moves jobs of which some end. */
+  readonly endJobs: JobUpdate<typeof STEP_COLUMNS & typeof END_COLUMNS>;
   /** Sets the `expired_at` of the rows in parameter 1 where there is none. */
   readonly expireJobs: DuckDBPreparedStatement;
   /** The ids of those rows in parameter 1 whose stored revision is the one before theirs. */
@@ -52,10 +55,12 @@ interface Statements {
 
 /** Writes batches of jobs, each batch one transaction on one connection. Batches must not overlap. */
 export class JobWriter {
+  readonly #connection: DuckDBConnection;
   readonly #statements: Statements;
   #lastSeq: number;
 
-  private constructor(statements: Statements, lastSeq: number) {
+  private constructor(connection: DuckDBConnection, statements: Statements, lastSeq: number) {
+    this.#connection = connection;
     this.#statements = statements;
     this.#lastSeq = lastSeq;
   }
@@ -63,13 +68,11 @@ export class JobWriter {
   static async open(connection: DuckDBConnection): Promise<JobWriter> {
     const last = await connection.runAndReadAll('SELECT coalesce(max(accepted_seq), 0) FROM jobs');
     const statements = {
-      begin: await connection.prepare('BEGIN'),
-      commit: await connection.prepare('COMMIT'),
-      rollback: await connection.prepare('ROLLBACK'),
-      insertJobs: await TableStatement.insert(connection, 'jobs', JOB_COLUMNS),
-      updateJobs: await TableStatement.update(connection, 'jobs', CHANGING_COLUMNS),
-      insertTransitions: await TableStatement.insert(connection, 'job_transitions', TRANSITION_COLUMNS),
-      insertSubmissions: await TableStatement.insert(connection, 'idempotency_keys', SUBMISSION_COLUMNS),
+      insertJobs: await RowInsert.prepare(connection, 'jobs', JOB_COLUMNS),
+      insertTransitions: await RowInsert.prepare(connection, 'job_transitions', TRANSITION_COLUMNS),
+      insertSubmissions: await RowInsert.prepare(connection, 'idempotency_keys', SUBMISSION_COLUMNS),
+      moveJobs: await JobUpdate.prepare(connection, STEP_COLUMNS),
+      endJobs: await JobUpdate.prepare(connection, { ...STEP_COLUMNS, ...END_COLUMNS }),
       expireJobs: await connection.prepare(
         `UPDATE jobs SET expired_at = next.expired_at
          FROM (${rowsFromJson({ job_id: 'UUID', expired_at: 'TIMESTAMP' })}) next
@@ -80,7 +83,7 @@ export class JobWriter {
          WHERE jobs.job_id = next.job_id AND jobs.revision = next.revision - 1`,
       ),
     };
-    return new JobWriter(statements, Number(last.getRows()[0]?.[0]));
+    return new JobWriter(connection, statements, Number(last.getRows()[0]?.[0]));
   }
 
   /**
@@ -107,41 +110,57 @@ export class JobWriter {
    * an UPDATE with RETURNING reads all columns and takes a third longer.
    */
   async #tryCommit(batch: readonly NumberedWrite[]): Promise<boolean> {
-    const { begin, commit, rollback } = this.#statements;
     if (batch.length === 0) return true;
-    await begin.run();
-    try {
-      const complete = await this.#write(batch);
-      await (complete ? commit : rollback).run();
-      return complete;
-    } catch (error) {
-      // After a failed COMMIT there is nothing left to roll back.
-      await rollback.run().catch(() => undefined);
-      throw error;
-    }
+    const { insertJobs, insertTransitions, insertSubmissions } = this.#statements;
+    const jobs = (kind: JobWrite['kind']) => batch.filter((write) => write.kind === kind).map(({ job }) => jobRow(job));
+    const transitions = batch.flatMap(({ transition }) => (transition === null ? [] : transitionRow(transition)));
+    const submissions = batch.flatMap(({ submission, job }) =>
+      submission === undefined ? [] : submissionRow(submission, job),
+    );
+    const inserts = [
+      ...insertJobs.of(jobs('insert')),
+      ...insertTransitions.of(transitions),
+      ...insertSubmissions.of(submissions),
+    ];
+    const saves = jobs('save');
+    const expired = jobs('expire');
+    const isDoneByInserts = saves.length === 0 && expired.length === 0;
+    return this.#undone(async () => {
+      await this.#connection.run(['BEGIN', ...inserts, ...(isDoneByInserts ? ['COMMIT'] : [])].join(';'));
+      if (isDoneByInserts) return true;
+      const isComplete = (await this.#move(saves)) === saves.length;
+      if (isComplete) await this.#expire(expired);
+      await this.#connection.run(isComplete ? 'COMMIT' : 'ROLLBACK');
+      return isComplete;
+    });
   }
 
-  async #write(batch: readonly NumberedWrite[]): Promise<boolean> {
-    const { insertJobs, updateJobs, insertTransitions, insertSubmissions, expireJobs } = this.#statements;
-    const jobs = (kind: JobWrite['kind']) => batch.filter((write) => write.kind === kind).map(({ job }) => jobRow(job));
+  /** The number of rows that were changed. */
+  async #move(rows: readonly ReturnType<typeof jobRow>[]): Promise<number> {
+    if (rows.length === 0) return 0;
+    const { moveJobs, endJobs } = this.#statements;
+    const isEnd = rows.some((row) => row.output_path !== null || row.error_code !== null || row.error_message !== null);
+    return (isEnd ? endJobs : moveJobs).run(rows);
+  }
+
+  async #expire(rows: readonly ReturnType<typeof jobRow>[]): Promise<void> {
+    if (rows.length === 0) return;
+    const { expireJobs } = this.#statements;
+    expireJobs.bindVarchar(1, jsonOf(rows));
+    await expireJobs.run();
+  }
+
+  /** Leaves no transaction open when `write` throws. */
+  async #undone<T>(write: () => Promise<T>): Promise<T> {
     try {
-      await insertJobs.run(jobs('insert'));
-      const saves = jobs('save');
-      if ((await updateJobs.run(saves)) !== saves.length) return false;
-      await insertTransitions.run(
-        batch.flatMap(({ transition }) => (transition === null ? [] : transitionRow(transition))),
-      );
-      await insertSubmissions.run(
-        batch.flatMap(({ submission, job }) => (submission === undefined ? [] : submissionRow(submission, job))),
-      );
-      const expired = jobs('expire');
-      if (expired.length > 0) {
-        expireJobs.bindVarchar(1, JSON.stringify(expired.map(({ job_id, expired_at }) => ({ job_id, expired_at }))));
-        await expireJobs.run();
-      }
-      return true;
+      return await write();
     } catch (cause) {
-      throw new BatchRefusedError('a statement of the batch failed', { cause });
+      const isOpen = await this.#connection.run('ROLLBACK').then(
+        () => true,
+        () => false,
+      );
+      // After a failed COMMIT there is nothing left to roll back; before it, a row did not pass.
+      throw isOpen ? new BatchRefusedError('a statement of the batch failed', { cause }) : cause;
     }
   }
 
@@ -150,7 +169,7 @@ export class JobWriter {
     const saves = batch
       .filter(({ kind }) => kind === 'save')
       .map(({ job: { jobId, revision } }) => ({ job_id: jobId, revision }));
-    selectCurrent.bindVarchar(1, JSON.stringify(saves));
+    selectCurrent.bindVarchar(1, jsonOf(saves));
     const current = new Set((await selectCurrent.runAndReadAll()).getRows().map(([jobId]) => String(jobId)));
     return batch.filter(({ kind, job }) => kind !== 'save' || current.has(job.jobId));
   }

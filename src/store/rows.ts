@@ -1,3 +1,4 @@
+import { DuckDBUUIDValue } from '@duckdb/node-api';
 import { z } from 'zod';
 import { ServiceError } from '../errors.ts';
 import {
@@ -34,17 +35,21 @@ export const JOB_COLUMNS = {
   expired_at: 'TIMESTAMP',
 } as const satisfies Columns;
 
-/** What a transition may change in a job's row. */
-export const CHANGING_COLUMNS = {
+/** What every transition changes in a job's row. */
+export const STEP_COLUMNS = {
   status: 'VARCHAR',
-  output_path: 'VARCHAR',
-  error_code: 'VARCHAR',
-  error_message: 'VARCHAR',
   revision: 'INTEGER',
   attempt: 'INTEGER',
   machine_version: 'INTEGER',
   snapshot: 'VARCHAR',
   updated_at: 'TIMESTAMP',
+} as const satisfies Columns;
+
+/** What only the transition that ends a job sets: null before it, and never changed after it. */
+export const END_COLUMNS = {
+  output_path: 'VARCHAR',
+  error_code: 'VARCHAR',
+  error_message: 'VARCHAR',
 } as const satisfies Columns;
 
 export const TRANSITION_COLUMNS = {
@@ -65,6 +70,11 @@ export const SUBMISSION_COLUMNS = {
   job_id: 'UUID',
   created_at: 'TIMESTAMP',
 } as const satisfies Columns;
+
+/** Bound as text, a UUID makes DuckDB plan the statement anew each time. */
+export function uuidValue(uuid: string): DuckDBUUIDValue {
+  return DuckDBUUIDValue.fromUint128(BigInt(`0x${uuid.replaceAll('-', '')}`));
+}
 
 export function jobRow(job: Job): Row<typeof JOB_COLUMNS> {
   return {
