@@ -41,6 +41,7 @@ export interface JobStore {
   forgetSubmissions(before: string): Promise<void>;
   /**
    * Commits `next` and its transition if the stored revision is still `next.revision - 1`; false, and nothing written, where it is not.
+   * What only the end of a job sets (its output path and its error) is null in every `next` before that.
    * Rejects with `store_unavailable` when the commit failed; then nothing was written.
    */
   save(next: Job, transition: JobTransition): Promise<boolean>;
