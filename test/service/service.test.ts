@@ -105,13 +105,11 @@ describe('the service', function () {
 
   it('killed while one job runs and two wait, completes all three in order and none twice', async () => {
     const first = await start();
-    const jobIds = [await submit(first), await submit(first), await submit(first)];
-    await followJob(jobIds[0] ?? expect.fail(), { url: first.url, signal }, () => {});
-    const fourth = [await submit(first), await submit(first)];
+    const all = [await submit(first), await submit(first), await submit(first)];
+    await followUntil(first, all[0] ?? expect.fail(), 'running');
     await first.kill();
 
     const second = await start();
-    const all = [...jobIds, ...fourth];
     for (const jobId of all) expect(await finish(second, jobId)).to.include({ status: 'completed' });
     expect(await second.stop()).to.equal(0);
 
@@ -122,6 +120,9 @@ describe('the service', function () {
         expect(history.map(({ seq }) => seq)).to.deep.equal(history.map((_, index) => index + 1));
         expect(history.filter(({ toState }) => toState === 'completed')).to.have.lengthOf(1);
       }
+      expect(histories.map((history) => history.filter(({ event }) => event === 'INTERRUPT').length)).to.deep.equal([
+        1, 0, 0,
+      ]);
       const starts = histories.map((history) => history.findLast(({ event }) => event === 'START')?.occurredAt ?? '');
       expect(starts).to.deep.equal(starts.toSorted());
     } finally {
