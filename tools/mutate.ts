@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 /** What is changed, and the tests that must notice; only tests in their own process can. */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   machines: ['machines', 'engine'],
-  'src/engine': ['engine'],
+  'src/engine': ['engine', 'http'],
   'src/store': ['store'],
   'src/storage': ['storage'],
   'src/queue': ['queue'],

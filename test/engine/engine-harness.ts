@@ -3,20 +3,22 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
 import { JobEngine, type SubmitRequest } from '../../src/engine/job-engine.ts';
 import { keepHouse } from '../../src/engine/housekeeping.ts';
 import { recover } from '../../src/engine/recovery.ts';
 import type { StepListener } from '../../src/engine/step.ts';
 import { Worker } from '../../src/engine/worker.ts';
-import { jobOptionsSchema, type FrameResult, type Job } from '../../src/job.ts';
-import { createLog } from '../../src/log.ts';
+import { jobOptionsSchema, type FrameResult, type Job, type JobOptions } from '../../src/job.ts';
+import { createLog, type Log } from '../../src/log.ts';
 import type { RunOptions, VideoFilePipelineService } from '../../src/pipeline/pipeline-service.ts';
 import { InMemoryQueueService } from '../../src/queue/memory.ts';
 import { LocalStorageService } from '../../src/storage/local.ts';
 import { DuckDBJobStore } from '../../src/store/duckdb.ts';
 
-const log = createLog('silent');
+const silent = createLog('silent');
 
 /**
  * A new folder in memory where the machine has such a file system: to a process that is killed it is as durable as a
@@ -59,6 +61,17 @@ interface HarnessOptions {
   readonly maxPending?: number;
   readonly folder?: string;
   readonly onStep?: StepListener;
+  readonly log?: Log;
+}
+
+/** A log whose lines are kept, as objects without level and time. */
+export function keptLog(): { readonly log: Log; readonly lines: Readonly<Record<string, unknown>>[] } {
+  const lines: Readonly<Record<string, unknown>>[] = [];
+  const write = (line: string): void => {
+    const { level: _, ...fields } = z.record(z.string(), z.unknown()).parse(JSON.parse(line));
+    lines.push(fields);
+  };
+  return { log: pino({ base: null, timestamp: false }, { write }), lines };
 }
 
 /** The engine with everything real below it but the pipelines: a DuckDB file and a folder. */
@@ -70,18 +83,20 @@ export class EngineHarness implements AsyncDisposable {
   readonly pipelines: ScriptedPipelines;
   readonly engine: JobEngine;
   readonly #onStep: Pick<HarnessOptions, 'onStep'>;
+  readonly #log: Log;
 
   private constructor(
     folder: string,
     store: DuckDBJobStore,
     storage: LocalStorageService,
-    { maxAttempts = 2, maxPending = 10_000, onStep }: HarnessOptions,
+    { maxAttempts = 2, maxPending = 10_000, onStep, log = silent }: HarnessOptions,
   ) {
     this.folder = folder;
     this.store = store;
     this.storage = storage;
     this.pipelines = new ScriptedPipelines();
     const { queue, pipelines } = this;
+    this.#log = log;
     this.#onStep = onStep === undefined ? {} : { onStep };
     this.engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts, maxPending, log, ...this.#onStep });
   }
@@ -89,7 +104,7 @@ export class EngineHarness implements AsyncDisposable {
   static async open(options: HarnessOptions = {}): Promise<EngineHarness> {
     const home = options.folder ?? (await quickFolder());
     const storage = await LocalStorageService.open({ baseDir: join(home, 'video_jobs') });
-    const store = await DuckDBJobStore.open({ path: join(home, 'jobs.duckdb'), log });
+    const store = await DuckDBJobStore.open({ path: join(home, 'jobs.duckdb'), log: silent });
     return new EngineHarness(home, store, storage, options);
   }
 
@@ -102,14 +117,14 @@ export class EngineHarness implements AsyncDisposable {
       pipelines,
       jobTimeoutMs: 60_000,
       maxResultsBytes: 1e9,
-      log,
+      log: this.#log,
       ...this.#onStep,
       ...options,
     });
   }
 
-  async submit(): Promise<Job> {
-    return this.engine.submit(await this.#upload());
+  async submit(options: Partial<JobOptions> = {}): Promise<Job> {
+    return this.engine.submit({ ...(await this.#upload()), options: jobOptionsSchema.parse(options) });
   }
 
   /** Submits the same video under a key; where it is known already, the upload is discarded, as its route does. */
@@ -143,7 +158,7 @@ export class EngineHarness implements AsyncDisposable {
 
   #keeping() {
     const { store, storage, queue, engine } = this;
-    return { store, storage, queue, engine, log, signal: new AbortController().signal, ...this.#onStep };
+    return { store, storage, queue, engine, log: this.#log, signal: new AbortController().signal, ...this.#onStep };
   }
 
   /** Closes and opens again, as a restart does. */

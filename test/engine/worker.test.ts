@@ -4,7 +4,13 @@ import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
 import { ServiceError } from '../../src/errors.ts';
 import { jobIdSchema, type FrameResult } from '../../src/job.ts';
-import { EngineHarness, untilAborted } from './engine-harness.ts';
+import type { RunOptions } from '../../src/pipeline/pipeline-service.ts';
+import { EngineHarness, keptLog, twoFrames, untilAborted } from './engine-harness.ts';
+
+async function* twoLines(): AsyncGenerator<string> {
+  yield '{"results": [\n';
+  yield ']}\n';
+}
 
 describe('a worker', () => {
   let harness: EngineHarness;
@@ -172,6 +178,86 @@ describe('a worker', () => {
     await worker.runOnce();
     expect(await engine.get(jobId)).to.include({ status: 'failed', errorCode: 'cancelled' });
     expect(await readdir(join(harness.folder, 'video_jobs'))).to.not.include(`${jobId}_results.json`);
+  });
+
+  it('hands the options of the job and a signal to the pipeline, and only what was given', async () => {
+    const given: RunOptions[] = [];
+    harness.pipelines.script = (options) => {
+      given.push(options);
+      return twoFrames();
+    };
+    await harness.submit({ frame_stride: 2, max_frames: 5 });
+    await harness.submit();
+    await harness.worker().runOnce();
+    await harness.worker().runOnce();
+    expect(given.map(({ signal, ...options }) => [signal instanceof AbortSignal, options])).to.deep.equal([
+      [true, { frameStride: 2, maxFrames: 5 }],
+      [true, { frameStride: 1 }],
+    ]);
+  });
+
+  it('lets results have as many bytes as they may, and not one more', async () => {
+    const frames: string[] = [];
+    for await (const frame of twoFrames()) frames.push(JSON.stringify(frame));
+    const bytes = `{"results": [\n${frames.join(',\n')}`.length;
+    const within = await harness.submit();
+    await harness.worker({ maxResultsBytes: bytes }).runOnce();
+    expect((await harness.engine.get(within.jobId)).status).to.equal('completed');
+    const beyond = await harness.submit();
+    await harness.worker({ maxResultsBytes: bytes - 1 }).runOnce();
+    expect(await harness.engine.get(beyond.jobId)).to.include({
+      errorCode: 'too_large',
+      errorMessage: `The results have more bytes than MAX_RESULTS_BYTES allows (${bytes - 1})`,
+    });
+  });
+
+  it('whose outcome is refused, says so and deletes only the results of a job that failed', async () => {
+    const { log, lines } = keptLog();
+    const steps: string[] = [];
+    await using heard = await EngineHarness.open({ log, onStep: (step) => steps.push(step) });
+    const refused = (jobId: string, event: string, status: string) => ({
+      job_id: jobId,
+      attempt: 1,
+      event,
+      reason: `The job is ${status} (attempt 1): it takes no ${event}`,
+      msg: 'outcome refused',
+    });
+    const failed = await heard.submit();
+    // oxlint-disable-next-line require-yield
+    heard.pipelines.script = async function* (): AsyncGenerator<FrameResult> {
+      await heard.engine.dispatch(failed.jobId, { type: 'FAIL', attempt: 1, code: 'timeout', message: 'too late' });
+    };
+    await heard.worker().runOnce();
+    expect(lines.at(-1)).to.deep.equal(refused(failed.jobId, 'COMPLETE', 'failed'));
+    expect(steps.at(-1)).to.equal('cancelled attempt: before its results are deleted');
+    expect(await readdir(join(heard.folder, 'video_jobs'))).to.not.include(`${failed.jobId}_results.json`);
+
+    const completed = await heard.submit();
+    // oxlint-disable-next-line require-yield
+    heard.pipelines.script = async function* (): AsyncGenerator<FrameResult> {
+      const outputPath = await heard.storage.saveFile(twoLines(), `${completed.jobId}_results.json`);
+      await heard.engine.dispatch(completed.jobId, { type: 'COMPLETE', attempt: 1, outputPath });
+      throw new ServiceError('invalid_video', 'it cannot be read');
+    };
+    await heard.worker().runOnce();
+    expect(lines.at(-1)).to.deep.equal(refused(completed.jobId, 'FAIL', 'completed'));
+    expect(steps.at(-1)).to.equal('COMPLETE: sidecar rewritten');
+    expect(await readdir(join(heard.folder, 'video_jobs'))).to.include(`${completed.jobId}_results.json`);
+  });
+
+  it('that cannot write the store puts the id back, and stops when told', async () => {
+    await harness.submit();
+    await harness.store.close();
+    expect(harness.queue.size()).to.equal(1);
+    expect(await harness.worker().runOnce()).to.equal(false);
+    expect(harness.queue.size()).to.equal(1);
+  });
+
+  it('that never ran can be told to stop, and has no state', () => {
+    const worker = harness.worker();
+    worker.drain();
+    worker.halt();
+    expect(worker.snapshot()).to.equal(undefined);
   });
 
   it('run for ever, wakes when something is enqueued and finishes the job in hand when drained', async () => {
