@@ -77,6 +77,47 @@ describe('Batcher', () => {
     expect(settled.map(({ status }) => status)).to.deep.equal(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
   });
 
+  it('never makes a batch larger than its bound where items have keys, and keeps the order', async () => {
+    const seen: string[][] = [];
+    const batcher = new Batcher<string, string>({
+      maxBatch: 2,
+      keyOf: (item) => item,
+      run: async (items) => {
+        seen.push([...items]);
+        return items;
+      },
+    });
+    await Promise.all(['a', 'b', 'c', 'd', 'e'].map((item) => batcher.submit(item)));
+    expect(seen).to.deep.equal([['a', 'b'], ['c', 'd'], ['e']]);
+  });
+
+  it('fails the items that no result came back for, and names them', async () => {
+    const batcher = new Batcher<number, number>({ maxBatch: 10, run: async (items) => items.slice(0, 2) });
+    const settled = await Promise.allSettled([1, 2, 3].map((item) => batcher.submit(item)));
+    const told = settled.map((each) => (each.status === 'fulfilled' ? each.value : String(each.reason)));
+    expect(told).to.deep.equal([1, 2, 'Error: no result for item 2 of 3']);
+  });
+
+  it('runs a batch once when the failure is not one of an item', async () => {
+    let runs = 0;
+    const failure = new Error('no disk');
+    const asked: unknown[] = [];
+    const batcher = new Batcher<number, number>({
+      maxBatch: 10,
+      isFaultOfItem: (error) => {
+        asked.push(error);
+        return false;
+      },
+      run: async () => {
+        runs++;
+        throw failure;
+      },
+    });
+    const settled = await Promise.allSettled([1, 2, 3].map((item) => batcher.submit(item)));
+    expect(settled).to.deep.equal([1, 2, 3].map(() => ({ status: 'rejected', reason: failure })));
+    expect([runs, asked]).to.deep.equal([1, [failure]]);
+  });
+
   it('is idle when nothing waits and nothing runs', async () => {
     let done = 0;
     const batcher = new Batcher<number, number>({

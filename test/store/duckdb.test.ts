@@ -318,18 +318,28 @@ describe('DuckDBJobStore on a full disk', () => {
       spawnSync('mount', ['--bind', file, path]);
       const failures = new EventEmitter();
       const failed = once(failures, 'checkpoint');
+      const logged: string[] = [];
       const destination = {
-        write: (line: string) => line.includes('a checkpoint failed') && failures.emit('checkpoint'),
+        write: (line: string) => {
+          logged.push(line);
+          if (line.includes('a checkpoint failed')) failures.emit('checkpoint');
+        },
       };
-      const store = await DuckDBJobStore.open({ path, log: pino({ level: 'error' }, destination) });
+      const store = await DuckDBJobStore.open({ path, log: pino({ level: 'warn' }, destination) });
       const acknowledged: Job[] = [];
+      const tokens = new Set<string>();
       for (let index = 0; index < 100; index++) {
         const { job, transition } = newJob({ snapshot: JSON.stringify(randomBytes(20_000).toString('base64')) });
         acknowledged.push(await store.insert(job, transition));
+        tokens.add(store.changeToken());
       }
       await failed;
+      expect(logged[0]).to.match(/"level":50,.*"err":\{.*No space left on device.*"msg":"a checkpoint failed"/);
+      await store.ping();
+      expect(logged[1]).to.match(/"level":40,.*"msg":"the database went invalid and is opened anew"/);
       expect(await store.page('pending', 0, 1000)).to.deep.equal(acknowledged);
       expect((await insertMany(store, 1))[0]?.acceptedSeq).to.equal(101);
+      expect(tokens.add(store.changeToken())).to.have.lengthOf(101);
       spawnSync('mount', ['-o', 'remount,size=32m', small]);
       await store.close();
       expect(await readdir(folder)).to.have.members(['jobs.duckdb', 'small']);

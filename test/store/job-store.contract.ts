@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
 import { jobIdSchema, type Job, type JobStatus, type JobTransition } from '../../src/job.ts';
-import type { JobStore } from '../../src/store/job-store.ts';
+import type { JobStore, SubmissionKey } from '../../src/store/job-store.ts';
 
 export function newJob(overrides: Partial<Job> = {}): {
   readonly job: Omit<Job, 'acceptedSeq'>;
@@ -355,6 +355,100 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       expect(ended).to.deep.equal([fifth?.jobId, fourth?.jobId, second?.jobId]);
       expect(await store.endedBefore(at(4), 10)).to.deep.equal([second?.jobId, fourth?.jobId]);
       expect(await store.endedBefore(at(9), 1)).to.deep.equal([second?.jobId]);
+    });
+
+    it('keeps every character of every text, of one job and of many', async () => {
+      const odd = "it's 'so': ''; -- \\ \" $1 \n \t end'";
+      const texts = { pipelineId: odd, inputPath: odd, snapshot: odd };
+      const { job, transition } = newJob(texts);
+      const inserted = await store.insert(job, { ...transition, context: odd });
+      expect(await store.get(job.jobId)).to.deep.equal({ ...inserted, ...texts });
+      const failed = nextOf(inserted, 'failed', { errorCode: odd, errorMessage: odd, snapshot: `${odd}2` });
+      expect(await store.save(failed.job, { ...failed.transition, event: odd })).to.equal(true);
+      expect(await store.get(job.jobId)).to.deep.equal(failed.job);
+      expect(await store.transitionsOf(job.jobId)).to.deep.equal([
+        { ...transition, context: odd },
+        { ...failed.transition, event: odd },
+      ]);
+      const many = (await insertMany(store, 3)).map((given) => nextOf(given, 'failed', { errorMessage: odd }));
+      await Promise.all(many.map((next) => store.save(next.job, next.transition)));
+      expect(await store.page('failed', 1, 10)).to.deep.equal(many.map((next) => next.job));
+    });
+
+    it('keeps whichever end columns a job has, whether it is saved alone or among jobs that go on', async () => {
+      const ends = [{ outputPath: 'r.json' }, { errorCode: 'stalled' }, { errorMessage: 'it stood still' }];
+      for (const end of ends) {
+        const [alone, among, ...others] = await insertMany(store, 4);
+        if (alone === undefined || among === undefined) throw new Error('four jobs were inserted');
+        const first = nextOf(alone, 'failed', end);
+        await store.save(first.job, first.transition);
+        const rest = [nextOf(among, 'failed', end), ...others.map((job) => nextOf(job, 'running'))];
+        await Promise.all(rest.map(({ job, transition }) => store.save(job, transition)));
+        for (const { job } of [first, ...rest]) expect(await store.get(job.jobId)).to.deep.equal(job);
+      }
+    });
+
+    it('lists nothing where at most nothing is asked for', async () => {
+      await insertMany(store, 2);
+      expect(await store.page('pending', 0, 0)).to.deep.equal([]);
+      expect(await store.newest({}, 0)).to.deep.equal([]);
+      expect(await store.pendingIds(0, 0)).to.deep.equal([]);
+    });
+
+    describe('with keys of submissions', () => {
+      const at = (second: number) => `2026-01-01T00:00:0${second}.500Z`;
+      const key = { owner: "o'hara", keySha256: 'ab', fingerprint: "f'1" };
+
+      async function submit(second: number, submission?: SubmissionKey): Promise<Job> {
+        const { job, transition } = newJob({ createdAt: at(second) });
+        return store.insert(job, transition, submission);
+      }
+
+      it('finds a job by the key it was submitted with, from the moment of its acceptance on', async () => {
+        const { jobId } = await submit(2, key);
+        await submit(2);
+        const found = { jobId, fingerprint: key.fingerprint };
+        expect(await store.submission(key, at(1))).to.deep.equal(found);
+        expect(await store.submission(key, at(2))).to.deep.equal(found);
+        expect(await store.submission(key, at(3))).to.equal(undefined);
+      });
+
+      it('finds nothing by another key, nor by the same key of another owner', async () => {
+        await submit(2, key);
+        await submit(3);
+        expect(await store.submission({ ...key, keySha256: 'cd' }, at(1))).to.equal(undefined);
+        expect(await store.submission({ ...key, owner: 'ohara' }, at(1))).to.equal(undefined);
+      });
+
+      it('finds each of many jobs that were submitted at once, and of one key the last', async () => {
+        const keys = ['a', 'b', 'c'].map((keySha256) => ({ ...key, keySha256, fingerprint: `of ${keySha256}` }));
+        const jobs = await Promise.all(keys.map((each, index) => submit(index, each)));
+        for (const [index, each] of keys.entries()) {
+          const expected = { jobId: jobs[index]?.jobId, fingerprint: each.fingerprint };
+          expect(await store.submission(each, at(0))).to.deep.equal(expected);
+        }
+        const again = { owner: key.owner, keySha256: 'a', fingerprint: 'again' };
+        const last = await submit(9, again);
+        expect(await store.submission(again, at(0))).to.deep.equal({ jobId: last.jobId, fingerprint: 'again' });
+      });
+
+      it('forgets the keys of earlier submissions, and no job', async () => {
+        const old = { ...key, keySha256: 'old' };
+        const young = { ...key, keySha256: 'young' };
+        const first = await submit(1, old);
+        const second = await submit(2, young);
+        await store.forgetSubmissions(at(2));
+        expect(await store.submission(old, at(0))).to.equal(undefined);
+        expect((await store.submission(young, at(0)))?.jobId).to.equal(second.jobId);
+        expect(await store.get(first.jobId)).to.deep.equal(first);
+      });
+
+      it('keeps no key of a job that was refused', async () => {
+        const { job, transition } = newJob({ createdAt: at(1), updatedAt: 'no time at all' });
+        const refusal: unknown = await store.insert(job, transition, key).catch((error: unknown) => error);
+        expect(refusal).to.be.an('error');
+        expect(await store.submission(key, at(0))).to.equal(undefined);
+      });
     });
 
     it('answers a ping', () => store.ping());

@@ -116,12 +116,24 @@ describe('migrations', () => {
   it('that were edited after they were applied are refused, and named', async () => {
     await migrateUp(connection, files);
     await appendFile(new URL('0001_jobs.up.sql', files), '-- one word more\n');
-    expect(await refusalOf(migrateUp(connection, files))).to.match(/^store_unavailable: migration 1 \(jobs\)/);
+    expect(await refusalOf(migrateUp(connection, files))).to.equal(
+      'store_unavailable: migration 1 (jobs) is not the one that was applied to this database as 1 (jobs): ' +
+        'restore its file and put the change into a new migration',
+    );
+  });
+
+  it('that were applied under another number are refused', async () => {
+    await migrateUp(connection, files);
+    const last = (await names()).length;
+    await connection.run('UPDATE schema_migrations SET version = version + 1 WHERE version = $1', [last]);
+    expect(await refusalOf(migrationStatus(connection, files))).to.contain(`applied to this database as ${last + 1} (`);
   });
 
   it('with a gap in their numbers are refused', async () => {
     const version = await add('jump', 'SELECT 1;', 'SELECT 1;', 1);
-    expect(await refusalOf(migrateUp(connection, files))).to.contain(`000${version}_jump.up.sql`);
+    expect(await refusalOf(migrateUp(connection, files))).to.equal(
+      `store_unavailable: 000${version}_jump.up.sql is not the name of migration ${version - 1}`,
+    );
   });
 
   it('are moved by hand, and not under a running service', async () => {
