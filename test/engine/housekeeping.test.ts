@@ -1,0 +1,261 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { expireFiles, forgetSubmissions, healSidecars, keepHouse } from '../../src/engine/housekeeping.ts';
+import { inputPathOf, readSidecar, sidecarPathOf } from '../../src/engine/sidecar.ts';
+import type { Step } from '../../src/engine/step.ts';
+import type { JobId } from '../../src/job.ts';
+import type { DuckDBJobStore } from '../../src/store/duckdb.ts';
+import { EngineHarness } from './engine-harness.ts';
+import { aSidecar, completion, keeping, listen, newId, put, putSidecar } from './keeping.ts';
+
+const HOUR_MS = 3_600_000;
+/** A tenth of it is waited for; ten times as long would be more than a test may take. */
+const SHORT_MS = 3_000;
+const CLOSED = 'the job store is closed';
+
+describe('the keeping of the house', () => {
+  let told: AbortController;
+  let harness: EngineHarness;
+  /** What the test does at a step of the engine. */
+  let atStep: (step: Step) => void;
+
+  beforeEach(async () => {
+    told = new AbortController();
+    atStep = () => {};
+    harness = await EngineHarness.open({ onStep: (step) => atStep(step) });
+  });
+  afterEach(async () => {
+    // Nothing that a failed test left behind goes on.
+    told.abort();
+    await harness[Symbol.asyncDispose]();
+  });
+
+  /** Ends what is under test at the first line with this text. */
+  const listenUntil = (msg: string) =>
+    listen((line) => {
+      if (line.includes(msg)) told.abort();
+    });
+  const completed = async (): Promise<JobId> => {
+    const { jobId } = await harness.submit();
+    await harness.worker().runOnce();
+    return jobId;
+  };
+  /** A job that ended long ago, by its sidecar. */
+  const endedLongAgo = async (): Promise<JobId> => {
+    const jobId = newId();
+    await harness.engine.restore(aSidecar(jobId, { outcome: completion(jobId) }));
+    return jobId;
+  };
+  const sidecarText = (jobId: JobId) => readFile(join(harness.folder, 'video_jobs', sidecarPathOf(jobId)), 'utf8');
+
+  describe('of sidecars', () => {
+    it('brings those up to their rows that differ, and no other', async () => {
+      const [right, missing, expired] = [await completed(), await completed(), await completed()];
+      const notEnded = await harness.submit();
+      const behind = new Map([[notEnded.jobId, await sidecarText(notEnded.jobId)]]);
+      await harness.worker().runOnce();
+      behind.set(expired, await sidecarText(expired));
+      await harness.engine.deleteFiles(expired);
+      await harness.engine.deleteFiles(right);
+      const whole = [right, missing, expired, notEnded.jobId];
+      const texts = await Promise.all(whole.map(sidecarText));
+      for (const [jobId, text] of behind) await put(harness, sidecarPathOf(jobId), text);
+      await rm(join(harness.folder, 'video_jobs', sidecarPathOf(missing)));
+
+      const { log, lines } = listen();
+      await healSidecars(keeping(harness, log, told.signal));
+      expect(await Promise.all(whole.map(sidecarText))).to.deep.equal(texts);
+      const msg = 'sidecar brought up to its row';
+      expect(lines).to.have.deep.members([
+        { level: 'info', job_id: missing, msg },
+        { level: 'info', job_id: expired, msg },
+        { level: 'info', job_id: notEnded.jobId, msg },
+      ]);
+    });
+
+    it('corrects one that tells of another end', async () => {
+      const { jobId } = await harness.submit();
+      await harness.engine.cancel(jobId);
+      await putSidecar(harness, aSidecar(jobId, { outcome: completion(jobId) }));
+      const { log, lines } = listen();
+      await healSidecars(keeping(harness, log, told.signal));
+      expect(lines).to.deep.equal([{ level: 'info', job_id: jobId, msg: 'sidecar brought up to its row' }]);
+      expect((await readSidecar(harness.storage, jobId))?.outcome).to.include({ status: 'failed' });
+    });
+  });
+
+  describe('at a start', () => {
+    it('queues the jobs that it brings back, in the order of acceptance', async () => {
+      const jobIds = [newId(), newId()];
+      for (const jobId of jobIds) {
+        await putSidecar(harness, aSidecar(jobId));
+        await put(harness, inputPathOf(jobId));
+      }
+      const { log } = listen();
+      await keepHouse({ ...keeping(harness, log, told.signal), retentionMs: undefined });
+      expect([harness.queue.dequeue(), harness.queue.dequeue(), harness.queue.dequeue()]).to.deep.equal([
+        ...jobIds,
+        undefined,
+      ]);
+    });
+
+    it('says what fails, and goes on with the rest', async () => {
+      await put(harness, inputPathOf(newId()));
+      await harness.store.close();
+      const { log, lines } = listenUntil('expired files');
+      await keepHouse({ ...keeping(harness, log, told.signal), retentionMs: HOUR_MS });
+      const msg = 'housekeeping failed; tried again at the next start';
+      expect(lines).to.deep.equal([
+        { level: 'error', reason: CLOSED, msg },
+        { level: 'error', reason: CLOSED, msg },
+        { level: 'error', reason: CLOSED, msg: 'expired files not deleted; tried again later' },
+      ]);
+    });
+
+    it('told to end, begins nothing more and reports no failure', async () => {
+      for (const jobId of [await completed(), await completed()]) {
+        await rm(join(harness.folder, 'video_jobs', sidecarPathOf(jobId)));
+      }
+      await put(harness, 'notes.txt');
+      const { log, lines } = listenUntil('sidecar brought up');
+      await keepHouse({ ...keeping(harness, log, told.signal), retentionMs: undefined });
+      expect(lines).to.have.lengthOf(1);
+      expect(lines[0]).to.include({ level: 'info', msg: 'sidecar brought up to its row' });
+    });
+  });
+
+  describe('of the files whose time is over', () => {
+    it('deletes those of every job that ended before, more than one statement looks up, and says how many', async () => {
+      const jobIds: JobId[] = await Promise.all(Array.from({ length: 501 }, endedLongAgo));
+      const young = await completed();
+      const { log, lines } = listen();
+      const endedBefore = new Date(Date.now() - HOUR_MS);
+      const { store, engine } = harness;
+      expect(await expireFiles({ store, engine, log, signal: told.signal, endedBefore })).to.equal(501);
+      expect(lines).to.deep.equal([
+        {
+          level: 'info',
+          jobs: 501,
+          ended_before: endedBefore.toISOString(),
+          msg: 'files of expired jobs deleted',
+        },
+      ]);
+      const standings = await store.standingsOf([...jobIds, young]);
+      const kept = [...standings].flatMap(([jobId, { expiredAt }]) => (expiredAt === null ? [jobId] : []));
+      expect(kept).to.deep.equal([young]);
+    });
+
+    it('says nothing where there is nothing to delete', async () => {
+      await completed();
+      const { log, lines } = listen();
+      const { store, engine } = harness;
+      const endedBefore = new Date(Date.now() - HOUR_MS);
+      expect(await expireFiles({ store, engine, log, signal: told.signal, endedBefore })).to.equal(0);
+      expect(lines).to.deep.equal([]);
+    });
+
+    it('keeps those of a job that ended just now', async () => {
+      const [old, young] = [await endedLongAgo(), await completed()];
+      const { log, lines } = listenUntil('files of expired jobs deleted');
+      await harness.engine.rewriteSidecar(await harness.engine.get(old));
+      await keepHouse({ ...keeping(harness, log, told.signal), retentionMs: HOUR_MS });
+      expect(lines).to.have.lengthOf(1);
+      expect(lines[0]).to.include({ level: 'info', jobs: 1 });
+      expect((await harness.engine.get(old)).expiredAt).to.be.a('string');
+      expect((await harness.engine.get(young)).expiredAt).to.equal(null);
+    });
+
+    it('told to end, deletes no more and reports no failure', async () => {
+      const jobIds = [await endedLongAgo(), await endedLongAgo()];
+      for (const jobId of jobIds) await harness.engine.rewriteSidecar(await harness.engine.get(jobId));
+      atStep = (step) => {
+        if (step === 'expire: input deleted') told.abort();
+      };
+      const { log, lines } = listen();
+      await keepHouse({ ...keeping(harness, log, told.signal), retentionMs: HOUR_MS });
+      expect(lines).to.deep.equal([]);
+      const jobs = await Promise.all(jobIds.map((jobId) => harness.engine.get(jobId)));
+      expect(jobs.filter(({ expiredAt }) => expiredAt !== null)).to.have.lengthOf(1);
+    });
+
+    it('is looked for again long before as much time has passed', async () => {
+      const store: Pick<DuckDBJobStore, 'endedBefore'> = harness.store;
+      const endedBefore = harness.store.endedBefore.bind(harness.store);
+      let late: JobId | undefined;
+      store.endedBefore = async (time, limit) => {
+        const found = await endedBefore(time, limit);
+        // One that the first look cannot see.
+        late ??= await endedLongAgo();
+        return found;
+      };
+      const { log, lines } = listenUntil('files of expired jobs deleted');
+      await keepHouse({ ...keeping(harness, log, told.signal), retentionMs: SHORT_MS });
+      expect(lines).to.have.lengthOf(1);
+      expect(lines[0]).to.include({ jobs: 1 });
+    });
+  });
+
+  describe('of the keys of submissions', () => {
+    const since = new Date(0).toISOString();
+    const oldKey = { owner: 'anonymous', keySha256: 'a key of long ago', fingerprint: 'a video' };
+    const submitLongAgo = async (): Promise<void> => {
+      const { owner, keySha256, fingerprint } = oldKey;
+      await harness.engine.restore(aSidecar(newId(), { submission: { owner, key_sha256: keySha256, fingerprint } }));
+    };
+    /** Called after each time that old keys were forgotten. */
+    const afterForgetting = (then: () => Promise<void> | void): void => {
+      const store: Pick<DuckDBJobStore, 'forgetSubmissions'> = harness.store;
+      const forget = harness.store.forgetSubmissions.bind(harness.store);
+      store.forgetSubmissions = async (before) => {
+        await forget(before);
+        await then();
+      };
+    };
+
+    it('forgets the old and keeps the young', async () => {
+      await submitLongAgo();
+      const { job } = await harness.submitOnce('a key of today');
+      expect(await harness.store.submission(oldKey, since)).to.include({ fingerprint: 'a video' });
+      afterForgetting(() => told.abort());
+      const { log, lines } = listen();
+      await forgetSubmissions({ store: harness.store, log, signal: told.signal, ttlMs: HOUR_MS });
+      expect(await harness.store.submission(oldKey, since)).to.equal(undefined);
+      const again = await harness.submitOnce('a key of today');
+      expect(again).to.include({ replayed: true });
+      expect(again.job.jobId).to.equal(job.jobId);
+      expect(lines).to.deep.equal([]);
+    });
+
+    it('is done again long before as much time has passed', async () => {
+      let times = 0;
+      afterForgetting(async () => {
+        times += 1;
+        if (times === 1) await submitLongAgo();
+        else told.abort();
+      });
+      const { log } = listen();
+      await forgetSubmissions({ store: harness.store, log, signal: told.signal, ttlMs: SHORT_MS });
+      expect(times).to.equal(2);
+      expect(await harness.store.submission(oldKey, since)).to.equal(undefined);
+    });
+
+    it('says what fails, and goes on until it is told to end', async () => {
+      await harness.store.close();
+      const { log, lines } = listenUntil('old keys');
+      await forgetSubmissions({ store: harness.store, log, signal: told.signal, ttlMs: 10 * HOUR_MS });
+      expect(lines).to.deep.equal([
+        { level: 'error', reason: CLOSED, msg: 'old keys not forgotten; tried again later' },
+      ]);
+    });
+
+    it('told before it begins, does nothing', async () => {
+      told.abort();
+      await submitLongAgo();
+      const { log, lines } = listen();
+      await forgetSubmissions({ store: harness.store, log, signal: told.signal, ttlMs: HOUR_MS });
+      expect(await harness.store.submission(oldKey, since)).to.include({ fingerprint: 'a video' });
+      expect(lines).to.deep.equal([]);
+    });
+  });
+});

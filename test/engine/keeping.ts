@@ -1,0 +1,64 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import { JOB_MACHINE_VERSION } from '../../machines/job.ts';
+import { sidecarPathOf, inputPathOf, resultsPathOf, type Sidecar } from '../../src/engine/sidecar.ts';
+import { jobIdSchema, type JobId } from '../../src/job.ts';
+import type { Log } from '../../src/log.ts';
+import type { EngineHarness } from './engine-harness.ts';
+
+/** The lines that were logged, as they are read back; `onLine` is told of each at once. */
+export function listen(onLine: (line: string) => void = () => {}): { readonly log: Log; readonly lines: unknown[] } {
+  const lines: unknown[] = [];
+  const format = { base: null, timestamp: false, formatters: { level: (level: string) => ({ level }) } };
+  const write = (line: string): void => {
+    const parsed: unknown = JSON.parse(line);
+    lines.push(parsed);
+    onLine(line);
+  };
+  return { log: pino(format, { write }), lines };
+}
+
+/** All that the keeping of jobs and files needs, real, with a log that the test reads. */
+export function keeping({ store, storage, queue, engine }: EngineHarness, log: Log, signal: AbortSignal) {
+  return { store, storage, queue, engine, log, signal };
+}
+
+export const newId = (): JobId => jobIdSchema.parse(uuidv7());
+
+/** Of a job that waits, unless told otherwise. */
+export function aSidecar(jobId: JobId, differing: Partial<Sidecar> = {}): Sidecar {
+  return {
+    job_id: jobId,
+    pipeline_id: 'ocr_only',
+    options: { frame_stride: 1 },
+    input_path: inputPathOf(jobId),
+    accepted_at: '2026-01-02T03:04:05.678Z',
+    machine_version: JOB_MACHINE_VERSION,
+    outcome: null,
+    submission: null,
+    expired_at: null,
+    ...differing,
+  };
+}
+
+/** How a job completed whose results are stored. */
+export function completion(jobId: JobId): NonNullable<Sidecar['outcome']> {
+  return {
+    status: 'completed',
+    output_path: resultsPathOf(jobId),
+    error_code: null,
+    error_message: null,
+    attempt: 1,
+    ended_at: '2026-01-02T03:05:05.678Z',
+  };
+}
+
+export async function put({ folder }: EngineHarness, name: string, text = 'x'): Promise<void> {
+  await writeFile(join(folder, 'video_jobs', name), text);
+}
+
+export async function putSidecar(harness: EngineHarness, sidecar: Sidecar): Promise<void> {
+  await put(harness, sidecarPathOf(sidecar.job_id), JSON.stringify(sidecar));
+}

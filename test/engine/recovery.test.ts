@@ -1,0 +1,123 @@
+import { expect } from 'chai';
+import { JOB_MACHINE_VERSION } from '../../machines/job.ts';
+import { recover } from '../../src/engine/recovery.ts';
+import { inputPathOf, resultsPathOf } from '../../src/engine/sidecar.ts';
+import { restoreSnapshot } from '../../src/engine/snapshot.ts';
+import { EngineHarness } from './engine-harness.ts';
+import { aSidecar, completion, keeping, listen, newId, put, putSidecar } from './keeping.ts';
+
+async function recovered(harness: EngineHarness, { damaged = false } = {}): Promise<readonly unknown[]> {
+  const { log, lines } = listen();
+  await recover({ ...keeping(harness, log, new AbortController().signal), damaged });
+  return lines;
+}
+
+describe('the recovery at a start', () => {
+  it('counts what waits and what was interrupted', async () => {
+    const before = await EngineHarness.open();
+    const running = await before.submit();
+    for (let n = 0; n < 2; n += 1) await before.submit();
+    await before.engine.start(running.jobId);
+    await using after = await before.reopen();
+    expect(await recovered(after)).to.deep.equal([
+      { level: 'info', waiting: 2, interrupted: 1, msg: 'jobs recovered' },
+    ]);
+    expect(after.queue.size()).to.equal(3);
+  });
+
+  it('reads no files where the database is whole', async () => {
+    await using harness = await EngineHarness.open();
+    const jobId = newId();
+    await putSidecar(harness, aSidecar(jobId));
+    await put(harness, inputPathOf(jobId));
+    expect(await recovered(harness)).to.deep.equal([
+      { level: 'info', waiting: 0, interrupted: 0, msg: 'jobs recovered' },
+    ]);
+    expect(await harness.store.get(jobId)).to.equal(undefined);
+  });
+
+  it('brings the jobs of a damaged database back before it counts, says so, and queues each once', async () => {
+    await using harness = await EngineHarness.open();
+    const jobId = newId();
+    await putSidecar(harness, aSidecar(jobId));
+    await put(harness, inputPathOf(jobId));
+    expect(await recovered(harness, { damaged: true })).to.deep.equal([
+      { level: 'error', msg: 'the database is damaged: its jobs are reconciled with their sidecars' },
+      { level: 'warn', job_id: jobId, status: 'pending', msg: 'job brought back from its sidecar' },
+      { level: 'info', waiting: 1, interrupted: 0, msg: 'jobs recovered' },
+    ]);
+    expect([harness.queue.dequeue(), harness.queue.dequeue()]).to.deep.equal([jobId, undefined]);
+  });
+
+  it('interrupts no job that its sidecar says has ended', async () => {
+    const before = await EngineHarness.open();
+    const { jobId } = await before.submit();
+    await before.engine.start(jobId);
+    await putSidecar(before, aSidecar(jobId, { outcome: completion(jobId) }));
+    await put(before, resultsPathOf(jobId));
+    await using after = await before.reopen();
+    expect(await recovered(after)).to.deep.equal([
+      { level: 'info', waiting: 0, interrupted: 0, msg: 'jobs recovered' },
+    ]);
+    expect((await after.engine.get(jobId)).status).to.equal('completed');
+    expect(after.queue.size()).to.equal(0);
+  });
+
+  it('says why the last attempt of a job was lost', async () => {
+    const before = await EngineHarness.open({ maxAttempts: 1 });
+    const { jobId } = await before.submit();
+    await before.engine.start(jobId);
+    await using after = await before.reopen();
+    await recovered(after);
+    const { errorMessage } = await after.engine.get(jobId);
+    expect(errorMessage).to.match(/no attempt left: the service stopped while the job was running$/);
+  });
+
+  it('interrupts every job that was running, however many they are', async () => {
+    const before = await EngineHarness.open();
+    const jobIds = Array.from({ length: 101 }, newId);
+    await Promise.all(jobIds.map((jobId) => before.engine.restore(aSidecar(jobId))));
+    await Promise.all(jobIds.map((jobId) => before.engine.start(jobId)));
+    await using after = await before.reopen();
+    expect(await recovered(after)).to.deep.equal([
+      { level: 'info', waiting: 0, interrupted: 101, msg: 'jobs recovered' },
+    ]);
+    expect(jobIds.map(() => after.queue.dequeue())).to.deep.equal(jobIds);
+    expect(await after.engine.countByStatus()).to.include({ pending: 101, running: 0 });
+  });
+
+  it('queues every job that waits once and in the order of acceptance, however many they are', async () => {
+    await using harness = await EngineHarness.open();
+    const jobIds = Array.from({ length: 10_001 }, newId);
+    await Promise.all(jobIds.map((jobId) => harness.engine.restore(aSidecar(jobId))));
+    expect(await recovered(harness)).to.deep.equal([
+      { level: 'info', waiting: 10_001, interrupted: 0, msg: 'jobs recovered' },
+    ]);
+    expect(harness.queue.size()).to.equal(10_001);
+    expect(jobIds.map(() => harness.queue.dequeue())).to.deep.equal(jobIds);
+  });
+});
+
+describe('the snapshot of a job', () => {
+  it('of another version of the machine is refused', () => {
+    const jobId = newId();
+    const version = JOB_MACHINE_VERSION + 1;
+    const snapshot = JSON.stringify({
+      value: 'pending',
+      context: {
+        attempt: 0,
+        interruptions: 0,
+        maxAttempts: 2,
+        outputPath: null,
+        errorCode: null,
+        errorMessage: null,
+      },
+    });
+    expect(restoreSnapshot({ jobId, machineVersion: JOB_MACHINE_VERSION, snapshot }).value).to.equal('pending');
+    expect(() => restoreSnapshot({ jobId, machineVersion: version, snapshot }))
+      .to.throw(
+        `Job ${jobId} was stored by version ${version} of the job machine; this is version ${JOB_MACHINE_VERSION}`,
+      )
+      .with.property('code', 'schema_too_new');
+  });
+});
