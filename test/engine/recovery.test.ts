@@ -3,6 +3,7 @@ import { JOB_MACHINE_VERSION } from '../../machines/job.ts';
 import { recover } from '../../src/engine/recovery.ts';
 import { inputPathOf, resultsPathOf } from '../../src/engine/sidecar.ts';
 import { restoreSnapshot } from '../../src/engine/snapshot.ts';
+import type { DuckDBJobStore } from '../../src/store/duckdb.ts';
 import { EngineHarness } from './engine-harness.ts';
 import { aSidecar, completion, keeping, listen, newId, put, putSidecar } from './keeping.ts';
 
@@ -84,6 +85,27 @@ describe('the recovery at a start', () => {
     ]);
     expect(jobIds.map(() => after.queue.dequeue())).to.deep.equal(jobIds);
     expect(await after.engine.countByStatus()).to.include({ pending: 101, running: 0 });
+  });
+
+  it('reads one page of each where one holds all', async () => {
+    await using harness = await EngineHarness.open();
+    const running = await harness.submit();
+    await harness.submit();
+    await harness.engine.start(running.jobId);
+    const asked: string[] = [];
+    const store: Pick<DuckDBJobStore, 'page' | 'pendingIds'> = harness.store;
+    const page = harness.store.page.bind(harness.store);
+    const pendingIds = harness.store.pendingIds.bind(harness.store);
+    store.page = (status, after, limit) => {
+      asked.push(status);
+      return page(status, after, limit);
+    };
+    store.pendingIds = (after, limit) => {
+      asked.push('pending');
+      return pendingIds(after, limit);
+    };
+    await recovered(harness);
+    expect(asked).to.deep.equal(['pending', 'running']);
   });
 
   it('queues every job that waits once and in the order of acceptance, however many they are', async () => {
