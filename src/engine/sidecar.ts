@@ -88,8 +88,8 @@ export async function readSidecar(storage: StorageService, jobId: JobId): Promis
     if (error instanceof ServiceError && error.code === 'file_missing') return undefined;
     throw error;
   }
-  const parsed = sidecarSchema.safeParse(jsonOf(text));
-  return parsed.success && parsed.data.job_id === jobId ? parsed.data : undefined;
+  const { data } = sidecarSchema.safeParse(jsonOf(text));
+  return data?.job_id === jobId && data.input_path === inputPathOf(jobId) ? data : undefined;
 }
 
 async function* textOf(sidecar: Sidecar): AsyncGenerator<string> {

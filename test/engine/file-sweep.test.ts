@@ -247,6 +247,20 @@ describe('a sidecar', () => {
     });
   }
 
+  it('that names another video than its own is as good as none, and keeps no other job from coming back', async () => {
+    const [sound, ...damaged] = [newId(), newId(), newId(), newId()];
+    for (const [at, jobId] of damaged.entries()) {
+      await put(harness, inputPathOf(jobId));
+      await putSidecar(harness, aSidecar(jobId, { input_path: ['', '../x.mp4', 'incoming/x'][at] ?? '' }));
+    }
+    await put(harness, inputPathOf(sound));
+    await putSidecar(harness, aSidecar(sound));
+    await harness.recover({ damaged: true });
+    expect(await harness.engine.countByStatus()).to.include({ pending: 1 });
+    expect((await harness.engine.get(sound)).status).to.equal('pending');
+    for (const jobId of damaged) expect(await readSidecar(harness.storage, jobId)).to.equal(undefined);
+  });
+
   it('that cannot be reached is trouble, and not its absence', async () => {
     const jobId = newId();
     const path = join(harness.folder, 'video_jobs', sidecarPathOf(jobId));

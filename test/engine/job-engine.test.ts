@@ -167,15 +167,14 @@ describe('the engine', () => {
 
     it('an attempt that was given up', async () => {
       const { jobId } = await harness.submit();
-      harness.pipelines.script = untilAborted;
       const worker = harness.worker();
-      const ended = worker.runForever();
-      const stop = harness.engine.onTransition((_, { event }) => {
-        if (event === 'START') setImmediate(() => worker.halt());
-      });
-      await ended;
-      stop();
-      expect(kept.lines.map(({ msg }) => msg)).to.include('analysis given up');
+      harness.pipelines.script = (options) => {
+        worker.halt();
+        return untilAborted(options);
+      };
+      await worker.runForever();
+      // What the attempt leaves behind is cleared away after it was given back.
+      while (!kept.lines.some(({ msg }) => msg === 'analysis given up')) await new Promise(setImmediate);
       expect((await harness.engine.get(jobId)).status).to.equal('pending');
     });
 
@@ -272,7 +271,7 @@ describe('the engine', () => {
     // Which of two at once is the first is not said.
     const [first, second] = await Promise.all([harness.submitOnce('a'), harness.submitOnce('a')]);
     expect(second.job).to.deep.equal(first.job);
-    expect([first.replayed, second.replayed].toSorted()).to.deep.equal([false, true]);
+    expect(first.replayed).to.equal(!second.replayed);
     const other = await harness.submitOnce('b');
     expect(other.replayed).to.equal(false);
     expect(other.job.jobId).to.not.equal(first.job.jobId);

@@ -82,6 +82,9 @@ describe('Database', () => {
     const connection = await database.connect();
     const threads = await connection.runAndReadAll("SELECT current_setting('threads')");
     expect(threads.getRows()).to.deep.equal([[1n]]);
+    // A setting that is not taken is passed over in silence.
+    const packing = await connection.runAndReadAll("SELECT current_setting('disabled_compression_methods')");
+    expect(packing.getRows()).to.deep.equal([['BitPacking']]);
     // More than the 16 MiB after which DuckDB would write a checkpoint inside the commit.
     await connection.run('CREATE TABLE t (a VARCHAR)');
     await connection.run("INSERT INTO t SELECT repeat('x', 20000) || range FROM range(1000)");
