@@ -109,10 +109,14 @@ export class Session {
  * wherever a link to it lies, but beside the link while it is not: the next opening would not find that log.
  */
 async function behindLinks(path: string): Promise<string> {
-  const found = await realpath(path).catch(() => undefined);
+  const found = await realpath(path).catch((error: unknown) => (isCircle(error) ? path : undefined));
   if (found !== undefined) return found;
   const target = await readlink(path).catch(() => undefined);
   if (target === undefined) return path;
-  const file = resolve(await realpath(dirname(path)), target);
-  return file === path ? path : behindLinks(file);
+  return behindLinks(resolve(await realpath(dirname(path)), target));
+}
+
+/** Links that lead to each other have no end; the database says so when it opens them. */
+function isCircle(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ELOOP';
 }

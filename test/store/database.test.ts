@@ -206,10 +206,16 @@ describe('Session', () => {
     await session.close();
   });
 
-  it('refuses a link to itself', async () => {
-    await symlink('jobs.duckdb', path);
-    expect((await refusalOf(Session.open(path))).code).to.equal('store_unavailable');
-  });
+  for (const [what, others] of [
+    ['a link to itself', ['jobs.duckdb']],
+    ['links that lead to each other', ['a', 'b', 'a']],
+  ] as const) {
+    it(`refuses ${what}`, async () => {
+      const links = [path, ...others.map((name) => join(folder, name))];
+      for (const [at, name] of others.entries()) await symlink(name, links[at] ?? path);
+      expect((await refusalOf(Session.open(path))).code).to.equal('store_unavailable');
+    });
+  }
 
   it('closes the file when its tables are not those of this service', async () => {
     const database = await Database.open(path);
