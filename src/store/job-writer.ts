@@ -1,9 +1,8 @@
-import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Job, JobTransition } from '../job.ts';
 import type { SubmissionKey } from './job-store.ts';
-import { JobUpdate } from './job-update.ts';
 import { RowInsert } from './row-insert.ts';
-import { jsonOf, rowsFromJson } from './row-source.ts';
+import { RowStatement } from './row-statement.ts';
 import {
   END_COLUMNS,
   JOB_COLUMNS,
@@ -13,6 +12,7 @@ import {
   jobRow,
   submissionRow,
   transitionRow,
+  type Columns,
 } from './rows.ts';
 
 export type JobWrite =
@@ -39,18 +39,25 @@ export class BatchRefusedError extends Error {
   override readonly name = 'BatchRefusedError';
 }
 
+const KEY_COLUMNS = { job_id: 'UUID', revision: 'INTEGER' } as const satisfies Columns;
+const ENDING_COLUMNS = { ...STEP_COLUMNS, ...END_COLUMNS } as const;
+const EXPIRY_COLUMNS = { job_id: 'UUID', expired_at: 'TIMESTAMP' } as const satisfies Columns;
+
+/** True where the stored revision is the one before the row's. */
+const IS_CURRENT = 'jobs.job_id = next.job_id AND jobs.revision = next.revision - 1';
+
 interface Statements {
   readonly insertJobs: RowInsert<typeof JOB_COLUMNS>;
   readonly insertTransitions: RowInsert<typeof TRANSITION_COLUMNS>;
   readonly insertSubmissions: RowInsert<typeof SUBMISSION_COLUMNS>;
   /** Moves jobs that go on. */
-  readonly moveJobs: JobUpdate<typeof STEP_COLUMNS>;
+  readonly moveJobs: RowStatement<typeof KEY_COLUMNS & typeof STEP_COLUMNS>;
   /** Moves jobs of which some end. */
-  readonly endJobs: JobUpdate<typeof STEP_COLUMNS & typeof END_COLUMNS>;
-  /** Sets the `expired_at` of the rows in parameter 1 where there is none. */
-  readonly expireJobs: DuckDBPreparedStatement;
-  /** The ids of those rows in parameter 1 whose stored revision is the one before theirs. */
-  readonly selectCurrent: DuckDBPreparedStatement;
+  readonly endJobs: RowStatement<typeof KEY_COLUMNS & typeof ENDING_COLUMNS>;
+  /** Sets the `expired_at` of the rows where there is none. */
+  readonly expireJobs: RowStatement<typeof EXPIRY_COLUMNS>;
+  /** The ids of those rows whose stored revision is the one before theirs. */
+  readonly selectCurrent: RowStatement<typeof KEY_COLUMNS>;
 }
 
 /** Writes batches of jobs, each batch one transaction on one connection. Batches must not overlap. */
@@ -71,16 +78,19 @@ export class JobWriter {
       insertJobs: await RowInsert.prepare(connection, 'jobs', JOB_COLUMNS),
       insertTransitions: await RowInsert.prepare(connection, 'job_transitions', TRANSITION_COLUMNS),
       insertSubmissions: await RowInsert.prepare(connection, 'idempotency_keys', SUBMISSION_COLUMNS),
-      moveJobs: await JobUpdate.prepare(connection, STEP_COLUMNS),
-      endJobs: await JobUpdate.prepare(connection, { ...STEP_COLUMNS, ...END_COLUMNS }),
-      expireJobs: await connection.prepare(
-        `UPDATE jobs SET expired_at = next.expired_at
-         FROM (${rowsFromJson({ job_id: 'UUID', expired_at: 'TIMESTAMP' })}) next
-         WHERE jobs.job_id = next.job_id AND jobs.expired_at IS NULL`,
+      moveJobs: await prepareMove(connection, STEP_COLUMNS),
+      endJobs: await prepareMove(connection, ENDING_COLUMNS),
+      expireJobs: await RowStatement.prepare(
+        connection,
+        EXPIRY_COLUMNS,
+        (source) =>
+          `UPDATE jobs SET expired_at = next.expired_at FROM (${source}) next
+           WHERE jobs.job_id = next.job_id AND jobs.expired_at IS NULL`,
       ),
-      selectCurrent: await connection.prepare(
-        `SELECT jobs.job_id FROM jobs, (${rowsFromJson({ job_id: 'UUID', revision: 'INTEGER' })}) next
-         WHERE jobs.job_id = next.job_id AND jobs.revision = next.revision - 1`,
+      selectCurrent: await RowStatement.prepare(
+        connection,
+        KEY_COLUMNS,
+        (source) => `SELECT jobs.job_id FROM jobs, (${source}) next WHERE ${IS_CURRENT}`,
       ),
     };
     return new JobWriter(connection, statements, Number(last.getRows()[0]?.[0]));
@@ -129,7 +139,7 @@ export class JobWriter {
       await this.#connection.run(['BEGIN', ...inserts, ...(isDoneByInserts ? ['COMMIT'] : [])].join(';'));
       if (isDoneByInserts) return true;
       const isComplete = (await this.#move(saves)) === saves.length;
-      if (isComplete) await this.#expire(expired);
+      if (isComplete && expired.length > 0) await this.#statements.expireJobs.run(expired);
       await this.#connection.run(isComplete ? 'COMMIT' : 'ROLLBACK');
       return isComplete;
     });
@@ -140,14 +150,7 @@ export class JobWriter {
     if (rows.length === 0) return 0;
     const { moveJobs, endJobs } = this.#statements;
     const isEnd = rows.some((row) => row.output_path !== null || row.error_code !== null || row.error_message !== null);
-    return (isEnd ? endJobs : moveJobs).run(rows);
-  }
-
-  async #expire(rows: readonly ReturnType<typeof jobRow>[]): Promise<void> {
-    if (rows.length === 0) return;
-    const { expireJobs } = this.#statements;
-    expireJobs.bindVarchar(1, jsonOf(rows));
-    await expireJobs.run();
+    return (await (isEnd ? endJobs : moveJobs).run(rows)).rowsChanged;
   }
 
   /** Leaves no transaction open when `write` throws. */
@@ -169,8 +172,16 @@ export class JobWriter {
     const saves = batch
       .filter(({ kind }) => kind === 'save')
       .map(({ job: { jobId, revision } }) => ({ job_id: jobId, revision }));
-    selectCurrent.bindVarchar(1, jsonOf(saves));
-    const current = new Set((await selectCurrent.runAndReadAll()).getRows().map(([jobId]) => String(jobId)));
+    const current = new Set((await selectCurrent.run(saves)).getRows().map(([jobId]) => String(jobId)));
     return batch.filter(({ kind, job }) => kind !== 'save' || current.has(job.jobId));
   }
+}
+
+function prepareMove<C extends Columns>(connection: DuckDBConnection, columns: C) {
+  const assignments = Object.keys(columns).map((column) => `${column} = next.${column}`);
+  return RowStatement.prepare(
+    connection,
+    { ...KEY_COLUMNS, ...columns },
+    (source) => `UPDATE jobs SET ${assignments.join()} FROM (${source}) next WHERE ${IS_CURRENT}`,
+  );
 }

@@ -13,7 +13,7 @@ export function jsonOf<C extends Columns>(rows: readonly Row<C>[]): string {
   return JSON.stringify(rows, (_, value: unknown) => (typeof value === 'string' ? value.toWellFormed() : value));
 }
 
-/** A text as SQL. In a literal of DuckDB only the quote means something else than itself. */
+/** JSON as SQL: in a literal of DuckDB the quote alone means something else than itself, but for a NUL, which JSON escapes. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }

@@ -358,7 +358,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
     });
 
     it('keeps every character of every text, of one job and of many', async () => {
-      const odd = "it's 'so': ''; -- \\ \" $1 \n \t end'";
+      const odd = "it's \u0000 'so': ''; -- \\ \" $1 \n \t end'";
       const texts = { pipelineId: odd, inputPath: odd, snapshot: odd };
       const { job, transition } = newJob(texts);
       const inserted = await store.insert(job, { ...transition, context: odd });
