@@ -3,9 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
-import { z } from 'zod';
 import { JobEngine, type SubmitRequest } from '../../src/engine/job-engine.ts';
 import { keepHouse } from '../../src/engine/housekeeping.ts';
 import { recover } from '../../src/engine/recovery.ts';
@@ -62,16 +60,6 @@ interface HarnessOptions {
   readonly folder?: string;
   readonly onStep?: StepListener;
   readonly log?: Log;
-}
-
-/** A log whose lines are kept, as objects without level and time. */
-export function keptLog(): { readonly log: Log; readonly lines: Readonly<Record<string, unknown>>[] } {
-  const lines: Readonly<Record<string, unknown>>[] = [];
-  const write = (line: string): void => {
-    const { level: _, ...fields } = z.record(z.string(), z.unknown()).parse(JSON.parse(line));
-    lines.push(fields);
-  };
-  return { log: pino({ base: null, timestamp: false }, { write }), lines };
 }
 
 /** The engine with everything real below it but the pipelines: a DuckDB file and a folder. */

@@ -5,8 +5,9 @@ import { sweepFiles } from '../../src/engine/file-sweep.ts';
 import { inputPathOf, readSidecar, resultsPathOf, sidecarPathOf } from '../../src/engine/sidecar.ts';
 import type { Job, JobId } from '../../src/job.ts';
 import type { DuckDBJobStore } from '../../src/store/duckdb.ts';
+import { keptLog } from '../kept-log.ts';
 import { EngineHarness } from './engine-harness.ts';
-import { aSidecar, completion, keeping, listen, newId, put, putSidecar } from './keeping.ts';
+import { aSidecar, completion, keeping, newId, put, putSidecar } from './keeping.ts';
 
 describe('the sweep of the stored files', () => {
   let harness: EngineHarness;
@@ -15,7 +16,7 @@ describe('the sweep of the stored files', () => {
 
   beforeEach(async () => {
     harness = await EngineHarness.open();
-    const listened = listen();
+    const listened = keptLog();
     lines = listened.lines;
     sweep = () => sweepFiles(keeping(harness, listened.log, new AbortController().signal));
   });
@@ -75,7 +76,7 @@ describe('the sweep of the stored files', () => {
     await put(harness, inputPathOf(newId()));
     await put(harness, inputPathOf(newId()));
     const steps: string[] = [];
-    const { log } = listen();
+    const { log } = keptLog();
     const options = keeping(harness, log, new AbortController().signal);
     await sweepFiles({ ...options, onStep: (step) => void steps.push(step) });
     expect(steps).to.deep.equal(['reconcile: file set aside', 'reconcile: file set aside']);

@@ -6,8 +6,9 @@ import { inputPathOf, readSidecar, sidecarPathOf } from '../../src/engine/sideca
 import type { Step } from '../../src/engine/step.ts';
 import type { JobId } from '../../src/job.ts';
 import type { DuckDBJobStore } from '../../src/store/duckdb.ts';
+import { keptLog } from '../kept-log.ts';
 import { EngineHarness } from './engine-harness.ts';
-import { aSidecar, completion, keeping, listen, newId, put, putSidecar } from './keeping.ts';
+import { aSidecar, completion, keeping, newId, put, putSidecar } from './keeping.ts';
 
 const HOUR_MS = 3_600_000;
 /** A tenth of it is waited for; ten times as long would be more than a test may take. */
@@ -32,9 +33,9 @@ describe('the keeping of the house', () => {
   });
 
   /** Ends what is under test at the first line with this text. */
-  const listenUntil = (msg: string) =>
-    listen((line) => {
-      if (line.includes(msg)) told.abort();
+  const listenUntil = (text: string) =>
+    keptLog(({ msg }) => {
+      if (String(msg).includes(text)) told.abort();
     });
   const completed = async (): Promise<JobId> => {
     const { jobId } = await harness.submit();
@@ -63,7 +64,7 @@ describe('the keeping of the house', () => {
       for (const [jobId, text] of behind) await put(harness, sidecarPathOf(jobId), text);
       await rm(join(harness.folder, 'video_jobs', sidecarPathOf(missing)));
 
-      const { log, lines } = listen();
+      const { log, lines } = keptLog();
       await healSidecars(keeping(harness, log, told.signal));
       expect(await Promise.all(whole.map(sidecarText))).to.deep.equal(texts);
       const msg = 'sidecar brought up to its row';
@@ -78,7 +79,7 @@ describe('the keeping of the house', () => {
       const { jobId } = await harness.submit();
       await harness.engine.cancel(jobId);
       await putSidecar(harness, aSidecar(jobId, { outcome: completion(jobId) }));
-      const { log, lines } = listen();
+      const { log, lines } = keptLog();
       await healSidecars(keeping(harness, log, told.signal));
       expect(lines).to.deep.equal([{ level: 'info', job_id: jobId, msg: 'sidecar brought up to its row' }]);
       expect((await readSidecar(harness.storage, jobId))?.outcome).to.include({ status: 'failed' });
@@ -92,7 +93,7 @@ describe('the keeping of the house', () => {
         await putSidecar(harness, aSidecar(jobId));
         await put(harness, inputPathOf(jobId));
       }
-      const { log } = listen();
+      const { log } = keptLog();
       await keepHouse({ ...keeping(harness, log, told.signal), retentionMs: undefined });
       expect([harness.queue.dequeue(), harness.queue.dequeue(), harness.queue.dequeue()]).to.deep.equal([
         ...jobIds,
@@ -129,7 +130,7 @@ describe('the keeping of the house', () => {
     it('deletes those of every job that ended before, more than one statement looks up, and says how many', async () => {
       const jobIds: JobId[] = await Promise.all(Array.from({ length: 501 }, endedLongAgo));
       const young = await completed();
-      const { log, lines } = listen();
+      const { log, lines } = keptLog();
       const endedBefore = new Date(Date.now() - HOUR_MS);
       const { store, engine } = harness;
       expect(await expireFiles({ store, engine, log, signal: told.signal, endedBefore })).to.equal(501);
@@ -148,7 +149,7 @@ describe('the keeping of the house', () => {
 
     it('says nothing where there is nothing to delete', async () => {
       await completed();
-      const { log, lines } = listen();
+      const { log, lines } = keptLog();
       const { store, engine } = harness;
       const endedBefore = new Date(Date.now() - HOUR_MS);
       expect(await expireFiles({ store, engine, log, signal: told.signal, endedBefore })).to.equal(0);
@@ -172,7 +173,7 @@ describe('the keeping of the house', () => {
       atStep = (step) => {
         if (step === 'expire: input deleted') told.abort();
       };
-      const { log, lines } = listen();
+      const { log, lines } = keptLog();
       await keepHouse({ ...keeping(harness, log, told.signal), retentionMs: HOUR_MS });
       expect(lines).to.deep.equal([]);
       const jobs = await Promise.all(jobIds.map((jobId) => harness.engine.get(jobId)));
@@ -218,7 +219,7 @@ describe('the keeping of the house', () => {
       const { job } = await harness.submitOnce('a key of today');
       expect(await harness.store.submission(oldKey, since)).to.include({ fingerprint: 'a video' });
       afterForgetting(() => told.abort());
-      const { log, lines } = listen();
+      const { log, lines } = keptLog();
       await forgetSubmissions({ store: harness.store, log, signal: told.signal, ttlMs: HOUR_MS });
       expect(await harness.store.submission(oldKey, since)).to.equal(undefined);
       const again = await harness.submitOnce('a key of today');
@@ -234,7 +235,7 @@ describe('the keeping of the house', () => {
         if (times === 1) await submitLongAgo();
         else told.abort();
       });
-      const { log } = listen();
+      const { log } = keptLog();
       await forgetSubmissions({ store: harness.store, log, signal: told.signal, ttlMs: SHORT_MS });
       expect(times).to.equal(2);
       expect(await harness.store.submission(oldKey, since)).to.equal(undefined);
@@ -252,7 +253,7 @@ describe('the keeping of the house', () => {
     it('told before it begins, does nothing', async () => {
       told.abort();
       await submitLongAgo();
-      const { log, lines } = listen();
+      const { log, lines } = keptLog();
       await forgetSubmissions({ store: harness.store, log, signal: told.signal, ttlMs: HOUR_MS });
       expect(await harness.store.submission(oldKey, since)).to.include({ fingerprint: 'a video' });
       expect(lines).to.deep.equal([]);

@@ -6,16 +6,14 @@ import { sidecarPathOf } from '../../src/engine/sidecar.ts';
 import { STEPS, type Step } from '../../src/engine/step.ts';
 import { ServiceError } from '../../src/errors.ts';
 import { jobIdSchema, jobOptionsSchema, type FrameResult, type Job } from '../../src/job.ts';
-import { EngineHarness, keptLog, untilAborted } from './engine-harness.ts';
+import { keptLog } from '../kept-log.ts';
+import { refusalOf } from '../refusal-of.ts';
+import { EngineHarness, untilAborted } from './engine-harness.ts';
 
-async function refusalOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof ServiceError) return `${error.code}: ${error.message}`;
-    throw error;
-  }
-  throw new Error('nothing was refused');
+/** `code: message` of what it refuses. */
+async function reasonOf(promise: Promise<unknown>): Promise<string> {
+  const { code, message } = await refusalOf(promise);
+  return `${code}: ${message}`;
 }
 
 describe('the engine', () => {
@@ -131,11 +129,38 @@ describe('the engine', () => {
       const { jobId } = await harness.submit();
       await harness.worker().runOnce();
       expect(kept.lines).to.deep.equal([
-        { job_id: jobId, seq: 1, attempt: 0, from: null, event: 'SUBMIT', to: 'pending', msg: 'transition' },
-        { job_id: jobId, seq: 2, attempt: 1, from: 'pending', event: 'START', to: 'running', msg: 'transition' },
-        { job_id: jobId, attempt: 1, pipeline_id: 'ocr_only', msg: 'analysis started' },
-        { job_id: jobId, attempt: 1, output_path: `${jobId}_results.json`, msg: 'results saved' },
-        { job_id: jobId, seq: 3, attempt: 1, from: 'running', event: 'COMPLETE', to: 'completed', msg: 'transition' },
+        {
+          level: 'info',
+          job_id: jobId,
+          seq: 1,
+          attempt: 0,
+          from: null,
+          event: 'SUBMIT',
+          to: 'pending',
+          msg: 'transition',
+        },
+        {
+          level: 'info',
+          job_id: jobId,
+          seq: 2,
+          attempt: 1,
+          from: 'pending',
+          event: 'START',
+          to: 'running',
+          msg: 'transition',
+        },
+        { level: 'info', job_id: jobId, attempt: 1, pipeline_id: 'ocr_only', msg: 'analysis started' },
+        { level: 'info', job_id: jobId, attempt: 1, output_path: `${jobId}_results.json`, msg: 'results saved' },
+        {
+          level: 'info',
+          job_id: jobId,
+          seq: 3,
+          attempt: 1,
+          from: 'running',
+          event: 'COMPLETE',
+          to: 'completed',
+          msg: 'transition',
+        },
       ]);
     });
 
@@ -148,10 +173,11 @@ describe('the engine', () => {
       await harness.worker().runOnce();
       const [error, ...rest] = kept.lines.slice(3);
       expect(error)
-        .to.include({ job_id: jobId, attempt: 1, msg: 'analysis failed' })
+        .to.include({ level: 'warn', job_id: jobId, attempt: 1, msg: 'analysis failed' })
         .and.have.nested.property('err.message', 'it cannot be read');
       expect(rest).to.deep.equal([
         {
+          level: 'info',
           job_id: jobId,
           seq: 3,
           attempt: 1,
@@ -182,7 +208,9 @@ describe('the engine', () => {
       const unknown = jobIdSchema.parse(uuidv7());
       harness.queue.enqueue(unknown);
       await harness.worker().runOnce();
-      expect(kept.lines).to.deep.equal([{ job_id: unknown, reason: `There is no job ${unknown}`, msg: 'id skipped' }]);
+      expect(kept.lines).to.deep.equal([
+        { level: 'warn', job_id: unknown, reason: `There is no job ${unknown}`, msg: 'id skipped' },
+      ]);
       const { jobId } = await harness.submit();
       harness.pipelines.script = async function* (): AsyncGenerator<FrameResult> {
         await harness.engine.cancel(jobId);
@@ -195,7 +223,7 @@ describe('the engine', () => {
       const { jobId } = await harness.submit();
       await harness.worker().runOnce();
       await harness.engine.deleteFiles(jobId);
-      expect(kept.lines.at(-1)).to.deep.equal({ job_id: jobId, msg: 'files deleted' });
+      expect(kept.lines.at(-1)).to.deep.equal({ level: 'info', job_id: jobId, msg: 'files deleted' });
     });
   });
 
@@ -213,10 +241,10 @@ describe('the engine', () => {
         harness.engine.openResults(jobId),
         harness.engine.deleteFiles(jobId),
       ]) {
-        expect(await refusalOf(asked)).to.equal(refusal);
+        expect(await reasonOf(asked)).to.equal(refusal);
       }
       const asked = { uploadPath: 'none', pipelineId: 'none', options: jobOptionsSchema.parse({}) };
-      expect(await refusalOf(harness.engine.submit(asked))).to.equal(
+      expect(await reasonOf(harness.engine.submit(asked))).to.equal(
         'unknown_pipeline: Unknown pipeline "none"; there is: ocr_only',
       );
       expect(harness.queue.size()).to.equal(0);
@@ -226,24 +254,24 @@ describe('the engine', () => {
     it('what the state of a job does not allow', async () => {
       const job = await running();
       const { jobId } = job;
-      expect(await refusalOf(harness.engine.start(jobId))).to.equal(
+      expect(await reasonOf(harness.engine.start(jobId))).to.equal(
         'job_conflict: The job is running (attempt 1): it takes no START',
       );
-      expect(await refusalOf(harness.engine.openResults(jobId))).to.equal(
+      expect(await reasonOf(harness.engine.openResults(jobId))).to.equal(
         `job_not_completed: The job ${jobId} is running; there are results when it is completed`,
       );
-      expect(await refusalOf(harness.engine.deleteFiles(jobId))).to.equal(
+      expect(await reasonOf(harness.engine.deleteFiles(jobId))).to.equal(
         'job_conflict: The job is running: its files can be deleted when it has ended',
       );
       await harness.engine.dispatch(jobId, { type: 'COMPLETE', attempt: 1, outputPath: 'r' });
-      expect(await refusalOf(harness.engine.cancel(jobId))).to.equal(
+      expect(await reasonOf(harness.engine.cancel(jobId))).to.equal(
         'job_conflict: The job is completed (attempt 1): it takes no CANCEL',
       );
       const { deletedAt } = await harness.engine.deleteFiles(jobId);
-      expect(await refusalOf(harness.engine.openResults(jobId))).to.equal(
+      expect(await reasonOf(harness.engine.openResults(jobId))).to.equal(
         `results_expired: The results of job ${jobId} were deleted at ${deletedAt}`,
       );
-      expect(await refusalOf(harness.engine.openVideo(jobId))).to.equal(
+      expect(await reasonOf(harness.engine.openVideo(jobId))).to.equal(
         `video_missing: The video of job ${jobId} is no longer stored`,
       );
     });
@@ -253,10 +281,10 @@ describe('the engine', () => {
       const first = await small.submit();
       const second = await small.submit();
       const refusal = 'queue_full: 2 jobs are waiting, and no more may';
-      expect(await refusalOf(small.submit())).to.equal(refusal);
+      expect(await reasonOf(small.submit())).to.equal(refusal);
       await small.engine.start(first.jobId);
       await small.submit();
-      expect(await refusalOf(small.submit())).to.equal(refusal);
+      expect(await reasonOf(small.submit())).to.equal(refusal);
       await small.engine.cancel(second.jobId);
       // Those being accepted count already.
       const both = await Promise.allSettled([small.submit(), small.submit()]);

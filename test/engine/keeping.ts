@@ -1,24 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { JOB_MACHINE_VERSION } from '../../machines/job.ts';
 import { sidecarPathOf, inputPathOf, resultsPathOf, type Sidecar } from '../../src/engine/sidecar.ts';
 import { jobIdSchema, type JobId } from '../../src/job.ts';
 import type { Log } from '../../src/log.ts';
 import type { EngineHarness } from './engine-harness.ts';
-
-/** The lines that were logged, as they are read back; `onLine` is told of each at once. */
-export function listen(onLine: (line: string) => void = () => {}): { readonly log: Log; readonly lines: unknown[] } {
-  const lines: unknown[] = [];
-  const format = { base: null, timestamp: false, formatters: { level: (level: string) => ({ level }) } };
-  const write = (line: string): void => {
-    const parsed: unknown = JSON.parse(line);
-    lines.push(parsed);
-    onLine(line);
-  };
-  return { log: pino(format, { write }), lines };
-}
 
 /** All that the keeping of jobs and files needs, real, with a log that the test reads. */
 export function keeping({ store, storage, queue, engine }: EngineHarness, log: Log, signal: AbortSignal) {

@@ -4,11 +4,12 @@ import { recover } from '../../src/engine/recovery.ts';
 import { inputPathOf, resultsPathOf } from '../../src/engine/sidecar.ts';
 import { restoreSnapshot } from '../../src/engine/snapshot.ts';
 import type { DuckDBJobStore } from '../../src/store/duckdb.ts';
+import { keptLog } from '../kept-log.ts';
 import { EngineHarness } from './engine-harness.ts';
-import { aSidecar, completion, keeping, listen, newId, put, putSidecar } from './keeping.ts';
+import { aSidecar, completion, keeping, newId, put, putSidecar } from './keeping.ts';
 
 async function recovered(harness: EngineHarness, { damaged = false } = {}): Promise<readonly unknown[]> {
-  const { log, lines } = listen();
+  const { log, lines } = keptLog();
   await recover({ ...keeping(harness, log, new AbortController().signal), damaged });
   return lines;
 }

@@ -5,7 +5,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { ServiceError } from '../../src/errors.ts';
 import { jobIdSchema, type FrameResult } from '../../src/job.ts';
 import type { RunOptions } from '../../src/pipeline/pipeline-service.ts';
-import { EngineHarness, keptLog, twoFrames, untilAborted } from './engine-harness.ts';
+import { keptLog } from '../kept-log.ts';
+import { EngineHarness, twoFrames, untilAborted } from './engine-harness.ts';
 
 async function* twoLines(): AsyncGenerator<string> {
   yield '{"results": [\n';
@@ -216,6 +217,7 @@ describe('a worker', () => {
     const steps: string[] = [];
     await using heard = await EngineHarness.open({ log, onStep: (step) => steps.push(step) });
     const refused = (jobId: string, event: string, status: string) => ({
+      level: 'warn',
       job_id: jobId,
       attempt: 1,
       event,

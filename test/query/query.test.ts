@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { expect } from 'chai';
 import { CommanderError } from 'commander';
-import { ServiceError } from '../../src/errors.ts';
 import { EngineHarness } from '../engine/engine-harness.ts';
+import { refusalOf } from '../refusal-of.ts';
 import { ask, rowsOf } from './query-harness.ts';
 
 describe('reelstate query', function () {
@@ -30,15 +30,6 @@ describe('reelstate query', function () {
   });
 
   const query = (...args: readonly string[]) => ask(['--data-dir', harness.folder, ...args]);
-  const refusalOf = async (asking: Promise<unknown>): Promise<ServiceError> => {
-    try {
-      await asking;
-    } catch (error) {
-      if (error instanceof ServiceError) return error;
-      throw error;
-    }
-    throw new Error('it was not refused');
-  };
   const target = (name: string) => join(outside, name);
 
   describe('answers', () => {

@@ -2,21 +2,15 @@ import { mkdtemp, readFile, readdir, rm, symlink, truncate, writeFile } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { ServiceError } from '../../src/errors.ts';
 import { Database, isInvalidated } from '../../src/store/database.ts';
 import { Session } from '../../src/store/session.ts';
+import { refusalOf } from '../refusal-of.ts';
 
 async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => undefined,
     (reason: unknown) => reason,
   );
-}
-
-async function refusalOf(promise: Promise<unknown>): Promise<ServiceError> {
-  const error = await failureOf(promise);
-  if (error instanceof ServiceError) return error;
-  throw new Error('no refusal', { cause: error });
 }
 
 let folder: string;

@@ -2,12 +2,13 @@ import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { pino } from 'pino';
 import { ServiceError, type ErrorCode } from '../../src/errors.ts';
 import type { Job } from '../../src/job.ts';
 import { Database } from '../../src/store/database.ts';
 import { DuckDBJobStore } from '../../src/store/duckdb.ts';
 import { BatchRefusedError } from '../../src/store/job-writer.ts';
+import { keptLog } from '../kept-log.ts';
+import { refusalOf } from '../refusal-of.ts';
 import { mountSmallDisk, requireSmallDisks, unmount } from '../small-disk.ts';
 import { insertMany, newJob, nextOf } from './job-store.contract.ts';
 
@@ -18,29 +19,18 @@ interface Commit {
 
 let folder: string;
 let path: string;
-/** What was logged, line by line. */
-let logged: unknown[];
+let kept: ReturnType<typeof keptLog>;
 let commits: Commit[];
 
 function openStore(): Promise<DuckDBJobStore> {
-  const log = pino(
-    { base: null, timestamp: false },
-    { write: (line: string) => void logged.push(JSON.parse(line) as unknown) },
-  );
-  return DuckDBJobStore.open({ path, log, onCommit: (seconds, writes) => commits.push({ seconds, writes }) });
+  return DuckDBJobStore.open({
+    path,
+    log: kept.log,
+    onCommit: (seconds, writes) => commits.push({ seconds, writes }),
+  });
 }
 
 const writesOfCommits = () => commits.map(({ writes }) => writes);
-
-async function refusalOf(promise: Promise<unknown>): Promise<ServiceError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof ServiceError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
 
 async function expectRefusal(promise: Promise<unknown>, code: ErrorCode, message: string): Promise<void> {
   const refusal = await refusalOf(promise);
@@ -55,7 +45,7 @@ async function logBytes(): Promise<number> {
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'reelstate-store-log-'));
   path = join(folder, 'jobs.duckdb');
-  logged = [];
+  kept = keptLog();
   commits = [];
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
@@ -102,7 +92,7 @@ describe('DuckDBJobStore tells', () => {
     await insertMany(store, 3);
     await store.close();
     await (await openStore()).close();
-    expect(logged).to.deep.equal([]);
+    expect(kept.lines).to.deep.equal([]);
   });
 
   it('what was damaged, where it lies now and what is missing', async () => {
@@ -111,7 +101,7 @@ describe('DuckDBJobStore tells', () => {
     await store.close();
     expect(store.damage?.lost).to.equal('database');
     const msg = 'the database was damaged: what could not be read was set aside';
-    expect(logged).to.deep.equal([{ level: 50, ...store.damage, msg }]);
+    expect(kept.lines).to.deep.equal([{ level: 'error', ...store.damage, msg }]);
   });
 
   it('that it is closed, whatever it is asked for', async () => {
@@ -189,7 +179,7 @@ describe('DuckDBJobStore writes a checkpoint', () => {
     expect((await store.countByStatus()).pending).to.equal(1001);
     await store.close();
     expect(writesOfCommits()).to.deep.equal([1000, 1]);
-    expect(logged).to.deep.equal([]);
+    expect(kept.lines).to.deep.equal([]);
   });
 
   it('after a thousand writes not while its log is short', async () => {
@@ -215,7 +205,7 @@ describe('DuckDBJobStore writes a checkpoint', () => {
     });
     afterEach(() => unmount(join(folder, 'small')));
 
-    const NO_ROOM = { level: 40, msg: 'no room on the disk for a checkpoint: the log grows' };
+    const NO_ROOM = { level: 'warn', msg: 'no room on the disk for a checkpoint: the log grows' };
 
     it('only where both files fit once more, and says so', async () => {
       const store = await openStore();
@@ -224,7 +214,7 @@ describe('DuckDBJobStore writes a checkpoint', () => {
       const { size } = await stat(path);
       await writeFile(join(folder, 'small', 'other'), Buffer.alloc(4 * 1024 ** 2 - size - (await logBytes()) - 8192));
       await store.close();
-      expect(logged).to.deep.equal([NO_ROOM]);
+      expect(kept.lines).to.deep.equal([NO_ROOM]);
     });
 
     it('of everything, once there is room again', async () => {
@@ -234,7 +224,7 @@ describe('DuckDBJobStore writes a checkpoint', () => {
       const again = await openStore();
       jobs.push(...(await insertMany(again, 3)));
       await again.close();
-      expect(logged).to.deep.equal([]);
+      expect(kept.lines).to.deep.equal([]);
       const last = await openStore();
       expect(await last.page('pending', 0, 10)).to.deep.equal(jobs);
       await last.close();

@@ -24,6 +24,7 @@ import { pino } from 'pino';
 import { ServiceError } from '../../src/errors.ts';
 import { jobIdSchema, type Job } from '../../src/job.ts';
 import { DuckDBJobStore } from '../../src/store/duckdb.ts';
+import { refusalOf } from '../refusal-of.ts';
 import { mountSmallDisk, requireSmallDisks, unmount } from '../small-disk.ts';
 import { insertMany, jobStoreContract, newJob, nextOf } from './job-store.contract.ts';
 
@@ -32,16 +33,6 @@ let folder: string;
 let path: string;
 
 const openStore = () => DuckDBJobStore.open({ path, log });
-
-async function refusalOf(promise: Promise<unknown>): Promise<ServiceError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof ServiceError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
 
 /** Paths of the open files of this process that lie in `folder`. */
 async function openFiles(): Promise<readonly string[]> {
