@@ -20,6 +20,7 @@ import { columnsOf, isFinal, transitionOf } from './job-change.ts';
 import { inputPathOf, readSidecar, resultsPathOf, sidecarPathOf, writeSidecar, type Sidecar } from './sidecar.ts';
 import { restoreSnapshot } from './snapshot.ts';
 import type { StepListener } from './step.ts';
+import { Turns } from './turns.ts';
 
 /** Rows kept from their last commit, so that a job in hand is not read back before each of its events. */
 const RECENT_ROWS = 1_024;
@@ -67,10 +68,10 @@ export class JobEngine {
   readonly #listeners = new Set<TransitionListener>();
   /** Jobs being accepted: their files may be there before their rows. */
   readonly #admitting = new Set<JobId>();
-  /** The last submission in hand with each key: those with one key are accepted one after another. */
-  readonly #keyed = new Map<string, Promise<unknown>>();
-  /** The last rewriting in hand of each sidecar: whoever deletes the files of a job as it ends must have the last word. */
-  readonly #rewriting = new Map<JobId, Promise<void>>();
+  /** Submissions with one key are accepted one after another. */
+  readonly #keyed = new Turns();
+  /** Whoever deletes the files of a job as it ends must have the last word in its sidecar. */
+  readonly #rewriting = new Turns();
   /** Number of pending rows. The queue's length is no measure of it: it still holds the ids of jobs cancelled while they waited. */
   #waiting = 0;
   /** The latest committed rows of jobs that have not ended. A stale one harms nothing: every write is guarded by its revision. */
@@ -113,25 +114,15 @@ export class JobEngine {
     readonly job: Job;
     readonly replayed: boolean;
   }> {
-    const name = `${key.owner} ${key.keySha256}`;
-    const earlier = this.#keyed.get(name) ?? Promise.resolve();
-    const mine = earlier
-      .catch(() => undefined)
-      .then(async () => {
-        const known = await this.#store.submission(key, keySince);
-        if (known === undefined) return { job: await this.#accept(request, key), replayed: false };
-        if (known.fingerprint === key.fingerprint) return { job: await this.get(known.jobId), replayed: true };
-        throw new ServiceError(
-          'idempotency_mismatch',
-          'This Idempotency-Key was used before with another video, pipeline or options',
-        );
-      });
-    this.#keyed.set(name, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.#keyed.get(name) === mine) this.#keyed.delete(name);
-    }
+    return this.#keyed.take(`${key.owner} ${key.keySha256}`, async () => {
+      const known = await this.#store.submission(key, keySince);
+      if (known === undefined) return { job: await this.#accept(request, key), replayed: false };
+      if (known.fingerprint === key.fingerprint) return { job: await this.get(known.jobId), replayed: true };
+      throw new ServiceError(
+        'idempotency_mismatch',
+        'This Idempotency-Key was used before with another video, pipeline or options',
+      );
+    });
   }
 
   async #accept(
@@ -349,24 +340,16 @@ export class JobEngine {
   }
 
   /** Brings a job's sidecar up to its row. A disk that refuses is no reason to undo what is committed: the next start tries again. */
-  async rewriteSidecar(job: Job): Promise<void> {
-    const { jobId } = job;
-    const earlier = this.#rewriting.get(jobId);
-    const mine = this.#rewriteAfter(earlier, job);
-    this.#rewriting.set(jobId, mine);
-    await mine;
-    if (this.#rewriting.get(jobId) === mine) this.#rewriting.delete(jobId);
-  }
-
-  async #rewriteAfter(earlier: Promise<void> | undefined, job: Job): Promise<void> {
-    await earlier;
-    try {
-      // The key that a job was submitted with is not in its row.
-      const { submission = null } = (await readSidecar(this.#storage, job.jobId)) ?? {};
-      await writeSidecar(this.#storage, job, submission);
-    } catch (error) {
-      this.#log.warn({ job_id: job.jobId, reason: messageOf(error) }, 'sidecar not rewritten');
-    }
+  rewriteSidecar(job: Job): Promise<void> {
+    return this.#rewriting.take(job.jobId, async () => {
+      try {
+        // The key that a job was submitted with is not in its row.
+        const { submission = null } = (await readSidecar(this.#storage, job.jobId)) ?? {};
+        await writeSidecar(this.#storage, job, submission);
+      } catch (error) {
+        this.#log.warn({ job_id: job.jobId, reason: messageOf(error) }, 'sidecar not rewritten');
+      }
+    });
   }
 
   /** Resolves when jobs can be accepted and read; rejects with the reason when not. */

@@ -1,0 +1,16 @@
+/** Lets what has the same key happen one after another, in the order in which it was asked for, whatever became of the earlier. */
+export class Turns {
+  /** The last that was asked for with each key, until it has settled. */
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  async take<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const earlier = this.#last.get(key) ?? Promise.resolve();
+    const mine = earlier.catch(() => undefined).then(work);
+    this.#last.set(key, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#last.get(key) === mine) this.#last.delete(key);
+    }
+  }
+}

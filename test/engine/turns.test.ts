@@ -1,0 +1,28 @@
+import { expect } from 'chai';
+import { Turns } from '../../src/engine/turns.ts';
+
+describe('turns', () => {
+  it('are taken one after another with one key, in the order in which they were asked for, also after a failure', async () => {
+    const turns = new Turns();
+    const seen: string[] = [];
+    const take = (key: string, name: string, fails = false): Promise<string> =>
+      turns.take(key, async () => {
+        seen.push(`${name} begins`);
+        await new Promise(setImmediate);
+        seen.push(`${name} ends`);
+        if (fails) throw new Error(name);
+        return name;
+      });
+    const settled = await Promise.allSettled([take('a', 'first', true), take('a', 'second'), take('b', 'other')]);
+    expect(settled.map((each) => (each.status === 'fulfilled' ? each.value : String(each.reason)))).to.deep.equal([
+      'Error: first',
+      'second',
+      'other',
+    ]);
+    const ofA = seen.filter((line) => !line.startsWith('other'));
+    expect(ofA).to.deep.equal(['first begins', 'first ends', 'second begins', 'second ends']);
+    // Another key does not wait.
+    expect(seen.indexOf('other begins')).to.be.below(seen.indexOf('second begins'));
+    expect(await take('a', 'third')).to.equal('third');
+  });
+});
