@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Job, JobTransition } from '../job.ts';
 import type { SubmissionKey } from './job-store.ts';
+import { JobUpdate } from './job-update.ts';
 import { RowInsert } from './row-insert.ts';
 import { RowStatement } from './row-statement.ts';
 import {
@@ -39,25 +40,21 @@ export class BatchRefusedError extends Error {
   override readonly name = 'BatchRefusedError';
 }
 
-const KEY_COLUMNS = { job_id: 'UUID', revision: 'INTEGER' } as const satisfies Columns;
-const ENDING_COLUMNS = { ...STEP_COLUMNS, ...END_COLUMNS } as const;
 const EXPIRY_COLUMNS = { job_id: 'UUID', expired_at: 'TIMESTAMP' } as const satisfies Columns;
-
-/** True where the stored revision is the one before the row's. */
-const IS_CURRENT = 'jobs.job_id = next.job_id AND jobs.revision = next.revision - 1';
+const REVISION_COLUMNS = { job_id: 'UUID', revision: 'INTEGER' } as const satisfies Columns;
 
 interface Statements {
   readonly insertJobs: RowInsert<typeof JOB_COLUMNS>;
   readonly insertTransitions: RowInsert<typeof TRANSITION_COLUMNS>;
   readonly insertSubmissions: RowInsert<typeof SUBMISSION_COLUMNS>;
   /** Moves jobs that go on. */
-  readonly moveJobs: RowStatement<typeof KEY_COLUMNS & typeof STEP_COLUMNS>;
+  readonly moveJobs: JobUpdate<typeof STEP_COLUMNS>;
   /** Moves jobs of which some end. */
-  readonly endJobs: RowStatement<typeof KEY_COLUMNS & typeof ENDING_COLUMNS>;
+  readonly endJobs: JobUpdate<typeof STEP_COLUMNS & typeof END_COLUMNS>;
   /** Sets the `expired_at` of the rows where there is none. */
   readonly expireJobs: RowStatement<typeof EXPIRY_COLUMNS>;
   /** The ids of those rows whose stored revision is the one before theirs. */
-  readonly selectCurrent: RowStatement<typeof KEY_COLUMNS>;
+  readonly selectCurrent: RowStatement<typeof REVISION_COLUMNS>;
 }
 
 /** Writes batches of jobs, each batch one transaction on one connection. Batches must not overlap. */
@@ -78,8 +75,8 @@ export class JobWriter {
       insertJobs: await RowInsert.prepare(connection, 'jobs', JOB_COLUMNS),
       insertTransitions: await RowInsert.prepare(connection, 'job_transitions', TRANSITION_COLUMNS),
       insertSubmissions: await RowInsert.prepare(connection, 'idempotency_keys', SUBMISSION_COLUMNS),
-      moveJobs: await prepareMove(connection, STEP_COLUMNS),
-      endJobs: await prepareMove(connection, ENDING_COLUMNS),
+      moveJobs: await JobUpdate.prepare(connection, STEP_COLUMNS),
+      endJobs: await JobUpdate.prepare(connection, { ...STEP_COLUMNS, ...END_COLUMNS }),
       expireJobs: await RowStatement.prepare(
         connection,
         EXPIRY_COLUMNS,
@@ -89,8 +86,10 @@ export class JobWriter {
       ),
       selectCurrent: await RowStatement.prepare(
         connection,
-        KEY_COLUMNS,
-        (source) => `SELECT jobs.job_id FROM jobs, (${source}) next WHERE ${IS_CURRENT}`,
+        REVISION_COLUMNS,
+        (source) =>
+          `SELECT jobs.job_id FROM jobs, (${source}) next
+           WHERE jobs.job_id = next.job_id AND jobs.revision = next.revision - 1`,
       ),
     };
     return new JobWriter(connection, statements, Number(last.getRows()[0]?.[0]));
@@ -150,7 +149,7 @@ export class JobWriter {
     if (rows.length === 0) return 0;
     const { moveJobs, endJobs } = this.#statements;
     const isEnd = rows.some((row) => row.output_path !== null || row.error_code !== null || row.error_message !== null);
-    return (await (isEnd ? endJobs : moveJobs).run(rows)).rowsChanged;
+    return (isEnd ? endJobs : moveJobs).run(rows);
   }
 
   /** Leaves no transaction open when `write` throws. */
@@ -175,13 +174,4 @@ export class JobWriter {
     const current = new Set((await selectCurrent.run(saves)).getRows().map(([jobId]) => String(jobId)));
     return batch.filter(({ kind, job }) => kind !== 'save' || current.has(job.jobId));
   }
-}
-
-function prepareMove<C extends Columns>(connection: DuckDBConnection, columns: C) {
-  const assignments = Object.keys(columns).map((column) => `${column} = next.${column}`);
-  return RowStatement.prepare(
-    connection,
-    { ...KEY_COLUMNS, ...columns },
-    (source) => `UPDATE jobs SET ${assignments.join()} FROM (${source}) next WHERE ${IS_CURRENT}`,
-  );
 }
