@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 /** Suites that may be skipped where continuous integration runs, by the beginning of their titles, each with the reason. */
 const KNOWN_SKIPS = [
   ['a corpus of real, broken and false videos', 'the corpus is not part of the project'],
+  ['photographs of people, cars, dogs and signs', 'the corpus is not part of the project'],
   ['a full disk', 'mounting a small file system takes root'],
   ['DuckDBJobStore on a full disk', 'mounting a small file system takes root'],
   ['the fuzzer sees the analysing process', 'strace is not installed, or may not attach to a process'],

@@ -11,7 +11,7 @@ import { InMemoryQueueService } from '../../src/queue/memory.ts';
 import { LocalStorageService } from '../../src/storage/local.ts';
 import { DuckDBJobStore } from '../../src/store/duckdb.ts';
 import { childrenOf, openFilesOf } from '../../tools/child-processes.ts';
-import { placeCanaries, showsCanary, type Canaries } from '../../tools/fuzz/canary.ts';
+import { CANARY_PICTURE, placeCanaries, showsCanary, type Canaries } from '../../tools/fuzz/canary.ts';
 import { followJob, resultsOf, statusOf, submitVideo } from '../../tools/job-requests.ts';
 import { makeVideo } from '../../tools/make-video.ts';
 import { startService, type ServiceProcess } from '../../tools/service-process.ts';
@@ -93,6 +93,14 @@ describe('the service, in the hands of hostile videos', function () {
     beforeEach(async () => {
       await start();
       canaries = await placeCanaries(join(dataDir, 'video_jobs'));
+    });
+
+    it('would be seen to show the video, since it can be read where it is what was asked for', async () => {
+      const path = join(folder, 'seen.mp4');
+      makeVideo({ ...CANARY_PICTURE, path });
+      const jobId = await submit(path);
+      expect(await finish(jobId)).to.include({ status: 'completed' });
+      expect(await resultsOf(jobId, query())).to.satisfy((shown: unknown) => showsCanary(JSON.stringify(shown)));
     });
 
     const PLAYLIST = '#EXTM3U\n#EXT-X-NOTE:ftyp\n#EXTINF:1,\nsecret.ts\n#EXT-X-ENDLIST\n';
