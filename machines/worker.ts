@@ -1,4 +1,4 @@
-import { and, assign, fromPromise, not, setup, stateIn, type SnapshotFrom } from 'xstate';
+import { and, assign, fromCallback, fromPromise, not, setup, stateIn, type SnapshotFrom } from 'xstate';
 import type { JobEvent } from './job.ts';
 
 /**
@@ -26,6 +26,8 @@ export interface WorkerContext {
 }
 
 export type WorkerEvent =
+  /** An id waits in the queue, for whoever takes it at once. */
+  | { readonly type: 'WAKE' }
   /** Take no further job; finish the one in hand. */
   | { readonly type: 'DRAIN' }
   /** The grace time is over: give the job in hand back. */
@@ -33,7 +35,9 @@ export type WorkerEvent =
   /** A job was cancelled; of interest when it is the one in hand. */
   | { readonly type: 'CANCEL'; readonly jobId: string };
 
-const unbound = (): Promise<never> => Promise.reject(new Error('bind the actors with workerMachine.provide'));
+const unbound = (): never => {
+  throw new Error('bind the actors with workerMachine.provide');
+};
 
 /** What is recorded when the job in hand is given back. */
 const release = ({ context }: { readonly context: WorkerContext }): Outcome =>
@@ -42,9 +46,9 @@ const release = ({ context }: { readonly context: WorkerContext }): Outcome =>
 export const workerMachine = setup({
   types: { context: {} as WorkerContext, events: {} as WorkerEvent },
   actors: {
-    /** Resolves when an id waits in the queue. */
-    awaitWork: fromPromise<void>(unbound),
-    /** Takes an id and commits START; null when none waits. */
+    /** Sends WAKE when an id waits in the queue. */
+    awaitWork: fromCallback(unbound),
+    /** Takes an id, before anything is waited for, and commits START; null when none waits. */
     claim: fromPromise<Claim | null>(unbound),
     /** Does the work of one attempt and says how it ended. */
     analyse: fromPromise<Outcome, Claim | null>(unbound),
@@ -89,12 +93,9 @@ export const workerMachine = setup({
       states: {
         resting: {
           description: 'Nothing waits. Woken by the queue; nothing is polled.',
-          invoke: {
-            src: 'awaitWork',
-            onDone: { description: 'An id was enqueued.', target: 'claiming' },
-            onError: { description: 'The queue gave up waiting.', target: 'faltering' },
-          },
+          invoke: { src: 'awaitWork' },
           on: {
+            WAKE: { description: 'An id waits.', target: 'claiming' },
             DRAIN: { description: 'Nothing in hand: stop at once.', target: 'stopped' },
             HALT: { description: 'Nothing in hand: stop at once.', target: 'stopped' },
           },
@@ -198,7 +199,7 @@ export const workerMachine = setup({
             input: ({ context }) => ({ claim: context.claim, outcome: context.outcome }),
             onDone: [
               { description: 'Recorded, and nothing more is wanted.', guard: 'isClosed', target: 'stopped' },
-              { description: 'Recorded; on to the next.', target: 'claiming' },
+              { description: 'Recorded; whatever waits wakes the worker at once.', target: 'resting' },
             ],
             onError: { description: 'The store refuses.', target: 'holding' },
           },

@@ -1,4 +1,4 @@
-import { createActor, fromPromise, waitFor, type ActorRefFrom } from 'xstate';
+import { createActor, fromCallback, fromPromise, waitFor, type ActorRefFrom } from 'xstate';
 import { workerMachine, type Claim, type Outcome, type WorkerSnapshot } from '../../machines/worker.ts';
 import { FAILURE_CODES, messageOf, ServiceError } from '../errors.ts';
 import { jobIdSchema, type FrameResult } from '../job.ts';
@@ -64,7 +64,7 @@ export class Worker {
     const actor = createActor(
       workerMachine.provide({
         actors: {
-          awaitWork: fromPromise(({ signal }) => queue.ready(signal)),
+          awaitWork: fromCallback(({ sendBack }) => queue.onWork(() => sendBack({ type: 'WAKE' }))),
           claim: fromPromise(() => this.#claim()),
           analyse: fromPromise(({ input, signal }) => this.#analyse(input, signal)),
           record: fromPromise(({ input }) => this.#record(input.claim, input.outcome)),

@@ -33,22 +33,10 @@ export class InMemoryQueueService implements QueueService {
     return this.#interrupted.length + this.#next.length + this.#arrived.length;
   }
 
-  ready(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      signal.throwIfAborted();
-      if (this.size() > 0) return resolve();
-      const done = (): void => {
-        this.#waiting.delete(done);
-        signal.removeEventListener('abort', abort);
-        resolve();
-      };
-      const abort = (): void => {
-        this.#waiting.delete(done);
-        reject(signal.reason);
-      };
-      this.#waiting.add(done);
-      signal.addEventListener('abort', abort, { once: true });
-    });
+  onWork(wake: () => void): () => void {
+    this.#waiting.add(wake);
+    this.#wake();
+    return () => void this.#waiting.delete(wake);
   }
 
   #takeFirst(): QueueItem | undefined {
@@ -60,6 +48,10 @@ export class InMemoryQueueService implements QueueService {
   }
 
   #wake(): void {
-    for (const done of this.#waiting) done();
+    for (const wake of this.#waiting) {
+      if (this.size() === 0) return;
+      this.#waiting.delete(wake);
+      wake();
+    }
   }
 }

@@ -11,8 +11,9 @@ export interface QueueService {
   /** Number of ids that wait. */
   size(): number;
   /**
-   * Resolves as soon as an id waits, at once when one does already; rejects with the signal's reason when aborted.
-   * Several may wait; each is woken and one of them dequeues.
+   * Calls `wake` once, as soon as an id waits: before this returns when one does already. Of several who wait, one is
+   * woken after the other for as long as an id is left; so whoever is woken takes one there and then.
+   * @returns a function that ends the wait
    */
-  ready(signal: AbortSignal): Promise<void>;
+  onWork(wake: () => void): () => void;
 }

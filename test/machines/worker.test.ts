@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { createActor, fromPromise, SimulatedClock, waitFor, type ActorRefFrom } from 'xstate';
+import { createActor, fromCallback, fromPromise, SimulatedClock, waitFor, type ActorRefFrom } from 'xstate';
 import { workerMachine, type Claim, type Outcome } from '../../machines/worker.ts';
 
 interface Script {
@@ -15,10 +15,14 @@ const done: Outcome = { type: 'COMPLETE', attempt: 1, outputPath: 'r' };
 function startWorker({ claims, analyse, record }: Script) {
   const clock = new SimulatedClock();
   const recorded: Outcome[] = [];
+  let wake = (): void => {};
   const actor = createActor(
     workerMachine.provide({
       actors: {
-        awaitWork: fromPromise<void>(() => new Promise(() => {})),
+        awaitWork: fromCallback(({ sendBack }) => {
+          wake = () => sendBack({ type: 'WAKE' });
+          if (claims.length > 0) wake();
+        }),
         claim: fromPromise<Claim | null>(async () => {
           const next = claims.shift() ?? null;
           if (next instanceof Error) throw next;
@@ -34,7 +38,7 @@ function startWorker({ claims, analyse, record }: Script) {
     }),
     { clock },
   ).start();
-  return { actor, clock, recorded };
+  return { actor, clock, recorded, wake: () => wake() };
 }
 
 const reaches = (actor: ActorRefFrom<typeof workerMachine>, work: string) =>
@@ -43,9 +47,17 @@ const reaches = (actor: ActorRefFrom<typeof workerMachine>, work: string) =>
 describe('the worker machine', () => {
   it('takes one job after the other, and rests when none waits', async () => {
     const { actor, recorded } = startWorker({ claims: [job('a'), job('b'), null], analyse: async () => done });
-    const { context } = await reaches(actor, 'resting');
+    await waitFor(actor, ({ context, value }) => context.taken === 2 && value.work === 'resting', { timeout: 5_000 });
     expect(recorded).to.deep.equal([done, done]);
-    expect(context.taken).to.equal(2);
+  });
+
+  it('woken while it rests, takes what waits', async () => {
+    const { actor, recorded, wake } = startWorker({ claims: [null], analyse: async () => done });
+    await reaches(actor, 'resting');
+    wake();
+    expect(actor.getSnapshot().value.work).to.equal('claiming');
+    await reaches(actor, 'resting');
+    expect(recorded).to.deep.equal([]);
   });
 
   it('drained while it rests, stops at once', async () => {

@@ -1,4 +1,3 @@
-import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
 import { jobIdSchema, type JobId } from '../../src/job.ts';
@@ -64,42 +63,57 @@ export function obeysTheQueueContract(make: () => QueueService): void {
     expect(drain(queue)).to.deep.equal(all.slice(1));
   });
 
-  it('leaves nothing on the signal of one who was woken', async () => {
+  it('wakes who waits when an id comes, and once', () => {
     const queue = make();
-    const { signal } = new AbortController();
-    const waiting = queue.ready(signal);
-    expect(getEventListeners(signal, 'abort')).to.have.lengthOf(1);
+    let wakes = 0;
+    queue.onWork(() => (wakes += 1));
+    expect(wakes).to.equal(0);
+    for (const id of ids(2)) queue.enqueue(id);
+    expect(wakes).to.equal(1);
+  });
+
+  it('wakes at once where an id waits already, an interrupted one too', () => {
+    for (const way of ['enqueue', 'requeue'] as const) {
+      const queue = make();
+      for (const id of ids(1)) queue[way](id);
+      let wakes = 0;
+      queue.onWork(() => (wakes += 1));
+      expect(wakes, way).to.equal(1);
+    }
+  });
+
+  it('wakes as many as there are ids, the one that waited longest first', () => {
+    for (const way of ['enqueue', 'requeue'] as const) {
+      const queue = make();
+      const taken: [string, JobId | undefined][] = [];
+      for (const name of ['first', 'second', 'third']) queue.onWork(() => taken.push([name, queue.dequeue()]));
+      const [one, two] = ids(2);
+      if (one === undefined || two === undefined) throw new Error('two ids were made');
+      queue[way](one);
+      queue[way](two);
+      expect(taken, way).to.deep.equal([
+        ['first', one],
+        ['second', two],
+      ]);
+    }
+  });
+
+  it('wakes the next when the one who was woken takes nothing', () => {
+    const queue = make();
+    const woken: string[] = [];
+    queue.onWork(() => woken.push('idle'));
+    queue.onWork(() => woken.push('busy'));
     for (const id of ids(1)) queue.enqueue(id);
-    await waiting;
-    expect(getEventListeners(signal, 'abort')).to.deep.equal([]);
-    await queue.ready(signal);
-    expect(getEventListeners(signal, 'abort')).to.deep.equal([]);
+    expect(woken).to.deep.equal(['idle', 'busy']);
   });
 
-  it('lets nobody wait whose signal is aborted already', async () => {
-    const waiting = make().ready(AbortSignal.abort('before'));
-    expect(await waiting.catch((reason: unknown) => reason)).to.equal('before');
-  });
-
-  it('wakes everyone who waits when an id comes', async () => {
+  it('wakes nobody who no longer waits', () => {
     const queue = make();
-    const { signal } = new AbortController();
-    const waiting = Promise.all([queue.ready(signal), queue.ready(signal)]);
-    const [id] = ids(1);
-    if (id !== undefined) queue.enqueue(id);
-    await waiting;
-    await queue.ready(signal);
-    expect(queue.dequeue()).to.equal(id);
-  });
-
-  it('lets a waiter go when its signal aborts', async () => {
-    const queue = make();
-    const controller = new AbortController();
-    const waiting = queue.ready(controller.signal).then(
-      () => 'woken',
-      (reason: unknown) => reason,
-    );
-    controller.abort('enough');
-    expect(await waiting).to.equal('enough');
+    const woken: string[] = [];
+    const end = queue.onWork(() => woken.push('gone'));
+    queue.onWork(() => woken.push('there'));
+    end();
+    for (const id of ids(1)) queue.enqueue(id);
+    expect(woken).to.deep.equal(['there']);
   });
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { JobEngine } from '../../src/engine/job-engine.ts';
 import { Worker } from '../../src/engine/worker.ts';
+import { ServiceError } from '../../src/errors.ts';
 import type { FrameResult } from '../../src/job.ts';
 import { createLog } from '../../src/log.ts';
 import { InMemoryQueueService } from '../../src/queue/memory.ts';
@@ -14,13 +15,16 @@ import { DuckDBJobStore } from '../../src/store/duckdb.ts';
 
 const log = createLog('silent');
 
-/** Keeps nothing: what is left is the cost of engine, store and queue. */
+/** Keeps nothing, and has every video: what is left is the cost of engine, store and queue. */
 const noStorage: StorageService = {
   saveFile: async (source, path) => {
     if (!('adopt' in source)) for await (const _ of source);
     return path;
   },
-  loadFile: async (path) => path,
+  loadFile: async (path) => {
+    if (path.endsWith('.mp4')) return path;
+    throw new ServiceError('file_missing', `There is no ${path}`);
+  },
   deleteFile: async () => {},
   list: async function* () {},
   moveFile: async (_, path) => path,
