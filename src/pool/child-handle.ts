@@ -8,8 +8,6 @@ import { failureSchema, replySchema, type OpenRequest, type Reply, type StartReq
 
 /** What the child prints is kept to explain its death, no more of it than this. */
 const OUTPUT_CHARACTERS = 4096;
-/** Loading a child's code and models takes about a second; a machine may be busy or its disk slow. */
-const START_TIMEOUT_MS = 60_000;
 /** JavaScript heap of the child's main thread, which holds results of some frames. */
 const MAIN_HEAP_MIB = 128;
 
@@ -17,6 +15,8 @@ export interface ChildHandleOptions {
   readonly isolation: Isolation;
   readonly module: URL;
   readonly start: StartRequest;
+  /** Milliseconds until a child that is not ready is killed. */
+  readonly startTimeoutMs: number;
 }
 
 const outputSchema = z.object({ stdout: z.string().optional(), stderr: z.string().optional() });
@@ -52,10 +52,17 @@ export class ChildHandle {
     });
   }
 
-  /** Forks a child and waits until its threads run and its models are loaded. One that fails to is killed. */
+  /**
+   * Forks a child and waits until its threads run and its models are loaded. One that fails to is killed; one that
+   * takes too long rejects with `stalled`.
+   */
   static async start(options: ChildHandleOptions): Promise<ChildHandle> {
     const child = new ChildHandle(options);
-    const timer = setTimeout(() => void child.kill(), START_TIMEOUT_MS);
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      void child.kill();
+    }, options.startTimeoutMs);
     try {
       child.#pid = z
         .int()
@@ -65,7 +72,13 @@ export class ChildHandle {
       return child;
     } catch (error) {
       await child.kill();
-      throw error;
+      if (!isLate) throw error;
+      const waited = `${options.startTimeoutMs / 1000} seconds`;
+      throw new ServiceError(
+        'stalled',
+        `a process to analyse videos was not ready within ${waited}: the machine is too busy, or its disk too slow`,
+        { cause: error, retryable: true },
+      );
     } finally {
       clearTimeout(timer);
     }

@@ -31,6 +31,9 @@ export interface ProcessPoolOptions {
   readonly childModule?: URL;
 }
 
+/** Loading a child's code and models takes about a second; a machine may be busy or its disk slow. */
+const START_TIMEOUT_MS = 60_000;
+
 /** After these a child is as good as before: it looked at a video and refused it. After any other error it is replaced. */
 const VERDICTS_ON_VIDEOS: ReadonlySet<ErrorCode> = new Set(['invalid_video', 'too_large', 'input_missing']);
 
@@ -139,6 +142,7 @@ export class ProcessPool implements AsyncDisposable {
       isolation,
       module: childModule ?? new URL('child.js', import.meta.url),
       start: { threads, modelsFolder, warmUp },
+      startTimeoutMs: START_TIMEOUT_MS,
     });
     this.#children.add(child);
     this.#started += 1;

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { ChildHandle } from '../../src/pool/child-handle.ts';
 import { detectIsolation } from '../../src/pool/isolation.ts';
+import { childrenOf } from '../../tools/child-processes.ts';
 import { isAlive, MEMORY_BYTES, PoolFixture, rejectionOf } from './pool-fixture.ts';
 
 describe('ChildHandle', () => {
@@ -10,12 +11,16 @@ describe('ChildHandle', () => {
   before(async function beforeAll() {
     this.timeout(60_000);
     fixture = await PoolFixture.open();
-    child = await ChildHandle.start({
-      isolation: await detectIsolation({ memoryBytes: MEMORY_BYTES, environment: process.env }),
-      module: new URL('../../src/pool/child.js', import.meta.url),
-      start: { threads: 1, modelsFolder: undefined, warmUp: [] },
-    });
+    child = await start('../../src/pool/child.js', 60_000);
   });
+
+  const start = async (module: string, startTimeoutMs: number): Promise<ChildHandle> =>
+    ChildHandle.start({
+      isolation: await detectIsolation({ memoryBytes: MEMORY_BYTES, environment: process.env }),
+      module: new URL(module, import.meta.url),
+      start: { threads: 1, modelsFolder: undefined, warmUp: [] },
+      startTimeoutMs,
+    });
 
   after(async () => {
     await child.kill();
@@ -43,6 +48,15 @@ describe('ChildHandle', () => {
     expect(child.death).to.include({ signal: 'SIGKILL' });
     await child.kill();
   });
+
+  it('that is not ready in time is killed, and the reason is named', async () => {
+    const children = () => (process.platform === 'linux' ? childrenOf(process.pid) : []);
+    const before = children();
+    const refused = await rejectionOf(start('children/unready-child.js', 2_000));
+    expect(refused).to.include({ code: 'stalled', retryable: true });
+    expect(refused).to.have.property('message').that.contains('not ready within 2 seconds');
+    expect(children()).to.deep.equal(before);
+  }).timeout(30_000);
 
   it('is not brought back to life by a question', async () => {
     expect(await rejectionOf(child.next())).to.include({ code: 'decoder_crashed' });
