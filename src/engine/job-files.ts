@@ -1,0 +1,99 @@
+import { messageOf, ServiceError } from '../errors.ts';
+import type { Job } from '../job.ts';
+import type { Log } from '../log.ts';
+import type { StorageService } from '../storage/storage-service.ts';
+import type { SubmissionKey } from '../store/job-store.ts';
+import { readSidecar, resultsPathOf, sidecarPathOf, writeSidecar } from './sidecar.ts';
+import type { StepListener } from './step.ts';
+import { Turns } from './turns.ts';
+
+export interface JobFilesOptions {
+  readonly storage: StorageService;
+  readonly log: Log;
+  readonly onStep?: StepListener | undefined;
+}
+
+/** What a job has in the storage: its video, its sidecar and its results. */
+export class JobFiles {
+  readonly #storage: StorageService;
+  readonly #log: Log;
+  readonly #onStep: StepListener | undefined;
+  /** Whoever deletes the files of a job as it ends must have the last word in its sidecar. */
+  readonly #rewriting = new Turns();
+
+  constructor({ storage, log, onStep }: JobFilesOptions) {
+    this.#storage = storage;
+    this.#log = log;
+    this.#onStep = onStep;
+  }
+
+  /** Takes over the upload. The video and its sidecar at once: they share the fsync of their folder. Neither is left in flight when one fails. */
+  async store(
+    draft: Omit<Job, 'acceptedSeq'>,
+    uploadPath: string,
+    submission: SubmissionKey | undefined,
+  ): Promise<void> {
+    const kept =
+      submission === undefined
+        ? null
+        : { owner: submission.owner, key_sha256: submission.keySha256, fingerprint: submission.fingerprint };
+    const stored = await Promise.allSettled([
+      this.#storage.saveFile({ adopt: uploadPath }, draft.inputPath).then(() => this.#onStep?.('submit: video stored')),
+      writeSidecar(this.#storage, draft, kept).then(() => this.#onStep?.('submit: sidecar stored')),
+    ]);
+    for (const result of stored) if (result.status === 'rejected') throw result.reason;
+  }
+
+  /** Deletes what was stored of a job that is not accepted. */
+  async discard({ jobId, inputPath }: Pick<Job, 'jobId' | 'inputPath'>): Promise<void> {
+    // The sidecar first: without it nothing can bring the refused job to life.
+    await this.#storage.deleteFile(sidecarPathOf(jobId));
+    await this.#storage.deleteFile(inputPath);
+  }
+
+  /** Brings a job's sidecar up to its row. A disk that refuses is no reason to undo what is committed: the next start tries again. */
+  rewriteSidecar(job: Job): Promise<void> {
+    return this.#rewriting.take(job.jobId, async () => {
+      try {
+        // The key that a job was submitted with is not in its row.
+        const { submission = null } = (await readSidecar(this.#storage, job.jobId)) ?? {};
+        await writeSidecar(this.#storage, job, submission);
+      } catch (error) {
+        this.#log.warn({ job_id: job.jobId, reason: messageOf(error) }, 'sidecar not rewritten');
+      }
+    });
+  }
+
+  /** The local path of a job's video. Rejects with `video_missing` when it is no longer there. */
+  async openVideo({ jobId, inputPath }: Pick<Job, 'jobId' | 'inputPath'>): Promise<{ readonly path: string }> {
+    try {
+      return { path: await this.#storage.loadFile(inputPath) };
+    } catch (cause) {
+      if (!(cause instanceof ServiceError) || cause.code !== 'file_missing') throw cause;
+      throw new ServiceError('video_missing', `The video of job ${jobId} is no longer stored`, { cause });
+    }
+  }
+
+  /** The local path of a completed job's results. Rejects with `job_not_completed` or `results_expired`. */
+  async openResults({ jobId, status, outputPath, expiredAt }: Job): Promise<{ readonly path: string }> {
+    if (outputPath !== null && expiredAt !== null) {
+      throw new ServiceError('results_expired', `The results of job ${jobId} were deleted at ${expiredAt}`);
+    }
+    if (outputPath === null) {
+      throw new ServiceError(
+        'job_not_completed',
+        `The job ${jobId} is ${status}; there are results when it is completed`,
+      );
+    }
+    return { path: await this.#storage.loadFile(outputPath) };
+  }
+
+  /** Deletes the video and the results of a job that is marked as expired. */
+  async delete({ jobId, inputPath }: Pick<Job, 'jobId' | 'inputPath'>): Promise<void> {
+    await this.#storage.deleteFile(resultsPathOf(jobId));
+    this.#onStep?.('expire: results deleted');
+    await this.#storage.deleteFile(inputPath);
+    this.#onStep?.('expire: input deleted');
+    this.#log.info({ job_id: jobId }, 'files deleted');
+  }
+}

@@ -1,0 +1,79 @@
+import type { JobEvent } from '../../machines/job.ts';
+import type { Job, JobId } from '../job.ts';
+import type { Log } from '../log.ts';
+import type { StorageService } from '../storage/storage-service.ts';
+import type { JobStore } from '../store/job-store.ts';
+import { isFinal } from './job-change.ts';
+import type { JobSteps } from './job-steps.ts';
+import { readSidecar, type Sidecar } from './sidecar.ts';
+import type { StepListener } from './step.ts';
+
+export interface JobRestorerOptions {
+  readonly steps: JobSteps;
+  readonly store: JobStore;
+  readonly storage: StorageService;
+  readonly log: Log;
+  readonly onStep?: StepListener | undefined;
+}
+
+/** Brings jobs to where their sidecars say they are, by the machine's own events, where the database has lost it. */
+export class JobRestorer {
+  readonly #steps: JobSteps;
+  readonly #store: JobStore;
+  readonly #storage: StorageService;
+  readonly #log: Log;
+  readonly #onStep: StepListener | undefined;
+
+  constructor({ steps, store, storage, log, onStep }: JobRestorerOptions) {
+    this.#steps = steps;
+    this.#store = store;
+    this.#storage = storage;
+    this.#log = log;
+    this.#onStep = onStep;
+  }
+
+  /**
+   * Makes the row of a job that the database does not know from its sidecar; the job is not queued.
+   * What is left of its history is SUBMIT and, when it has ended, START and how it ended: its attempts count from 1 again.
+   */
+  async restore(sidecar: Sidecar): Promise<Job> {
+    const { job_id: jobId, pipeline_id: pipelineId, options, input_path: inputPath, accepted_at: createdAt } = sidecar;
+    const beginning = this.#steps.begin({ jobId, pipelineId, options, inputPath, createdAt });
+    const { submission: kept } = sidecar;
+    const submission =
+      kept === null ? undefined : { owner: kept.owner, keySha256: kept.key_sha256, fingerprint: kept.fingerprint };
+    const job = await this.#steps.commit(beginning, submission);
+    this.#onStep?.('reconcile: row restored');
+    this.#steps.tell(job, beginning);
+    return this.#conclude(job, sidecar);
+  }
+
+  /** Moves a job that the database takes for unfinished to the end that its sidecar tells of, if it tells of one. */
+  async reconcile(jobId: JobId): Promise<void> {
+    const sidecar = await readSidecar(this.#storage, jobId);
+    if (sidecar === undefined || sidecar.outcome === null) return;
+    const job = await this.#steps.get(jobId);
+    if (!isFinal(job.status)) await this.#conclude(job, sidecar);
+  }
+
+  /** Ends a job as its sidecar says, by the machine's own events and at the time of then. */
+  async #conclude(job: Job, { outcome, expired_at: expiredAt }: Sidecar): Promise<Job> {
+    if (outcome === null) return job;
+    const { ended_at: at, error_code: code, error_message: message, output_path: outputPath } = outcome;
+    let ended: Job | undefined;
+    if (job.status === 'pending' && outcome.attempt === 0) {
+      ended = await this.#steps.advance(job, { type: 'CANCEL' }, at);
+    } else {
+      const running = job.status === 'pending' ? await this.#steps.advance(job, { type: 'START' }, at) : job;
+      const attempt = running?.attempt ?? 0;
+      const end: JobEvent =
+        outputPath === null
+          ? { type: 'FAIL', attempt, code: code ?? 'internal', message: message ?? 'the reason is lost' }
+          : { type: 'COMPLETE', attempt, outputPath };
+      ended = running && (await this.#steps.advance(running, end, at));
+    }
+    if (ended !== undefined && expiredAt !== null) await this.#store.expire({ ...ended, expiredAt });
+    this.#log.warn({ job_id: job.jobId, status: outcome.status }, 'ended as its sidecar says');
+    return this.#steps.get(job.jobId);
+  }
+}
