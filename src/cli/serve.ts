@@ -6,7 +6,7 @@ export function serveCommand(): Command {
     .addHelpText(
       'after',
       `
-Its settings are environment variables, all optional: docs/OPERATING.md.
+Its settings are environment variables, all optional: docs/CONFIGURATION.md.
 
 Examples:
   reelstate serve

@@ -29,7 +29,7 @@ export async function* examine(environment: Readonly<Record<string, string | und
   try {
     config = parseConfig(environment);
   } catch (error) {
-    yield wrong('settings', messageOf(error), 'docs/OPERATING.md lists every variable with what it may be');
+    yield wrong('settings', messageOf(error), 'docs/CONFIGURATION.md lists every variable with what it may be');
     return;
   }
   yield well('settings', 'every variable can be understood');

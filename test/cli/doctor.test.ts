@@ -86,7 +86,7 @@ describe('reelstate doctor', function () {
   });
 
   it('finds a setting that cannot be understood', () =>
-    expectFault('settings', /PORT="eighty"/, /OPERATING/, { PORT: 'eighty' }));
+    expectFault('settings', /PORT="eighty"/, /CONFIGURATION/, { PORT: 'eighty' }));
 
   it('finds a disk without the room that is kept', () =>
     expectFault('disk', /every upload is refused/, /Make room/, { DISK_RESERVE_BYTES: '9000000000000000' }));

@@ -113,7 +113,7 @@ describe('documents', () => {
 
   it('of this project tell of the code as it is: no generated section is stale', () => {
     const files = documentFiles(projectRoot);
-    expect(files).to.include('docs/STATE_MACHINES.md');
+    expect(files).to.include('docs/DECISIONS.md');
     for (const file of files) {
       const text = readFileSync(path.join(projectRoot, file), 'utf8');
       expect(fillSections(text), `${file}: run npm run docs`).to.equal(text);

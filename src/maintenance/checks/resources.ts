@@ -5,7 +5,7 @@ import { mib } from '../mib.ts';
 
 /** Files that are open at rest: the database, libraries, pipes to child processes. */
 const OWN_FILES = 200;
-/** What the service itself needs, in bytes (docs/OPERATING.md, Sizing). */
+/** What the service itself needs, in bytes (docs/DEPLOYING.md, Sizing). */
 const OWN_BYTES = 200 * 1024 * 1024;
 
 /** Every connection is an open file, and so is every upload. */
