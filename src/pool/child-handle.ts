@@ -4,7 +4,14 @@ import { z } from 'zod';
 import { ServiceError } from '../errors.ts';
 import { errorOfDeath, serviceErrorOf, type ChildDeath } from './child-death.ts';
 import type { Isolation } from './isolation.ts';
-import { failureSchema, replySchema, type OpenRequest, type Reply, type StartRequest } from './protocol.ts';
+import {
+  failureSchema,
+  replySchema,
+  startReplySchema,
+  type OpenRequest,
+  type Reply,
+  type StartRequest,
+} from './protocol.ts';
 
 /** What the child prints is kept to explain its death, no more of it than this. */
 const OUTPUT_CHARACTERS = 4096;
@@ -33,6 +40,7 @@ export class ChildHandle {
   #call: Promise<unknown> = Promise.resolve();
   #death: ChildDeath | undefined;
   #jobs = 0;
+  #notices: readonly string[] = [];
 
   private constructor(options: ChildHandleOptions) {
     const [execPath, ...execArgv] = options.isolation.command;
@@ -68,7 +76,7 @@ export class ChildHandle {
         .int()
         .min(1)
         .parse(await child.#ask('pid', []));
-      await child.#ask('start', [options.start]);
+      child.#notices = startReplySchema.parse(await child.#ask('start', [options.start])).notices;
       return child;
     } catch (error) {
       await child.kill();
@@ -87,6 +95,11 @@ export class ChildHandle {
   get pid(): number {
     if (this.#pid === undefined) throw new Error('the child has not told its pid');
     return this.#pid;
+  }
+
+  /** What the child could not set for itself. */
+  get notices(): readonly string[] {
+    return this.#notices;
   }
 
   /** Jobs begun. */

@@ -2,19 +2,16 @@
  * Front door of the child process in which videos are decoded and analysed. Its main thread only talks and schedules, so
  * it always answers; one thread decodes and some infer. Pixels go from thread to thread and never leave the process.
  */
-import { existsSync, writeFileSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
 import workerpool from 'workerpool';
 import { messageOf } from '../errors.ts';
 import { serviceErrorOf } from './child-death.ts';
-import type { OpenRequest, Reply, StartRequest } from './protocol.ts';
+import { lowerPriority } from './priority.ts';
+import type { OpenRequest, Reply, StartReply, StartRequest } from './protocol.ts';
 import { Analysis, openPipeline, type DecodeThread, type InferenceThread } from './threads/analysis.ts';
 import { Thread } from './threads/thread.ts';
 
 /** Heaps of JavaScript alone, in MiB; pixels and models are outside of them. A video's frame results are small. */
 const THREAD_HEAP = { maxOldGenerationSizeMb: 128 };
-
-const AUTOGROUP = '/proc/self/autogroup';
 
 let decode: DecodeThread | undefined;
 const inference: InferenceThread[] = [];
@@ -23,21 +20,16 @@ let analysis: Analysis | undefined;
 // A thread that is stuck in native code cannot be asked to stop, and process.exit would wait for it.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
-// Behind the service in the scheduler's favour; threads started later inherit it.
-setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-// Where the kernel groups processes by session it weighs the groups, and the child is a session of its own (sched(7)).
-if (existsSync(AUTOGROUP)) writeFileSync(AUTOGROUP, String(constants.priority.PRIORITY_BELOW_NORMAL));
-
 workerpool.worker({
   pid: () => process.pid,
-  start: async (request: StartRequest): Promise<void> => orServiceError(start(request)),
+  start: async (request: StartRequest): Promise<StartReply> => orServiceError(start(request)),
   open: async (request: OpenRequest): Promise<void> => orServiceError(open(request)),
   next: async (): Promise<Reply> => orServiceError(next()),
   /** Never answers, so whoever asks learns when the process has ended. */
   linger: async (): Promise<never> => new Promise(() => {}),
 });
 
-async function start(request: StartRequest): Promise<void> {
+async function start(request: StartRequest): Promise<StartReply> {
   decode = new Thread({ module: 'decode-thread.js', resourceLimits: THREAD_HEAP, onDeath: die });
   const workerData = { modelsFolder: request.modelsFolder };
   for (let i = 0; i < request.threads; i++) {
@@ -46,6 +38,8 @@ async function start(request: StartRequest): Promise<void> {
     );
   }
   for (const definition of request.warmUp) await openPipeline(inference, definition);
+  // Not before: on a busy machine a child of low priority would hardly come to load its models.
+  return { notices: await lowerPriority() };
 }
 
 async function open(request: OpenRequest): Promise<void> {

@@ -148,6 +148,7 @@ export class ProcessPool implements AsyncDisposable {
     this.#started += 1;
     if (this.#closing.signal.aborted) await this.#end(child);
     log.debug({ pid: child.pid, ms: Math.round(performance.now() - startedMs) }, 'child started');
+    for (const notice of child.notices) log.warn({ pid: child.pid, notice }, 'a child goes without a setting');
     return child;
   }
 

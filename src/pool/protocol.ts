@@ -2,7 +2,7 @@
  * What a child process and the service say to each other. The service asks and the child answers, one question at a time:
  *
  * 1. `pid()` → the child's process id;
- * 2. `start(StartRequest)` → nothing, once its threads run and their models are loaded;
+ * 2. `start(StartRequest)` → {@link StartReply}, once its threads run and their models are loaded;
  * 3. for each job `open(OpenRequest)` → nothing, then `next()` → {@link Reply} until it is done or an error comes.
  *
  * Asking for the next batch acknowledges the last one; the child decodes only so far ahead of that.
@@ -21,6 +21,12 @@ export interface StartRequest {
   /** Pipelines whose models are loaded before the first job. */
   readonly warmUp: readonly PipelineDefinition[];
 }
+
+export const startReplySchema = z.object({
+  /** What the child tried to set for itself and could not; it works without. */
+  notices: z.array(z.string()),
+});
+export type StartReply = z.infer<typeof startReplySchema>;
 
 export interface OpenRequest {
   readonly definition: PipelineDefinition;

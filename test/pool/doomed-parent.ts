@@ -1,4 +1,4 @@
-/** A service that says which children it has and waits to be killed. Argument: the child's module. */
+/** A service that says which children it has and waits to be killed. Arguments: the child's module, the number of children. */
 import { createLog } from '../../src/log.ts';
 import { detectIsolation } from '../../src/pool/isolation.ts';
 import { ProcessPool } from '../../src/pool/process-pool.ts';
@@ -7,9 +7,9 @@ import { MEMORY_BYTES } from './pool-fixture.ts';
 // Not to outlive a test run that was itself killed.
 process.stdin.resume().once('close', () => process.kill(process.pid, 'SIGKILL'));
 
-const [childModule = ''] = process.argv.slice(2);
+const [childModule = '', size = '2'] = process.argv.slice(2);
 const pool = await ProcessPool.open({
-  size: 2,
+  size: Number(size),
   threads: 1,
   isolation: await detectIsolation({ memoryBytes: MEMORY_BYTES, environment: process.env }),
   memoryBytes: MEMORY_BYTES,

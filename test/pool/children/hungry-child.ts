@@ -5,7 +5,7 @@ const hoard: Buffer[] = [];
 
 worker({
   pid: () => process.pid,
-  start: () => {},
+  start: () => ({ notices: [] }),
   open: () => {},
   next: async () => {
     hoard.push(Buffer.alloc(8 * 1024 * 1024, 1));

@@ -3,7 +3,7 @@ import { worker } from 'workerpool';
 
 worker({
   pid: () => process.pid,
-  start: () => {},
+  start: () => ({ notices: [] }),
   open: () => {
     for (;;);
   },
