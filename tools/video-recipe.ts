@@ -62,6 +62,8 @@ export interface VideoRecipe {
   readonly pixelAspect?: readonly [number, number];
   /** a, b, c, d of the display matrix: a stored point (x, y) is shown at (a·x + c·y, b·x + d·y). */
   readonly displayMatrix?: readonly [number, number, number, number];
+  /** Pixels to be cut off when the video is shown (the clean aperture): top, bottom, left, right. */
+  readonly cutOff?: readonly [number, number, number, number];
   /** Mark the frames as interlaced, top field first. */
   readonly interlaced?: boolean;
 }

@@ -5,6 +5,7 @@ import {
   AV_FRAME_FLAG_INTERLACED,
   AV_FRAME_FLAG_TOP_FIELD_FIRST,
   AV_PKT_DATA_DISPLAYMATRIX,
+  AV_PKT_DATA_FRAME_CROPPING,
   AVCOL_RANGE_JPEG,
   AVCOL_RANGE_MPEG,
   AVCOL_SPC_BT709,
@@ -160,7 +161,14 @@ export class VideoWriter implements Disposable {
   }
 
   #openFile(): Stream {
-    const { path, container = this.#codec.container, muxerOptions = {}, pixelAspect, displayMatrix } = this.#recipe;
+    const {
+      path,
+      container = this.#codec.container,
+      muxerOptions = {},
+      pixelAspect,
+      displayMatrix,
+      cutOff,
+    } = this.#recipe;
     const file = this.#file;
     FFmpegError.throwIfError(file.allocOutputContext2(null, container, path), 'No such container');
     const stream = file.newStream();
@@ -169,6 +177,11 @@ export class VideoWriter implements Disposable {
     if (pixelAspect !== undefined) stream.sampleAspectRatio = new Rational(...pixelAspect);
     if (displayMatrix !== undefined) {
       stream.codecpar.addCodedSideData(AV_PKT_DATA_DISPLAYMATRIX, matrixBytes(displayMatrix));
+    }
+    if (cutOff !== undefined) {
+      const bytes = Buffer.alloc(16);
+      cutOff.forEach((value, place) => bytes.writeUInt32LE(value, place * 4));
+      stream.codecpar.addCodedSideData(AV_PKT_DATA_FRAME_CROPPING, bytes);
     }
     FFmpegError.throwIfError(file.openOutputSync(), `${path} cannot be written`);
     const options = Dictionary.fromObject(muxerOptions);

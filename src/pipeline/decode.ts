@@ -41,8 +41,7 @@ export function* decodeFrames(path: string, options: DecodeOptions = {}): Genera
   using input = VideoInput.open(path, index, limits);
   const { stream } = input;
   using decoder = VideoDecoder.open(stream, limits);
-  using converter = new DisplayConverter(limits);
-  const pixelAspect = stream.sampleAspectRatio;
+  using converter = new DisplayConverter(stream, limits);
   const clock = new PresentationClock(stream.timeBase, stream.avgFrameRate);
   let startMs: number | undefined;
   let decodedFrames = 0;
@@ -50,6 +49,7 @@ export function* decodeFrames(path: string, options: DecodeOptions = {}): Genera
   for (const frame of decoder.frames(input.packets())) {
     const timestampMs = clock.next(frame.bestEffortTimestamp);
     startMs ??= timestampMs;
+    if (decodedFrames === 0) converter.measure(frame);
     const isSampled = decodedFrames % frameStride === 0;
     decodedFrames += 1;
     checkLimit(limits, 'maxDecodedFrames', decodedFrames);
@@ -57,7 +57,7 @@ export function* decodeFrames(path: string, options: DecodeOptions = {}): Genera
     onDecoded?.(decodedFrames);
     if (!isSampled) continue;
     sampledFrames += 1;
-    yield { index: decodedFrames - 1, timestampMs, ...converter.convert(frame, pixelAspect) };
+    yield { index: decodedFrames - 1, timestampMs, ...converter.convert(frame) };
     if (sampledFrames >= maxFrames) break;
   }
   if (decodedFrames === 0) throw decoder.nothingDecoded();

@@ -17,7 +17,22 @@ import { decodeFrames } from '../../src/pipeline/decode.ts';
 import type { Frame } from '../../src/pipeline/frame.ts';
 import { makeVideo } from '../../tools/make-video.ts';
 import type { VideoRecipe } from '../../tools/video-recipe.ts';
-import { BLUE, colorAt, expectColors, GRAY, GREEN, plain, quadrants, quarterColors, RED } from './known-pictures.ts';
+import {
+  BLUE,
+  colorAt,
+  expectColors,
+  GRAY,
+  GREEN,
+  plain,
+  quadrants,
+  quarterColors,
+  RED,
+  type Rgb,
+} from './known-pictures.ts';
+
+function isNearly(color: Rgb): (actual: Rgb) => boolean {
+  return (actual) => actual.every((value, channel) => Math.abs(value - (color[channel] ?? 0)) <= 9);
+}
 
 describe('a decoded frame', () => {
   let folder = '';
@@ -59,6 +74,40 @@ describe('a decoded frame', () => {
     const high = firstFrame({ width: 96, height: 64, pixelAspect: [1, 2] });
     expect([wide.width, wide.height, high.width, high.height]).to.deep.equal([128, 64, 96, 128]);
     for (const frame of [wide, high]) expectColors(quarterColors(frame), [RED, GREEN, BLUE, GRAY], 6);
+  });
+
+  it('shows the clean aperture alone, with square pixels and turned', () => {
+    // Of the quadrants, 48 × 32 pixels each, the right half of the left ones and all of the right ones is left.
+    const cutOff = [0, 0, 24, 0] as const;
+    const plainly = firstFrame({ width: 96, height: 64, cutOff });
+    expect([plainly.width, plainly.height]).to.deep.equal([72, 64]);
+    expect(colorAt(plainly, 0.3, 0.25)).to.satisfy(isNearly(RED));
+    expect(colorAt(plainly, 0.4, 0.25)).to.satisfy(isNearly(GREEN));
+    const turned = firstFrame({ width: 96, height: 64, cutOff, pixelAspect: [2, 1], displayMatrix: [0, 1, -1, 0] });
+    expect([turned.width, turned.height]).to.deep.equal([64, 144]);
+    expect(colorAt(turned, 0.75, 0.3)).to.satisfy(isNearly(RED));
+    expect(colorAt(turned, 0.75, 0.4)).to.satisfy(isNearly(GREEN));
+  });
+
+  it('has its fields scaled as one picture when its pixels are high', () => {
+    // Lines of one pixel: scaled field by field they become areas.
+    const lines = (): Uint8Array => {
+      const rgb = new Uint8Array(64 * 64 * 3);
+      for (let y = 0; y < 64; y += 1) rgb.fill(y % 8 < 2 ? 235 : 20, y * 64 * 3, (y + 1) * 64 * 3);
+      return rgb;
+    };
+    const common = {
+      width: 64,
+      height: 64,
+      picture: lines,
+      pixelAspect: [8, 9],
+      encoderOptions: { preset: 'fast' },
+    } as const;
+    const interlaced = firstFrame({ ...common, interlaced: true });
+    const progressive = firstFrame(common);
+    expect(interlaced.height).to.equal(72);
+    const apart = interlaced.rgb.map((value, place) => Math.abs(value - (progressive.rgb[place] ?? 0)));
+    expect(apart.reduce((sum, value) => sum + value, 0) / apart.length).to.be.below(3);
   });
 
   it('has the pixel aspect taken out before it is turned', () => {
@@ -132,7 +181,7 @@ describe('a decoded frame', () => {
     }
   });
 
-  it('may change its size in the middle of a fragmented video', () => {
+  it('keeps the size of the first one when the size changes in the middle of a fragmented video', () => {
     // Every picture of Motion JPEG names its own size, so the fragments of one video may follow those of another.
     const [small, large] = [join(folder, 'small.mp4'), join(folder, 'large.mp4')];
     const common = {
@@ -146,7 +195,7 @@ describe('a decoded frame', () => {
     const thirdFragment = second.indexOf('moof', second.indexOf('moof', second.indexOf('moof') + 4) + 4);
     appendFileSync(small, second.subarray(thirdFragment - 4));
     const frames = [...decodeFrames(small)];
-    expect(frames.map(({ width }) => width)).to.deep.equal([64, 64, 96, 96]);
+    expect(frames.map(({ width }) => width)).to.deep.equal([64, 64, 64, 64]);
     for (const frame of frames) expectColors(quarterColors(frame), [RED, GREEN, BLUE, GRAY], 9);
   });
 });
