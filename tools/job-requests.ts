@@ -74,7 +74,7 @@ async function askStrictly(address: string, init: RequestInit): Promise<Response
   const form = STRICT.find(({ path: known }) => known.test(pathname));
   if (!response.ok || form === undefined) return response;
   const text = await response.text();
-  const strange = (what: string) => new ReelstateError('unexpected_answer', `${address} answered ${what}: ${text}`);
+  const strange = (what: string) => new ReelstateError('unexpected_response', `${address} answered ${what}: ${text}`);
   if (response.status !== form.status) throw strange(`${response.status}, not ${form.status}`);
   const answer = form.schema.safeParse(JSON.parse(text));
   if (!answer.success) throw strange(z.prettifyError(answer.error));

@@ -6,12 +6,12 @@ import type { Terminal } from './terminal.ts';
 
 export function cancelCommand(terminal: Terminal): Command {
   return new Command('cancel')
-    .description('give jobs up, whether they wait or run')
+    .description('cancel pending or running jobs')
     .argument('<job_id...>')
     .addHelpText(
       'after',
       `
-A job that is completed, or unknown, is told on stderr; the others are cancelled all the same.
+A completed or unknown job is reported on stderr; the others are cancelled.
 
 Example:
   reelstate cancel 01a202dc-a330-70d6-9579-7f667142a725`,

@@ -1,27 +1,27 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { ReelstateClient } from '../client/reelstate-client.ts';
 
-/** What every command that asks a service knows. */
+/** Global options of every command that sends requests to a service. */
 export interface Connection {
   readonly client: ReelstateClient;
   /** The service's address. */
   readonly url: string;
-  /** Answers are printed as JSON. */
+  /** Print responses as JSON. */
   readonly json: boolean;
 }
 
-/** The options that may stand before or behind every command. */
+/** Options accepted before or after every command. */
 export function globalOptions(): readonly Option[] {
   return [
     new Option('--url <url>', 'address of the service')
       .env('REELSTATE_URL')
       .default('http://127.0.0.1:8000')
       .argParser(addressOf),
-    new Option('--json', 'print one JSON object a line, as the service answers it').default(false),
+    new Option('--json', 'print one JSON object per line, as the service returns it').default(false),
   ];
 }
 
-/** The key comes from the environment alone: whoever is on the machine can read command lines. */
+/** Reads the key from the environment only: every user of the machine can read command lines. */
 export function connect(command: Command): Connection {
   const { url, json } = command.optsWithGlobals<{ readonly url: string; readonly json: boolean }>();
   const { REELSTATE_API_KEY: apiKey = '' } = process.env;
@@ -30,7 +30,7 @@ export function connect(command: Command): Connection {
 }
 
 export function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It must be a whole number of at least 1.');
   return Number(text);
 }
 

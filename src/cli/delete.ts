@@ -5,13 +5,13 @@ import type { Terminal } from './terminal.ts';
 
 export function deleteCommand(terminal: Terminal): Command {
   return new Command('delete')
-    .description('delete the videos and the results of jobs that have ended')
+    .description('delete the videos and the results of finished jobs')
     .argument('<job_id...>')
     .addHelpText(
       'after',
       `
-What is known of the jobs themselves stays. A job that waits or runs, or is unknown, is told on stderr; the files of the
-others are deleted all the same.
+The rows and the history of the jobs are kept. A job that is pending, running or unknown is reported on stderr; the files
+of the others are deleted.
 
 Example:
   reelstate delete 01a202dc-a330-70d6-9579-7f667142a725`,

@@ -8,13 +8,13 @@ const MARKS: Readonly<Record<Finding['verdict'], string>> = { well: 'well   ', w
 
 export function doctorCommand(terminal: Terminal): Command {
   return new Command('doctor')
-    .description('check everything that a service needs on this machine, and say what to do')
+    .description('check everything that the service needs on this machine')
     .addHelpText(
       'after',
       `
-Looks at the settings in the environment, the version of Node.js, the packages, the data folder, the disk, the address,
-the database, the models, limits and isolation, whether the service runs or not. It changes nothing. Run it as the user
-that runs the service, with its settings. The exit code is 1 when something is wrong; a warning is none.
+Checks the settings, the version of Node.js, the packages, the data folder, the disk, the address, the database, the
+models, the limits and the sandbox. Changes nothing. The service may be running or stopped. Run it as the user that runs
+the service, with the same settings. The exit code is 1 if a check fails; warnings do not count.
 
 Examples:
   reelstate doctor
@@ -22,11 +22,11 @@ Examples:
     )
     .action(async (_: object, command: Command) => {
       const { json } = connect(command);
-      // Not before: it looks at all parts of the service.
+      // Imported here, because it loads all parts of the service.
       const { examine } = await import('../maintenance/examine.ts');
       for await (const finding of examine(process.env)) {
         const { check, verdict, says, remedy } = finding;
-        if (verdict === 'wrong') terminal.hasFailed = true;
+        if (verdict === 'wrong') terminal.recordFailure(1);
         if (json) await terminal.printJson(finding);
         else await terminal.print(printable(`${MARKS[verdict]}  ${check.padEnd(11)}  ${says}`));
         if (!json && remedy !== null) await terminal.print(printable(`${' '.repeat(22)}→ ${remedy}`));

@@ -2,10 +2,10 @@ import { ReelstateError } from '../client/reelstate-error.ts';
 import { describeError } from './describe-error.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Refusals that are about one job and say nothing of the next. */
-const ABOUT_THE_JOB = new Set(['job_conflict', 'job_not_found']);
+/** Errors of one job; the next one may succeed. */
+const JOB_ERRORS = new Set(['job_conflict', 'job_not_found']);
 
-/** Does something with each job; one that is refused is told on stderr, and the others have their turn all the same. */
+/** Calls `act` for each job. An error of one job is printed to stderr, and the next job follows. */
 export async function eachJob(
   jobIds: readonly string[],
   terminal: Terminal,
@@ -15,8 +15,8 @@ export async function eachJob(
     try {
       await act(jobId);
     } catch (error) {
-      if (!(error instanceof ReelstateError && ABOUT_THE_JOB.has(error.code))) throw error;
-      terminal.fail(`${jobId}: ${describeError(error)}`);
+      if (!(error instanceof ReelstateError && JOB_ERRORS.has(error.code))) throw error;
+      terminal.fail(`${jobId}: ${describeError(error)}`, 1);
     }
   }
 }

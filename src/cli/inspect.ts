@@ -5,12 +5,12 @@ import type { Terminal } from './terminal.ts';
 
 export function inspectCommand(terminal: Terminal): Command {
   return new Command('inspect')
-    .description('show the state machine of a job, its place in it, and its way there')
+    .description('show the state machine of a job, its state and its history')
     .argument('<job_id>')
     .addHelpText(
       'after',
       `
-● is where the job is, ○ where it has been, × how often it took a transition.
+● is the current state, ○ an earlier state, × how often a transition was taken.
 
 Example:
   reelstate inspect 01a202dc-a330-70d6-9579-7f667142a725`,

@@ -1,10 +1,10 @@
-import type { MachineAnswer, TransitionsAnswer } from '../client/answers.ts';
+import type { MachineResponse, TransitionsResponse } from '../client/responses.ts';
 import { chartOf } from '../web/chart/machine-chart.ts';
 import { formatDuration } from '../web/duration.ts';
 import { printable } from './printable.ts';
 
-/** The chart of the job machine with one job's place and path in it, and the path as a table. */
-export function jobText(machine: MachineAnswer, { job, transitions: steps }: TransitionsAnswer): string {
+/** Returns the chart of the job machine with the state and path of one job, and the path as a table. */
+export function jobText(machine: MachineResponse, { job, transitions: steps }: TransitionsResponse): string {
   const { root, transitions } = chartOf(machine.definition);
   const nameOf = (id: string): string => id.slice(root.id.length + 1);
   const facts = [`Job ${job.job_id}`, job.pipeline_id, job.status];

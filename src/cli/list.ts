@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import type { JobState } from '../client/answers.ts';
+import type { JobState } from '../client/responses.ts';
 import { connect, wholeNumber } from './connection.ts';
 import { jobLine } from './job-line.ts';
 import type { Terminal } from './terminal.ts';
@@ -13,17 +13,17 @@ interface ListFlags {
 
 export function listCommand(terminal: Terminal): Command {
   return new Command('list')
-    .description('list jobs, the last accepted first')
+    .description('list jobs, newest first')
     .addOption(
-      new Option('--status <state>', 'only those in this state').choices(['pending', 'running', 'completed', 'failed']),
+      new Option('--status <state>', 'only jobs in this state').choices(['pending', 'running', 'completed', 'failed']),
     )
-    .option('--pipeline <id>', 'only those of this pipeline')
-    .addOption(new Option('--limit <n>', 'at most so many').argParser(wholeNumber).default(50))
-    .option('--all', 'all of them, however many')
+    .option('--pipeline <id>', 'only jobs of this pipeline')
+    .addOption(new Option('--limit <n>', 'maximum number of jobs').argParser(wholeNumber).default(50))
+    .option('--all', 'list all jobs')
     .addHelpText(
       'after',
       `
-Prints a line for each: id, state, pipeline, since when, and why it failed.
+Prints one line per job: id, state, pipeline, time of the last change, and the reason of a failure.
 
 Examples:
   reelstate list --status failed

@@ -1,4 +1,4 @@
-/** Text of videos, file names and messages must not steer the terminal that shows it: one line, and no control characters. */
+/** Replaces control characters, so that text from videos, file names and messages cannot control the terminal. */
 export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, (character) => (/\s/.test(character) ? ' ' : '\u{FFFD}'));
 }

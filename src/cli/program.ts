@@ -13,22 +13,22 @@ import { statusCommand } from './status.ts';
 import { submitCommand } from './submit.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Columns of the help, whatever the terminal has: the documents have the same text. */
+/** Width of the help in columns. Fixed, because the documents contain the same text. */
 const HELP_COLUMNS = 100;
 
-/** The command line. Parsing it rejects instead of ending the process. */
+/** Returns the command line. Parsing rejects instead of ending the process. */
 export function createProgram(version: string, terminal: Terminal): Command {
   const program = new Command('reelstate')
-    .description('Turns MP4 files into structured data: run the service, or ask one that runs.')
+    .description('Turns MP4 files into structured data. Runs the service and sends requests to it.')
     .version(version)
     .exitOverride()
-    .showHelpAfterError('(add --help for what is possible)')
+    .showHelpAfterError('(add --help for usage)')
     .configureHelp({ helpWidth: HELP_COLUMNS, showGlobalOptions: true })
     .addHelpText(
       'after',
       `
-A service that asks for a key gets the one in REELSTATE_API_KEY: it is never given on the command line, which others
-on the machine can read. Data goes to stdout, everything else to stderr.
+The key of a service with access control is read from REELSTATE_API_KEY. There is no option for it, because other users
+of the machine can read command lines. Data goes to stdout, everything else to stderr.
 
 Example:
   reelstate submit --wait --output results.json video.mp4`,

@@ -5,11 +5,11 @@ import { text } from 'node:stream/consumers';
 import type { QueryOptions, TextFormat } from '../query/query-results.ts';
 import { saveWhole } from '../query/save-whole.ts';
 
-/** Where the command runs. */
+/** The part of a terminal that the command uses. */
 export interface QueryTerminal {
-  /** Aborted when the command is to end. */
+  /** Aborted when the command must end. */
   readonly signal: AbortSignal;
-  /** Prints to stdout; resolves when more can be taken. */
+  /** Prints to stdout. Resolves when it accepts more. */
   write(text: string): Promise<void>;
 }
 
@@ -24,21 +24,21 @@ const FORMATS = ['table', 'csv', 'json', 'parquet'] as const satisfies readonly 
 
 export function queryCommand(terminal: QueryTerminal): Command {
   return new Command('query')
-    .description('ask with SQL what was found in all videos')
-    .argument('<sql>', 'one SELECT in the words of DuckDB, or - to read it from stdin')
+    .description('run SQL over the results of all videos')
+    .argument('<sql>', 'one SELECT in the dialect of DuckDB, or - to read it from stdin')
     .addOption(new Option('--data-dir <folder>', "the service's data folder").env('DATA_DIR').default('./data'))
     .addOption(
-      new Option('--format <format>', 'form of the answer (default: by the name of the output, else table)').choices(
+      new Option('--format <format>', 'output format (default: by the name of the output, else table)').choices(
         FORMATS,
       ),
     )
-    .option('--output <file>', 'write the answer to a file, whole or not at all')
+    .option('--output <file>', 'write to a file, atomically')
     .option('--force', 'replace the file if it exists')
     .addHelpText(
       'after',
       `
-Views: jobs, frames, detections, texts, damaged; their columns are in docs/QUERYING.md, and by FROM (DESCRIBE frames).
-It reads the files of the data folder, not the service, which may run meanwhile.
+Views: jobs, frames, detections, texts, damaged; their columns are in docs/QUERYING.md, and in FROM (DESCRIBE frames).
+Reads the files of the data folder. The service may be running or stopped.
 
 Examples:
   reelstate query "SELECT label, count(*) FROM detections GROUP BY ALL ORDER BY ALL"
@@ -52,7 +52,7 @@ Examples:
         command.error('error: --format parquet needs --output', { exitCode: 2 });
       }
       const sql = argument === '-' ? await text(process.stdin) : argument;
-      // Only now: the other commands need not wait until the database is loaded.
+      // Imported here, so that the other commands do not load the database.
       const { queryParquet, queryText } = await import('../query/query-results.ts');
       const query: QueryOptions = { dataDir, sql, signal: terminal.signal };
       if (output === undefined) {

@@ -12,10 +12,10 @@ const packageSchema = z.object({ version: z.string() });
 
 const interruption = new AbortController();
 const { signal } = interruption;
-// Once: a second one ends the process at once.
+// Once: a second signal ends the process immediately.
 process.once('SIGINT', () => interruption.abort(new Interruption('interrupted', 130)));
 process.once('SIGTERM', () => interruption.abort(new Interruption('terminated', 143)));
-process.stdout.on('error', () => interruption.abort(new Interruption('nobody reads the output', 141)));
+process.stdout.on('error', () => interruption.abort(new Interruption('the output was closed', 141)));
 process.stderr.on('error', () => {});
 
 const { stdout, stderr } = process;
@@ -25,12 +25,12 @@ try {
     JSON.parse(await readFile(new URL(import.meta.resolve('#package.json')), 'utf8')),
   );
   await createProgram(version, terminal).parseAsync();
-  process.exitCode = terminal.hasFailed ? 1 : 0;
+  process.exitCode = terminal.exitCode;
 } catch (error) {
-  // What was thrown may be a consequence of it.
+  // An error after an interruption may be its consequence.
   const cause: unknown = signal.aborted ? signal.reason : error;
-  const isTold = cause instanceof Interruption || cause instanceof CommanderError;
-  if (isTold) terminal.line.clear();
+  const isReported = cause instanceof Interruption || cause instanceof CommanderError;
+  if (isReported) terminal.line.clear();
   else terminal.note(`reelstate: ${describeError(cause)}`);
   process.exitCode = exitCodeOf(cause);
 }

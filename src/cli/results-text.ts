@@ -1,4 +1,4 @@
-import type { FrameResult } from '../client/answers.ts';
+import type { FrameResult } from '../client/responses.ts';
 import type { ReelstateClient } from '../client/reelstate-client.ts';
 import { CSV_HEAD, csvRows } from '../client/results-csv.ts';
 import { formatTimecode } from '../web/duration.ts';
@@ -7,7 +7,7 @@ import { printable } from './printable.ts';
 export const RESULT_FORMATS = ['json', 'csv', 'table'] as const;
 export type ResultFormat = (typeof RESULT_FORMATS)[number];
 
-/** A job's results in a format, in pieces: however many there are, one frame is held at a time. */
+/** Yields a job's results in a format, in pieces. Holds one frame at a time. */
 export async function* resultsText(
   client: ReelstateClient,
   jobId: string,
@@ -18,7 +18,7 @@ export async function* resultsText(
     return;
   }
   const frames = client.results(jobId, { signal });
-  // Before the head: what is refused prints nothing.
+  // Before the head, so that a rejected request prints nothing.
   let { done, value } = await frames.next();
   yield format === 'csv' ? CSV_HEAD : tableRow('frame', 'time', 'kind', 'sure', 'x, y, width, height', 'what');
   for (; done !== true; { done, value } = await frames.next()) {

@@ -11,14 +11,14 @@ interface ResultsFlags {
 
 export function resultsCommand(terminal: Terminal): Command {
   return new Command('results')
-    .description('print what was found in the frames of a completed job')
+    .description('print the results of a completed job')
     .argument('<job_id>')
-    .addOption(new Option('--format <format>', 'how').choices(RESULT_FORMATS).default('json'))
-    .option('--output <path>', 'save them: a file, or a folder')
+    .addOption(new Option('--format <format>', 'output format').choices(RESULT_FORMATS).default('json'))
+    .option('--output <path>', 'save to a file or into a folder')
     .addHelpText(
       'after',
       `
-json is the service's own document with one frame a line; csv and table have a row for each object and line of text.
+json is the document of the service, one frame per line; csv and table have one row per object and line of text.
 
 Examples:
   reelstate results 01a202dc-a330-70d6-9579-7f667142a725 | grep EXIT

@@ -1,7 +1,7 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Writes beside the target and renames, so that a reader sees the whole file or none. */
+/** Writes a file atomically: beside the target, then renamed. */
 export async function saveText(path: string, pieces: AsyncIterable<string>): Promise<void> {
   const draft = `${path}.${process.pid}.part`;
   try {
@@ -18,7 +18,7 @@ export async function saveText(path: string, pieces: AsyncIterable<string>): Pro
   }
 }
 
-/** Where a job's results go: into a folder under their own name, else to the path itself. */
+/** Returns the path for a job's results: `{job_id}_results.json` in a folder, else the path itself. */
 export async function resultsPath(output: string, jobId: string): Promise<string> {
   return (await isFolder(output)) ? join(output, `${jobId}_results.json`) : output;
 }

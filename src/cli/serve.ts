@@ -2,18 +2,18 @@ import { Command } from 'commander';
 
 export function serveCommand(): Command {
   return new Command('serve')
-    .description('run the service in the foreground, until Ctrl-C or SIGTERM')
+    .description('run the service in the foreground until Ctrl-C or SIGTERM')
     .addHelpText(
       'after',
       `
-Its settings are environment variables, all optional: docs/CONFIGURATION.md.
+Settings are environment variables, all optional: see docs/CONFIGURATION.md.
 
 Examples:
   reelstate serve
   PORT=9000 DATA_DIR=/srv/videos reelstate serve`,
     )
     .action(async () => {
-      // Not before: what asks a service needs none of its parts.
+      // Imported here, so that the other commands do not load the service.
       const { serve } = await import('../serve.ts');
       await serve(process.env);
     });

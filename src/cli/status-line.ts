@@ -1,6 +1,6 @@
 import { printable } from './printable.ts';
 
-/** The part of a terminal that is drawn on. */
+/** The used part of a terminal. */
 export interface Screen {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
@@ -12,7 +12,7 @@ const FRAME_MS = 100;
 const BAR_CELLS = 24;
 const CLEAR = '\r\u001B[2K';
 
-/** One line that is drawn over itself while something goes on; nothing at all where there is no terminal. */
+/** One status line that is redrawn in place. Prints nothing without a terminal. */
 export class StatusLine {
   readonly #screen: Screen;
   #text = '';
@@ -24,7 +24,7 @@ export class StatusLine {
     this.#screen = screen;
   }
 
-  /** A bar for work whose end is known. */
+  /** Draws a progress bar. */
   bar(label: string, done: number, all: number): void {
     const nowMs = performance.now();
     if (done < all && nowMs - this.#drawnMs < FRAME_MS) return;
@@ -35,7 +35,7 @@ export class StatusLine {
     this.#draw(`${'█'.repeat(cells)}${'░'.repeat(BAR_CELLS - cells)} ${Math.floor(share * 100)} %  ${label}`);
   }
 
-  /** A wheel that turns for work whose end is not known. */
+  /** Draws a spinner for work of unknown length. */
   spin(label: string): void {
     this.#text = label;
     if (this.#screen.isTTY !== true || this.#timer !== undefined) return;
@@ -47,7 +47,7 @@ export class StatusLine {
     this.#timer = setInterval(turn, FRAME_MS);
   }
 
-  /** Leaves no trace of it. */
+  /** Erases the line. */
   clear(): void {
     this.#stop();
     if (this.#screen.isTTY === true) this.#screen.write(CLEAR);
@@ -59,7 +59,7 @@ export class StatusLine {
   }
 
   #draw(line: string): void {
-    // A line that wraps could not be drawn over. Some terminals say that they have no columns.
+    // A wrapped line could not be erased. Some terminals report zero columns.
     const columns = Math.max(this.#screen.columns ?? 0, 80);
     if (this.#screen.isTTY === true) this.#screen.write(CLEAR + printable(line).slice(0, columns - 1));
   }

@@ -5,13 +5,13 @@ import type { Terminal } from './terminal.ts';
 
 export function statusCommand(terminal: Terminal): Command {
   return new Command('status')
-    .description('tell how far jobs have come')
+    .description('print the state of jobs')
     .argument('<job_id...>')
-    .option('--wait', 'wait until each has ended; the exit code is 1 when one failed')
+    .option('--wait', 'wait until every job has ended; exit code 3 if one failed')
     .addHelpText(
       'after',
       `
-Prints a line for each: id, state, since when, and why it failed.
+Prints one line per job: id, state, time of the last change, and the reason of a failure.
 
 Examples:
   reelstate status 01a202dc-a330-70d6-9579-7f667142a725
@@ -24,7 +24,7 @@ Examples:
         const status = wait
           ? await client.waitFor(jobId, { signal, onState: (seen) => line.spin(`${jobId}  ${seen.status}`) })
           : await client.status(jobId, { signal });
-        if (wait && status.status === 'failed') terminal.hasFailed = true;
+        if (wait && status.status === 'failed') terminal.recordFailure(3);
         await (json ? terminal.printJson(status) : terminal.print(jobLine(status)));
       }
     });

@@ -1,6 +1,4 @@
 import { Command, Option } from 'commander';
-import { openAsBlob } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { ReelstateError } from '../client/reelstate-error.ts';
 import { describeError } from './describe-error.ts';
@@ -8,15 +6,10 @@ import { connect, wholeNumber, type Connection } from './connection.ts';
 import { jobLine } from './job-line.ts';
 import { resultsText } from './results-text.ts';
 import { isFolder, resultsPath, saveText } from './save-text.ts';
+import { isFileError, uploadFile, type AnalysisFlags } from './upload-file.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Refusals after which the next file may fare better. */
-const ABOUT_THE_FILE = new Set(['invalid_mp4', 'missing_file', 'upload_too_large']);
-
-interface SubmitFlags {
-  readonly pipeline: string;
-  readonly frameStride?: number;
-  readonly maxFrames?: number;
+interface SubmitFlags extends AnalysisFlags {
   readonly wait?: true;
   readonly output?: string;
 }
@@ -30,16 +23,19 @@ export function submitCommand(terminal: Terminal): Command {
   return new Command('submit')
     .description('upload videos, one job each, and print the job ids')
     .argument('<file...>', 'MP4 files')
-    .addOption(new Option('--pipeline <id>', 'what to look for').default('ocr_only'))
-    .addOption(new Option('--frame-stride <n>', 'analyse every n-th frame (default: every one)').argParser(wholeNumber))
-    .addOption(new Option('--max-frames <n>', 'analyse at most so many frames (default: all)').argParser(wholeNumber))
-    .option('--wait', 'wait until every job has ended, and print how')
+    .addOption(new Option('--pipeline <id>', 'pipeline to run').default('ocr_only'))
+    .addOption(
+      new Option('--frame-stride <n>', 'analyse every n-th frame (default: every frame)').argParser(wholeNumber),
+    )
+    .addOption(new Option('--max-frames <n>', 'maximum number of frames (default: all)').argParser(wholeNumber))
+    .option('--wait', 'wait until every job has ended, and print its state')
     .option('--output <path>', 'wait, and save the results (JSON): a file, a folder, or - for stdout')
     .addHelpText(
       'after',
       `
-A file that is refused is told on stderr; the others are submitted all the same, and the exit code is 1.
-In a folder results are called {job_id}_results.json.
+Prints the job id; with several files, each id is followed by its file. A rejected file is reported on stderr, the others
+are submitted, and the exit code is 3. A busy service is retried when it says so.
+In a folder, results are named {job_id}_results.json.
 
 Examples:
   reelstate submit video.mp4
@@ -49,53 +45,51 @@ Examples:
     .action(async (files: readonly string[], flags: SubmitFlags, command: Command) => {
       const { output } = flags;
       if (files.length > 1 && output !== undefined && output !== '-' && !(await isFolder(output))) {
-        command.error(`error: --output must be a folder that exists, or -, for ${files.length} files`);
+        command.error(`error: --output must be an existing folder or - for ${files.length} files`);
       }
       const connection = connect(command);
+      const isFollowed = flags.wait === true || output !== undefined;
       const accepted: Accepted[] = [];
-      for (const file of files) {
-        const jobId = await submit(file, flags, connection, terminal);
-        if (jobId === undefined) continue;
-        accepted.push({ file, jobId });
-        if (flags.wait === true || output !== undefined) continue;
-        await (connection.json ? terminal.printJson({ job_id: jobId, file }) : terminal.print(jobId));
-      }
-      if (flags.wait !== true && output === undefined) return;
       try {
+        for await (const job of submitAll(files, flags, connection, terminal)) {
+          accepted.push(job);
+          if (isFollowed) continue;
+          const line = files.length === 1 ? job.jobId : `${job.jobId}  ${job.file}`;
+          await (connection.json ? terminal.printJson({ job_id: job.jobId, file: job.file }) : terminal.print(line));
+        }
+        if (!isFollowed) return;
         for (const job of accepted) await follow(job, flags, connection, terminal);
-      } finally {
-        if (terminal.signal.aborted) terminal.note(`Jobs go on: ${accepted.map(({ jobId }) => jobId).join(' ')}`);
+      } catch (error) {
+        // The jobs run on without this command: without their ids they could not be found again.
+        if (isFollowed && accepted.length > 0) {
+          terminal.note(`Accepted jobs continue: ${accepted.map(({ jobId }) => jobId).join(' ')}`);
+        }
+        throw error;
       }
     });
 }
 
-/** Resolves with undefined when this file was refused and another may be taken. */
-async function submit(
-  path: string,
-  { pipeline: pipelineId, frameStride, maxFrames }: SubmitFlags,
+/** Yields the accepted files. Stops at an error of the service, after naming the files that were not submitted. */
+async function* submitAll(
+  files: readonly string[],
+  flags: SubmitFlags,
   { client }: Connection,
-  { line, signal, fail }: Terminal,
-): Promise<string | undefined> {
-  const fileName = basename(path);
-  try {
-    if (!(await stat(path)).isFile()) throw new ReelstateError('missing_file', 'is no file');
-    const { jobId } = await client.submit({
-      file: await openAsBlob(path),
-      fileName,
-      pipelineId,
-      ...(frameStride === undefined ? {} : { frameStride }),
-      ...(maxFrames === undefined ? {} : { maxFrames }),
-      onProgress: (sent, all) => line.bar(fileName, sent, all),
-      signal,
-    });
-    return jobId;
-  } catch (error) {
-    const isLocal = error instanceof Error && 'code' in error && 'syscall' in error;
-    if (!isLocal && !(error instanceof ReelstateError && ABOUT_THE_FILE.has(error.code))) throw error;
-    fail(`${path}: ${describeError(error)}`);
-    return undefined;
-  } finally {
-    line.clear();
+  terminal: Terminal,
+): AsyncGenerator<Accepted> {
+  for (const [at, file] of files.entries()) {
+    try {
+      yield { file, jobId: await uploadFile(file, { client, flags, terminal }) };
+    } catch (error) {
+      if (terminal.signal.aborted) throw error;
+      if (isFileError(error)) {
+        terminal.fail(`${file}: ${describeError(error)}`, 3);
+        continue;
+      }
+      if (!(error instanceof ReelstateError)) throw error;
+      terminal.fail(`reelstate: ${describeError(error)}`, 1);
+      if (files.length > 1) terminal.note(`Not submitted: ${files.slice(at).join(' ')}`);
+      return;
+    }
   }
 }
 
@@ -111,7 +105,7 @@ async function follow(
     onState: ({ status: state }) => line.spin(`${basename(file)}  ${state}`),
   });
   line.clear();
-  if (status.status === 'failed') terminal.hasFailed = true;
+  if (status.status === 'failed') terminal.recordFailure(3);
   else if (output !== undefined) {
     const text = resultsText(client, jobId, { format: 'json', signal });
     if (output !== '-') await saveText(await resultsPath(output, jobId), text);

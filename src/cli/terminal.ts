@@ -1,23 +1,23 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import type { ExitCode } from './exit-code.ts';
 import { printable } from './printable.ts';
 import { StatusLine, type Screen } from './status-line.ts';
 
 export interface TerminalOptions {
   readonly stdout: Writable;
   readonly stderr: Writable & Screen;
-  /** Aborted, with an `Interruption`, when the command is to end. */
+  /** Aborted with an `Interruption` when the command must end. */
   readonly signal: AbortSignal;
 }
 
-/** Where a command runs: data goes to stdout and nothing else does; what is said to people goes to stderr. */
+/** Output of a command: data goes to stdout, messages for people go to stderr. */
 export class Terminal {
   readonly signal: AbortSignal;
   readonly line: StatusLine;
   readonly #stdout: Writable;
   readonly #stderr: Writable;
-  /** True when a part of what was asked failed, and the rest was done. */
-  hasFailed = false;
+  #exitCode: ExitCode = 0;
 
   constructor({ stdout, stderr, signal }: TerminalOptions) {
     this.#stdout = stdout;
@@ -26,7 +26,12 @@ export class Terminal {
     this.line = new StatusLine(stderr);
   }
 
-  /** Resolves when more can be taken: a slow reader slows the command, and fills no memory. */
+  /** Exit code of a command that ran to its end: that of its worst failure, where 1 is worse than 3. */
+  get exitCode(): ExitCode {
+    return this.#exitCode;
+  }
+
+  /** Resolves when stdout accepts more: a slow reader slows the command instead of filling memory. */
   async write(text: string): Promise<void> {
     this.signal.throwIfAborted();
     if (!this.#stdout.write(text)) await once(this.#stdout, 'drain', { signal: this.signal });
@@ -37,7 +42,7 @@ export class Terminal {
     await this.write(`${line}\n`);
   }
 
-  /** One JSON object a line. */
+  /** Prints one JSON object per line. */
   printJson(value: unknown): Promise<void> {
     return this.print(JSON.stringify(value));
   }
@@ -47,9 +52,14 @@ export class Terminal {
     this.#stderr.write(`${printable(text)}\n`);
   }
 
-  /** Something failed, and the rest goes on. */
-  readonly fail = (text: string): void => {
-    this.hasFailed = true;
+  /** Records a failure that does not end the command: 1 of the service or machine, 3 of a video or job. */
+  recordFailure(exitCode: 1 | 3): void {
+    if (this.#exitCode !== 1) this.#exitCode = exitCode;
+  }
+
+  /** Prints the message of a failure and records it. */
+  fail(text: string, exitCode: 1 | 3): void {
+    this.recordFailure(exitCode);
     this.note(text);
-  };
+  }
 }

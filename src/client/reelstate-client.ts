@@ -7,103 +7,103 @@ import {
   isStatus,
   isSubmission,
   isTransitions,
-} from './answer-guards.ts';
+} from './response-guards.ts';
 import type {
-  DeletionAnswer,
+  DeletionResponse,
   FrameResult,
   JobItem,
-  JobsAnswer,
+  JobsResponse,
   JobState,
-  MachineAnswer,
-  PipelinesAnswer,
-  StatusAnswer,
-  TransitionsAnswer,
-} from './answers.ts';
+  MachineResponse,
+  PipelinesResponse,
+  StatusResponse,
+  TransitionsResponse,
+} from './responses.ts';
 import { pause } from './pause.ts';
-import { ReelstateError, refusalOf } from './reelstate-error.ts';
-import { ResultItems } from './result-items.ts';
-import { sendFile, type Ask } from './send-file.ts';
+import { errorOf, ReelstateError } from './reelstate-error.ts';
+import { ResultLines } from './result-lines.ts';
+import { sendFile, type Fetch } from './send-file.ts';
 import { sendFromPage } from './send-from-page.ts';
 
-/** Between two questions for a status: from the shorter to the longer, half as long again each time. */
-const SHORTEST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 2_000;
-/** For so long a service that is restarting or too busy is asked again. */
-const PATIENCE_MS = 60_000;
+/** Pause between two status requests: grows by half each time, up to the maximum. */
+const MIN_POLL_MS = 50;
+const MAX_POLL_MS = 2_000;
+/** How long a service that is restarting or busy is retried. */
+const RETRY_FOR_MS = 60_000;
 
 export interface ClientOptions {
-  /** The service's address, such as `http://127.0.0.1:8000`; in a page of the service itself it may be left out. */
+  /** Address of the service, such as `http://127.0.0.1:8000`. May be omitted in a page of the service. */
   readonly url?: string;
   /** One of the service's `API_KEYS`. */
   readonly apiKey?: string;
-  /** What asks in the place of `fetch`, such as one that checks or counts. */
-  readonly fetch?: Ask;
+  /** Replaces the global `fetch`. */
+  readonly fetch?: Fetch;
 }
 
-export interface Stoppable {
+export interface CallOptions {
   /** Aborting it rejects the call with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-export interface SubmitOptions extends Stoppable {
-  /** Of a Node.js program: `await fs.openAsBlob(path)`, which is read as it is sent. */
+export interface SubmitOptions extends CallOptions {
+  /** In Node.js: `await fs.openAsBlob(path)`, which is read while it is sent. */
   readonly file: Blob;
-  /** Default: the file's own name, where it has one. */
+  /** Default: the file's own name, if it has one. */
   readonly fileName?: string;
   readonly pipelineId: string;
   /** Every n-th frame is analysed; absent: every frame. */
   readonly frameStride?: number;
-  /** At most so many frames are analysed; absent: all. */
+  /** Maximum number of frames to analyse; absent: all. */
   readonly maxFrames?: number;
-  /** The same submission again under the same key gives the same job. At most 255 printable ASCII characters. */
+  /** Makes the submission idempotent: a repetition returns the same job. At most 255 printable ASCII characters. */
   readonly idempotencyKey?: string;
   readonly onProgress?: (sentBytes: number, allBytes: number) => void;
 }
 
 export interface Submission {
   readonly jobId: string;
-  /** True when the key had been used before, and nothing new was accepted. */
+  /** True when the idempotency key was used before and no new job was created. */
   readonly isReplay: boolean;
 }
 
-export interface WaitOptions extends Stoppable {
-  /** Gets each state once, when it is first seen. */
-  readonly onState?: (status: StatusAnswer) => void;
+export interface WaitOptions extends CallOptions {
+  /** Called once for each state, when it is first seen. */
+  readonly onState?: (status: StatusResponse) => void;
 }
 
-export interface ListOptions extends Stoppable {
+export interface ListOptions extends CallOptions {
   readonly status?: JobState;
   readonly pipelineId?: string;
 }
 
 export interface PageOptions extends ListOptions {
-  /** Jobs on the page, 1 to 200; absent: 50. */
+  /** Jobs per page, 1 to 200. Default 50. */
   readonly limit?: number;
-  /** The `next_cursor` of the page before. */
+  /** The `next_cursor` of the previous page. */
   readonly cursor?: string;
 }
 
-/** A Reelstate service over HTTP, for programs (Node.js 20.19) and pages. Every call rejects with a `ReelstateError`. */
+/** Client of a Reelstate service, for programs (Node.js 20.19) and pages. Calls reject with a `ReelstateError`. */
 export class ReelstateClient {
   readonly #url: string;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #ask: Ask;
+  readonly #fetch: Fetch;
   readonly #isPage: boolean;
 
-  constructor({ url = '', apiKey, fetch: ask }: ClientOptions = {}) {
+  constructor({ url = '', apiKey, fetch: send }: ClientOptions = {}) {
     this.#url = url.replace(/\/+$/, '');
     this.#headers = apiKey === undefined ? {} : { 'X-API-Key': apiKey };
-    this.#ask = ask ?? ((address, init) => fetch(address, init));
-    this.#isPage = ask === undefined && 'XMLHttpRequest' in globalThis;
+    this.#fetch = send ?? ((address, init) => fetch(address, init));
+    this.#isPage = send === undefined && 'XMLHttpRequest' in globalThis;
   }
 
-  /** Uploads a video; resolves when its job is recorded durably. */
+  /** Uploads a video. Resolves when its job is stored durably. */
   async submit(options: SubmitOptions): Promise<Submission> {
     const { file, pipelineId, frameStride, maxFrames, idempotencyKey, onProgress, signal } = options;
     const query = new URLSearchParams({ pipeline_id: pipelineId });
     if (frameStride !== undefined) query.set('frame_stride', String(frameStride));
     if (maxFrames !== undefined) query.set('max_frames', String(maxFrames));
-    const sending = {
+    const upload = {
       address: `${this.#url}/video/submit?${query.toString()}`,
       headers: { ...this.#headers, ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }) },
       file,
@@ -111,73 +111,70 @@ export class ReelstateClient {
       signal,
       onProgress,
     };
-    const response = await this.#heard(signal, () =>
-      this.#isPage ? sendFromPage(sending) : sendFile(sending, (address, init) => this.#request(address, init)),
+    const response = await this.#send(signal, () =>
+      this.#isPage ? sendFromPage(upload) : sendFile(upload, (address, init) => this.#request(address, init)),
     );
     const { job_id: jobId } = await this.#read(response, isSubmission, signal);
     return { jobId, isReplay: response.headers.get('Idempotent-Replayed') === 'true' };
   }
 
-  status(jobId: string, { signal }: Stoppable = {}): Promise<StatusAnswer> {
+  status(jobId: string, { signal }: CallOptions = {}): Promise<StatusResponse> {
     return this.#get(`/video/status/${encodeURIComponent(jobId)}`, isStatus, signal);
   }
 
-  /**
-   * Resolves with the status of a job that has ended, completed or failed. A service that does not answer, or is too
-   * busy, is asked again for a minute.
-   */
-  async waitFor(jobId: string, { signal, onState }: WaitOptions = {}): Promise<StatusAnswer> {
+  /** Resolves with the status of the job when it is completed or failed. Retries a busy service for one minute. */
+  async waitFor(jobId: string, { signal, onState }: WaitOptions = {}): Promise<StatusResponse> {
     let seen = '';
-    let pauseMs = SHORTEST_PAUSE_MS;
-    let answeredMs = performance.now();
+    let pauseMs = MIN_POLL_MS;
+    let respondedMs = performance.now();
     for (;;) {
-      let longerMs = 0;
+      let retryMs = 0;
       try {
         const status = await this.status(jobId, signal === undefined ? {} : { signal });
-        answeredMs = performance.now();
+        respondedMs = performance.now();
         if (status.status !== seen) onState?.(status);
         seen = status.status;
         if (seen === 'completed' || seen === 'failed') return status;
       } catch (error) {
         if (!(error instanceof ReelstateError) || !error.isTransient) throw error;
-        longerMs = (error.retryAfterS ?? 0) * 1_000;
-        if (performance.now() + longerMs - answeredMs > PATIENCE_MS) throw error;
+        retryMs = (error.retryAfterS ?? 0) * 1_000;
+        if (performance.now() + retryMs - respondedMs > RETRY_FOR_MS) throw error;
       }
-      await pause(Math.max(pauseMs, longerMs), signal);
-      pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS);
+      await pause(Math.max(pauseMs, retryMs), signal);
+      pauseMs = Math.min(pauseMs * 1.5, MAX_POLL_MS);
     }
   }
 
-  /** The results of a completed job, a frame at a time as they arrive; memory does not grow with their number. */
-  async *results(jobId: string, { signal }: Stoppable = {}): AsyncGenerator<FrameResult, void, undefined> {
-    const items = new ResultItems();
+  /** Yields the frames of a completed job as they arrive, with constant memory. */
+  async *results(jobId: string, { signal }: CallOptions = {}): AsyncGenerator<FrameResult, void, undefined> {
+    const lines = new ResultLines();
     for await (const piece of this.#pieces(jobId, signal)) {
-      for (const text of items.push(piece)) {
+      for (const text of lines.push(piece)) {
         const frame = parsed(text);
-        if (!isFrameResult(frame)) throw strangeAnswer(200);
+        if (!isFrameResult(frame)) throw unexpectedResponse(200);
         yield frame;
       }
     }
-    items.end();
+    lines.end();
   }
 
-  /** The same as the text of the service's whole JSON document, in pieces. */
-  resultsText(jobId: string, { signal }: Stoppable = {}): AsyncGenerator<string, void, undefined> {
+  /** Yields the JSON document of the results as text, in pieces. */
+  resultsText(jobId: string, { signal }: CallOptions = {}): AsyncGenerator<string, void, undefined> {
     return this.#pieces(jobId, signal);
   }
 
-  /** Gives a job up; resolves with its status. `job_conflict` when it is completed. */
-  cancel(jobId: string, { signal }: Stoppable = {}): Promise<StatusAnswer> {
+  /** Cancels a pending or running job. Idempotent. Rejects with `job_conflict` when the job is completed. */
+  cancel(jobId: string, { signal }: CallOptions = {}): Promise<StatusResponse> {
     return this.#get(`/video/cancel/${encodeURIComponent(jobId)}`, isStatus, signal, 'POST');
   }
 
-  /** Deletes the video and the results of a job that has ended; `job_conflict` while it has not. Again does no harm. */
-  deleteFiles(jobId: string, { signal }: Stoppable = {}): Promise<DeletionAnswer> {
+  /** Deletes the video and the results of a finished job. Idempotent. Rejects with `job_conflict` until it has ended. */
+  deleteFiles(jobId: string, { signal }: CallOptions = {}): Promise<DeletionResponse> {
     return this.#get(`/video/jobs/${encodeURIComponent(jobId)}`, isDeletion, signal, 'DELETE');
   }
 
-  /** One page of jobs, the last accepted first. */
-  page({ status, pipelineId, limit, cursor, signal }: PageOptions = {}): Promise<JobsAnswer> {
+  /** Returns one page of jobs, newest first. */
+  page({ status, pipelineId, limit, cursor, signal }: PageOptions = {}): Promise<JobsResponse> {
     const query = new URLSearchParams();
     if (status !== undefined) query.set('status', status);
     if (pipelineId !== undefined) query.set('pipeline_id', pipelineId);
@@ -186,7 +183,7 @@ export class ReelstateClient {
     return this.#get(`/video/jobs?${query.toString()}`, isJobs, signal);
   }
 
-  /** All jobs, the last accepted first, a page at a time. */
+  /** Yields all jobs, newest first. */
   async *list(options: ListOptions = {}): AsyncGenerator<JobItem, void, undefined> {
     for (let cursor: string | null | undefined; cursor !== null;) {
       const { jobs, next_cursor: next } = await this.page({
@@ -199,79 +196,79 @@ export class ReelstateClient {
     }
   }
 
-  /** How a job got where it is. */
-  transitions(jobId: string, { signal }: Stoppable = {}): Promise<TransitionsAnswer> {
+  /** Returns the history of a job. */
+  transitions(jobId: string, { signal }: CallOptions = {}): Promise<TransitionsResponse> {
     return this.#get(`/video/jobs/${encodeURIComponent(jobId)}/transitions`, isTransitions, signal);
   }
 
-  machine(id: string, { signal }: Stoppable = {}): Promise<MachineAnswer> {
+  machine(id: string, { signal }: CallOptions = {}): Promise<MachineResponse> {
     return this.#get(`/machines/${encodeURIComponent(id)}?format=json`, isMachine, signal);
   }
 
-  pipelines({ signal }: Stoppable = {}): Promise<PipelinesAnswer> {
+  pipelines({ signal }: CallOptions = {}): Promise<PipelinesResponse> {
     return this.#get('/pipelines', isPipelines, signal);
   }
 
   async #get<T>(
     path: string,
-    isAnswer: (value: unknown) => value is T,
+    isResponse: (value: unknown) => value is T,
     signal: AbortSignal | undefined,
     method = 'GET',
   ): Promise<T> {
-    return this.#read(await this.#open(path, signal, method), isAnswer, signal);
+    return this.#read(await this.#open(path, signal, method), isResponse, signal);
   }
 
   #open(path: string, signal: AbortSignal | undefined, method = 'GET'): Promise<Response> {
     const init = { method, headers: this.#headers, ...(signal === undefined ? {} : { signal }) };
-    return this.#heard(signal, () => this.#request(this.#url + path, init));
+    return this.#send(signal, () => this.#request(this.#url + path, init));
   }
 
   /**
-   * A redirect is refused: the service sends none, and a key must not follow one elsewhere. Node.js 20 moreover keeps a
-   * whole request body in memory so that it could be sent once more after a redirect.
+   * Rejects redirects: the service sends none, and a key must not be sent elsewhere. Node.js 20 also keeps the whole
+   * request body in memory in case it must be sent again.
    */
   #request(address: string, init: RequestInit): Promise<Response> {
-    return this.#ask(address, { ...init, redirect: 'error' });
+    return this.#fetch(address, { ...init, redirect: 'error' });
   }
 
-  async #heard(signal: AbortSignal | undefined, ask: () => Promise<Response>): Promise<Response> {
+  async #send(signal: AbortSignal | undefined, request: () => Promise<Response>): Promise<Response> {
     let response: Response;
     try {
-      response = await ask();
+      response = await request();
     } catch (cause) {
-      throw this.#silence(cause, signal, `nothing answers at ${this.#url === '' ? 'this address' : this.#url}`);
+      throw this.#networkError(cause, signal, `no response from ${this.#url === '' ? 'this address' : this.#url}`);
     }
     if (response.ok) return response;
-    const refusal = await refusalOf(response);
+    const error = await errorOf(response);
     signal?.throwIfAborted();
-    throw refusal;
+    throw error;
   }
 
   async #read<T>(
     response: Response,
-    isAnswer: (value: unknown) => value is T,
+    isResponse: (value: unknown) => value is T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
     let text: string;
     try {
       text = await response.text();
     } catch (cause) {
-      throw this.#silence(cause, signal, 'the connection broke in the middle of the answer');
+      throw this.#networkError(cause, signal, 'the connection broke during the response');
     }
-    const answer = parsed(text);
-    if (!isAnswer(answer)) throw strangeAnswer(response.status);
-    return answer;
+    const body = parsed(text);
+    if (!isResponse(body)) throw unexpectedResponse(response.status);
+    return body;
   }
 
   async *#pieces(jobId: string, signal: AbortSignal | undefined): AsyncGenerator<string, void, undefined> {
     const { body } = await this.#open(`/video/results/${encodeURIComponent(jobId)}`, signal);
-    if (body === null) throw strangeAnswer(200);
+    if (body === null) throw unexpectedResponse(200);
     const reader = body.getReader();
     const decoder = new TextDecoder('utf-8', { fatal: true });
     try {
       for (;;) {
         const { done, value } = await reader.read().catch((cause: unknown) => {
-          throw this.#silence(cause, signal, 'the connection broke in the middle of the results');
+          throw this.#networkError(cause, signal, 'the connection broke during the results');
         });
         if (done) break;
         yield decoder.decode(value, { stream: true });
@@ -282,8 +279,8 @@ export class ReelstateClient {
     }
   }
 
-  /** What is to be thrown when no answer came. */
-  #silence(cause: unknown, signal: AbortSignal | undefined, detail: string): unknown {
+  /** Returns the error for a request without a response. */
+  #networkError(cause: unknown, signal: AbortSignal | undefined, detail: string): unknown {
     if (signal?.aborted === true) return signal.reason;
     return cause instanceof ReelstateError ? cause : new ReelstateError('unreachable', detail, { cause });
   }
@@ -297,6 +294,8 @@ function parsed(text: string): unknown {
   }
 }
 
-function strangeAnswer(status: number): ReelstateError {
-  return new ReelstateError('unexpected_answer', 'What answers is not Reelstate, or not of this version', { status });
+function unexpectedResponse(status: number): ReelstateError {
+  return new ReelstateError('unexpected_response', 'The response is not from Reelstate, or from another version', {
+    status,
+  });
 }

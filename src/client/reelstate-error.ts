@@ -1,24 +1,24 @@
 export interface ReelstateErrorOptions extends ErrorOptions {
-  /** Status of the answer; absent when there was none. */
+  /** HTTP status of the response; absent when there was none. */
   readonly status?: number;
   readonly hint?: string;
   readonly retryAfterS?: number;
 }
 
 /**
- * Why the service did not do what was asked: `message` for people (a problem document's `detail`), `code` for programs.
+ * The error of every failed call. `message` is for people (the `detail` of a problem document), `code` for programs.
  *
- * The codes are those of docs/ENDPOINTS.md, and two of our own: `unreachable` (nothing answers, or the connection broke)
- * and `unexpected_answer` (what answered is not the service, or a newer one).
+ * Codes are those of docs/ENDPOINTS.md, plus `unreachable` (no response, or the connection broke) and
+ * `unexpected_response` (the response is not from this service, or from a newer one).
  */
 export class ReelstateError extends Error {
   override readonly name = 'ReelstateError';
   readonly code: string;
-  /** HTTP status; 0 when nothing answered. */
+  /** HTTP status; 0 when there was no response. */
   readonly status: number;
-  /** What can be done about it, where the service says so. */
+  /** Advice for the user, if the service gives any. */
   readonly hint: string | undefined;
-  /** Seconds after which another try makes sense, where the service says so. */
+  /** Seconds to wait before a retry, if the service says so. */
   readonly retryAfterS: number | undefined;
 
   constructor(code: string, detail: string, options: ReelstateErrorOptions = {}) {
@@ -29,14 +29,14 @@ export class ReelstateError extends Error {
     this.retryAfterS = options.retryAfterS;
   }
 
-  /** True when the same request may succeed later: nothing answered, or the service was too busy or not ready. */
+  /** True when the same request may succeed later: no response, or the service is busy or not ready. */
   get isTransient(): boolean {
     return this.code === 'unreachable' || this.status === 429 || this.status === 503;
   }
 }
 
-/** The error that an answer other than 2xx tells of; reads its body. */
-export async function refusalOf(response: Response): Promise<ReelstateError> {
+/** Returns the error that a response other than 2xx describes; reads its body. */
+export async function errorOf(response: Response): Promise<ReelstateError> {
   const { status } = response;
   const seconds = Number(response.headers.get('Retry-After') ?? Number.NaN);
   const given = { status, ...(Number.isFinite(seconds) ? { retryAfterS: seconds } : {}) };
@@ -47,12 +47,12 @@ export async function refusalOf(response: Response): Promise<ReelstateError> {
       return new ReelstateError(code, detail, hint === undefined ? given : { ...given, hint });
     }
   } catch {
-    // Not from the service itself, such as a proxy's page: the number is all there is.
+    // Not from the service, such as a proxy's page: only the status is known.
   }
-  return new ReelstateError('unexpected_answer', `The service answered with status ${status}`, given);
+  return new ReelstateError('unexpected_response', `Unexpected response with status ${status}`, given);
 }
 
-/** A problem document (RFC 9457) of the service, as far as it is gone by. */
+/** Checks the fields of a problem document (RFC 9457) that the client uses. */
 function isProblem(
   value: unknown,
 ): value is { readonly code: string; readonly detail: string; readonly hint?: string } {

@@ -1,4 +1,4 @@
-import type { FrameResult } from './answers.ts';
+import type { FrameResult } from './responses.ts';
 
 export const CSV_HEAD = 'frame_index,timestamp_ms,kind,value,confidence,x,y,width,height\r\n';
 

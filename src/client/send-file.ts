@@ -1,5 +1,5 @@
-/** A video on its way to `POST /video/submit`. */
-export interface Sending {
+/** One upload to `POST /video/submit`. */
+export interface Upload {
   /** With the parameters in its query. */
   readonly address: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -9,14 +9,14 @@ export interface Sending {
   readonly onProgress: ((sentBytes: number, allBytes: number) => void) | undefined;
 }
 
-export type Ask = (address: string, init: RequestInit) => Promise<Response>;
+export type Fetch = (address: string, init: RequestInit) => Promise<Response>;
 
 /**
- * Sends the form as its file is read, for programs: memory stays constant and what has been sent can be told. Browsers
- * take such a body over HTTP/2 alone. The length is announced, so that what is too large is refused at once.
+ * Sends the form while the file is read, with constant memory and progress. For programs: browsers accept such a body
+ * over HTTP/2 only. `Content-Length` is sent, so that the service rejects a file that is too large at once.
  */
-export async function sendFile(sending: Sending, ask: Ask): Promise<Response> {
-  const { address, headers, file, fileName, signal, onProgress } = sending;
+export async function sendFile(upload: Upload, send: Fetch): Promise<Response> {
+  const { address, headers, file, fileName, signal, onProgress } = upload;
   const boundary = crypto.randomUUID();
   const text = new TextEncoder();
   const head = text.encode(
@@ -32,7 +32,7 @@ export async function sendFile(sending: Sending, ask: Ask): Promise<Response> {
       for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
         if (value === undefined) continue;
         yield value;
-        // The next one is asked for when this one has been taken.
+        // The consumer asks for the next chunk only when this one has been sent.
         sent += value.length;
         onProgress?.(sent, file.size);
       }
@@ -65,10 +65,10 @@ export async function sendFile(sending: Sending, ask: Ask): Promise<Response> {
     duplex: 'half',
     ...(signal === undefined ? {} : { signal }),
   } as const;
-  return ask(address, init);
+  return send(address, init);
 }
 
-/** As browsers escape a file's name in a form. */
+/** Escapes a file name as browsers do in a form. */
 function escaped(name: string): string {
   return name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }

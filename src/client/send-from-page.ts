@@ -1,6 +1,6 @@
-import type { Sending } from './send-file.ts';
+import type { Upload } from './send-file.ts';
 
-/** What is used of a browser's request; Node.js has none. */
+/** The used part of XMLHttpRequest, which Node.js types do not have. */
 interface PageRequest {
   readonly status: number;
   readonly responseText: string;
@@ -16,8 +16,8 @@ interface PageRequest {
 }
 declare const XMLHttpRequest: new () => PageRequest;
 
-/** Sends the form from a page: with XMLHttpRequest, since a browser's `fetch` does not tell how much has been sent. */
-export function sendFromPage({ address, headers, file, fileName, signal, onProgress }: Sending): Promise<Response> {
+/** Sends the form from a page. Uses XMLHttpRequest, because `fetch` in browsers has no upload progress. */
+export function sendFromPage({ address, headers, file, fileName, signal, onProgress }: Upload): Promise<Response> {
   const form = new FormData();
   form.set('file', file, fileName);
   return new Promise((resolve, reject) => {
@@ -25,7 +25,7 @@ export function sendFromPage({ address, headers, file, fileName, signal, onProgr
     const request = new XMLHttpRequest();
     const cancel = (): void => request.abort();
     signal?.addEventListener('abort', cancel);
-    // What is counted is the whole form.
+    // `loaded` counts the whole form.
     request.upload.addEventListener('progress', ({ loaded }) => onProgress?.(Math.min(loaded, file.size), file.size));
     request.addEventListener('loadend', () => signal?.removeEventListener('abort', cancel));
     request.addEventListener('load', () => {

@@ -1,7 +1,7 @@
-import { refusalOf } from '../client/reelstate-error.ts';
+import { errorOf } from '../client/reelstate-error.ts';
 
 /** What a refusal says, for people. */
 export async function problemOf(answer: Response): Promise<string> {
-  const { message } = await refusalOf(answer);
+  const { message } = await errorOf(answer);
   return message;
 }

@@ -1,7 +1,7 @@
 import { forgetFiles } from './jobs/file-names.ts';
 import { usePoll } from './poll.ts';
 
-interface SessionAnswer {
+interface SessionResponse {
   readonly signed_in: boolean;
 }
 
@@ -10,7 +10,7 @@ const SELDOM_MS = 60_000;
 
 /** There only for who signed in. */
 export function SignOut() {
-  const { data } = usePoll<SessionAnswer>('/session', SELDOM_MS);
+  const { data } = usePoll<SessionResponse>('/session', SELDOM_MS);
   if (data?.signed_in !== true) return null;
   return (
     <button

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,23 +33,58 @@ describe('the command line', function () {
     await rm(folder, { recursive: true });
   });
 
-  it('submits videos, prints their jobs, and tells of those that are refused', async () => {
+  it('submits videos, prints their jobs, and reports rejected files', async () => {
     const text = join(folder, 'notes.mp4');
     await writeFile(text, 'no video at all, only text in a file');
     const { code, stdout, stderr } = await run('submit', video, text, 'none.mp4', video, '--pipeline', 'yolo_ocr');
-    expect(code).to.equal(1);
-    expect(lines(stdout)).to.have.lengthOf(2);
+    expect(code).to.equal(3);
+    const accepted = lines(stdout).map((line) => line.split('  '));
+    expect(accepted.map(([, file]) => file)).to.deep.equal([video, video]);
+    const jobIds = accepted.map(([jobId = '']) => jobId);
     expect(lines(stderr)[0]).to.equal(`${text}: Invalid MP4 file`);
     expect(lines(stderr)[1]).to.match(/^none\.mp4: ENOENT/);
-    const states = await run('status', '--wait', ...lines(stdout));
+    const states = await run('status', '--wait', ...jobIds);
     expect(states.code).to.equal(0);
     expect(lines(states.stdout).map((line) => line.split(/ {2,}/).slice(0, 2))).to.deep.equal(
-      lines(stdout).map((jobId) => [jobId, 'completed']),
+      jobIds.map((jobId) => [jobId, 'completed']),
     );
     expect(states.stderr).to.equal('');
   });
 
-  it('waits for the results and saves them whole, as the service has them', async () => {
+  it('retries a busy service, and says what was not submitted when it stops accepting', async () => {
+    const responses: readonly (readonly [number, object])[] = [
+      [503, { code: 'queue_full', detail: 'Too many jobs are waiting' }],
+      [202, { job_id: 'first' }],
+      [500, { code: 'internal', detail: 'The service failed' }],
+    ];
+    const keys: unknown[] = [];
+    const server = createServer((request, response) => {
+      const [status, body] = responses[keys.length] ?? [500, {}];
+      keys.push(request.headers['idempotency-key']);
+      request.resume().once('end', () => {
+        response.writeHead(status, status === 503 ? { 'Retry-After': '0' } : {}).end(JSON.stringify(body));
+      });
+    });
+    const listening = once(server, 'listening');
+    server.listen(0, '127.0.0.1');
+    await listening;
+    try {
+      const address = server.address();
+      const port = typeof address === 'object' ? address?.port : undefined;
+      const busy = await reelstate(['--url', `http://127.0.0.1:${port}`, 'submit', video, video, 'c.mp4']);
+      expect(busy.code).to.equal(1);
+      expect(busy.stdout).to.equal(`first  ${video}\n`);
+      expect(lines(busy.stderr)).to.deep.equal(['reelstate: The service failed', `Not submitted: ${video} c.mp4`]);
+      expect(keys).to.have.lengthOf(3);
+      expect(keys[1]).to.equal(keys[0]);
+      expect(keys[2]).not.to.equal(keys[1]);
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+  });
+
+  it('waits for the results and saves the document of the service', async () => {
     const saved = await run('submit', '--output', 'found.json', '--json', video);
     expect(saved.code).to.equal(0);
     const status: { readonly job_id: string } = JSON.parse(saved.stdout);
@@ -96,14 +133,14 @@ describe('the command line', function () {
   it('lists, inspects and cancels', async () => {
     service.pipelines.hold();
     const { stdout } = await run('submit', video, video);
-    const [running = '', waiting = ''] = lines(stdout);
+    const [running = '', waiting = ''] = lines(stdout).map((line) => line.slice(0, 36));
     const cancelled = await run('cancel', waiting, running, '0190a000-0000-7000-8000-000000000000');
     service.pipelines.release();
     expect(cancelled.code).to.equal(1);
     expect(lines(cancelled.stdout).map((line) => line.split(/ {2,}/)[1])).to.deep.equal(['failed', 'failed']);
     expect(cancelled.stdout).to.contain('cancelled: ');
     expect(lines(cancelled.stderr)).to.have.lengthOf(1);
-    expect((await run('status', '--wait', running)).code).to.equal(1);
+    expect((await run('status', '--wait', running)).code).to.equal(3);
     expect((await run('status', running)).code).to.equal(0);
 
     const listed = await run('list', '--json', '--limit', '2');
@@ -121,7 +158,7 @@ describe('the command line', function () {
     expect(transitions).to.have.lengthOf(3);
   });
 
-  it('deletes the files of jobs that have ended, and says which had not', async () => {
+  it('deletes the files of finished jobs, and reports the others', async () => {
     const { stdout: ended } = await run('submit', '--wait', video);
     const [jobId = ''] = ended.split(' ');
     service.pipelines.hold();
@@ -137,7 +174,7 @@ describe('the command line', function () {
     expect(JSON.parse((await run('delete', '--json', jobId)).stdout)).to.include({ job_id: jobId });
   });
 
-  it('says in one line what was refused, with an exit code that tells why', async () => {
+  it('reports an error in one line, with the exit code of its kind', async () => {
     const refused = await run('results', '0190a000-0000-7000-8000-000000000000', '--format', 'csv');
     expect(refused).to.deep.equal({
       code: 1,
@@ -148,7 +185,7 @@ describe('the command line', function () {
     expect(pipeline.code).to.equal(1);
     expect(pipeline.stderr).to.contain('ocr_only');
     const nobody = await run('list', '--url', 'http://127.0.0.1:9');
-    expect(nobody).to.deep.equal({ code: 3, stdout: '', stderr: 'reelstate: nothing answers at http://127.0.0.1:9\n' });
+    expect(nobody).to.deep.equal({ code: 1, stdout: '', stderr: 'reelstate: no response from http://127.0.0.1:9\n' });
     for (const args of [
       ['nonsense'],
       ['submit'],
@@ -163,7 +200,7 @@ describe('the command line', function () {
     expect((await run('--version')).stdout).to.match(/^\d+\.\d+\.\d+\n$/);
   });
 
-  it('ends quietly when nobody reads its output any more', async () => {
+  it('ends quietly when its output is closed', async () => {
     const { stdout } = await run('submit', '--wait', video);
     const [jobId = ''] = stdout.split(' ');
     const pipe = `"$0" "$1" results ${jobId} | true; echo "\${PIPESTATUS[0]}"`;
@@ -173,7 +210,7 @@ describe('the command line', function () {
     expect(piped.stdout).to.equal('141\n');
   });
 
-  it('sends a key from the environment, and takes none on the command line', async () => {
+  it('sends the key of the environment, and accepts none on the command line', async () => {
     const sha256 = createHash('sha256').update('secret').digest('hex');
     const guarded = await openService({ keys: [{ sha256, scopes: ['read'] }] });
     try {
@@ -190,7 +227,7 @@ describe('the command line', function () {
     }
   });
 
-  it('text that was read in a video cannot steer the terminal', async () => {
+  it('text from a video cannot control the terminal', async () => {
     const evil = await openService();
     try {
       const data = new FormData();
@@ -209,7 +246,7 @@ describe('the command line', function () {
     }
   });
 
-  it('an interruption leaves the jobs to go on, and says which they are', async () => {
+  it('an interruption prints the ids of the jobs that continue', async () => {
     service.pipelines.hold();
     let interrupt = (): void => {};
     const heed = ({ url = '' }): void => {
@@ -226,7 +263,7 @@ describe('the command line', function () {
       });
       expect(code).to.equal(130);
       expect(stdout).to.equal('');
-      expect(stderr).to.match(/^Jobs go on: [0-9a-f-]{36}\n$/);
+      expect(stderr).to.match(/^Accepted jobs continue: [0-9a-f-]{36}\n$/);
     } finally {
       service.server.off('request', heed);
       service.pipelines.release();

@@ -134,12 +134,12 @@ describe('the client', () => {
         (_, response) => response.writeHead(status).end(body),
         (other) => refusalOf(other.status('1')),
       );
-      expect(error, body).to.include({ code: 'unexpected_answer', status });
+      expect(error, body).to.include({ code: 'unexpected_response', status });
     }
     expect(await refusalOf(new ReelstateClient({ url: 'http://127.0.0.1:9' }).status('1'))).to.include({
       code: 'unreachable',
       status: 0,
-      message: 'nothing answers at http://127.0.0.1:9',
+      message: 'no response from http://127.0.0.1:9',
     });
   });
 
@@ -200,13 +200,13 @@ describe('the client', () => {
     expect((await client.page()).jobs).to.have.lengthOf(1);
   });
 
-  it('reads results frame by frame, and lets go of them when nobody reads on', async () => {
+  it('yields results frame by frame, and closes the connection when the reader stops', async () => {
     const frames = Array.from({ length: 5_000 }, (_, index) => ({
       frame_index: index,
       result: { timestamp_ms: index * 40, text: `line ${index}\n"}]`, lines: [] },
     }));
     const jobId = await submit();
-    await complete(jobId, JSON.stringify({ results: frames }));
+    await complete(jobId, `{"results": [\n${frames.map((frame) => JSON.stringify(frame)).join(',\n')}\n]}\n`);
     const read: unknown[] = [];
     for await (const frame of client.results(jobId)) read.push(frame);
     expect(read).to.deep.equal(frames);
@@ -219,11 +219,11 @@ describe('the client', () => {
     expect(JSON.parse(text)).to.deep.equal({ job_id: jobId, results: frames });
   });
 
-  it('does not take results that break off for whole ones', async () => {
+  it('rejects results that break off', async () => {
     const error = await withServer(
       (_, response) => {
         response.writeHead(200, { 'Content-Length': '1000' });
-        response.write('{"results":[{"frame_index":0,"result":{}},', () => response.destroy());
+        response.write('{"job_id":"1","results": [\n{"frame_index":0,"result":{}},\n', () => response.destroy());
       },
       async (other) => {
         const frames = other.results('1');
@@ -231,10 +231,10 @@ describe('the client', () => {
         return refusalOf(frames.next());
       },
     );
-    expect(error).to.include({ code: 'unreachable', message: 'the connection broke in the middle of the results' });
+    expect(error).to.include({ code: 'unreachable', message: 'the connection broke during the results' });
   });
 
-  it('deletes the files of a job that has ended, and of no other', async () => {
+  it('deletes the files of finished jobs only', async () => {
     const jobId = await submit();
     expect(await refusalOf(client.deleteFiles(jobId))).to.include({ code: 'job_conflict', status: 409 });
     await client.cancel(jobId);
@@ -243,7 +243,7 @@ describe('the client', () => {
     expect(await client.deleteFiles(jobId)).to.deep.equal(deletion);
   });
 
-  it('cancels, lists page by page, and tells how a job got where it is', async () => {
+  it('cancels, lists page by page, and returns the history of a job', async () => {
     const jobIds: string[] = [];
     for (let count = 0; count < 3; count += 1) jobIds.unshift(await submit());
     const [cancelled = ''] = jobIds;

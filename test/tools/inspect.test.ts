@@ -71,7 +71,7 @@ describe('npm run inspect', function () {
     });
     expect(await failure('--job', jobId, '--url', 'http://127.0.0.1:9')).to.deep.equal({
       code: 1,
-      stderr: 'inspect: nothing answers at http://127.0.0.1:9\n',
+      stderr: 'inspect: no response from http://127.0.0.1:9\n',
     });
   });
 

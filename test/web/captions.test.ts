@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Box } from '../../src/client/answers.ts';
+import type { Box } from '../../src/client/responses.ts';
 import { placeCaptions } from '../../src/web/viewer/captions.ts';
 
 const FRAME = { width: 640, height: 360, scale: 1 };

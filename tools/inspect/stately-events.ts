@@ -1,13 +1,13 @@
 import type { StatelyInspectionEvent } from '@statelyai/inspect';
-import type { MachineAnswer, StateDefinition, TransitionsAnswer } from '../../src/client/answers.ts';
+import type { MachineResponse, StateDefinition, TransitionsResponse } from '../../src/client/responses.ts';
 
 /** Version of Stately's inspection protocol that these events follow. */
 const PROTOCOL_VERSION = '0.7.2';
 
 /** A job's steps after `afterSeq` as Stately Inspector takes them: an actor the first time, then an event and a snapshot each. */
 export function statelyEvents(
-  machine: MachineAnswer,
-  life: TransitionsAnswer,
+  machine: MachineResponse,
+  life: TransitionsResponse,
   afterSeq: number,
 ): readonly StatelyInspectionEvent[] {
   const { job, transitions } = life;

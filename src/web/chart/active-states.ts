@@ -1,4 +1,4 @@
-import type { StateValue } from '../../client/answers.ts';
+import type { StateValue } from '../../client/responses.ts';
 
 /** The ids of all states that are active in a state value, parents too. `root` is the machine's id. */
 export function activeStates(root: string, value: StateValue): readonly string[] {

@@ -3,7 +3,7 @@
  * here knows a particular machine, so a chart changes when its machine does.
  */
 
-import type { StateDefinition, TransitionDefinition } from '../../client/answers.ts';
+import type { StateDefinition, TransitionDefinition } from '../../client/responses.ts';
 
 export interface ChartState {
   /** The path from the root, joined by points: unique in the chart. */

@@ -1,6 +1,6 @@
 import { render } from 'preact';
 import { useState } from 'preact/hooks';
-import type { PipelinesAnswer } from '../../client/answers.ts';
+import type { PipelinesResponse } from '../../client/responses.ts';
 import { useChosenJob } from '../jobs/chosen-job.ts';
 import { rememberFile } from '../jobs/file-names.ts';
 import { JobList } from '../jobs/job-list.tsx';
@@ -15,7 +15,7 @@ const SELDOM_MS = 30_000;
 function Console() {
   const [jobId, chooseJob] = useChosenJob();
   const [status, setStatus] = useState<string | null>(null);
-  const pipelines = usePoll<PipelinesAnswer>('/pipelines', SELDOM_MS).data?.pipelines ?? [];
+  const pipelines = usePoll<PipelinesResponse>('/pipelines', SELDOM_MS).data?.pipelines ?? [];
   return (
     <>
       <PageHead page="console" />

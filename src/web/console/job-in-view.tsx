@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import type { TransitionsAnswer } from '../../client/answers.ts';
+import type { TransitionsResponse } from '../../client/responses.ts';
 import { nameOfJob } from '../jobs/file-names.ts';
 import { lifeOf } from '../jobs/job-life.ts';
 import { usePoll } from '../poll.ts';
@@ -11,7 +11,7 @@ const ONE_COLUMN = 900;
 
 /** The chosen job: its way as long as it is under way, its results when it is completed. */
 export function JobInView({ jobId }: { readonly jobId: string }) {
-  const { data, problem } = usePoll<TransitionsAnswer>(`/video/jobs/${jobId}/transitions`);
+  const { data, problem } = usePoll<TransitionsResponse>(`/video/jobs/${jobId}/transitions`);
   const steps = useMemo(() => lifeOf(data?.transitions ?? []), [data]);
   const place = useRef<HTMLElement>(null);
   const isKnown = data !== undefined;

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
-import type { JobItem } from '../../client/answers.ts';
-import type { MachineAnswer } from '../../client/answers.ts';
+import type { JobItem } from '../../client/responses.ts';
+import type { MachineResponse } from '../../client/responses.ts';
 import { chartOf } from '../chart/machine-chart.ts';
 import { useNow } from '../clock.ts';
 import { formatDuration } from '../duration.ts';
@@ -19,7 +19,7 @@ export interface UnfinishedProps {
 
 /** A job without results: where it stands, how it got there, and why it will give none. */
 export function Unfinished({ job, steps }: UnfinishedProps) {
-  const machine = usePoll<MachineAnswer>('/machines/job', SELDOM_MS).data;
+  const machine = usePoll<MachineResponse>('/machines/job', SELDOM_MS).data;
   const chart = useMemo(() => machine && chartOf(machine.definition), [machine]);
   return (
     <div class="unfinished">

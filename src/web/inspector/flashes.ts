@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ActivityAnswer } from '../../client/answers.ts';
+import type { ActivityResponse } from '../../client/responses.ts';
 import { walkKey } from '../chart/chart-view.tsx';
 
 /**
@@ -8,7 +8,7 @@ import { walkKey } from '../chart/chart-view.tsx';
  */
 export function useFlashes(
   machineId: string,
-  transitions: ActivityAnswer['transitions'] | undefined,
+  transitions: ActivityResponse['transitions'] | undefined,
 ): ReadonlyMap<string, number> {
   const seen = useRef<ReadonlySet<string> | null>(null);
   const [flashes, setFlashes] = useState<ReadonlyMap<string, number>>(new Map());

@@ -1,6 +1,6 @@
 import { render } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
-import type { ActivityAnswer, MachineAnswer, PipelinesAnswer } from '../../client/answers.ts';
+import type { ActivityResponse, MachineResponse, PipelinesResponse } from '../../client/responses.ts';
 import { ChartView } from '../chart/chart-view.tsx';
 import { chartOf, type MachineChart } from '../chart/machine-chart.ts';
 import { useChosenJob } from '../jobs/chosen-job.ts';
@@ -19,10 +19,10 @@ const SELDOM_MS = 30_000;
 function Inspector() {
   const [jobId, chooseJob] = useChosenJob();
   const [status, setStatus] = useState<string | null>(null);
-  const jobMachine = usePoll<MachineAnswer>('/machines/job', SELDOM_MS).data;
-  const workerMachine = usePoll<MachineAnswer>('/machines/worker', SELDOM_MS).data;
-  const pipelines = usePoll<PipelinesAnswer>('/pipelines', SELDOM_MS).data?.pipelines.map(({ id }) => id) ?? [];
-  const { data: activity } = usePoll<ActivityAnswer>('/machines/activity');
+  const jobMachine = usePoll<MachineResponse>('/machines/job', SELDOM_MS).data;
+  const workerMachine = usePoll<MachineResponse>('/machines/worker', SELDOM_MS).data;
+  const pipelines = usePoll<PipelinesResponse>('/pipelines', SELDOM_MS).data?.pipelines.map(({ id }) => id) ?? [];
+  const { data: activity } = usePoll<ActivityResponse>('/machines/activity');
   const jobChart = useMemo(() => jobMachine && chartOf(jobMachine.definition), [jobMachine]);
   const workerChart = useMemo(() => workerMachine && chartOf(workerMachine.definition), [workerMachine]);
   const toggleStatus = (id: string): void => {
@@ -70,7 +70,7 @@ function Inspector() {
 
 interface LiveChartProps {
   readonly chart: MachineChart;
-  readonly activity: ActivityAnswer | undefined;
+  readonly activity: ActivityResponse | undefined;
   readonly status: string | null;
   readonly onState: (id: string) => void;
   readonly onChoose: (jobId: string) => void;

@@ -1,4 +1,4 @@
-import type { ActivityAnswer } from '../../client/answers.ts';
+import type { ActivityResponse } from '../../client/responses.ts';
 import { useNow } from '../clock.ts';
 import { formatAge } from '../duration.ts';
 import { nameOfJob } from '../jobs/file-names.ts';
@@ -8,7 +8,7 @@ const SHOWN = 6;
 
 export interface RecentStepsProps {
   /** The oldest first. */
-  readonly transitions: ActivityAnswer['transitions'];
+  readonly transitions: ActivityResponse['transitions'];
   readonly onChoose: (jobId: string) => void;
 }
 

@@ -1,4 +1,4 @@
-import type { StateValue } from '../../client/answers.ts';
+import type { StateValue } from '../../client/responses.ts';
 import { activeStates } from '../chart/active-states.ts';
 import { ChartView, MAX_TOKENS, TOKEN_WIDTH } from '../chart/chart-view.tsx';
 import type { MachineChart } from '../chart/machine-chart.ts';

@@ -1,6 +1,6 @@
-import type { TransitionsAnswer } from '../../client/answers.ts';
+import type { TransitionsResponse } from '../../client/responses.ts';
 
-type Transition = TransitionsAnswer['transitions'][number];
+type Transition = TransitionsResponse['transitions'][number];
 
 /** One step of a job's life: a transition, and the stay in the state that it led to. */
 export interface LifeStep extends Transition {

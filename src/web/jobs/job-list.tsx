@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { JobItem, JobsAnswer } from '../../client/answers.ts';
+import type { JobItem, JobsResponse } from '../../client/responses.ts';
 import { useNow } from '../clock.ts';
 import { formatAge } from '../duration.ts';
 import { usePoll } from '../poll.ts';
@@ -27,8 +27,8 @@ export function JobList({ chosen, onChoose, status, onStatus, pipelines }: JobLi
   if (pipeline !== '') query.set('pipeline_id', pipeline);
   const cursor = cursors.at(-1);
   if (cursor !== undefined) query.set('cursor', cursor);
-  const { data, problem } = usePoll<JobsAnswer>(`/video/jobs?${query}`);
-  const [shown, setShown] = useState<JobsAnswer>();
+  const { data, problem } = usePoll<JobsResponse>(`/video/jobs?${query}`);
+  const [shown, setShown] = useState<JobsResponse>();
   if (data !== undefined && data !== shown) setShown(data);
   const list = data ?? shown;
   const counts = list?.counts ?? {};

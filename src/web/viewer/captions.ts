@@ -1,4 +1,4 @@
-import type { Box } from '../../client/answers.ts';
+import type { Box } from '../../client/responses.ts';
 
 /** A box with what is to be written beside it. */
 export interface Captioned {

@@ -1,5 +1,5 @@
 import { CSV_HEAD, csvRows } from '../../client/results-csv.ts';
-import type { Box, FrameResult } from '../../client/answers.ts';
+import type { Box, FrameResult } from '../../client/responses.ts';
 
 /** Milliseconds for which the last frame is shown when there is no other to compare with. */
 const LONE_FRAME_MS = 1_000;

@@ -1,4 +1,4 @@
-import type { FrameResult } from '../../client/answers.ts';
+import type { FrameResult } from '../../client/responses.ts';
 import { problemOf } from '../problem.ts';
 import { ResultsIndex } from './results-index.ts';
 

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { JobItem } from '../../client/answers.ts';
+import type { JobItem } from '../../client/responses.ts';
 import { formatTimecode } from '../duration.ts';
 import { useAnswer } from './answer.ts';
 import { Findings } from './findings.tsx';

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import type { z } from 'zod';
 import type {
-  ActivityAnswer,
-  DeletionAnswer,
+  ActivityResponse,
+  DeletionResponse,
   FrameResult,
-  JobsAnswer,
-  PipelinesAnswer,
-  StatusAnswer,
-  TransitionsAnswer,
-} from '../../src/client/answers.ts';
+  JobsResponse,
+  PipelinesResponse,
+  StatusResponse,
+  TransitionsResponse,
+} from '../../src/client/responses.ts';
 import type { activityResponseSchema } from '../../src/http/activity.ts';
 import type { deletionResponseSchema } from '../../src/http/delete-files.ts';
 import type { jobsResponseSchema } from '../../src/http/jobs.ts';
@@ -22,13 +22,13 @@ type Tells<Answer, Schema extends z.ZodType> =
 describe('the answer types of the client', () => {
   it('are those of the schemas: else this file does not compile', () => {
     const told: readonly true[] = [
-      true satisfies Tells<StatusAnswer, typeof statusResponseSchema>,
-      true satisfies Tells<DeletionAnswer, typeof deletionResponseSchema>,
-      true satisfies Tells<JobsAnswer, typeof jobsResponseSchema>,
-      true satisfies Tells<PipelinesAnswer, typeof pipelinesResponseSchema>,
+      true satisfies Tells<StatusResponse, typeof statusResponseSchema>,
+      true satisfies Tells<DeletionResponse, typeof deletionResponseSchema>,
+      true satisfies Tells<JobsResponse, typeof jobsResponseSchema>,
+      true satisfies Tells<PipelinesResponse, typeof pipelinesResponseSchema>,
       true satisfies Tells<{ readonly results: readonly FrameResult[] }, typeof resultsResponseSchema>,
-      true satisfies Tells<Pick<ActivityAnswer, 'counts' | 'transitions'>, typeof activityResponseSchema>,
-      true satisfies Tells<Pick<TransitionsAnswer, 'job'>, typeof transitionsResponseSchema>,
+      true satisfies Tells<Pick<ActivityResponse, 'counts' | 'transitions'>, typeof activityResponseSchema>,
+      true satisfies Tells<Pick<TransitionsResponse, 'job'>, typeof transitionsResponseSchema>,
     ];
     expect(told).to.have.lengthOf(7);
   });

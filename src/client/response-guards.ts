@@ -1,17 +1,17 @@
 import type {
-  DeletionAnswer,
+  DeletionResponse,
   FrameResult,
   JobItem,
-  JobsAnswer,
-  MachineAnswer,
-  PipelinesAnswer,
-  StatusAnswer,
-  TransitionsAnswer,
-} from './answers.ts';
+  JobsResponse,
+  MachineResponse,
+  PipelinesResponse,
+  StatusResponse,
+  TransitionsResponse,
+} from './responses.ts';
 
 /**
- * Whether an answer is what its type says, as far as a client goes on it: what the service itself answers is tested
- * against its schemas, and what answers in its place (a proxy, another program) is noticed here.
+ * Checks the parts of a response that the client relies on. Tests compare the responses of the service with its schemas;
+ * these guards detect responses of something else, such as a proxy.
  */
 
 const STATES: ReadonlySet<unknown> = new Set(['pending', 'running', 'completed', 'failed']);
@@ -20,29 +20,29 @@ export function isSubmission(value: unknown): value is { readonly job_id: string
   return isObject(value) && typeof value['job_id'] === 'string';
 }
 
-export function isStatus(value: unknown): value is StatusAnswer {
+export function isStatus(value: unknown): value is StatusResponse {
   return isSubmission(value) && 'status' in value && STATES.has(value.status);
 }
 
-export function isDeletion(value: unknown): value is DeletionAnswer {
+export function isDeletion(value: unknown): value is DeletionResponse {
   return isSubmission(value) && 'deleted_at' in value && typeof value.deleted_at === 'string';
 }
 
-export function isJobs(value: unknown): value is JobsAnswer {
+export function isJobs(value: unknown): value is JobsResponse {
   if (!isObject(value) || !Array.isArray(value['jobs'])) return false;
   const { jobs, next_cursor: cursor } = value;
   return (cursor === null || typeof cursor === 'string') && Array.isArray(jobs) && jobs.every((job) => isJob(job));
 }
 
-export function isTransitions(value: unknown): value is TransitionsAnswer {
+export function isTransitions(value: unknown): value is TransitionsResponse {
   return isObject(value) && isJob(value['job']) && Array.isArray(value['transitions']);
 }
 
-export function isMachine(value: unknown): value is MachineAnswer {
+export function isMachine(value: unknown): value is MachineResponse {
   return isObject(value) && isObject(value['definition']) && isObject(value['definition']['states']);
 }
 
-export function isPipelines(value: unknown): value is PipelinesAnswer {
+export function isPipelines(value: unknown): value is PipelinesResponse {
   return isObject(value) && Array.isArray(value['pipelines']);
 }
 

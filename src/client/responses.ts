@@ -1,33 +1,30 @@
-/**
- * What the service answers, as JSON has it: see docs/ENDPOINTS.md. Times are ISO 8601 UTC. A test holds these types
- * against the schemas of the service.
- */
+/** JSON responses of the service, see docs/ENDPOINTS.md. Times are ISO 8601 UTC. A test compares them with its schemas. */
 
 /** `completed` and `failed` are final. */
 export type JobState = 'pending' | 'running' | 'completed' | 'failed';
 
 /** `GET /video/status/{job_id}` and `POST /video/cancel/{job_id}` */
-export interface StatusAnswer {
+export interface StatusResponse {
   readonly job_id: string;
   readonly status: JobState;
   /** 0 while pending, 0.5 while running, 1 when completed or failed. */
   readonly progress: number;
   readonly created_at: string;
   readonly updated_at: string;
-  /** Why it failed, for programs; only there when it failed. */
+  /** Reason of the failure, for programs; only on failed jobs. */
   readonly error_code?: string | undefined;
-  /** Why it failed, for people; only there when it failed. */
+  /** Reason of the failure, for people; only on failed jobs. */
   readonly error_message?: string | undefined;
 }
 
 /** `DELETE /video/jobs/{job_id}` */
-export interface DeletionAnswer {
+export interface DeletionResponse {
   readonly job_id: string;
-  /** When the files were deleted; the same however often it is asked for. */
+  /** When the files were deleted; the same on every repeated request. */
   readonly deleted_at: string;
 }
 
-export interface JobItem extends StatusAnswer {
+export interface JobItem extends StatusResponse {
   readonly pipeline_id: string;
   readonly options: { readonly frame_stride: number; readonly max_frames?: number | undefined };
   /** 0 before the first. */
@@ -37,7 +34,7 @@ export interface JobItem extends StatusAnswer {
 export type Counts = Readonly<Record<string, number>>;
 
 /** `GET /video/jobs` */
-export interface JobsAnswer {
+export interface JobsResponse {
   readonly jobs: readonly JobItem[];
   readonly counts: Counts;
   /** Null on the last page. */
@@ -56,18 +53,18 @@ export interface Step {
 }
 
 /** `GET /video/jobs/{job_id}/transitions` */
-export interface TransitionsAnswer {
+export interface TransitionsResponse {
   readonly job: JobItem;
   readonly transitions: readonly (Step & { readonly context: Readonly<Record<string, unknown>> })[];
 }
 
-/** A state's name, or for each active region the value inside it, as XState writes it. */
+/** A state's name, or the value of each active region, as in XState. */
 export type StateValue = string | { readonly [region: string]: StateValue | undefined };
 
 /** `GET /machines/activity` */
-export interface ActivityAnswer {
+export interface ActivityResponse {
   readonly counts: Counts;
-  /** The transitions just taken, of all jobs, the oldest first. */
+  /** The latest transitions of all jobs, oldest first. */
   readonly transitions: readonly (Step & { readonly job_id: string })[];
   /** One for each worker. */
   readonly workers: readonly StateValue[];
@@ -86,22 +83,22 @@ export interface StateDefinition {
 }
 
 export interface TransitionDefinition {
-  /** Ids with a leading `#`; absent when the transition stays where it is. */
+  /** Ids with a leading `#`; absent for an internal transition. */
   readonly target?: readonly string[] | undefined;
   readonly guard?: { readonly type?: string | undefined } | string | undefined;
   readonly description?: string | undefined;
 }
 
 /** `GET /machines/{id}` */
-export interface MachineAnswer {
+export interface MachineResponse {
   readonly id: string;
-  /** Null for a machine whose snapshots are never stored. */
+  /** Null for a machine whose snapshots are not stored. */
   readonly version: number | null;
   readonly definition: StateDefinition;
 }
 
 /** `GET /pipelines` */
-export interface PipelinesAnswer {
+export interface PipelinesResponse {
   readonly pipelines: readonly { readonly id: string; readonly description: string }[];
 }
 
