@@ -2,6 +2,7 @@
  * Writes ONNX files: just what the converter and the tests need of the protocol-buffer form of
  * https://github.com/onnx/onnx/blob/main/onnx/onnx.proto (IR version 8, operator set 15).
  */
+import { MessageWriter } from '../src/pipeline/models/protobuf.ts';
 
 const IR_VERSION = 8;
 const OPERATOR_SET = 15;
@@ -23,7 +24,7 @@ export type Attribute = number | string | readonly number[] | { readonly float: 
 
 /** Collects a graph node by node; names are the caller's. */
 export class OnnxWriter {
-  readonly #graph = new Message();
+  readonly #graph = new MessageWriter();
 
   input(name: string, dims: readonly number[]): void {
     this.#graph.message(11, valueInfo(name, dims));
@@ -34,7 +35,7 @@ export class OnnxWriter {
   }
 
   constant(name: string, dims: readonly number[], data: TensorData): void {
-    const tensor = new Message();
+    const tensor = new MessageWriter();
     for (const size of dims) tensor.int(1, size);
     tensor.int(2, data instanceof Float32Array ? FLOAT : data instanceof Uint16Array ? FLOAT16 : INT64);
     tensor.text(8, name).bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
@@ -47,7 +48,7 @@ export class OnnxWriter {
     outputs: readonly string[],
     attributes: Readonly<Record<string, Attribute>> = {},
   ): void {
-    const node = new Message();
+    const node = new MessageWriter();
     for (const name of inputs) node.text(1, name);
     for (const name of outputs) node.text(2, name);
     node.text(4, operator);
@@ -57,15 +58,19 @@ export class OnnxWriter {
 
   /** The whole file; `producer` is written into it. */
   bytes(producer: string): Uint8Array {
-    const operatorSet = new Message().text(1, '').int(2, OPERATOR_SET);
+    const operatorSet = new MessageWriter().text(1, '').int(2, OPERATOR_SET);
     this.#graph.text(2, producer);
-    const model = new Message().int(1, IR_VERSION).text(2, producer).message(7, this.#graph).message(8, operatorSet);
+    const model = new MessageWriter()
+      .int(1, IR_VERSION)
+      .text(2, producer)
+      .message(7, this.#graph)
+      .message(8, operatorSet);
     return model.encoded();
   }
 }
 
-function attribute(name: string, value: Attribute): Message {
-  const message = new Message().text(1, name);
+function attribute(name: string, value: Attribute): MessageWriter {
+  const message = new MessageWriter().text(1, name);
   if (typeof value === 'string') return message.text(4, value).int(20, ATTRIBUTE_STRING);
   if (typeof value === 'number') return message.int(3, value).int(20, ATTRIBUTE_INT);
   if ('float' in value) return message.float(2, value.float).int(20, ATTRIBUTE_FLOAT);
@@ -73,53 +78,9 @@ function attribute(name: string, value: Attribute): Message {
   return message.int(20, ATTRIBUTE_INTS);
 }
 
-function valueInfo(name: string, dims: readonly number[]): Message {
-  const shape = new Message();
-  for (const size of dims) shape.message(1, new Message().int(1, size));
-  const tensorType = new Message().int(1, FLOAT).message(2, shape);
-  return new Message().text(1, name).message(2, new Message().message(1, tensorType));
-}
-
-/** A protocol-buffer message as it grows: fields by number, in the order in which they are added. */
-class Message {
-  readonly #parts: Uint8Array[] = [];
-
-  int(field: number, value: number): this {
-    this.#parts.push(varint(field * 8), varint(value));
-    return this;
-  }
-
-  float(field: number, value: number): this {
-    this.#parts.push(varint(field * 8 + 5), new Uint8Array(Float32Array.of(value).buffer));
-    return this;
-  }
-
-  bytes(field: number, value: Uint8Array): this {
-    this.#parts.push(varint(field * 8 + 2), varint(value.length), value);
-    return this;
-  }
-
-  text(field: number, value: string): this {
-    return this.bytes(field, new TextEncoder().encode(value));
-  }
-
-  message(field: number, value: Message): this {
-    return this.bytes(field, value.encoded());
-  }
-
-  encoded(): Uint8Array {
-    return Buffer.concat(this.#parts);
-  }
-}
-
-/** Seven bits a byte, lowest first; a negative number is written in 64-bit two's complement. */
-function varint(value: number): Uint8Array {
-  const bytes: number[] = [];
-  let rest = BigInt.asUintN(64, BigInt(value));
-  while (rest > 127n) {
-    bytes.push(Number(rest & 127n) | 128);
-    rest >>= 7n;
-  }
-  bytes.push(Number(rest));
-  return Uint8Array.from(bytes);
+function valueInfo(name: string, dims: readonly number[]): MessageWriter {
+  const shape = new MessageWriter();
+  for (const size of dims) shape.message(1, new MessageWriter().int(1, size));
+  const tensorType = new MessageWriter().int(1, FLOAT).message(2, shape);
+  return new MessageWriter().text(1, name).message(2, new MessageWriter().message(1, tensorType));
 }

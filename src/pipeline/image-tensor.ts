@@ -34,35 +34,51 @@ export interface TensorLayout {
 
 /** A region of an image, resized and normalised, as 3 planes (CHW). Depends on the region's pixels alone. */
 export function imageTensor(image: RgbImage, region: Region, layout: TensorLayout): Float32Array {
-  const source = shrunk(image, region, layout);
-  const { width, height } = layout;
+  const { source, window } = shrunk(image, region, layout);
+  const { width, height, order } = layout;
   const stride = layout.paddedWidth ?? width;
   const plane = stride * (layout.paddedHeight ?? height);
   const tensor = new Float32Array(3 * plane);
-  const columns = samplePoints(source.width, width);
-  const rows = samplePoints(source.height, height);
+  const columns = samplePoints(window.x, window.width, width);
+  const rows = samplePoints(window.y, window.height, height);
+  const scales = layout.deviation.map((deviation) => 1 / deviation);
+  const [scale0 = 1, scale1 = 1, scale2 = 1] = scales;
+  const offsets = layout.mean.map((mean, channel) => -mean * (scales[channel] ?? 1));
+  const [offset0 = 0, offset1 = 0, offset2 = 0] = offsets;
+  if (plane > width * height) {
+    for (let channel = 0; channel < 3; channel++) {
+      const value = (layout.padding ?? 0) * (scales[channel] ?? 1) + (offsets[channel] ?? 0);
+      tensor.fill(value, channel * plane, (channel + 1) * plane);
+    }
+  }
+  const byte0 = order === 'rgb' ? 0 : 2;
+  const byte2 = 2 - byte0;
   const pixels = source.rgb;
-  for (let channel = 0; channel < 3; channel++) {
-    const byte = layout.order === 'rgb' ? channel : 2 - channel;
-    const scale = 1 / (layout.deviation[channel] ?? 1);
-    const offset = -(layout.mean[channel] ?? 0) * scale;
-    const start = channel * plane;
-    if (plane > width * height) tensor.fill((layout.padding ?? 0) * scale + offset, start, start + plane);
-    for (let y = 0; y < height; y++) {
-      const upper = (rows.first[y] ?? 0) * source.width * 3 + byte;
-      const lower = (rows.second[y] ?? 0) * source.width * 3 + byte;
-      const down = rows.weight[y] ?? 0;
-      let out = start + ((layout.top ?? 0) + y) * stride + (layout.left ?? 0);
-      for (let x = 0; x < width; x++, out++) {
-        const left = (columns.first[x] ?? 0) * 3;
-        const right = (columns.second[x] ?? 0) * 3;
-        const across = columns.weight[x] ?? 0;
-        const a = pixels[upper + left] ?? 0;
-        const b = pixels[lower + left] ?? 0;
-        const top = a + ((pixels[upper + right] ?? 0) - a) * across;
-        const bottom = b + ((pixels[lower + right] ?? 0) - b) * across;
-        tensor[out] = (top + (bottom - top) * down) * scale + offset;
-      }
+  // One loop over all three planes: this runs on every frame.
+  for (let y = 0; y < height; y++) {
+    const upper = (rows.first[y] ?? 0) * source.width * 3;
+    const lower = (rows.second[y] ?? 0) * source.width * 3;
+    const down = rows.weight[y] ?? 0;
+    let out = ((layout.top ?? 0) + y) * stride + (layout.left ?? 0);
+    for (let x = 0; x < width; x++, out++) {
+      const left = (columns.first[x] ?? 0) * 3;
+      const right = (columns.second[x] ?? 0) * 3;
+      const across = columns.weight[x] ?? 0;
+      let a = pixels[upper + left + byte0] ?? 0;
+      let b = pixels[lower + left + byte0] ?? 0;
+      let top = a + ((pixels[upper + right + byte0] ?? 0) - a) * across;
+      let bottom = b + ((pixels[lower + right + byte0] ?? 0) - b) * across;
+      tensor[out] = (top + (bottom - top) * down) * scale0 + offset0;
+      a = pixels[upper + left + 1] ?? 0;
+      b = pixels[lower + left + 1] ?? 0;
+      top = a + ((pixels[upper + right + 1] ?? 0) - a) * across;
+      bottom = b + ((pixels[lower + right + 1] ?? 0) - b) * across;
+      tensor[out + plane] = (top + (bottom - top) * down) * scale1 + offset1;
+      a = pixels[upper + left + byte2] ?? 0;
+      b = pixels[lower + left + byte2] ?? 0;
+      top = a + ((pixels[upper + right + byte2] ?? 0) - a) * across;
+      bottom = b + ((pixels[lower + right + byte2] ?? 0) - b) * across;
+      tensor[out + 2 * plane] = (top + (bottom - top) * down) * scale2 + offset2;
     }
   }
   return tensor;
@@ -82,9 +98,9 @@ export function cropped(image: RgbImage, region: Region): Uint8Array {
  * The region, averaged over squares of n × n pixels when it is resized to less than half: bilinear sampling looks at
  * two pixels across and would skip the others, so that thin strokes come and go.
  */
-function shrunk(image: RgbImage, region: Region, layout: TensorLayout): RgbImage {
+function shrunk(image: RgbImage, region: Region, layout: TensorLayout) {
   const n = Math.floor(Math.min(region.width / layout.width, region.height / layout.height));
-  if (n < 2) return { width: region.width, height: region.height, rgb: cropped(image, region) };
+  if (n < 2) return { source: image, window: region };
   const width = Math.floor(region.width / n);
   const height = Math.floor(region.height / n);
   const rgb = new Uint8Array(width * height * 3);
@@ -108,19 +124,19 @@ function shrunk(image: RgbImage, region: Region, layout: TensorLayout): RgbImage
       rgb[out + 2] = blue / (n * n);
     }
   }
-  return { width, height, rgb };
+  return { source: { width, height, rgb }, window: { x: 0, y: 0, width, height } };
 }
 
-/** Where each of `to` pixels falls between two of `from`, pixel centres at .5. */
-function samplePoints(from: number, to: number) {
+/** Where each of `to` pixels falls between two of the `from` that begin at `start`, pixel centres at .5. */
+function samplePoints(start: number, from: number, to: number) {
   const first = new Int32Array(to);
   const second = new Int32Array(to);
   const weight = new Float32Array(to);
   for (let i = 0; i < to; i++) {
     const at = Math.min(from - 1, Math.max(0, ((i + 0.5) * from) / to - 0.5));
     const whole = Math.floor(at);
-    first[i] = whole;
-    second[i] = Math.min(from - 1, whole + 1);
+    first[i] = start + whole;
+    second[i] = start + Math.min(from - 1, whole + 1);
     weight[i] = at - whole;
   }
   return { first, second, weight };

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf, ServiceError } from '../../errors.ts';
 import { ModelCatalogue, type CatalogueEntry } from './model-catalogue.ts';
+import { withFusedScalars } from './scalar-fusion.ts';
 
 /** One output of a model: `data` in row-major order of `dims`. */
 export interface OutputTensor {
@@ -48,9 +49,9 @@ export class ModelSessions implements AsyncDisposable {
     this.#catalogue = new ModelCatalogue(options.modelsFolder);
   }
 
-  /** A model file that is part of an installed package. Throws `invalid_model` when it cannot be loaded. */
+  /** A text model that is part of an installed package. Throws `invalid_model` when it cannot be loaded. */
   async packaged(path: string): Promise<Model> {
-    return this.#session(path, async () => readFile(path));
+    return this.#session(path, async () => withFusedScalars(await readFile(path)));
   }
 
   /** The detector of that name, its sum checked. Throws `invalid_model` when it is unknown, changed or not loadable. */
