@@ -34,6 +34,7 @@ export type RefusalCode =
   | 'file_missing'
   | 'video_missing'
   | 'store_unavailable'
+  | 'child_unavailable'
   | 'schema_too_new'
   | 'invalid_config'
   | 'invalid_pipeline'

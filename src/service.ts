@@ -73,7 +73,7 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
     modelsFolder,
     ...(config.PIPELINES_DIR === undefined ? {} : { directory: resolve(config.PIPELINES_DIR) }),
   });
-  const pool = await ProcessPool.open({
+  const pool = ProcessPool.open({
     size: config.WORKER_CONCURRENCY,
     threads: config.PIPELINE_THREADS,
     isolation: await detectIsolation({ memoryBytes: config.CHILD_MEMORY_BYTES, environment: process.env }),
@@ -85,6 +85,7 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
     log,
   });
   closers.push(() => pool.close());
+  await pool.ready;
   const limits = videoLimitsSchema.parse({
     maxFramePixels: config.MAX_FRAME_PIXELS,
     maxDurationMs: config.MAX_DURATION_MS,

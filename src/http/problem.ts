@@ -60,6 +60,7 @@ export const KINDS: Readonly<Record<ProblemCode, Kind>> = {
   worker_dead: { status: 503, title: 'A worker is dead' },
   not_ready: { status: 503, title: 'Not ready', retryAfterS: 1 },
   storage_full: { status: 507, title: 'No room on the disk' },
+  child_unavailable: INTERNAL,
   path_refused: INTERNAL,
   file_missing: INTERNAL,
   schema_too_new: INTERNAL,

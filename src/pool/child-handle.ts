@@ -1,100 +1,132 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { pool, TerminateError } from 'workerpool';
-import { z } from 'zod';
 import { ServiceError } from '../errors.ts';
-import { errorOfDeath, serviceErrorOf, type ChildDeath } from './child-death.ts';
+import type { Log } from '../log.ts';
+import {
+  errorOfDeath,
+  errorOfDeathAtStart,
+  errorOfFailedStart,
+  errorOfRefusedFork,
+  errorOfStalledStart,
+  type ChildDeath,
+} from './child-errors.ts';
 import type { Isolation } from './isolation.ts';
 import {
-  failureSchema,
+  answerSchema,
   replySchema,
   startReplySchema,
   type OpenRequest,
+  type Question,
   type Reply,
   type StartRequest,
 } from './protocol.ts';
+import { StartWatch } from './start-watch.ts';
 
 /** What the child prints is kept to explain its death, no more of it than this. */
 const OUTPUT_CHARACTERS = 4096;
 /** JavaScript heap of the child's main thread, which holds results of some frames. */
 const MAIN_HEAP_MIB = 128;
+/** Milliseconds after the end of a child in which its last output is read. */
+const LAST_OUTPUT_MS = 1000;
 
 export interface ChildHandleOptions {
   readonly isolation: Isolation;
   readonly module: URL;
   readonly start: StartRequest;
-  /** Milliseconds until a child that is not ready is killed. */
-  readonly startTimeoutMs: number;
+  /** Milliseconds without progress after which a child that is not ready is killed. */
+  readonly startIdleMs: number;
+  readonly log: Log;
+  /** Aborting it ends the start and the child. */
+  readonly signal?: AbortSignal;
 }
 
-const outputSchema = z.object({ stdout: z.string().optional(), stderr: z.string().optional() });
+interface Waiter {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
 
-/**
- * A child process, seen from the service: one call at a time. workerpool forks it, matches answers to calls and reports its
- * death as the rejection of a call; it is asked for nothing else, since it ends processes by a signal that can be ignored.
- */
+/** A child process, as the service sees it: one question at a time. */
 export class ChildHandle {
-  readonly #pool: ReturnType<typeof pool>;
+  readonly pid: number;
+  readonly #process: ChildProcess;
+  /** Resolves when the process is gone and its output is read. */
+  readonly #gone: Promise<void>;
   #output = '';
-  #pid: number | undefined;
-  #killed: Promise<void> | undefined;
-  #call: Promise<unknown> = Promise.resolve();
   #death: ChildDeath | undefined;
+  #waiter: Waiter | undefined;
+  #hasExited = false;
+  #isKilled = false;
   #jobs = 0;
   #notices: readonly string[] = [];
 
-  private constructor(options: ChildHandleOptions) {
-    const [execPath, ...execArgv] = options.isolation.command;
-    this.#pool = pool(fileURLToPath(options.module), {
-      workerType: 'process',
-      maxWorkers: 1,
-      // Only reached when the child is gone already.
-      workerTerminateTimeout: 1,
-      emitStdStreams: true,
-      forkOpts: {
-        execPath,
-        execArgv: [...execArgv, `--max-old-space-size=${MAIN_HEAP_MIB}`],
-        env: options.isolation.environment,
-        serialization: 'advanced',
-        detached: true,
-      },
-    });
+  private constructor(child: ChildProcess, pid: number) {
+    this.pid = pid;
+    this.#process = child;
+    child.on('message', (message) => this.#hear(message));
+    // A question to a process that is gone; its end is told below.
+    child.on('error', () => {});
+    // A process that cannot answer any more is of no use.
+    child.on('disconnect', () => this.#killGroup());
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (bytes: Buffer) => {
+        this.#output = (this.#output + String(bytes)).slice(-OUTPUT_CHARACTERS);
+      });
+    }
+    this.#gone = this.#untilGone(child);
   }
 
   /**
-   * Forks a child and waits until its threads run and its models are loaded. One that fails to is killed; one that
-   * takes too long rejects with `stalled`.
+   * Forks a child and waits until its threads run and its models are loaded, for as long as it makes progress. Rejects,
+   * and leaves no process, with `child_unavailable` (retryable when another start may succeed) or with the child's
+   * verdict on a model or pipeline.
    */
   static async start(options: ChildHandleOptions): Promise<ChildHandle> {
-    const child = new ChildHandle(options);
-    let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
+    const { signal, log, startIdleMs: idleMs } = options;
+    signal?.throwIfAborted();
+    const child = await ChildHandle.#fork(options);
+    let reason: unknown;
+    const giveUp = (why: unknown): void => {
+      reason ??= why;
       void child.kill();
-    }, options.startTimeoutMs);
+    };
+    const onAbort = () => giveUp(signal?.reason);
+    using _watch = new StartWatch({ pid: child.pid, idleMs, log, onStall: () => giveUp(errorOfStalledStart(idleMs)) });
+    signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      child.#pid = z
-        .int()
-        .min(1)
-        .parse(await child.#ask('pid', []));
-      child.#notices = startReplySchema.parse(await child.#ask('start', [options.start])).notices;
+      await child.#nextAnswer();
+      const reply = startReplySchema.parse(await child.#ask({ kind: 'start', request: options.start }));
+      child.#notices = reply.notices;
       return child;
     } catch (error) {
+      const { death } = child;
       await child.kill();
-      if (!isLate) throw error;
-      const waited = `${options.startTimeoutMs / 1000} seconds`;
-      throw new ServiceError(
-        'stalled',
-        `a process to analyse videos was not ready within ${waited}: the machine is too busy, or its disk too slow`,
-        { cause: error, retryable: true },
-      );
+      if (reason !== undefined) throw reason;
+      throw death === undefined ? errorOfFailedStart(error) : errorOfDeathAtStart(death);
     } finally {
-      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
     }
   }
 
-  get pid(): number {
-    if (this.#pid === undefined) throw new Error('the child has not told its pid');
-    return this.#pid;
+  static async #fork({ isolation, module }: ChildHandleOptions): Promise<ChildHandle> {
+    const [execPath, ...execArgv] = isolation.command;
+    let child: ChildProcess;
+    try {
+      child = fork(fileURLToPath(module), [], {
+        execPath,
+        execArgv: [...execArgv, `--max-old-space-size=${MAIN_HEAP_MIB}`],
+        env: isolation.environment,
+        serialization: 'advanced',
+        // A process group of its own, which is killed whole.
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      });
+    } catch (error) {
+      throw errorOfRefusedFork(error);
+    }
+    if (child.pid !== undefined) return new ChildHandle(child, child.pid);
+    const [error] = await once(child, 'error');
+    throw errorOfRefusedFork(error);
   }
 
   /** What the child could not set for itself. */
@@ -107,86 +139,93 @@ export class ChildHandle {
     return this.#jobs;
   }
 
-  /** How it ended; undefined while nothing is known of an end. */
+  /** How it ended; undefined until its end and its last output are known. */
   get death(): ChildDeath | undefined {
     return this.#death;
   }
 
-  /** False once the process is gone, also when nobody was told. */
   isAlive(): boolean {
-    try {
-      return this.#death === undefined && process.kill(this.pid, 0);
-    } catch {
-      return false;
-    }
+    return !this.#hasExited && !this.#isKilled;
   }
 
   /** Begins a job. */
   async open(request: OpenRequest): Promise<void> {
     this.#jobs += 1;
-    await this.#askUnlessKilled('open', [request]);
+    await this.#ask({ kind: 'open', request });
   }
 
   /** The next results of the job, within about a second; acknowledges the last ones. */
   async next(): Promise<Reply> {
-    return replySchema.parse(await this.#askUnlessKilled('next', []));
+    return replySchema.parse(await this.#ask({ kind: 'next' }));
   }
 
-  /** Ends the process group, whatever it does, and resolves when the child is gone. */
+  /** Ends the process group, also one that hears no other signal, and resolves when the child is gone. */
   async kill(): Promise<void> {
-    this.#killed ??= this.#kill();
-    await this.#killed;
+    this.#killGroup();
+    await this.#gone;
   }
 
-  async #kill(): Promise<void> {
-    if (this.#pid === undefined) {
-      await Promise.resolve(this.#pool.terminate(true)).catch(() => {});
-      return;
-    }
+  #killGroup(): void {
+    if (this.#hasExited) return;
+    this.#isKilled = true;
     try {
-      process.kill(-this.#pid, 'SIGKILL');
+      process.kill(-this.pid, 'SIGKILL');
     } catch {
-      // The group is gone already.
+      // Nothing of the group is left.
     }
-    await this.#call;
-    // The end is only told to a caller, and this call is never answered.
-    if (this.#death === undefined) await this.#ask('linger', []).catch(() => {});
   }
 
-  /** workerpool would fork another process for whoever asks one that has ended, and nobody would know of it. */
-  async #askUnlessKilled(method: string, params: unknown[]): Promise<unknown> {
-    // No wait otherwise: a kill must find this call in flight, or two would be, and the second one is never answered.
-    if (this.#killed !== undefined) await this.#killed;
-    if (this.#death !== undefined) throw errorOfDeath(this.#death, false);
-    return this.#ask(method, params);
-  }
-
-  async #ask(method: string, params: unknown[]): Promise<unknown> {
-    const answer = Promise.resolve(this.#pool.exec(method, params, { on: (output) => this.#keep(output) }));
-    this.#call = answer.catch((error: unknown) => {
-      if (error instanceof TerminateError) this.#death = deathOf(error, this.#output);
+  async #untilGone(child: ChildProcess): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    child.once('exit', () => {
+      // What it started goes with it. One that left the group could still hold the pipes open.
+      this.#killGroup();
+      this.#hasExited = true;
+      timer = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+        if (child.connected) child.disconnect();
+      }, LAST_OUTPUT_MS);
     });
-    try {
-      return await answer;
-    } catch (error) {
-      await this.#call;
-      if (this.#death !== undefined) throw errorOfDeath(this.#death, false);
-      const failure = failureSchema.safeParse(error);
-      if (!failure.success) throw serviceErrorOf(error);
-      const { code, message, retryable } = failure.data;
-      throw new ServiceError(code, message, { retryable, cause: error });
+    return new Promise((resolve) => {
+      child.once('close', (exitCode, signal) => {
+        clearTimeout(timer);
+        this.#death = { exitCode, signal, output: this.#output };
+        this.#waiter?.reject(errorOfDeath(this.#death, false));
+        this.#waiter = undefined;
+        resolve();
+      });
+    });
+  }
+
+  async #ask(question: Question): Promise<unknown> {
+    if (this.#waiter !== undefined) throw new ServiceError('internal', 'a child was asked two questions at once');
+    if (!this.isAlive()) await this.#gone;
+    if (this.#death !== undefined) throw errorOfDeath(this.#death, false);
+    const answer = this.#nextAnswer();
+    // One that cannot be sent is answered by the end of the process.
+    this.#process.send(question, () => {});
+    return answer;
+  }
+
+  /** The next message of the child. */
+  async #nextAnswer(): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#waiter = { resolve, reject };
+    });
+  }
+
+  #hear(message: unknown): void {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    const said = answerSchema.safeParse(message);
+    if (!said.success) {
+      waiter?.reject(new ServiceError('decoder_crashed', 'the process answered something else', { retryable: true }));
+    } else if (said.data.kind === 'failure') {
+      const { code, message: text, retryable } = said.data.failure;
+      waiter?.reject(new ServiceError(code, text, { retryable }));
+    } else {
+      waiter?.resolve(said.data.kind === 'answer' ? said.data.value : undefined);
     }
   }
-
-  #keep(output: unknown): void {
-    const { stdout = '', stderr = '' } = outputSchema.parse(output);
-    this.#output = (this.#output + stdout + stderr).slice(-OUTPUT_CHARACTERS);
-  }
-}
-
-/** workerpool tells signal and exit code in its message only. */
-function deathOf(error: Error, output: string): ChildDeath {
-  const signal = /signalCode: `(SIG\w+)`/.exec(error.message)?.[1] ?? null;
-  const exitCode = /exitCode: `(\d+)`/.exec(error.message)?.[1];
-  return { signal, exitCode: exitCode === undefined ? null : Number(exitCode), output };
 }

@@ -2,9 +2,8 @@
  * Front door of the child process in which videos are decoded and analysed. Its main thread only talks and schedules, so
  * it always answers; one thread decodes and some infer. Pixels go from thread to thread and never leave the process.
  */
-import workerpool from 'workerpool';
 import { messageOf } from '../errors.ts';
-import { serviceErrorOf } from './child-death.ts';
+import { answerService } from './child-door.ts';
 import { lowerPriority } from './priority.ts';
 import type { OpenRequest, Reply, StartReply, StartRequest } from './protocol.ts';
 import { Analysis, openPipeline, type DecodeThread, type InferenceThread } from './threads/analysis.ts';
@@ -20,14 +19,7 @@ let analysis: Analysis | undefined;
 // A thread that is stuck in native code cannot be asked to stop, and process.exit would wait for it.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
-workerpool.worker({
-  pid: () => process.pid,
-  start: async (request: StartRequest): Promise<StartReply> => orServiceError(start(request)),
-  open: async (request: OpenRequest): Promise<void> => orServiceError(open(request)),
-  next: async (): Promise<Reply> => orServiceError(next()),
-  /** Never answers, so whoever asks learns when the process has ended. */
-  linger: async (): Promise<never> => new Promise(() => {}),
-});
+answerService({ start, open, next });
 
 async function start(request: StartRequest): Promise<StartReply> {
   decode = new Thread({ module: 'decode-thread.js', resourceLimits: THREAD_HEAP, onDeath: die });
@@ -50,14 +42,6 @@ async function open(request: OpenRequest): Promise<void> {
 async function next(): Promise<Reply> {
   if (analysis === undefined) throw new Error('asked for results before a job was opened');
   return analysis.next();
-}
-
-async function orServiceError<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw serviceErrorOf(error);
-  }
 }
 
 /** A thread is gone, and the process with it: the service reads the last words and replaces the process. */

@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 
 import { ServiceError, type ErrorCode } from '../errors.ts';
 import type { FrameResult } from '../job.ts';
 import type { Log } from '../log.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
-import { errorOfDeath } from './child-death.ts';
+import { errorOfDeath } from './child-errors.ts';
 import { ChildHandle } from './child-handle.ts';
 import type { Isolation, IsolationLevel } from './isolation.ts';
 import type { OpenRequest } from './protocol.ts';
@@ -31,8 +32,11 @@ export interface ProcessPoolOptions {
   readonly childModule?: URL;
 }
 
-/** Loading a child's code and models takes about a second; a machine may be busy or its disk slow. */
-const START_TIMEOUT_MS = 60_000;
+/** A child that starts does some work in this time, however busy the machine is and however slow its disk. */
+const START_IDLE_MS = 120_000;
+/** Before a fork that was refused is tried again, in milliseconds: the first wait, doubled each time, and the longest. */
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 30_000;
 
 /** After these a child is as good as before: it looked at a video and refused it. After any other error it is replaced. */
 const VERDICTS_ON_VIDEOS: ReadonlySet<ErrorCode> = new Set(['invalid_video', 'too_large', 'input_missing']);
@@ -49,11 +53,14 @@ export class ProcessPool implements AsyncDisposable {
   /** What is between a hostile video and the service. */
   readonly levels: readonly IsolationLevel[];
   readonly #options: ProcessPoolOptions;
+  readonly #places: Place[] = [];
   readonly #free: Place[] = [];
   readonly #waiters = new Set<(place: Place) => void>();
   readonly #children = new Set<ChildHandle>();
   readonly #closing = new AbortController();
   #started = 0;
+  #ready: Promise<void> = Promise.resolve();
+  #isReady = false;
 
   private constructor(options: ProcessPoolOptions) {
     this.#options = options;
@@ -63,18 +70,34 @@ export class ProcessPool implements AsyncDisposable {
     setMaxListeners(0, this.#closing.signal);
   }
 
-  /** Starts every child and waits until all are warm. Rejects, leaving none, when one cannot be started. */
-  static async open(options: ProcessPoolOptions): Promise<ProcessPool> {
+  /**
+   * Begins to start every child and returns at once, so that a service can answer reads meanwhile: jobs that are run
+   * before {@link ready} wait for their child. The owner awaits `ready`, which may reject, and closes the pool.
+   */
+  static open(options: ProcessPoolOptions): ProcessPool {
     const pool = new ProcessPool(options);
-    const starts = Array.from({ length: options.size }, async () => pool.#start());
-    pool.#free.push(...starts.map((child) => ({ child })));
-    try {
-      await Promise.all(starts);
-      return pool;
-    } catch (error) {
-      await pool.close();
-      throw error;
-    }
+    const starts = Array.from({ length: options.size }, async () => pool.#startFirst());
+    pool.#places.push(...starts.map((child) => ({ child })));
+    pool.#free.push(...pool.#places);
+    pool.#ready = pool.#allWarm(starts);
+    // Its owner may look at it later.
+    pool.#ready.catch(() => {});
+    return pool;
+  }
+
+  /**
+   * Resolves when every child has been warm: its threads run and its models are loaded. There is no limit on the time,
+   * and a fork that the system refuses for the moment is tried until it succeeds or the pool is closed. Rejects when a
+   * child cannot be started with these settings: `child_unavailable` (the message quotes the child's last output and is
+   * for the log), `invalid_model` or `invalid_pipeline`.
+   */
+  get ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  /** True once {@link ready} has resolved; it stays true when a child is replaced later. */
+  isReady(): boolean {
+    return this.#isReady;
   }
 
   /** Children that were started in place of others. */
@@ -127,12 +150,31 @@ export class ProcessPool implements AsyncDisposable {
   /** Kills every child, those at work too, whose jobs end as `interrupted`. */
   async close(): Promise<void> {
     this.#closing.abort(new ServiceError('interrupted', 'the service is shutting down', { retryable: true }));
-    await Promise.allSettled(this.#free.map(async ({ child }) => child));
+    await Promise.allSettled(this.#places.map(async ({ child }) => child));
     await Promise.all([...this.#children].map(async (child) => this.#end(child)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #allWarm(starts: readonly Promise<ChildHandle>[]): Promise<void> {
+    await Promise.all(starts);
+    this.#isReady = true;
+  }
+
+  /** Starts a child before any job needs it. */
+  async #startFirst(): Promise<ChildHandle> {
+    for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS)) {
+      try {
+        return await this.#start();
+      } catch (error) {
+        if (!(error instanceof ServiceError) || error.code !== 'child_unavailable' || !error.retryable) throw error;
+        this.#options.log.warn({ err: error, retry_in_ms: waitMs }, 'a child could not be started; trying again');
+        const { signal } = this.#closing;
+        await setTimeout(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+      }
+    }
   }
 
   async #start(): Promise<ChildHandle> {
@@ -142,7 +184,9 @@ export class ProcessPool implements AsyncDisposable {
       isolation,
       module: childModule ?? new URL('child.js', import.meta.url),
       start: { threads, modelsFolder, warmUp },
-      startTimeoutMs: START_TIMEOUT_MS,
+      startIdleMs: START_IDLE_MS,
+      log,
+      signal: this.#closing.signal,
     });
     this.#children.add(child);
     this.#started += 1;

@@ -1,43 +1,56 @@
 /**
- * What a child process and the service say to each other. The service asks and the child answers, one question at a time:
+ * The messages between the service and a child process. The child greets the service once it listens. Then the service
+ * asks and the child answers, one question at a time:
  *
- * 1. `pid()` → the child's process id;
- * 2. `start(StartRequest)` → {@link StartReply}, once its threads run and their models are loaded;
- * 3. for each job `open(OpenRequest)` → nothing, then `next()` → {@link Reply} until it is done or an error comes.
+ * 1. `start`: answered by {@link StartReply} once its threads run and their models are loaded;
+ * 2. for each job `open`, answered by nothing, then `next`, answered by {@link Reply}, until it is done or fails.
  *
  * Asking for the next batch acknowledges the last one; the child decodes only so far ahead of that.
  */
 import { z } from 'zod';
 import { FAILURE_CODES, type ErrorCode } from '../errors.ts';
 import { frameResultSchema } from '../job.ts';
-import type { PipelineDefinition } from '../pipeline/definition.ts';
-import type { VideoLimits } from '../pipeline/limits.ts';
+import { pipelineDefinitionSchema } from '../pipeline/definition.ts';
+import { videoLimitsSchema } from '../pipeline/limits.ts';
 
-export interface StartRequest {
-  /** Number of inference threads. */
-  readonly threads: number;
-  /** Folder of the models that users brought; undefined: none. */
-  readonly modelsFolder: string | undefined;
-  /** Pipelines whose models are loaded before the first job. */
-  readonly warmUp: readonly PipelineDefinition[];
-}
+const startRequestSchema = z
+  .object({
+    /** Number of inference threads. */
+    threads: z.int().min(1),
+    /** Folder of the models that users brought; absent: none. */
+    modelsFolder: z.string().optional(),
+    /** Pipelines whose models are loaded before the first job. */
+    warmUp: z.array(pipelineDefinitionSchema).readonly(),
+  })
+  .readonly();
+export type StartRequest = z.infer<typeof startRequestSchema>;
+
+const openRequestSchema = z
+  .object({
+    definition: pipelineDefinitionSchema,
+    filePath: z.string(),
+    frameStride: z.int().min(1),
+    /** Absent: all. */
+    maxFrames: z.int().min(1).optional(),
+    limits: videoLimitsSchema,
+    /** False: a frame whose pixels equal those of the sampled frame before it gets that one's result. */
+    analyseRepeats: z.boolean(),
+  })
+  .readonly();
+export type OpenRequest = z.infer<typeof openRequestSchema>;
+
+export const questionSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('start'), request: startRequestSchema }),
+  z.object({ kind: z.literal('open'), request: openRequestSchema }),
+  z.object({ kind: z.literal('next') }),
+]);
+export type Question = z.infer<typeof questionSchema>;
 
 export const startReplySchema = z.object({
   /** What the child tried to set for itself and could not; it works without. */
   notices: z.array(z.string()),
 });
 export type StartReply = z.infer<typeof startReplySchema>;
-
-export interface OpenRequest {
-  readonly definition: PipelineDefinition;
-  readonly filePath: string;
-  readonly frameStride: number;
-  /** Undefined: all. */
-  readonly maxFrames: number | undefined;
-  readonly limits: VideoLimits;
-  /** False: a frame whose pixels equal those of the sampled frame before it gets that one's result. */
-  readonly analyseRepeats: boolean;
-}
 
 export const replySchema = z.object({
   /** Frames decoded so far, sampled or not. */
@@ -49,7 +62,7 @@ export const replySchema = z.object({
 });
 export type Reply = z.infer<typeof replySchema>;
 
-/** A `ServiceError` on its way from thread to thread. From process to process it is an error with the same fields. */
+/** A `ServiceError` on its way from thread to thread and from process to process. */
 export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
@@ -60,9 +73,22 @@ export function failureOf({ code, message, retryable }: Failure): Failure {
   return { code, message, retryable };
 }
 
-export const failureSchema = z.object({
-  /** A code with which no job can fail means a fault of ours here. */
-  code: z.enum(FAILURE_CODES).catch('internal'),
-  message: z.string(),
-  retryable: z.boolean(),
-});
+export type Answer =
+  | { readonly kind: 'listening' }
+  | { readonly kind: 'answer'; readonly value: unknown }
+  | { readonly kind: 'failure'; readonly failure: Failure };
+
+/** The service trusts no child: an {@link Answer}, whose `value` is parsed apart. */
+export const answerSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('listening') }),
+  z.object({ kind: z.literal('answer'), value: z.unknown() }),
+  z.object({
+    kind: z.literal('failure'),
+    failure: z.object({
+      /** A code with which neither a job nor a start can fail means a fault of ours here. */
+      code: z.enum([...FAILURE_CODES, 'invalid_model', 'invalid_pipeline']).catch('internal'),
+      message: z.string(),
+      retryable: z.boolean(),
+    }),
+  }),
+]);

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { ServiceError } from '../errors.ts';
-import { errorOfHunger } from './child-death.ts';
+import { errorOfHunger } from './child-errors.ts';
 import type { ChildHandle } from './child-handle.ts';
+import { usedMemoryOf } from './process-status.ts';
 
 /** How often the clock and the memory are looked at. A child can take some hundred MiB between two looks. */
 const LOOK_EVERY_MS = 100;
@@ -67,7 +67,7 @@ export class Watch implements Disposable {
 
   #look(): void {
     const { child, memoryBytes, stallTimeoutMs } = this.#options;
-    const used = memoryOf(child.pid);
+    const used = usedMemoryOf(child.pid);
     this.#nearLimit = used > memoryBytes * NEAR_LIMIT;
     if (used > memoryBytes) {
       this.#giveUp(errorOfHunger());
@@ -84,19 +84,5 @@ export class Watch implements Disposable {
     clearInterval(this.#timer);
     this.#reject(reason);
     void this.#options.child.kill();
-  }
-}
-
-/**
- * Bytes of memory that the process itself filled, without the pages of libraries and models that it maps from files;
- * 0 where the system does not tell.
- */
-function memoryOf(pid: number): number {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-    const kibibytes = [...status.matchAll(/^Rss(?:Anon|Shmem):\s+(\d+) kB$/gm)].map((line) => Number(line[1]));
-    return kibibytes.reduce((sum, part) => sum + part, 0) * 1024;
-  } catch {
-    return 0;
   }
 }

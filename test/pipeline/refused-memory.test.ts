@@ -42,7 +42,7 @@ describe('decodeFrames of a video that asks for much', () => {
     });
     const program = `
       const { decodeFrames } = await import(${JSON.stringify(import.meta.resolve('../../src/pipeline/decode.js'))});
-      const { serviceErrorOf } = await import(${JSON.stringify(import.meta.resolve('../../src/pool/child-death.js'))});
+      const { serviceErrorOf } = await import(${JSON.stringify(import.meta.resolve('../../src/pool/child-errors.js'))});
       let frames = 0;
       try {
         for (const _ of decodeFrames(${JSON.stringify(path)}, { frameStride: 100, onDecoded: () => (frames += 1) }));

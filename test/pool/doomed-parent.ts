@@ -8,7 +8,7 @@ import { MEMORY_BYTES } from './pool-fixture.ts';
 process.stdin.resume().once('close', () => process.kill(process.pid, 'SIGKILL'));
 
 const [childModule = '', size = '2'] = process.argv.slice(2);
-const pool = await ProcessPool.open({
+const pool = ProcessPool.open({
   size: Number(size),
   threads: 1,
   isolation: await detectIsolation({ memoryBytes: MEMORY_BYTES, environment: process.env }),
@@ -19,4 +19,5 @@ const pool = await ProcessPool.open({
   log: createLog('silent'),
   childModule: new URL(childModule),
 });
+await pool.ready;
 process.stdout.write(`${JSON.stringify(pool.pids())}\n`);

@@ -17,7 +17,7 @@ export const MEMORY_BYTES = 900_000_000;
 export class PoolFixture implements AsyncDisposable {
   readonly #folder: string;
   readonly registry: PipelineRegistry;
-  readonly #pools: Promise<ProcessPool>[] = [];
+  readonly #pools: ProcessPool[] = [];
 
   private constructor(folder: string, registry: PipelineRegistry) {
     this.#folder = folder;
@@ -43,6 +43,7 @@ export class PoolFixture implements AsyncDisposable {
     });
     // Also one that is still being opened when its test is given up is closed.
     this.#pools.push(pool);
+    await pool.ready;
     return pool;
   }
 
@@ -66,9 +67,7 @@ export class PoolFixture implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const pool of await Promise.allSettled(this.#pools)) {
-      if (pool.status === 'fulfilled') await pool.value.close();
-    }
+    for (const pool of this.#pools) await pool.close();
     await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -116,7 +116,7 @@ interface Figures {
 
 async function run({ path, pipelineId, threads, analyseRepeats = false }: Course): Promise<Figures> {
   const registry = await PipelineRegistry.open();
-  await using pool = await ProcessPool.open({
+  await using pool = ProcessPool.open({
     size: 1,
     threads,
     isolation: await detectIsolation({ memoryBytes: MEMORY_BYTES, environment: process.env }),
@@ -126,6 +126,7 @@ async function run({ path, pipelineId, threads, analyseRepeats = false }: Course
     warmUp: [registry.get(pipelineId)],
     log: createLog('warn'),
   });
+  await pool.ready;
   const [pid] = pool.pids();
   if (pid === undefined) throw new Error('the pool has no child');
   const pipeline = new PooledPipeline({ registry, pool, limits: DEFAULT_VIDEO_LIMITS, analyseRepeats });

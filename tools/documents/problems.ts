@@ -148,6 +148,7 @@ export const FAILURES: Readonly<Record<FailureCode, Explanation>> = {
 
 /** Codes that end the start of the service, or that only its log tells; a request meets them as `internal`. */
 type StartCode =
+  | 'child_unavailable'
   | 'path_refused'
   | 'file_missing'
   | 'schema_too_new'

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 import { decodeFrames, type DecodeSummary } from '../../pipeline/decode.ts';
 import type { Frame } from '../../pipeline/frame.ts';
-import { serviceErrorOf } from '../child-death.ts';
+import { serviceErrorOf } from '../child-errors.ts';
 import { failureOf, type Failure, type OpenRequest } from '../protocol.ts';
 import { buffersOf } from './thread.ts';
 

@@ -5,7 +5,7 @@ import { openAnalyser, type FrameAnalyser } from '../../pipeline/analyser.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import type { Frame } from '../../pipeline/frame.ts';
 import { ModelSessions } from '../../pipeline/models/model-sessions.ts';
-import { serviceErrorOf } from '../child-death.ts';
+import { serviceErrorOf } from '../child-errors.ts';
 import { failureOf, type Failure } from '../protocol.ts';
 
 export type InferenceOrder =

@@ -1,12 +1,11 @@
 /** A child that fills memory as long as it gets any. */
-import { worker } from 'workerpool';
+import { answerService } from '../../../src/pool/child-door.ts';
 
 const hoard: Buffer[] = [];
 
-worker({
-  pid: () => process.pid,
-  start: () => ({ notices: [] }),
-  open: () => {},
+answerService({
+  start: async () => ({ notices: [] }),
+  open: async () => {},
   next: async () => {
     hoard.push(Buffer.alloc(8 * 1024 * 1024, 1));
     return { decoded: hoard.length, frames: [], done: false };

@@ -1,10 +1,10 @@
 /** A child whose main thread never comes back from a job. */
-import { worker } from 'workerpool';
+import { answerService } from '../../../src/pool/child-door.ts';
 
-worker({
-  pid: () => process.pid,
-  start: () => ({ notices: [] }),
-  open: () => {
+answerService({
+  start: async () => ({ notices: [] }),
+  open: async () => {
     for (;;);
   },
+  next: async () => ({ decoded: 0, frames: [], done: true }),
 });

@@ -1,9 +1,8 @@
-/** A child that lives, and is never ready for a job. */
-import { worker } from 'workerpool';
+/** A child that lives, does nothing, and is never ready for a job. */
+import { answerService } from '../../../src/pool/child-door.ts';
 
-worker({
-  pid: () => process.pid,
-  start: () => {
-    for (;;);
-  },
+answerService({
+  start: async () => new Promise(() => {}),
+  open: async () => {},
+  next: async () => ({ decoded: 0, frames: [], done: true }),
 });

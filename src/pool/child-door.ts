@@ -1,0 +1,35 @@
+import { serviceErrorOf } from './child-errors.ts';
+import { failureOf, questionSchema } from './protocol.ts';
+import type { Answer, OpenRequest, Question, Reply, StartReply, StartRequest } from './protocol.ts';
+
+/** What a child does for the service. */
+export interface ChildWork {
+  start(request: StartRequest): Promise<StartReply>;
+  open(request: OpenRequest): Promise<void>;
+  next(): Promise<Reply>;
+}
+
+/** Answers the questions of the service that forked this process. */
+export function answerService(work: ChildWork): void {
+  process.on('message', (message) => {
+    void answerTo(work, message).then(say);
+  });
+  say({ kind: 'listening' });
+}
+
+async function answerTo(work: ChildWork, message: unknown): Promise<Answer> {
+  try {
+    return { kind: 'answer', value: await ask(work, questionSchema.parse(message)) };
+  } catch (error) {
+    return { kind: 'failure', failure: failureOf(serviceErrorOf(error)) };
+  }
+}
+
+async function ask(work: ChildWork, question: Question): Promise<unknown> {
+  if (question.kind === 'start') return work.start(question.request);
+  return question.kind === 'open' ? work.open(question.request) : work.next();
+}
+
+function say(answer: Answer): void {
+  process.send?.(answer);
+}

@@ -1,0 +1,28 @@
+/** What Linux tells of another process. Elsewhere, and of a process that is gone, nothing is known. */
+import { readFileSync } from 'node:fs';
+
+/** Bytes that the process itself filled, without pages of libraries and models mapped from files; 0: unknown. */
+export function usedMemoryOf(pid: number): number {
+  const status = read(pid, 'status');
+  const kibibytes = [...status.matchAll(/^Rss(?:Anon|Shmem):\s+(\d+) kB$/gm)].map((line) => Number(line[1]));
+  return kibibytes.reduce((sum, part) => sum + part, 0) * 1024;
+}
+
+/**
+ * A number that grows while the process works: its page faults and its ticks of processor time, of all threads (fields
+ * 10, 12, 14 and 15 of proc_pid_stat(5)). 0: unknown.
+ */
+export function workDoneBy(pid: number): number {
+  const stat = read(pid, 'stat');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const counted = [7, 9, 11, 12].map((index) => Number(fields[index] ?? 0));
+  return counted.reduce((sum, part) => sum + part, 0);
+}
+
+function read(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
+  } catch {
+    return '';
+  }
+}

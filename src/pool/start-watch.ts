@@ -1,0 +1,49 @@
+import type { Log } from '../log.ts';
+import { workDoneBy } from './process-status.ts';
+
+const LOOK_EVERY_MS = 1000;
+const LOOKS_PER_WARNING = 30;
+
+export interface StartWatchOptions {
+  readonly pid: number;
+  /** Milliseconds without progress after which the start is given up. */
+  readonly idleMs: number;
+  readonly log: Log;
+  readonly onStall: () => void;
+}
+
+/**
+ * Watches a child that starts. A slow machine is no fault, so there is no limit on the whole time: the start is given up
+ * when the process has neither used the processor nor touched new memory for a while.
+ */
+export class StartWatch implements Disposable {
+  readonly #options: StartWatchOptions;
+  readonly #timer: NodeJS.Timeout;
+  #looks = 0;
+  #work = 0;
+  /** Counted in looks, not by the clock: the service itself may have been stopped for a while. */
+  #idleMs = 0;
+
+  constructor(options: StartWatchOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.#look(), Math.min(LOOK_EVERY_MS, options.idleMs));
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const { pid, idleMs, log, onStall } = this.#options;
+    const work = workDoneBy(pid);
+    this.#idleMs = work > this.#work ? 0 : this.#idleMs + LOOK_EVERY_MS;
+    this.#work = work;
+    this.#looks += 1;
+    if (this.#looks % LOOKS_PER_WARNING === 0) {
+      log.warn({ pid, seconds: (this.#looks * LOOK_EVERY_MS) / 1000 }, 'a child takes long to start');
+    }
+    if (this.#idleMs < idleMs) return;
+    clearInterval(this.#timer);
+    onStall();
+  }
+}

@@ -1,0 +1,11 @@
+/** A child that says why, and ends before it is ready. */
+import { answerService } from '../../../src/pool/child-door.ts';
+
+answerService({
+  start: async () => {
+    process.stderr.write('the machine has no such instruction\n');
+    process.exit(7);
+  },
+  open: async () => {},
+  next: async () => ({ decoded: 0, frames: [], done: true }),
+});

@@ -1,0 +1,17 @@
+/** A child that works for some seconds before it is ready. */
+import { answerService } from '../../../src/pool/child-door.ts';
+
+/** CPU time, in milliseconds, so that the child is at work however busy the machine is. */
+const WORK_MS = 3000;
+
+answerService({
+  start: async () => {
+    for (let used = 0; used < WORK_MS * 1000;) {
+      const { user, system } = process.cpuUsage();
+      used = user + system;
+    }
+    return { notices: [] };
+  },
+  open: async () => {},
+  next: async () => ({ decoded: 0, frames: [], done: true }),
+});
