@@ -26,7 +26,7 @@ const MODELS = [
   {
     name: 'ch_PP-OCRv4_det_infer.onnx',
     source: '30a86f5731181461d08021402766601e4302a9b9b9666be8aff402696339cdff',
-    rewritten: '1b003e81f0d935d9482c108f3fbc7468dd1f52fc990c6c80544dc67818a0efac',
+    rewritten: '1c983398117d6a0a6073eaf175f5a19ef3c6ff6755d110ec43ec419adb6ee945',
     region: WHOLE,
     width: 640,
     height: 352,
@@ -59,10 +59,14 @@ describe('the rewriting of text models', function () {
         }),
       );
       expect(fused?.dims).to.deep.equal(plain?.dims);
-      const differences = plain?.data.map((value, index) => Math.abs(value - (fused?.data[index] ?? 1)));
-      expect(Math.max(...(differences ?? [1]))).to.be.below(1e-5);
+      const values = plain?.data ?? new Float32Array(0);
+      const difference = values.reduce(
+        (most, value, at) => Math.max(most, Math.abs(value - (fused?.data[at] ?? 1))),
+        0,
+      );
+      expect(difference).to.be.below(1e-5);
       // The input has something in it to be found.
-      expect(Math.max(...(plain?.data ?? [0]))).to.be.above(0.9);
+      expect(values.reduce((most, value) => Math.max(most, value), 0)).to.be.above(0.9);
     });
 
     it(`leaves none of the operations that spell hard swish in ${name}`, async () => {

@@ -1,5 +1,6 @@
 import { GraphEditor } from './graph-editor.ts';
 import { floatOf, intsOf, onnxNode, readOnnx, writeOnnx, type OnnxNode } from './onnx-model.ts';
+import { shuffleHead } from './upsampling-head.ts';
 
 /** y = scale * x + shift, as the nodes spell it. */
 interface Affine {
@@ -25,6 +26,8 @@ export function withFusedScalars(file: Uint8Array): Uint8Array {
   const graph = new GraphEditor(model);
   for (const node of model.nodes) if (node.operator === 'Conv') foldAfter(graph, node);
   for (const node of graph.nodes()) if (node.operator === 'Conv') fuseHardSwish(graph, node);
+  for (const node of graph.nodes()) if (node.operator === 'HardSigmoid') widenGate(graph, node);
+  shuffleHead(graph);
   return graph.isChanged ? writeOnnx(graph.model()) : file;
 }
 
@@ -76,6 +79,19 @@ function fuseHardSwish(graph: GraphEditor, convolution: OnnxNode): void {
     added.push(depthwise(graph, product, affine.output, channels, affine.scale, affine.shift));
     graph.replace([...swish.nodes, ...affine.nodes], added);
   }
+}
+
+/** Writes x + x * gate as x * (gate + 1): the gate has one value a channel, x has a picture. */
+function widenGate(graph: GraphEditor, gate: OnnxNode): void {
+  const value = gate.outputs[0] ?? '';
+  const product = graph.onlyConsumer(value, 'Mul');
+  const x = product?.inputs.find((input) => input !== value) ?? '';
+  const sum = product && graph.onlyConsumer(product.outputs[0] ?? '', 'Add');
+  if (!product || !sum?.inputs.includes(x)) return;
+  const widened = graph.name();
+  const one = graph.constant([1], Float32Array.of(1));
+  const added = [onnxNode('Add', [value, one], [widened]), onnxNode('Mul', [x, widened], sum.outputs)];
+  graph.replace([product, sum], added);
 }
 
 /** Returns the multiplication by a scalar, then the addition of one, that alone follow a value; either may be absent. */
