@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { PieceBudget } from './uploads/piece-budget.ts';
 
 /** Milliseconds for which a refused client may go on sending, as in nginx's `lingering_time`. */
 const LINGER_MS = 30_000;
@@ -16,6 +17,10 @@ export function lingering(text: string, request: IncomingMessage): Readable {
 
 async function* answerThenDrain(text: string, request: IncomingMessage): AsyncGenerator<string> {
   yield text;
+  const budget = new PieceBudget();
+  request.on('data', (piece: Buffer) => {
+    if (!budget.take(piece.length)) request.destroy();
+  });
   request.resume();
   await finished(request, { signal: AbortSignal.timeout(LINGER_MS) }).catch(() => request.destroy());
 }

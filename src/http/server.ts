@@ -31,6 +31,9 @@ export function createHttpServer(app: Koa<RequestState>, options: { readonly max
       socket.end(rawProblem('headers_too_large', 'The headers are too large', randomUUID()));
     } else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
       socket.end(rawProblem('request_timeout', 'The headers did not come in time', randomUUID()));
+    } else if (error.code === 'HPE_INVALID_EOF_STATE') {
+      const detail = 'The connection was closed before the whole request had come';
+      socket.end(rawProblem('malformed_request', detail, randomUUID()));
     } else {
       socket.end(rawProblem('malformed_request', 'This is not HTTP', randomUUID()));
     }

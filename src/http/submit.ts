@@ -8,7 +8,8 @@ import type { SubmitRequest } from '../engine/job-engine.ts';
 import { checkFileType, HEAD_BYTES } from './ftyp.ts';
 import type { RequestState } from './request-log.ts';
 import { submitParametersSchema, type SubmitResponse } from './schemas.ts';
-import { freeBytes, MAX_EXTRA_BYTES, receiveUpload, tooLarge, type Upload, type UploadOptions } from './upload.ts';
+import { freeBytes, receiveUpload, type Upload, type UploadOptions } from './uploads/receive-upload.ts';
+import { MAX_EXTRA_BYTES, tooLarge } from './uploads/upload-form.ts';
 
 export interface SubmitOptions extends UploadOptions {
   readonly engine: Pick<JobEngine, 'submit' | 'submitOnce' | 'requirePipeline' | 'requireQueueRoom'>;
@@ -89,11 +90,12 @@ export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestSta
 
 type Given = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** A parameter may stand in the query or in the form, or in both if they agree. */
+/** A parameter may stand in the query or in the form, or in both if they agree. An empty one counts as not given. */
 function parse<T>(schema: z.ZodType<T>, sources: readonly Given[]): T {
   const given: Record<string, string> = {};
   for (const name of Object.keys(submitParametersSchema.shape)) {
     const values = new Set(sources.flatMap((source) => (Object.hasOwn(source, name) ? (source[name] ?? []) : [])));
+    values.delete('');
     if (values.size > 1) throw new ServiceError('invalid_request', `${name} is given twice, and differently`);
     for (const value of values) given[name] = value;
   }

@@ -182,9 +182,14 @@ export async function send(
 }
 
 /** What comes back on a connection by its end for bytes that no client library would send; all are sent before it is read. */
-export async function sendRaw(port: number, bytes: Iterable<Buffer | string>): Promise<string> {
+export async function sendRaw(
+  port: number,
+  bytes: Iterable<Buffer | string>,
+  { end = false }: { readonly end?: boolean } = {},
+): Promise<string> {
   const socket = connect(port, '127.0.0.1').pause();
   for (const part of bytes) if (!socket.write(part)) await once(socket, 'drain');
+  if (end) socket.end();
   let text = '';
   for await (const chunk of socket.setEncoding('utf8')) text += String(chunk);
   return text;

@@ -66,6 +66,17 @@ describe('POST /video/submit', () => {
       expect(job.options).to.deep.equal({ frame_stride: 5, max_frames: 7 });
     });
 
+    it('empty parameters, in the query or in the form, as if they were not given', async () => {
+      const empty = { frame_stride: '', max_frames: '' };
+      for (const response of [
+        await submit(form({ pipeline_id: 'ocr_only', ...empty }, VIDEO), '?pipeline_id='),
+        await submit(form({ pipeline_id: '' }, VIDEO), '?pipeline_id=ocr_only&frame_stride=&max_frames='),
+      ]) {
+        const { job_id: jobId } = submitResponseSchema.parse(await response.json());
+        expect((await service.engine.get(jobId)).options).to.deep.equal({ frame_stride: 1 });
+      }
+    });
+
     it('fields before and after the file, whatever types and encodings their parts name', async () => {
       const body = multipart([
         { head: 'Content-Disposition: form-data; name="pipeline_id"\r\nContent-Type: text/plain', body: 'ocr_only' },
@@ -208,7 +219,6 @@ describe('POST /video/submit', () => {
       'a stride of 0': { pipeline_id: 'ocr_only', frame_stride: '0' },
       'a negative stride': { pipeline_id: 'ocr_only', frame_stride: '-1' },
       'a broken stride': { pipeline_id: 'ocr_only', frame_stride: '1.5' },
-      'an empty stride': { pipeline_id: 'ocr_only', frame_stride: '' },
       'a stride with an exponent': { pipeline_id: 'ocr_only', frame_stride: '1e3' },
       'a stride that is no number': { pipeline_id: 'ocr_only', frame_stride: '__proto__' },
       'an endless number': { pipeline_id: 'ocr_only', max_frames: '9'.repeat(400) },

@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ParameterizedContext } from 'koa';
+import { koaBody } from 'koa-body';
+import { z } from 'zod';
+import { ServiceError } from '../../errors.ts';
+import { boundaryOf } from './boundary.ts';
+import { FILE_FIELD, UploadForm } from './upload-form.ts';
+
+/** Bytes that one upload may bring between two looks at the free space of the disk. */
+const ROOM_LOOK_BYTES = 4 * 1024 * 1024;
+
+const formFieldsSchema = z.record(z.string(), z.union([z.string(), z.array(z.string())]));
+
+export interface UploadOptions {
+  /** Absolute path of the folder that gets the file; on the disk of the storage, so that adopting it copies nothing. */
+  readonly incomingDir: string;
+  readonly maxUploadBytes: number;
+  /** The slowest upload, in bytes per second over `uploadWindowMs`. */
+  readonly minUploadBytesPerS: number;
+  /** Milliseconds over which an upload's rate is measured. */
+  readonly uploadWindowMs: number;
+  /** Bytes of the disk that no upload may take: the database and the results need room too. */
+  readonly diskReserveBytes: number;
+}
+
+export interface ReceiveOptions extends UploadOptions {
+  /** Whether the file's hash is wanted; it is computed as the file arrives. */
+  readonly hash: boolean;
+}
+
+export interface Upload {
+  /** Absolute path of the file, whole, in the incoming folder. */
+  readonly path: string;
+  /** As the client wrote it; undefined when it gave none. */
+  readonly fileName: string | undefined;
+  readonly fields: Readonly<Record<string, string | readonly string[]>>;
+  /** Hex SHA-256 of the file, where it was asked for. */
+  readonly sha256: string | undefined;
+  /** Removes the file if it is still there. */
+  discard(): Promise<void>;
+}
+
+/**
+ * Reads a multipart body; its one file goes to disk as it arrives, no faster than the disk takes it. Rejects with
+ * `missing_file`, `upload_too_large`, `upload_too_slow`, `storage_full` or `invalid_request`; nothing is left then.
+ */
+export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveOptions): Promise<Upload> {
+  const form = new UploadForm({
+    request: ctx.req,
+    boundary: requireBoundary(ctx),
+    path: join(options.incomingDir, randomUUID()),
+    maxUploadBytes: options.maxUploadBytes,
+    hash: options.hash,
+    onReceived: roomWatch(options, (error) => form.fail(error)),
+  });
+  const readBody = koaBody({
+    multipart: true,
+    json: false,
+    text: false,
+    urlencoded: false,
+    patchNode: false,
+    formidable: { enabledPlugins: [form.plugin()] },
+  });
+  const stopWatching = watchRate(ctx, form, options);
+  try {
+    // A request that was closed before this listens to it would never be heard of again.
+    if (ctx.req.destroyed) throw new ServiceError('invalid_request', 'The client went away');
+    if (ctx.get('Expect').toLowerCase() === '100-continue') ctx.res.writeContinue();
+    await Promise.race([readBody(ctx, async () => undefined), form.failure]);
+    const { file, fileName } = form;
+    if (file === undefined) throw new ServiceError('missing_file', `There is no field \`${FILE_FIELD}\``);
+    const fields = formFieldsSchema.parse(ctx.request.body);
+    return { path: file.path, fileName, fields, sha256: file.digest(), discard: () => form.discard() };
+  } catch (error) {
+    await form.discard();
+    throw refusalOf(error);
+  } finally {
+    stopWatching();
+  }
+}
+
+/** Returns the bytes that the disk of this folder has left for the service. */
+export async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+function requireBoundary(ctx: ParameterizedContext): string {
+  if (!ctx.is('multipart/form-data')) {
+    throw new ServiceError('missing_file', `The body must be multipart/form-data with the video in \`${FILE_FIELD}\``);
+  }
+  if (!/^(identity)?$/i.test(ctx.get('Content-Encoding')) || !/^(chunked)?$/i.test(ctx.get('Transfer-Encoding'))) {
+    throw new ServiceError('invalid_request', 'The body must not be compressed');
+  }
+  const boundary = boundaryOf(ctx.get('Content-Type'));
+  if (boundary === undefined) {
+    throw new ServiceError('invalid_request', 'The Content-Type must name a boundary of 1 to 70 characters');
+  }
+  return boundary;
+}
+
+/** Fails the form when the upload is too slow. @returns what ends the watch */
+function watchRate(ctx: ParameterizedContext, form: UploadForm, options: ReceiveOptions): () => void {
+  const { minUploadBytesPerS, uploadWindowMs } = options;
+  let receivedBefore = 0;
+  const timer = setInterval(() => {
+    const rate = ((form.received - receivedBefore) * 1000) / uploadWindowMs;
+    receivedBefore = form.received;
+    if (rate < minUploadBytesPerS && !ctx.req.complete) {
+      form.fail(new ServiceError('upload_too_slow', `Less than ${minUploadBytesPerS} bytes per second came in`));
+    }
+  }, uploadWindowMs);
+  return () => clearInterval(timer);
+}
+
+/**
+ * Returns what looks at the free space of the disk as bytes come in. A declared length was held against it before; this
+ * is for undeclared ones, and for many at once.
+ */
+function roomWatch({ incomingDir, diskReserveBytes }: ReceiveOptions, fail: (error: Error) => void) {
+  let lookedAt = 0;
+  return (received: number): void => {
+    if (received - lookedAt < ROOM_LOOK_BYTES) return;
+    lookedAt = received;
+    freeBytes(incomingDir).then(
+      (free) => {
+        if (free < diskReserveBytes) fail(storageFull());
+      },
+      () => undefined, // a disk that cannot be asked refuses the bytes itself
+    );
+  };
+}
+
+function storageFull(cause?: unknown): ServiceError {
+  return new ServiceError('storage_full', 'The disk ran full during the upload', { cause });
+}
+
+function refusalOf(error: unknown): unknown {
+  if (error instanceof ServiceError || !(error instanceof Error)) return error;
+  const code = 'code' in error ? error.code : undefined;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return storageFull(error);
+  // Formidable's errors have numbers; the only one that its part of the work has left is that of an aborted request.
+  if (typeof code !== 'number' && code !== 'ECONNRESET') return error;
+  return new ServiceError('invalid_request', 'The connection was closed before the whole body had come', {
+    cause: error,
+  });
+}
