@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import { array, assert, constant, constantFrom, integer, property, record, type Arbitrary } from 'fast-check';
 import { MultipartParser } from '../../src/http/uploads/multipart-parser.ts';
 import { PieceBudget } from '../../src/http/uploads/piece-budget.ts';
 import { PieceGatherer } from '../../src/http/uploads/piece-gatherer.ts';
@@ -37,11 +37,10 @@ function parse(boundary: string, body: Buffer, sizes: readonly number[]) {
 
 describe('the multipart parser', () => {
   /** Text of the characters that boundaries are made of: the hardest data there is. */
-  const text = (boundary: string) =>
-    fc
-      .array(fc.constantFrom('\r', '\n', '\r\n', '-', '--', '\r\n--', `\r\n--${boundary}`, boundary, ' ', 'x', '\0'), {
-        maxLength: 40,
-      })
+  const text = (boundary: string): Arbitrary<string> =>
+    array(constantFrom('\r', '\n', '\r\n', '-', '--', '\r\n--', `\r\n--${boundary}`, boundary, ' ', 'x', '\0'), {
+      maxLength: 40,
+    })
       .map((pieces) => pieces.join(''))
       // A boundary that ends its line would be one.
       .filter(
@@ -52,21 +51,21 @@ describe('the multipart parser', () => {
       );
 
   it('finds the same parts however the body is cut into chunks', () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom('b', 'bb', '--b', 'x'.repeat(70)).chain((boundary) =>
-          fc.record({
-            boundary: fc.constant(boundary),
-            parts: fc.array(fc.record({ headers: fc.constantFrom('', 'A: 1', 'A: 1\r\nB: 2'), data: text(boundary) }), {
+    assert(
+      property(
+        constantFrom('b', 'bb', '--b', 'x'.repeat(70)).chain((boundary) =>
+          record({
+            boundary: constant(boundary),
+            parts: array(record({ headers: constantFrom('', 'A: 1', 'A: 1\r\nB: 2'), data: text(boundary) }), {
               minLength: 1,
               maxLength: 5,
             }),
-            padding: fc.constantFrom('', ' ', '\t  '),
-            preamble: fc.constantFrom('', '\r\n', 'text\r\n', '--\r\n'),
-            epilogue: fc.constantFrom('', '\r\n', '\r\nmore', `\r\n--${boundary}\r\n`),
+            padding: constantFrom('', ' ', '\t  '),
+            preamble: constantFrom('', '\r\n', 'text\r\n', '--\r\n'),
+            epilogue: constantFrom('', '\r\n', '\r\nmore', `\r\n--${boundary}\r\n`),
           }),
         ),
-        fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 5 }),
+        array(integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 5 }),
         ({ boundary, parts, padding, preamble, epilogue }, sizes) => {
           const lines = parts.map(
             ({ headers, data }) =>
@@ -82,10 +81,10 @@ describe('the multipart parser', () => {
   });
 
   it('takes any bytes at all without an error of its own, and keeps no more of them than a header', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.constantFrom('\r\n--b', '--', '\r', '\n', '\r\n\r\n', 'A: 1', ' ', '\0', 'b'), { maxLength: 200 }),
-        fc.integer({ min: 1, max: 50 }),
+    assert(
+      property(
+        array(constantFrom('\r\n--b', '--', '\r', '\n', '\r\n\r\n', 'A: 1', ' ', '\0', 'b'), { maxLength: 200 }),
+        integer({ min: 1, max: 50 }),
         (pieces, size) => {
           try {
             parse('b', Buffer.from(pieces.join('')), [size]);

@@ -121,15 +121,13 @@ function watchRate(ctx: ParameterizedContext, form: UploadForm, options: Receive
  */
 function roomWatch({ incomingDir, diskReserveBytes }: ReceiveOptions, fail: (error: Error) => void) {
   let lookedAt = 0;
+  const look = async (): Promise<void> => {
+    if ((await freeBytes(incomingDir)) < diskReserveBytes) fail(storageFull());
+  };
   return (received: number): void => {
     if (received - lookedAt < ROOM_LOOK_BYTES) return;
     lookedAt = received;
-    freeBytes(incomingDir).then(
-      (free) => {
-        if (free < diskReserveBytes) fail(storageFull());
-      },
-      () => undefined, // a disk that cannot be asked refuses the bytes itself
-    );
+    look().catch(() => undefined); // a disk that cannot be asked refuses the bytes itself
   };
 }
 

@@ -131,20 +131,19 @@ export class UploadForm extends EventEmitter {
       this.#failWith(error);
       return;
     }
-    const written = this.#file === undefined ? Promise.resolve() : this.#file.end();
-    written.then(
-      () => {
-        this.#isOver = true;
-        this.#form?.emit('end');
-      },
-      (error: unknown) => this.#failWith(error),
-    );
+    this.#finish().catch((error: unknown) => this.#failWith(error));
   }
 
   /** Removes the file, whether it is whole or not. */
   async discard(): Promise<void> {
     this.#isOver = true;
     await this.#file?.discard();
+  }
+
+  async #finish(): Promise<void> {
+    await this.#file?.end();
+    this.#isOver = true;
+    this.#form?.emit('end');
   }
 
   #parse(bytes: Buffer): void {
