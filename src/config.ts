@@ -107,6 +107,12 @@ export const configSchema = z.object({
   MAX_DECODED_FRAMES: integer(1)
     .default(12 * 60 * 60 * 60)
     .describe('Most frames decoded of one video, sampled or not'),
+  EXTRA_DECODERS: z
+    .string()
+    .transform((text) => text.split(',').map((name) => name.trim()))
+    .pipe(z.array(z.string().regex(/^[a-z0-9_.-]+$/, 'has a name that is no decoder of FFmpeg')))
+    .default([])
+    .describe('Decoders allowed beside the usual ones, by the names of `ffmpeg -decoders`, separated by commas'),
   MAX_RESULTS_BYTES: integer(1)
     .default(1024 * MiB)
     .describe('Largest results file'),

@@ -91,7 +91,10 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
     maxDurationMs: config.MAX_DURATION_MS,
     maxDecodedFrames: config.MAX_DECODED_FRAMES,
   });
-  const pipelines = new CountedPipeline(new PooledPipeline({ registry, pool, limits }), (id) => metrics.countFrame(id));
+  const pipelines = new CountedPipeline(
+    new PooledPipeline({ registry, pool, limits, extraDecoders: config.EXTRA_DECODERS }),
+    (id) => metrics.countFrame(id),
+  );
 
   const queue = new InMemoryQueueService();
   const engine = new JobEngine({

@@ -1,4 +1,5 @@
 import { ServiceError } from '../errors.ts';
+import { describeForeignFile } from './foreign-file.ts';
 
 /** How far into a file its `ftyp` may stand. */
 const MAGIC_BYTES = 64;
@@ -56,14 +57,6 @@ const HINTS: ReadonlyMap<string, string> = new Map([
   ),
 ]);
 
-/** How files of other video containers begin. */
-const OTHER_CONTAINERS: ReadonlyMap<string, string> = new Map([
-  ['\x1aE\xdf\xa3', 'a Matroska or WebM video'],
-  ['RIFF', 'an AVI video or another RIFF file'],
-  ['FLV\x01', 'a Flash video'],
-  ['0&\xb2u', 'a Windows Media video'],
-]);
-
 /**
  * Lets pass what says in its file type box (ISO/IEC 14496-12, 4.3) that it is a video. The brand is a claim; whether
  * there is a video is found out by decoding, in a process of its own.
@@ -95,11 +88,7 @@ function findFileTypeBox(head: Buffer): number {
   if (head.subarray(0, MAGIC_BYTES).includes('ftyp')) {
     throw refusal('"ftyp" is in its first bytes, but not as the type of a box');
   }
-  const other = OTHER_CONTAINERS.get(head.toString('latin1', 0, 4));
-  const hint =
-    other === undefined
-      ? HINTS.get(head.toString('latin1', 4, 8))
-      : `It looks like ${other}. Make an MP4 of it: ffmpeg -i old new.mp4`;
+  const hint = HINTS.get(head.toString('latin1', 4, 8)) ?? describeForeignFile(head);
   throw new ServiceError('invalid_mp4', REFUSAL, hint === undefined ? {} : { hint });
 }
 

@@ -14,6 +14,8 @@ export interface DecodeOptions {
   readonly maxFrames?: number | undefined;
   /** Default `DEFAULT_VIDEO_LIMITS`. */
   readonly limits?: VideoLimits | undefined;
+  /** Decoders of FFmpeg that are allowed beside the usual ones (`decoders.ts`), by FFmpeg's names; default none. */
+  readonly extraDecoders?: readonly string[] | undefined;
   /** Called with the number of frames decoded so far after each of them, yielded or not. Must be cheap. */
   readonly onDecoded?: ((count: number) => void) | undefined;
 }
@@ -36,11 +38,17 @@ export interface DecodeSummary {
  * there is nothing to show; `too_large` when a limit is crossed, possibly after frames have been yielded.
  */
 export function* decodeFrames(path: string, options: DecodeOptions = {}): Generator<Frame, DecodeSummary> {
-  const { frameStride = 1, maxFrames = Infinity, limits = DEFAULT_VIDEO_LIMITS, onDecoded } = options;
+  const {
+    frameStride = 1,
+    maxFrames = Infinity,
+    limits = DEFAULT_VIDEO_LIMITS,
+    extraDecoders = [],
+    onDecoded,
+  } = options;
   const index = readMp4Index(path, limits);
-  using input = VideoInput.open(path, index, limits);
+  using input = VideoInput.open(path, index, limits, extraDecoders);
   const { stream } = input;
-  using decoder = VideoDecoder.open(stream, limits);
+  using decoder = VideoDecoder.open(stream, limits, extraDecoders);
   using converter = new DisplayConverter(stream, limits);
   const clock = new PresentationClock(stream.timeBase, stream.avgFrameRate);
   let startMs: number | undefined;

@@ -13,6 +13,11 @@ const CONTAINERS = new Set(
   ),
 );
 
+/** Of a file without its index, which most recorders write last. */
+const CUT_OFF =
+  'The recording or its copy was cut off before its end. Copy it from the device again; if it is as short there, a repair tool ' +
+  'such as untrunc can rebuild the index from an intact video of the same camera. Recording in fragments avoids this';
+
 /** FFmpeg gives up on a file whose boxes are nested deeper than 10. */
 const MAX_DEPTH = 16;
 
@@ -86,7 +91,7 @@ class IndexWalk {
   #readIndex(box: Box): void {
     checkLimit(this.#limits, 'maxIndexBytes', box.end - box.start);
     if (box.type === 'moov' && !box.isWhole) {
-      throw new ServiceError('invalid_video', 'The file is incomplete: it ends inside its index (moov)');
+      throw new ServiceError('invalid_video', `The file is incomplete: it ends inside its index (moov). ${CUT_OFF}`);
     }
     this.#descend(box, 1);
   }
@@ -147,8 +152,12 @@ function idsOf(tracks: readonly TrackFacts[]): ReadonlySet<number> {
 }
 
 function noIndex(found: ReadonlySet<string>): ServiceError {
-  if (found.has('moof')) return new ServiceError('invalid_video', 'The file is a fragment without its header (moov)');
+  if (found.has('moof')) {
+    const message =
+      'The file is a fragment without its header (moov). Put its initialisation segment before it: cat init.mp4 segment.m4s > new.mp4';
+    return new ServiceError('invalid_video', message);
+  }
   if (found.has('mdat'))
-    return new ServiceError('invalid_video', 'The file is incomplete: its index (moov) is missing');
+    return new ServiceError('invalid_video', `The file is incomplete: its index (moov) is missing. ${CUT_OFF}`);
   return new ServiceError('invalid_video', 'The file has no index (moov): it is incomplete or not a video');
 }

@@ -1,8 +1,9 @@
 import { AV_PIX_FMT_NONE, AVERROR_EOF } from 'node-av/constants';
-import { Codec, CodecContext, FFmpegError, Frame, PosixError } from 'node-av/lib';
-import type { Packet, Stream } from 'node-av/lib';
+import { CodecContext, FFmpegError, Frame, PosixError } from 'node-av/lib';
+import type { Codec, Packet, Stream } from 'node-av/lib';
 
 import { ServiceError } from '../errors.ts';
+import { allowedDecoders, decoderFor } from './decoders.ts';
 import type { VideoLimits } from './limits.ts';
 import { throwIfMemoryRefused } from './refused-memory.ts';
 
@@ -34,14 +35,13 @@ export class VideoDecoder implements Disposable {
     this.#probe.alloc();
   }
 
-  /** Throws `invalid_video` when there is no decoder for the track or it does not accept the track's description. */
-  static open(stream: Stream, limits: VideoLimits): VideoDecoder {
+  /**
+   * Throws `invalid_video` when there is no decoder for the track, none that is allowed, or it does not accept the
+   * track's description.
+   */
+  static open(stream: Stream, limits: VideoLimits, extraDecoders: readonly string[]): VideoDecoder {
     const { codecpar } = stream;
-    const codec = Codec.findDecoder(codecpar.codecId);
-    if (codec === null) {
-      const tag = codecpar.codecTagString ?? 'unnamed';
-      throw new ServiceError('invalid_video', `The codec of the video track (${tag}) is not supported`);
-    }
+    const codec = decoderFor(codecpar, extraDecoders);
     const context = new CodecContext();
     try {
       context.allocContext3(codec);
@@ -50,6 +50,7 @@ export class VideoDecoder implements Disposable {
       context.threadCount = 1;
       // Set here and not through a dictionary given to `open2Sync`: any entry of one corrupts the heap (node-av 6.1).
       throwIfFailed(context.setOption('max_pixels', limits.maxFramePixels));
+      throwIfFailed(context.setOption('codec_whitelist', allowedDecoders(extraDecoders)));
       throwIfFailed(context.open2Sync(codec, null));
       return new VideoDecoder(context, codec);
     } catch (cause) {

@@ -9,6 +9,7 @@ import { Dictionary, FFmpegError, FormatContext, InputFormat, Log, Packet, Posix
 import type { Stream } from 'node-av/lib';
 
 import { ServiceError } from '../errors.ts';
+import { allowedDecoders, decoderFor } from './decoders.ts';
 import { checkLimit } from './limits.ts';
 import type { VideoLimits } from './limits.ts';
 import type { Mp4Index } from './mp4-index.ts';
@@ -35,11 +36,16 @@ export class VideoInput implements Disposable {
    * Throws `invalid_video` when FFmpeg does not understand the file or it has no video track that can be shown,
    * `too_large` when its frames are.
    */
-  static open(path: string, index: Mp4Index, limits: VideoLimits): VideoInput {
+  static open(path: string, index: Mp4Index, limits: VideoLimits, extraDecoders: readonly string[]): VideoInput {
     Log.setLevel(AV_LOG_QUIET);
     const format = new FormatContext();
     // A dictionary may be given to the demuxer; given to a decoder, node-av 6.1 corrupts the heap.
-    const options = Dictionary.fromObject({ protocol_whitelist: 'file', enable_drefs: '0', use_absolute_path: '0' });
+    const options = Dictionary.fromObject({
+      protocol_whitelist: 'file',
+      codec_whitelist: allowedDecoders(extraDecoders),
+      enable_drefs: '0',
+      use_absolute_path: '0',
+    });
     try {
       // Without the prefix a file called `concat:a|b` would be taken for a protocol and its parts.
       const opened = format.openInputSync(`file:${path}`, InputFormat.findInputFormat('mov'), options);
@@ -47,6 +53,8 @@ export class VideoInput implements Disposable {
       const stream = chooseStream(format.streams, index);
       const checkSize = (): void => checkLimit(limits, 'maxFramePixels', areaOf(stream));
       checkSize();
+      // Before the probing, which decodes.
+      decoderFor(stream.codecpar, extraDecoders);
       // Before the probing too, which would give each track a decoder that no limit of ours binds.
       for (const other of format.streams) if (other.index !== stream.index) other.discard = AVDISCARD_ALL;
       // Decodes a little: without it the H.264 decoder does not know how many frames to reorder. Only now does a size

@@ -8,6 +8,8 @@ export interface PooledPipelineOptions {
   readonly registry: PipelineRegistry;
   readonly pool: ProcessPool;
   readonly limits: VideoLimits;
+  /** Decoders of FFmpeg that are allowed beside the usual ones; default none. */
+  readonly extraDecoders?: readonly string[];
   /**
    * True: every sampled frame is analysed, also one with the very pixels of the one before it. The results are the same
    * either way; for measuring what the difference costs.
@@ -28,9 +30,9 @@ export class PooledPipeline implements VideoFilePipelineService {
   }
 
   async *runOnFile(pipelineId: string, filePath: string, options: RunOptions = {}): AsyncIterable<FrameResult> {
-    const { registry, pool, limits, analyseRepeats = false } = this.#options;
+    const { registry, pool, limits, extraDecoders = [], analyseRepeats = false } = this.#options;
     const { frameStride = 1, maxFrames, signal } = options;
     const definition = registry.get(pipelineId);
-    yield* pool.run({ definition, filePath, frameStride, maxFrames, limits, analyseRepeats }, signal);
+    yield* pool.run({ definition, filePath, frameStride, maxFrames, limits, extraDecoders, analyseRepeats }, signal);
   }
 }

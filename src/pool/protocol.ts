@@ -33,6 +33,8 @@ const openRequestSchema = z
     /** Absent: all. */
     maxFrames: z.int().min(1).optional(),
     limits: videoLimitsSchema,
+    /** Decoders that are allowed beside the usual ones. */
+    extraDecoders: z.array(z.string()).readonly(),
     /** False: a frame whose pixels equal those of the sampled frame before it gets that one's result. */
     analyseRepeats: z.boolean(),
   })

@@ -65,6 +65,30 @@ describe('the door', () => {
     'classic QuickTime': [box(8, 'wide\0\0\0\x08mdat'), /remux|ffmpeg -i/],
     'a Matroska video': [Buffer.from('\x1aE\xdf\xa3\x9fB\x86\x81', 'latin1'), /Matroska .*ffmpeg -i/],
     'a segment without its beginning': [box(24, 'stypmsdh'), /segment/],
+    'a Hikvision recording': [
+      latin1('IMKH\x01\x01\0\0\x02\0\x10\0'.padEnd(40, '\0'), '\0\0\x01\xba'),
+      /Hikvision.*-f mpeg/,
+    ],
+    'a Dahua recording': [latin1('DHAV\xfd\0\0\0'), /Dahua.*-f dhav/],
+    'an MPEG program stream': [latin1('\0\0\x01\xba\x21\0\x01'), /program stream.*-f mpeg /],
+    'an MPEG transport stream': [transportStream(188, 0), /transport stream.*-f mpegts/],
+    'an M2TS': [transportStream(192, 4), /transport stream/],
+    'a transport stream with check bytes': [transportStream(204, 0), /transport stream/],
+    'a raw H.264 stream': [latin1('\0\0\0\x01\x67\x64\0\x1f'), /raw H\.264.*-f h264/],
+    'a raw H.264 stream that begins with a delimiter': [latin1('\0\0\x01\x09\xf0\0\0\x01\x67'), /raw H\.264/],
+    'a raw HEVC stream': [latin1('\0\0\0\x01\x40\x01\x0c\x01'), /raw HEVC.*-f hevc/],
+    'a raw HEVC stream that begins with a delimiter': [latin1('\0\0\0\x01\x46\x01\x50'), /raw HEVC/],
+    'an MPEG-2 stream': [latin1('\0\0\x01\xb3\x14\0'), /MPEG-2/],
+    'an AVI video': [latin1('RIFF\0\0\0\0AVI LIST'), /AVI/],
+    'a WAV file': [latin1('RIFF\0\0\0\0WAVEfmt '), /without video/],
+    'a web page': [Buffer.from('\uFEFF\n  <!DOCTYPE html><html>'), /web page/],
+    'the error message of a server': [Buffer.from('<?xml version="1.0"?><Error>'), /XML.*error message/],
+    'a playlist': [Buffer.from('#EXTM3U\nvideo.ts\n'), /playlist/],
+    'a pointer of Git LFS': [Buffer.from('version https://git-lfs.github.com/spec/v1'), /git lfs pull/],
+    'an archive': [latin1('PK\x03\x04\x14\0'), /ZIP.*Unpack/],
+    'a PNG image': [latin1('\x89PNG\r\n\x1a\n'), /PNG/],
+    'a recording that was never written': [Buffer.alloc(4096), /zeros/],
+    'a text that begins with a G': [Buffer.from('G'.padEnd(189, ' ')), undefined],
   };
   for (const [name, [head, hint]] of Object.entries(plain)) {
     it(`refuses ${name} in the words of the contract${hint === undefined ? '' : ', with a hint beside them'}`, () => {
@@ -80,6 +104,16 @@ function box(size: number, rest: string): Buffer {
   const head = Buffer.alloc(4);
   head.writeUInt32BE(size);
   return Buffer.concat([head, Buffer.from(rest, 'latin1')]);
+}
+
+function latin1(...parts: readonly string[]): Buffer {
+  return Buffer.from(parts.join(''), 'latin1');
+}
+
+function transportStream(packetBytes: number, offset: number): Buffer {
+  const stream = Buffer.alloc(packetBytes * 4);
+  for (let at = offset; at < stream.length; at += packetBytes) stream[at] = 0x47;
+  return stream;
 }
 
 function refusalOf(head: Buffer): ServiceError {

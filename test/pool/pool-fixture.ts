@@ -61,6 +61,7 @@ export class PoolFixture implements AsyncDisposable {
       frameStride: 1,
       maxFrames: undefined,
       limits: DEFAULT_VIDEO_LIMITS,
+      extraDecoders: [],
       analyseRepeats: false,
       ...options,
     };

@@ -41,6 +41,7 @@ function open(request: OpenRequest, decoded: Int32Array): void {
     frameStride: request.frameStride,
     maxFrames: request.maxFrames,
     limits: request.limits,
+    extraDecoders: request.extraDecoders,
     onDecoded: (count) => Atomics.store(decoded, 0, count),
   });
 }
