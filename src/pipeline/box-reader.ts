@@ -51,6 +51,13 @@ export class BoxReader implements Disposable {
     }
   }
 
+  /** Where four characters stand, at a distance from `start` that is a multiple of four; undefined when nowhere. */
+  find(characters: string, start: number, end: number): number | undefined {
+    const wanted = Buffer.from(characters, 'latin1').readUInt32BE();
+    for (let offset = start; offset + 4 <= end; offset += 4) if (this.uint32(offset) === wanted) return offset;
+    return undefined;
+  }
+
   /** These read past the end of the file as zeros. */
   uint32(offset: number): number {
     return this.#bytes(offset, 4).readUInt32BE();

@@ -24,6 +24,10 @@ export const videoLimitsSchema = z
     maxIndexBytes: limit(64 * MIB),
     /** Samples (frames, audio packets) declared by all tracks together; FFmpeg keeps about 100 bytes of each. */
     maxIndexSamples: limit(5_000_000),
+    /** Entries of metadata (names, cover art, keys), each of which FFmpeg compares with all before it. */
+    maxMetadataEntries: limit(10_000),
+    /** `pssh` boxes, likewise. */
+    maxProtectionHeaders: limit(1_000),
   })
   .readonly();
 
@@ -40,6 +44,8 @@ const MEASURES = {
   maxBoxes: 'boxes',
   maxIndexBytes: 'bytes of index',
   maxIndexSamples: 'samples in the index',
+  maxMetadataEntries: 'entries of metadata',
+  maxProtectionHeaders: 'protection headers (pssh)',
 } as const satisfies Record<keyof VideoLimits, string>;
 
 /** Throws `too_large`, naming the limit and both values, when `value` is above it. */

@@ -10,8 +10,15 @@ const CONTAINERS = new Set(
   ['moov', 'trak', 'mdia', 'minf', 'stbl', 'dinf', 'edts', 'udta', 'mvex', 'tapt', 'gmhd', 'wave'].concat(
     'moof',
     'traf',
+    'ilst',
   ),
 );
+
+/** Boxes each content of which is an entry of metadata. */
+const METADATA_LISTS: ReadonlySet<string> = new Set(['udta', 'ilst']);
+
+/** Boxes outside of an index in which FFmpeg looks for metadata, too. */
+const METADATA_ROOTS: ReadonlySet<string> = new Set(['udta', 'meta', 'ilst']);
 
 /** Of a file without its index, which most recorders write last. */
 const CUT_OFF =
@@ -64,6 +71,8 @@ class IndexWalk {
   #track: TrackFacts;
   #boxes = 0;
   #fragmentSamples = 0;
+  #metadataEntries = 0;
+  #protectionHeaders = 0;
 
   constructor(reader: BoxReader, limits: VideoLimits) {
     this.#reader = reader;
@@ -78,6 +87,11 @@ class IndexWalk {
       this.#count();
       // FFmpeg reads the first of several indexes.
       if ((box.type === 'moov' && !found.has('moov')) || box.type === 'moof') this.#readIndex(box);
+      if (METADATA_ROOTS.has(box.type)) {
+        checkLimit(this.#limits, 'maxIndexBytes', box.end - box.start);
+        this.#visit(box, 0);
+      }
+      if (box.type === 'pssh') this.#countProtectionHeader();
       found.add(box.type);
     }
     if (!found.has('moov')) throw noIndex(found);
@@ -108,8 +122,30 @@ class IndexWalk {
         throw new ServiceError('invalid_video', 'The index of the file is compressed (cmov), which is not supported');
       }
       this.#track.read(box);
-      if (CONTAINERS.has(box.type)) this.#descend(box, depth + 1);
+      this.#countMetadata(parent, box);
+      this.#visit(box, depth);
     }
+  }
+
+  /** Descends into a box that may contain others. */
+  #visit(box: Box, depth: number): void {
+    if (CONTAINERS.has(box.type)) this.#descend(box, depth + 1);
+    if (box.type !== 'meta') return;
+    // It has a version in MP4 and none in QuickTime; FFmpeg takes it from its handler on, wherever that is.
+    const handler = this.#reader.find('hdlr', box.start, box.end);
+    if (handler !== undefined) this.#descend({ ...box, start: handler - 4 }, depth + 1);
+  }
+
+  #countMetadata(parent: Box, box: Box): void {
+    if (METADATA_LISTS.has(parent.type)) this.#metadataEntries += 1;
+    if (box.type === 'keys') this.#metadataEntries += this.#reader.uint32(box.start + 4);
+    checkLimit(this.#limits, 'maxMetadataEntries', this.#metadataEntries);
+    if (box.type === 'pssh') this.#countProtectionHeader();
+  }
+
+  #countProtectionHeader(): void {
+    this.#protectionHeaders += 1;
+    checkLimit(this.#limits, 'maxProtectionHeaders', this.#protectionHeaders);
   }
 
   #startTrack(): void {

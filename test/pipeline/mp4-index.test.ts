@@ -57,6 +57,42 @@ describe('readMp4Index', () => {
     expect(refusal(FILE_TYPE, video(sizes(30)), cut)).to.equal('');
   });
 
+  const METADATA = { entries: 10_000, protection: 1_000 };
+  const handler = box('hdlr', Buffer.alloc(25));
+  const items = (count: number): Buffer => Buffer.concat(Array.from({ length: count }, () => box('----')));
+  const meta = (...content: readonly Buffer[]): Buffer => box('meta', words(0), handler, ...content);
+
+  const FLOODS: Readonly<Record<string, (count: number) => readonly Buffer[]>> = {
+    'iTunes items': (count) => [video(sizes(3), box('udta', meta(box('ilst', items(count - 1)))))],
+    'iTunes items of QuickTime, without a version': (count) => [
+      video(sizes(3), box('meta', handler, box('ilst', items(count)))),
+    ],
+    'entries of user data': (count) => [video(sizes(3), box('udta', items(count)))],
+    'entries of several tracks': (count) => [
+      movie(...Array.from({ length: 10 }, () => box('udta', items(count / 10)))),
+    ],
+    'keys that are only declared': (count) => [video(sizes(3), meta(box('keys', words(0, count))))],
+    'entries outside of the index': (count) => [video(sizes(3)), meta(box('ilst', items(count)))],
+  };
+  for (const [name, flood] of Object.entries(FLOODS)) {
+    it(`refuses a flood of metadata at once: ${name}`, () => {
+      expect(refusal(FILE_TYPE, ...flood(METADATA.entries), mdat)).to.equal('');
+      expect(refusal(FILE_TYPE, ...flood(METADATA.entries + 10), mdat))
+        .to.contain('too_large')
+        .and.contain('maxMetadataEntries');
+    });
+  }
+
+  it('refuses a flood of protection headers at once, in the index, in fragments and beside them', () => {
+    const headers = (count: number): Buffer =>
+      Buffer.concat(Array.from({ length: count }, () => box('pssh', words(0))));
+    const refused = 'too_large: The video has 1001 protection headers (pssh); the limit maxProtectionHeaders is 1000';
+    expect(refusal(FILE_TYPE, movie(headers(METADATA.protection)), mdat)).to.equal('');
+    expect(refusal(FILE_TYPE, movie(headers(METADATA.protection + 1)), mdat)).to.equal(refused);
+    expect(refusal(FILE_TYPE, video(sizes(3)), box('moof', headers(600)), box('moof', headers(401)))).to.equal(refused);
+    expect(refusal(FILE_TYPE, video(sizes(3)), headers(METADATA.protection + 1))).to.equal(refused);
+  });
+
   it('refuses samples that the file has no bytes for, whether or not each has a size', () => {
     const million = 50_000_000;
     expect(refusal(FILE_TYPE, video(box('stsz', words(0, 1, million))), mdat)).to.match(
