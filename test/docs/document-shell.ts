@@ -126,7 +126,7 @@ export class DocumentShell implements AsyncDisposable {
       'set -eu',
       `if [ -f '${state}' ]; then . '${state}'; fi`,
       // The services of the documents must not meet those of the machine; one thread has its models sooner.
-      'export PORT=0 HOST=127.0.0.1 LOG_LEVEL=warn PIPELINE_THREADS=1',
+      `export PORT=0 HOST=127.0.0.1 LOG_LEVEL=warn PIPELINE_THREADS=1 REELSTATE_URL=${this.#url}`,
       'set -a',
       commands.replaceAll(DOCUMENTED_URL, this.#url),
       `export -p > '${state}'`,
