@@ -1,6 +1,6 @@
 import type { TextRow } from './text-row.ts';
 
-/** RFC 4180 but for the ends of lines: a head, then a row a line; NULL is empty, and an empty text is `""`. */
+/** Yields CSV as in RFC 4180, but with LF: a head, then one row per line. NULL is empty, an empty text is `""`. */
 export async function* csvText(
   columns: readonly string[],
   rows: AsyncIterable<readonly TextRow[]>,

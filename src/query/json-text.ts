@@ -1,14 +1,14 @@
 import { ServiceError } from '../errors.ts';
 import type { TextRow } from './text-row.ts';
 
-/** One JSON list with an object a line. The cells are JSON already. */
+/** Yields one JSON list with one object per line. Cells are JSON already. */
 export async function* jsonText(
   columns: readonly string[],
   rows: AsyncIterable<readonly TextRow[]>,
 ): AsyncGenerator<string> {
-  const twice = columns.find((name, index) => columns.indexOf(name) !== index);
-  if (twice !== undefined) {
-    throw new ServiceError('invalid_query', `Two columns are called ${JSON.stringify(twice)}: give one another name`);
+  const duplicate = columns.find((name, index) => columns.indexOf(name) !== index);
+  if (duplicate !== undefined) {
+    throw new ServiceError('invalid_query', `Two columns are named ${JSON.stringify(duplicate)}: rename one with AS`);
   }
   const keys = columns.map((name) => JSON.stringify(name));
   const objectOf = (row: TextRow): string =>

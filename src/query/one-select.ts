@@ -3,9 +3,8 @@ import { z } from 'zod';
 import { ServiceError } from '../errors.ts';
 
 /**
- * What may stand behind FROM with parentheses. A list of what is allowed, because among the others are functions that
- * read files and such as `enable_logging` and `enable_profiling`, which a SELECT may call, which write files and print,
- * and which a locked configuration does not stop.
+ * Allowed table functions. An allow-list, because others read files, and `enable_logging` and `enable_profiling` write
+ * files and print from a SELECT even with a locked configuration.
  */
 const TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
   'unnest',
@@ -26,7 +25,7 @@ const tableFunctionSchema = z.object({
 });
 
 /**
- * Asks DuckDB's own parser whether the text is one SELECT. Nothing of it is executed.
+ * Checks with DuckDB's parser that the text is one SELECT. Executes nothing.
  *
  * @throws ServiceError `invalid_query`
  */
@@ -43,10 +42,13 @@ export async function assertOneSelect(connection: DuckDBConnection, sql: string)
   );
   if (parsed.error) throw new ServiceError('invalid_query', parsed.error_message);
   if (parsed.statements.length !== 1) {
-    throw new ServiceError('invalid_query', `One SELECT is wanted, not ${parsed.statements.length} statements`);
+    throw new ServiceError('invalid_query', `Expected one SELECT, got ${parsed.statements.length} statements`);
   }
   const refused = called.find((name) => !TABLE_FUNCTIONS.has(name));
   if (refused !== undefined) {
-    throw new ServiceError('invalid_query', `The table function ${refused} is not available here`);
+    throw new ServiceError(
+      'invalid_query',
+      `The table function ${refused} is not allowed; allowed are ${[...TABLE_FUNCTIONS].join(', ')}`,
+    );
   }
 }

@@ -11,18 +11,18 @@ const TEXTS = { table: tableText, csv: csvText, json: jsonText };
 export type TextFormat = keyof typeof TEXTS;
 
 export interface QueryOptions {
-  /** The service's `DATA_DIR`; the service may be at work in it. */
+  /** The service's `DATA_DIR`. The service may be running. */
   readonly dataDir: string;
   /** One SELECT. */
   readonly sql: string;
-  /** Ends the query; its reason is what is then thrown. */
+  /** Aborts the query, which then rejects with the signal's reason. */
   readonly signal: AbortSignal;
 }
 
 /**
- * The answer to a query, in pieces, once it is complete; however many rows there are, some thousand are held at a time.
+ * Yields the answer to a query in pieces, after the query is complete. Holds some thousand rows at a time.
  *
- * @throws ServiceError `invalid_query` in DuckDB's words, `file_missing` without a data folder
+ * @throws ServiceError `invalid_query` with DuckDB's message, `file_missing` without a data folder
  */
 export async function* queryText(options: QueryOptions & { readonly format: TextFormat }): AsyncGenerator<string> {
   await using database = await ResultsDatabase.open(options);
@@ -33,8 +33,8 @@ export async function* queryText(options: QueryOptions & { readonly format: Text
     await createSelected(connection, `selected(${aliases.join()})`, options.sql);
     const cell = options.format === 'json' ? jsonCell : textCell;
     const cells = columns.map(({ typeId }, index) => cell(typeId, `c${index}`));
-    // Through a file: rows that DuckDB hands over while it works end without a word when it fails, and rows that it keeps
-    // until it is done have no limit in memory.
+    // Through a file: rows returned while a query runs end silently on an error, and rows kept until the end have no
+    // memory limit.
     await connection.run(
       `COPY (SELECT ${cells.map((text, index) => `${text} AS c${index}`).join()} FROM selected)
         TO ${quoted(database.answerPath)} (FORMAT json, USE_TMP_FILE false)`,
@@ -48,7 +48,7 @@ export async function* queryText(options: QueryOptions & { readonly format: Text
   }
 }
 
-/** The answer as a Parquet file, written to `exportPath`, which must not exist. */
+/** Writes the answer as a Parquet file to `exportPath`, which must not exist. */
 export async function queryParquet(options: QueryOptions & { readonly exportPath: string }): Promise<void> {
   await using database = await ResultsDatabase.open(options);
   const { connection } = database;
@@ -69,7 +69,8 @@ interface Column {
 async function selectedColumns(connection: DuckDBConnection, sql: string): Promise<readonly Column[]> {
   await assertOneSelect(connection, sql);
   const prepared = await connection.prepare(sql);
-  if (prepared.parameterCount > 0) throw new ServiceError('invalid_query', 'There is no value for a parameter');
+  if (prepared.parameterCount > 0)
+    throw new ServiceError('invalid_query', 'Parameters are not supported: write the value into the query');
   return columnsOf(prepared);
 }
 
@@ -80,7 +81,7 @@ function columnsOf(prepared: DuckDBPreparedStatement): readonly Column[] {
   }));
 }
 
-/** The text is known to be one SELECT, and stands last: nothing in it can end what stands before it. */
+/** The text was checked to be one SELECT and is the last part of the statement, so it cannot end an earlier part. */
 async function createSelected(connection: DuckDBConnection, view: string, sql: string): Promise<void> {
   try {
     await connection.run(`CREATE TEMP VIEW ${view} AS\n${sql}`);
@@ -88,7 +89,7 @@ async function createSelected(connection: DuckDBConnection, view: string, sql: s
     if (!messageOf(cause).startsWith('Parser Error')) throw cause;
     throw new ServiceError(
       'invalid_query',
-      'Only a SELECT is answered; the columns of a view: FROM (DESCRIBE frames)',
+      'Only a SELECT is allowed; list the columns of a view with FROM (DESCRIBE frames)',
       {
         cause,
       },
@@ -97,7 +98,7 @@ async function createSelected(connection: DuckDBConnection, view: string, sql: s
 }
 
 function textCell(typeId: DuckDBTypeId, column: string): string {
-  // Times as everywhere in the service: ISO 8601, UTC.
+  // ISO 8601 UTC, as everywhere in the service.
   return typeId === DuckDBTypeId.TIMESTAMP_TZ ? `strftime(${column}, '%Y-%m-%dT%H:%M:%S.%gZ')` : `${column}::VARCHAR`;
 }
 
@@ -108,7 +109,7 @@ function jsonCell(typeId: DuckDBTypeId, column: string): string {
   return isFloat ? `CASE WHEN isfinite(${column}) THEN to_json(${column})::VARCHAR END` : `to_json(${column})::VARCHAR`;
 }
 
-/** What went wrong, in DuckDB's words where it is DuckDB that says so. */
+/** Returns the error to throw: an abort, our own error, or DuckDB's message. */
 function causeOf(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof ServiceError) return error;

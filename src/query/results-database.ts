@@ -5,24 +5,24 @@ import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { ServiceError } from '../errors.ts';
 import { viewStatements } from './views.ts';
 
-/** What a query may hold in memory; what is more goes to a folder for temporary files. */
+/** Memory of one query; more is written to temporary files. */
 const MEMORY = '1GiB';
 
 export interface ResultsDatabaseOptions {
   /** The service's `DATA_DIR`. */
   readonly dataDir: string;
-  /** The one file that may be written. */
+  /** The only file that may be written. */
   readonly exportPath?: string | undefined;
-  /** Ends whatever statement runs, and every later one. */
+  /** Interrupts the running statement and every later one. */
   readonly signal: AbortSignal;
 }
 
-/** An interruption that falls between two statements is lost, so it is repeated. */
+/** Milliseconds between interrupts: one that falls between two statements is lost, so it is repeated. */
 const INTERRUPT_MS = 20;
 
 /**
- * A database in memory with views of the files of a data folder. It opens no other file, whatever it is asked, and its
- * settings cannot be changed. Nothing in the data folder is written, and the service's own database is not opened.
+ * An in-memory database with views of the files of a data folder. It can open no other file, and its settings are locked.
+ * It writes nothing in the data folder and does not open the service's database.
  */
 export class ResultsDatabase implements AsyncDisposable {
   readonly connection: DuckDBConnection;
@@ -47,7 +47,7 @@ export class ResultsDatabase implements AsyncDisposable {
     const folder = await realpath(await mkdtemp(join(tmpdir(), 'reelstate-query-')));
     try {
       await writeFile(join(folder, 'none'), '');
-      // By a link of ours, so that no character of the folder's path means something in a pattern.
+      // Through a link, because the path may contain characters that have a meaning in a glob pattern.
       const jobs = resolve(dataDir, 'video_jobs');
       const link = join(folder, 'video_jobs');
       await ((await isFolder(jobs)) ? symlink(jobs, link) : mkdir(link));
@@ -62,7 +62,7 @@ export class ResultsDatabase implements AsyncDisposable {
     }
   }
 
-  /** DuckDB follows links before it compares: what may be opened is named by its real path. */
+  /** DuckDB resolves links before it checks a path, so the allowed folders are real paths. */
   static async #openIn(
     folder: string,
     {
@@ -87,7 +87,7 @@ export class ResultsDatabase implements AsyncDisposable {
     const database = new ResultsDatabase(folder, instance, connection, signal);
     signal.addEventListener('abort', database.#interrupt);
     try {
-      // It may have been aborted before anyone listened.
+      // It may have been aborted before the listener was added.
       signal.throwIfAborted();
       for (const statement of [
         `SET TimeZone = 'UTC'`,
@@ -112,7 +112,7 @@ export class ResultsDatabase implements AsyncDisposable {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  /** A file for the answer to one query; it goes with the database. */
+  /** Path of a file for the answer to one query. Deleted with the database. */
   get answerPath(): string {
     return join(this.#folder, 'answer');
   }
@@ -129,7 +129,7 @@ export class ResultsDatabase implements AsyncDisposable {
   }
 }
 
-/** Text as SQL writes it. */
+/** Returns the text as an SQL literal. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }

@@ -4,14 +4,14 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { messageOf, ServiceError } from '../errors.ts';
 
 export interface TargetOptions {
-  /** Replace what is there. */
+  /** Replace an existing file. */
   readonly force: boolean;
-  /** Where nothing may be written: the service's own. */
+  /** The service's folder, where nothing may be written. */
   readonly dataDir: string;
 }
 
 /**
- * Has `write` make a file beside the target and renames it, so that a reader finds the whole file or none.
+ * Writes a file atomically: calls `write` for a draft beside the target and renames it.
  *
  * @throws ServiceError `path_refused` when the target exists or lies in the data folder, `file_missing` when its folder
  * does not exist
@@ -25,13 +25,13 @@ export async function saveWhole(
   const path = join(folder, basename(target));
   const dataDir = await realpath(options.dataDir).catch(() => resolve(options.dataDir));
   if (!relative(dataDir, path).startsWith('..')) {
-    throw new ServiceError('path_refused', `${target} lies in the data folder; nothing is written there`);
+    throw new ServiceError('path_refused', `${target} is in the data folder of the service: choose another folder`);
   }
   const refuse = async (): Promise<void> => {
     const found = await lstat(path).catch(() => undefined);
     if (found?.isDirectory()) throw new ServiceError('path_refused', `${target} is a folder`);
     if (found !== undefined && !options.force) {
-      throw new ServiceError('path_refused', `${target} exists; --force replaces it`);
+      throw new ServiceError('path_refused', `${target} exists; use --force to replace it`);
     }
   };
   await refuse();

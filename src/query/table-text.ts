@@ -1,10 +1,10 @@
 import type { TextRow } from './text-row.ts';
 
-/** Rows whose cells decide how wide the columns are; a wider cell further on moves what stands behind it. */
+/** Rows that determine the column widths; a wider cell in a later row shifts the rest of its line. */
 const MEASURED_ROWS = 1000;
 const WIDEST = 60;
 
-/** Columns side by side for people, with a rule below their names and NULL as `∅`. */
+/** Yields a table for people, with a rule below the head and NULL as `∅`. */
 export async function* tableText(
   columns: readonly string[],
   rows: AsyncIterable<readonly TextRow[]>,
@@ -19,13 +19,13 @@ export async function* tableText(
     held.push(...some);
     if (held.length <= MEASURED_ROWS) continue;
     widths = widthsOf(held);
-    yield beginningOf(held, widths);
+    yield headOf(held, widths);
     held = undefined;
   }
-  if (held !== undefined) yield beginningOf(held, widthsOf(held));
+  if (held !== undefined) yield headOf(held, widthsOf(held));
 }
 
-function beginningOf([head = [], ...rows]: readonly TextRow[], widths: readonly number[]): string {
+function headOf([head = [], ...rows]: readonly TextRow[], widths: readonly number[]): string {
   const rule = widths.map((width) => '─'.repeat(width));
   return [head, rule, ...rows].map((row) => tableLine(row, widths)).join('');
 }
@@ -48,7 +48,7 @@ function tableLine(row: TextRow, widths: readonly number[]): string {
   return `${cells.join('  ').trimEnd()}\n`;
 }
 
-/** On one line, and without characters that steer a terminal: the text comes from videos. */
+/** Returns the cell on one line and without control characters, because the text comes from videos. */
 function shown(cell: string | null): string {
   if (cell === null) return '∅';
   return cell.replaceAll('\n', '↵').replaceAll(/[\p{Cc}\p{Cf}]/gu, '\u{FFFD}');

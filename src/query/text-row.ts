@@ -1,2 +1,2 @@
-/** A row as text, a column each; null for NULL. */
+/** A row as text, one element per column; null for NULL. */
 export type TextRow = readonly (string | null)[];

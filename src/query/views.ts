@@ -1,27 +1,27 @@
 /**
- * The views, as SQL. They read the files line by line: a results file is one JSON document with one frame a line, so
- * memory follows the longest line and not the file, of which one may have a gigabyte.
+ * The views, as SQL. They read results files line by line, one frame per line, so memory depends on the longest line and
+ * not on the size of the file, which may be a gigabyte.
  */
 
-/** Longest line read, in bytes; a longer one is left out. */
+/** Longest line in bytes; a longer one is skipped. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
 /**
- * A file as lines: CSV with one column, no quotes, and a delimiter that JSON always escapes. Told so, DuckDB looks into no
- * file to find out. A buffer that holds fewer than two of the longest lines loses lines at its edges, and so would
- * threads that share a file; files are read side by side anyway. Bytes that are no UTF-8 lose their line and no other.
+ * Reads files as lines: CSV with one column, no quotes and a delimiter that JSON always escapes. Stated explicitly, so
+ * that DuckDB does not sniff the files. A buffer of fewer than two of the longest lines loses lines at its edges, and so
+ * do threads that share a file; several files are read in parallel anyway. Invalid UTF-8 loses only its own line.
  */
 const lines = (files: string): string =>
   `read_csv(${files}, columns = {line: 'VARCHAR'}, filename = true, auto_detect = false, header = false,
     delim = chr(1), quote = '', escape = '', strict_mode = false, ignore_errors = true, parallel = false,
     max_line_size = ${MAX_LINE_BYTES}, buffer_size = ${2 * MAX_LINE_BYTES})`;
 
-/** By the file's name: a comparison with one id then opens that one file. */
+/** From the file name, so that a condition on one id opens only that file. */
 const JOB_ID = 'parse_filename(filename)[:36] AS job_id';
 
 /**
- * JSON as a struct; NULL where it is damaged. A list of one, unnested, keeps the optimizer from reading a line again for
- * each column and each condition.
+ * JSON as a struct; NULL if it is damaged. Unnesting a list of one keeps the optimizer from parsing a line again for each
+ * column and condition.
  */
 const struct = (json: string, shape: object): string => `unnest([TRY(from_json(${json}, '${JSON.stringify(shape)}'))])`;
 
@@ -48,7 +48,7 @@ const BOX = { confidence: 'DOUBLE', bbox: ['DOUBLE'] };
 const BOX_COLUMNS = `found.confidence, found.bbox[1] AS x, found.bbox[2] AS y, found.bbox[3] AS width,
   found.bbox[4] AS height`;
 
-/** A row for each thing that a frame lists under `key`. */
+/** One row per element of the list `key` of a frame. */
 const listed = (key: 'detections' | 'lines', name: 'label' | 'text'): string => {
   const shape = {
     frame_index: 'BIGINT',
@@ -61,14 +61,14 @@ const listed = (key: 'detections' | 'lines', name: 'label' | 'text'): string => 
 };
 
 /**
- * Makes the views. `folder` holds the files under `video_jobs/` and, since DuckDB does not read from no file at all, an
- * empty file `none`. Jobs are read now; the results of those that were completed by then, when they are asked for.
+ * Returns the statements that create the views. `folder` contains `video_jobs/` and an empty file `none`, because DuckDB
+ * cannot read an empty list of files. Jobs are read at once; results of the completed jobs are read by each query.
  */
 export const viewStatements = (folder: string): readonly string[] => {
   const files = (pattern: string): string => `glob('${folder}/video_jobs/${pattern}')`;
   return [
     `SET VARIABLE sidecars = (SELECT coalesce(list(file), []) FROM ${files(`${'?'.repeat(36)}.json`)})`,
-    // Sorted, because a table that keeps the order of ten thousand files holds a row group for each.
+    // Sorted, because keeping the order of 10,000 files would need a row group for each.
     `CREATE TABLE jobs AS
       SELECT job.job_id, job.pipeline_id, coalesce(job.outcome.status, 'unfinished') AS status,
         job.options.frame_stride, job.options.max_frames, job.accepted_at AS created_at, job.outcome.ended_at,

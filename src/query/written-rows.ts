@@ -4,7 +4,7 @@ import type { TextRow } from './text-row.ts';
 
 const rowSchema = z.record(z.string(), z.string().nullable()).transform((row): TextRow => Object.values(row));
 
-/** Rows that DuckDB wrote as JSON, an object a line, with text or null in each column; some at a time. */
+/** Yields batches of rows that DuckDB wrote as JSON, one object per line with a text or null in each column. */
 export async function* writtenRows(path: string): AsyncGenerator<readonly TextRow[]> {
   let rest = '';
   for await (const piece of createReadStream(path, 'utf8')) {
