@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { linkIs } from './link-state.ts';
+import { PollLoop } from './poll-loop.ts';
 import { problemOf } from './problem.ts';
 
 export interface Polled<T> {
@@ -10,15 +11,14 @@ export interface Polled<T> {
 }
 
 /**
- * Asks an address at intervals, and not at all while the page is hidden. It sends the tag of the last answer along, so
- * that an idle service answers 304 without reading anything. A null address asks nothing.
+ * Requests an address at intervals, and not while the page is hidden. It sends the ETag of the last response along, so
+ * that an idle service answers 304 without reading anything. A null address requests nothing.
  */
 export function usePoll<T>(address: string | null, everyMs = 1_000): Polled<T> {
   const [polled, setPolled] = useState<Polled<T> & { readonly address: string | null }>({ address });
   useEffect(() => {
     if (address === null) return undefined;
     const ending = new AbortController();
-    let timer = 0;
     let tag: string | null = null;
     const ask = async (): Promise<void> => {
       try {
@@ -32,7 +32,7 @@ export function usePoll<T>(address: string | null, everyMs = 1_000): Polled<T> {
           setPolled((last) => (last.problem === undefined ? last : { ...last, problem: undefined }));
         } else if (answer.status === 401) {
           sessionStorage.setItem('before-sign-in', location.pathname + location.hash);
-          location.assign('/sign-in');
+          location.assign('sign-in');
         } else if (answer.ok) {
           const data: T = await answer.json();
           tag = answer.headers.get('etag');
@@ -46,17 +46,14 @@ export function usePoll<T>(address: string | null, everyMs = 1_000): Polled<T> {
         linkIs('down');
         setPolled((last) => ({ ...last, problem: 'The service does not answer. Trying again…' }));
       }
-      if (!ending.signal.aborted && !document.hidden) timer = setTimeout(ask, everyMs);
     };
-    const wake = (): void => {
-      clearTimeout(timer);
-      if (!document.hidden) void ask();
-    };
+    const loop = new PollLoop({ ask, everyMs, isHidden: () => document.hidden });
+    const wake = (): void => loop.wake();
     document.addEventListener('visibilitychange', wake);
-    void ask();
+    loop.wake();
     return () => {
       ending.abort();
-      clearTimeout(timer);
+      loop.end();
       document.removeEventListener('visibilitychange', wake);
     };
   }, [address, everyMs]);

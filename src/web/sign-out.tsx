@@ -10,7 +10,7 @@ const SELDOM_MS = 60_000;
 
 /** There only for who signed in. */
 export function SignOut() {
-  const { data } = usePoll<SessionResponse>('/session', SELDOM_MS);
+  const { data } = usePoll<SessionResponse>('session', SELDOM_MS);
   if (data?.signed_in !== true) return null;
   return (
     <button
@@ -18,7 +18,7 @@ export function SignOut() {
       type="button"
       onClick={() => {
         forgetFiles();
-        void fetch('/session', { method: 'DELETE' }).then(() => location.assign('/sign-in'));
+        void fetch('session', { method: 'DELETE' }).then(() => location.assign('sign-in'));
       }}
     >
       Sign out

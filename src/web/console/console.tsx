@@ -15,7 +15,7 @@ const SELDOM_MS = 30_000;
 function Console() {
   const [jobId, chooseJob] = useChosenJob();
   const [status, setStatus] = useState<string | null>(null);
-  const pipelines = usePoll<PipelinesResponse>('/pipelines', SELDOM_MS).data?.pipelines ?? [];
+  const pipelines = usePoll<PipelinesResponse>('pipelines', SELDOM_MS).data?.pipelines ?? [];
   return (
     <>
       <PageHead page="console" />

@@ -11,7 +11,7 @@ const ONE_COLUMN = 900;
 
 /** The chosen job: its way as long as it is under way, its results when it is completed. */
 export function JobInView({ jobId }: { readonly jobId: string }) {
-  const { data, problem } = usePoll<TransitionsResponse>(`/video/jobs/${jobId}/transitions`);
+  const { data, problem } = usePoll<TransitionsResponse>(`video/jobs/${jobId}/transitions`);
   const steps = useMemo(() => lifeOf(data?.transitions ?? []), [data]);
   const place = useRef<HTMLElement>(null);
   const isKnown = data !== undefined;
@@ -31,7 +31,7 @@ export function JobInView({ jobId }: { readonly jobId: string }) {
           {job.status}
         </span>
         <span class="version">{job.pipeline_id}</span>
-        <a class="button" href={`/inspector#job=${jobId}`}>
+        <a class="button" href={`inspector#job=${jobId}`}>
           Inspect its life
         </a>
       </div>

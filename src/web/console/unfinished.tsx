@@ -19,7 +19,7 @@ export interface UnfinishedProps {
 
 /** A job without results: where it stands, how it got there, and why it will give none. */
 export function Unfinished({ job, steps }: UnfinishedProps) {
-  const machine = usePoll<MachineResponse>('/machines/job', SELDOM_MS).data;
+  const machine = usePoll<MachineResponse>('machines/job', SELDOM_MS).data;
   const chart = useMemo(() => machine && chartOf(machine.definition), [machine]);
   return (
     <div class="unfinished">

@@ -19,10 +19,10 @@ const SELDOM_MS = 30_000;
 function Inspector() {
   const [jobId, chooseJob] = useChosenJob();
   const [status, setStatus] = useState<string | null>(null);
-  const jobMachine = usePoll<MachineResponse>('/machines/job', SELDOM_MS).data;
-  const workerMachine = usePoll<MachineResponse>('/machines/worker', SELDOM_MS).data;
-  const pipelines = usePoll<PipelinesResponse>('/pipelines', SELDOM_MS).data?.pipelines.map(({ id }) => id) ?? [];
-  const { data: activity } = usePoll<ActivityResponse>('/machines/activity');
+  const jobMachine = usePoll<MachineResponse>('machines/job', SELDOM_MS).data;
+  const workerMachine = usePoll<MachineResponse>('machines/worker', SELDOM_MS).data;
+  const pipelines = usePoll<PipelinesResponse>('pipelines', SELDOM_MS).data?.pipelines.map(({ id }) => id) ?? [];
+  const { data: activity } = usePoll<ActivityResponse>('machines/activity');
   const jobChart = useMemo(() => jobMachine && chartOf(jobMachine.definition), [jobMachine]);
   const workerChart = useMemo(() => workerMachine && chartOf(workerMachine.definition), [workerMachine]);
   const toggleStatus = (id: string): void => {
@@ -38,7 +38,7 @@ function Inspector() {
             <h1 id="job-machine-title">{jobId === null ? 'The life of a job' : `The life of ${nameOfJob(jobId)}`}</h1>
             {jobMachine !== undefined && <span class="version">machine version {jobMachine.version}</span>}
             {jobId !== null && (
-              <a class="button" href={`/#job=${jobId}`}>
+              <a class="button" href={`./#job=${jobId}`}>
                 Results
               </a>
             )}

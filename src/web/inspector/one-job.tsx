@@ -9,7 +9,7 @@ import { LifeView } from './life-view.tsx';
 
 /** One job's way through the machine, step by step. */
 export function OneJob({ chart, jobId }: { readonly chart: MachineChart; readonly jobId: string }) {
-  const { data, problem } = usePoll<TransitionsResponse>(`/video/jobs/${jobId}/transitions`);
+  const { data, problem } = usePoll<TransitionsResponse>(`video/jobs/${jobId}/transitions`);
   const [chosenStep, setChosenStep] = useState<number | null>(null);
   const steps = useMemo(() => lifeOf(data?.transitions ?? []), [data]);
   // Until a step is chosen, the newest is in view; at the end it follows again.

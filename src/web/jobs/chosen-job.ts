@@ -1,5 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 
+const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
 /** The job that the address names after `#job=`: a chosen job can be bookmarked, and Back goes back. */
 export function useChosenJob(): readonly [jobId: string | null, choose: (jobId: string | null) => void] {
   const [jobId, setJobId] = useState(jobInAddress);
@@ -15,6 +17,8 @@ function chooseJob(jobId: string | null): void {
   location.hash = jobId === null ? '' : `job=${jobId}`;
 }
 
+/** Returns null for anything but a UUID: an address may come from anywhere, and the id becomes part of others. */
 function jobInAddress(): string | null {
-  return new URLSearchParams(location.hash.slice(1)).get('job');
+  const id = new URLSearchParams(location.hash.slice(1)).get('job') ?? '';
+  return UUID.test(id) ? id.toLowerCase() : null;
 }

@@ -27,7 +27,7 @@ export function JobList({ chosen, onChoose, status, onStatus, pipelines }: JobLi
   if (pipeline !== '') query.set('pipeline_id', pipeline);
   const cursor = cursors.at(-1);
   if (cursor !== undefined) query.set('cursor', cursor);
-  const { data, problem } = usePoll<JobsResponse>(`/video/jobs?${query}`);
+  const { data, problem } = usePoll<JobsResponse>(`video/jobs?${query}`);
   const [shown, setShown] = useState<JobsResponse>();
   if (data !== undefined && data !== shown) setShown(data);
   const list = data ?? shown;

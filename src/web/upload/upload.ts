@@ -14,7 +14,7 @@ export interface UploadOptions {
 /** Submits a video and resolves with the job's id. Rejects with an Error that says in the service's words why it was refused. */
 export async function upload({ frameStride, maxFrames, signal, ...options }: UploadOptions): Promise<string> {
   try {
-    const { jobId } = await new ReelstateClient().submit({
+    const { jobId } = await new ReelstateClient({ url: '.' }).submit({
       ...options,
       ...(frameStride === '' ? {} : { frameStride: Number(frameStride) }),
       ...(maxFrames === '' ? {} : { maxFrames: Number(maxFrames) }),

@@ -25,7 +25,9 @@ export function Viewer({ job }: { readonly job: JobItem }) {
     const opened = new ResultsReader();
     const open = async (): Promise<void> => {
       try {
-        setSummary(await opened.ask({ ask: 'open', address: `/video/results/${jobId}` }));
+        setSummary(
+          await opened.ask({ ask: 'open', address: new URL(`video/results/${jobId}`, document.baseURI).href }),
+        );
         setReader(opened);
       } catch (error) {
         setProblem(error instanceof Error ? error.message : String(error));
@@ -94,7 +96,7 @@ function Opened({ job: { job_id: jobId }, reader, summary }: OpenedProps) {
             // oxlint-disable-next-line jsx-a11y/media-has-caption -- what the video says is not known
             <video
               ref={video}
-              src={`/video/source/${jobId}`}
+              src={`video/source/${jobId}`}
               preload="auto"
               playsInline
               muted={isMuted}
@@ -136,7 +138,7 @@ function Opened({ job: { job_id: jobId }, reader, summary }: OpenedProps) {
             </button>
           )}
           <span class="gap" />
-          <a class="button" href={`/video/results/${jobId}`} download={`${jobId}_results.json`}>
+          <a class="button" href={`video/results/${jobId}`} download={`${jobId}_results.json`}>
             JSON
           </a>
           <button type="button" onClick={() => void saveCsv()}>
