@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { ServiceError } from './errors.ts';
@@ -39,12 +39,33 @@ const apiKeySchema = z
   )
   .transform(({ key, scopes }) => ({ sha256: key, scopes }));
 
+/** First parts of the service's own paths: a base path among them could not be told from a path without it. */
+const OWN_PATHS: ReadonlySet<string> = new Set([
+  'client',
+  'docs',
+  'health',
+  'inspector',
+  'machines',
+  'metrics',
+  'openapi.json',
+  'pipelines',
+  'ready',
+  'session',
+  'sign-in',
+  'video',
+  'web',
+]);
+
 /** Settings that are never printed. */
 const SECRETS: ReadonlySet<string> = new Set(['API_KEYS']);
 
 /** Every setting, from the environment; all are optional. Sizes in bytes, durations in milliseconds. */
 export const configSchema = z.object({
-  HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
+  HOST: z
+    .string()
+    .transform((host) => host.replace(/^\[(.*)\]$/, '$1'))
+    .default('127.0.0.1')
+    .describe('Address to listen on'),
   API_KEYS: z
     .string()
     .transform((text) => text.split(',').map((key) => key.trim()))
@@ -59,6 +80,13 @@ export const configSchema = z.object({
     .transform((text) => text === 'true')
     .describe('`true` serves everyone who reaches the service, without keys and on any address'),
   PORT: integer(0, 65_535).default(8000).describe('Port to listen on; 0 picks a free one'),
+  BASE_PATH: z
+    .string()
+    .regex(/^(?:\/[\w.~-]+)*\/?$/, 'must be a path such as /reelstate')
+    .transform((path) => path.replace(/\/$/, ''))
+    .refine((path) => !OWN_PATHS.has(path.split('/')[1] ?? ''), 'begins like one of the paths of the service')
+    .default('')
+    .describe('Path under which a proxy serves the service, such as `/reelstate`; default: `/`'),
   DATA_DIR: z.string().min(1).default('./data').describe('Folder for `jobs.duckdb` and `video_jobs/`'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
@@ -132,7 +160,9 @@ export type Config = z.infer<typeof configSchema>;
 
 /** @throws ServiceError `invalid_config`, one line that names the variable */
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const parsed = configSchema.safeParse(environment);
+  // Compose files and the like pass variables that are not set as empty ones.
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = configSchema.safeParse(given);
   if (!parsed.success) {
     const faults = parsed.error.issues.map(({ path, message }) => {
       const name = String(path[0]);
@@ -152,7 +182,13 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   return config;
 }
 
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
 /** True for an address that only this machine can reach. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+  if (host.toLowerCase() === 'localhost') return true;
+  const family = isIP(host);
+  return family !== 0 && loopback.check(host, family === 6 ? 'ipv6' : 'ipv4');
 }

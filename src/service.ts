@@ -141,6 +141,7 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
   const app = createApp({
     engine,
     incomingDir: storage.incomingDir,
+    basePath: config.BASE_PATH,
     keys: config.API_KEYS,
     isPrivate: isLoopback(config.HOST) && config.API_KEYS === undefined && !config.ALLOW_ANONYMOUS,
     requestsPerS: config.REQUESTS_PER_S,

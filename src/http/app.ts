@@ -5,6 +5,7 @@ import type { JobEngine } from '../engine/job-engine.ts';
 import type { Log } from '../log.ts';
 import { authenticate, requires, type ApiKey } from './access.ts';
 import { activityRoute, type ActivityOptions } from './activity.ts';
+import { stripBasePath } from './base-path.ts';
 import { cancelRoute } from './cancel.ts';
 import { deleteFilesRoute } from './delete-files.ts';
 import { docsRoute } from './docs-page.ts';
@@ -66,7 +67,7 @@ export interface AppOptions extends SubmitOptions, HealthOptions, ActivityOption
 
 /** The service over HTTP; serve it with `createHttpServer`. */
 export function createApp(options: AppOptions): Koa<RequestState> {
-  const { engine, keys, isPrivate, requestsPerS, metrics, machines, pages, version, log } = options;
+  const { engine, keys, isPrivate, requestsPerS, metrics, machines, pages, version, basePath, log } = options;
   const sessions = new Sessions();
   const submit = requires('submit');
   const read = requires('read');
@@ -82,20 +83,20 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     .delete('/video/jobs/:job_id', submit, deleteFilesRoute(engine))
     .get('/video/jobs/:job_id/transitions', read, transitionsRoute(engine))
     .get('/video/source/:job_id', read, sourceRoute(engine))
-    .get('/machines', read, machinesRoute(machines))
+    .get('/machines', read, machinesRoute(machines, basePath))
     .get('/machines/activity', read, activityRoute(options))
     .get('/machines/:id', read, machineRoute(machines))
     .get('/pipelines', read, pipelinesRoute(engine))
     .get('/metrics', admin, metrics.route())
     // Open to everyone who reaches the service: they tell nothing of jobs.
     .get('/session', showSession())
-    .post('/session', requires(), beginSession(sessions))
-    .delete('/session', endSession(sessions))
+    .post('/session', requires(), beginSession(sessions, basePath))
+    .delete('/session', endSession(sessions, basePath))
     .get(pages.paths(), pages.page())
     .get('/web/*name', pages.asset())
     .get('/client/*name', pages.asset())
-    .get('/openapi.json', openapiRoute(describeApi(version)))
-    .get('/docs', docsRoute(version))
+    .get('/openapi.json', openapiRoute(describeApi(version, basePath)))
+    .get('/docs', docsRoute(version, basePath))
     .get('/health', healthRoute(options))
     .get('/ready', readyRoute(engine));
 
@@ -105,6 +106,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
   app.use(logRequests(log));
   app.use(metrics.measureRequests());
   app.use(setSecurityHeaders());
+  app.use(stripBasePath(basePath));
   app.use(answerProblems());
   app.use(refuseForeignOrigins({ isPrivate }));
   app.use(authenticate({ keys, sessions, wrongKeys: new TokenBuckets(WRONG_KEYS) }));

@@ -9,8 +9,8 @@ import type { RequestState } from './request-log.ts';
 const POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /** GET /docs: the API for people, from the same table as its description for programs. */
-export function docsRoute(version: string): RouterMiddleware<RequestState> {
-  const html = page(version);
+export function docsRoute(version: string, basePath: string): RouterMiddleware<RequestState> {
+  const html = page(version, basePath);
   return (ctx) => {
     ctx.set('Content-Security-Policy', POLICY);
     if (isUnchanged(ctx, html)) return;
@@ -19,7 +19,7 @@ export function docsRoute(version: string): RouterMiddleware<RequestState> {
   };
 }
 
-function page(version: string): string {
+function page(version: string, basePath: string): string {
   return `<!doctype html>
 <html lang="en">
   <head>
@@ -27,29 +27,29 @@ function page(version: string): string {
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <meta name="color-scheme" content="light dark" />
     <title>API · Reelstate</title>
-    <link rel="icon" href="/web/icon.svg" />
-    <link rel="stylesheet" href="/web/page.css" />
-    <link rel="stylesheet" href="/web/docs.css" />
+    <link rel="icon" href="web/icon.svg" />
+    <link rel="stylesheet" href="web/page.css" />
+    <link rel="stylesheet" href="web/docs.css" />
   </head>
   <body>
     <main class="docs">
       <h1>Reelstate ${escaped(version)}: the API</h1>
       <p>
-        For programs: <a href="/openapi.json">openapi.json</a>. Where keys are set, one goes with every request, as
+        For programs: <a href="openapi.json">openapi.json</a>. Where keys are set, one goes with every request, as
         <code>X-API-Key: …</code> or <code>Authorization: Bearer …</code>, never in an address. What is refused is
         answered with <code>application/problem+json</code> (RFC 9457), by <code>code</code>:
       </p>
       ${problems()}
-      ${ENDPOINTS.map((endpoint) => section(endpoint)).join('\n')}
+      ${ENDPOINTS.map((endpoint) => section(endpoint, basePath)).join('\n')}
     </main>
   </body>
 </html>
 `;
 }
 
-function section(endpoint: Endpoint): string {
+function section(endpoint: Endpoint, basePath: string): string {
   const { method, path, name, does, scope, request, headers, isUpload = false, status, answers, refusals } = endpoint;
-  const curl = `curl ${method === 'GET' ? '' : `-X ${method} `}${isUpload ? '-F file=@video.mp4 ' : ''}http://127.0.0.1:8000${path}${name === 'submit' ? '?pipeline_id=ocr_only' : ''}`;
+  const curl = `curl ${method === 'GET' ? '' : `-X ${method} `}${isUpload ? '-F file=@video.mp4 ' : ''}http://127.0.0.1:8000${basePath}${path}${name === 'submit' ? '?pipeline_id=ocr_only' : ''}`;
   return `<section id="${name}">
   <h2><code>${method} ${escaped(path)}</code></h2>
   <p>${prose(does)} ${scope === null ? 'Needs no key.' : `Needs the scope <code>${scope}</code>.`}</p>

@@ -35,10 +35,10 @@ export const machineResponseSchema = z.object({
 });
 
 /** GET /machines */
-export function machinesRoute(machines: readonly ShownMachine[]): RouterMiddleware<RequestState> {
+export function machinesRoute(machines: readonly ShownMachine[], basePath: string): RouterMiddleware<RequestState> {
   return (ctx) => {
     ctx.body = {
-      machines: machines.map(({ machine: { id }, version }) => ({ id, version, href: `/machines/${id}` })),
+      machines: machines.map(({ machine: { id }, version }) => ({ id, version, href: `${basePath}/machines/${id}` })),
     } satisfies z.infer<typeof machinesResponseSchema>;
   };
 }

@@ -6,7 +6,7 @@ import type { RequestState } from './request-log.ts';
 import { problemSchema } from './schemas.ts';
 
 /** The API as OpenAPI 3.1 describes it, made from the schemas that check requests and that answers are tested by. */
-export function describeApi(version: string) {
+export function describeApi(version: string, basePath = '') {
   const schemas = new SharedSchemas();
   const paths: Record<string, Record<string, unknown>> = {};
   for (const endpoint of ENDPOINTS) {
@@ -21,7 +21,7 @@ export function describeApi(version: string) {
       description: 'Upload an MP4, get a job at once, ask how it stands, fetch what was seen and read in its frames.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: '/' }],
+    servers: [{ url: basePath === '' ? '/' : basePath }],
     paths,
     components: {
       schemas: { ...schemas.named, Problem: problem },

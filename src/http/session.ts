@@ -55,26 +55,31 @@ export function showSession(): RouterMiddleware<RequestState> {
 }
 
 /** POST /session, with a key in its headers: the same key's scopes, by a cookie that no script can read. */
-export function beginSession(sessions: Sessions): RouterMiddleware<RequestState> {
+export function beginSession(sessions: Sessions, basePath: string): RouterMiddleware<RequestState> {
   return (ctx) => {
     const { caller } = ctx.state;
     if (caller === undefined) throw new ServiceError('internal', 'a session without a caller');
     sessions.end(ctx.cookies.get(SESSION_COOKIE));
-    ctx.cookies.set(SESSION_COOKIE, sessions.begin(caller), { ...COOKIE, secure: ctx.secure, maxAge: SESSION_MS });
+    ctx.cookies.set(SESSION_COOKIE, sessions.begin(caller), {
+      ...COOKIE,
+      path: basePath || '/',
+      secure: ctx.secure,
+      maxAge: SESSION_MS,
+    });
     ctx.body = sessionOf(caller, true);
   };
 }
 
 /** DELETE /session */
-export function endSession(sessions: Sessions): RouterMiddleware<RequestState> {
+export function endSession(sessions: Sessions, basePath: string): RouterMiddleware<RequestState> {
   return (ctx) => {
     sessions.end(ctx.cookies.get(SESSION_COOKIE));
-    ctx.cookies.set(SESSION_COOKIE, null, { ...COOKIE, secure: ctx.secure });
+    ctx.cookies.set(SESSION_COOKIE, null, { ...COOKIE, path: basePath || '/', secure: ctx.secure });
     ctx.status = 204;
   };
 }
 
-const COOKIE = { httpOnly: true, sameSite: 'strict', path: '/', signed: false } as const;
+const COOKIE = { httpOnly: true, sameSite: 'strict', signed: false } as const;
 
 function sessionOf(caller: Caller | undefined, hasCookie: boolean): SessionResponse {
   return {

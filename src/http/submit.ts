@@ -13,6 +13,8 @@ import { MAX_EXTRA_BYTES, tooLarge } from './uploads/upload-form.ts';
 
 export interface SubmitOptions extends UploadOptions {
   readonly engine: Pick<JobEngine, 'submit' | 'submitOnce' | 'requirePipeline' | 'requireQueueRoom'>;
+  /** Prefix of the service's addresses as clients see them, such as `/reelstate`; empty for the root. */
+  readonly basePath: string;
   /** Uploads received at once. */
   readonly maxUploads: number;
   /** Milliseconds for which an `Idempotency-Key` is remembered. */
@@ -24,7 +26,7 @@ const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/;
 
 /** POST /video/submit: everything that can be refused before the body is read is; the job is durable before the answer. */
 export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestState> {
-  const { engine, maxUploads, idempotencyTtlMs } = options;
+  const { engine, basePath, maxUploads, idempotencyTtlMs } = options;
   let uploads = 0;
 
   const accept = async (request: SubmitRequest, sha256: string | undefined, owner: string, key: string) => {
@@ -80,7 +82,7 @@ export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestSta
       ctx.state.jobId = job.jobId;
       if (replayed) ctx.set('Idempotent-Replayed', 'true');
       ctx.status = 202;
-      ctx.set('Location', `/video/status/${job.jobId}`);
+      ctx.set('Location', `${basePath}/video/status/${job.jobId}`);
       ctx.body = { job_id: job.jobId } satisfies SubmitResponse;
     } finally {
       await upload.discard();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
-import { isLoopback, parseConfig } from '../../src/config.ts';
+import { configSchema, isLoopback, parseConfig } from '../../src/config.ts';
 
 describe('the settings', () => {
   const hash = (key: string) => createHash('sha256').update(key).digest('hex');
@@ -20,9 +20,36 @@ describe('the settings', () => {
       expect(fault({ HOST, API_KEYS: 'key' }), HOST).to.equal('none');
       expect(fault({ HOST, ALLOW_ANONYMOUS: 'true' }), HOST).to.equal('none');
     }
-    for (const HOST of ['127.0.0.1', '127.8.9.1', '::1', 'localhost']) {
-      expect(isLoopback(HOST)).to.equal(true);
+    for (const HOST of [
+      '127.0.0.1',
+      '127.8.9.1',
+      '::1',
+      '[::1]',
+      '0:0:0:0:0:0:0:1',
+      '::ffff:127.0.0.1',
+      'localhost',
+      'LOCALHOST',
+    ]) {
+      expect(isLoopback(parseConfig({ HOST }).HOST), HOST).to.equal(true);
       expect(fault({ HOST }), HOST).to.equal('none');
+    }
+  });
+
+  it('count as not set when they are empty', () => {
+    const empty = Object.fromEntries(Object.keys(configSchema.shape).map((name) => [name, '']));
+    expect(parseConfig(empty)).to.deep.equal(parseConfig({}));
+  });
+
+  it('take a base path with and without its last slash', () => {
+    for (const [BASE_PATH, expected] of [
+      ['/', ''],
+      ['/reelstate', '/reelstate'],
+      ['/apps/reelstate/', '/apps/reelstate'],
+    ] as const) {
+      expect(parseConfig({ BASE_PATH }).BASE_PATH).to.equal(expected);
+    }
+    for (const BASE_PATH of ['reelstate', '//', '/a//b', '/a b', '/a?b', '/a#b', '/%61', '/video', 'http://a/b']) {
+      expect(fault({ BASE_PATH }), BASE_PATH).to.contain('BASE_PATH=');
     }
   });
 
@@ -37,7 +64,6 @@ describe('the settings', () => {
 
   it('are refused in one line that does not tell a key', () => {
     for (const API_KEYS of [
-      '',
       ',',
       'secret:everything',
       'secret:',

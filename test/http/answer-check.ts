@@ -15,7 +15,7 @@ const PAGES = /^\/(|inspector|sign-in|docs|openapi\.json|(?:web|client)\/.*)$/;
  * Holds every answer of a server against the description of the API.
  * @returns what did not fit, growing
  */
-export function checkAnswers(server: Server): readonly string[] {
+export function checkAnswers(server: Server, basePath = ''): readonly string[] {
   const faults: string[] = [];
   const watch = (request: IncomingMessage, response: ServerResponse): void => {
     const chunks: Buffer[] = [];
@@ -31,7 +31,7 @@ export function checkAnswers(server: Server): readonly string[] {
       });
     }
     response.once('finish', () => {
-      const fault = faultOf(request, response, Buffer.concat(chunks).toString());
+      const fault = faultOf(request, response, basePath, Buffer.concat(chunks).toString());
       if (fault !== undefined) faults.push(`${request.method} ${request.url}: ${response.statusCode} ${fault}`);
     });
   };
@@ -40,9 +40,14 @@ export function checkAnswers(server: Server): readonly string[] {
   return faults;
 }
 
-function faultOf(request: IncomingMessage, response: ServerResponse, body: string): string | undefined {
+function faultOf(
+  request: IncomingMessage,
+  response: ServerResponse,
+  basePath: string,
+  body: string,
+): string | undefined {
   const method = request.method === 'HEAD' ? 'GET' : request.method;
-  const path = pathOf(request.url ?? '');
+  const path = pathOf(request.url ?? '', basePath);
   const status = response.statusCode;
   const type = String(response.getHeader('Content-Type') ?? '').replace(/;.*$/, '');
   const isProblem = type === 'application/problem+json';
@@ -50,7 +55,7 @@ function faultOf(request: IncomingMessage, response: ServerResponse, body: strin
   const endpoint = ENDPOINTS.find((known) => known.method === method && patternOf(known.path).test(path));
   if (endpoint === undefined) {
     if (isProblem) return faultIn('api#/components/schemas/Problem', body, request);
-    return PAGES.test(path) || method === 'OPTIONS' ? undefined : 'is not described';
+    return PAGES.test(path) || path === basePath || method === 'OPTIONS' ? undefined : 'is not described';
   }
   const pointer = [endpoint.path, endpoint.method.toLowerCase()].map((part) => part.replaceAll('/', '~1')).join('/');
   const described = ajv.getSchema(`api#/paths/${pointer}/responses/${status}`)?.schema;
@@ -68,9 +73,9 @@ function faultIn(schema: string, body: string, { method }: IncomingMessage): str
   return check(JSON.parse(body)) === true ? undefined : `${ajv.errorsText(check.errors)}: ${body.slice(0, 500)}`;
 }
 
-function pathOf(url: string): string {
+function pathOf(url: string, basePath: string): string {
   const [path = ''] = url.split('?');
-  return path;
+  return path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : path;
 }
 
 function patternOf(path: string): RegExp {

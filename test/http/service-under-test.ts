@@ -39,6 +39,7 @@ export interface ServiceSettings {
   readonly folder?: string;
   readonly diskReserveBytes?: number;
   readonly maxUploadBytes?: number;
+  readonly basePath?: string;
   readonly keys?: readonly ApiKey[];
   readonly isPrivate?: boolean;
   readonly requestsPerS?: number;
@@ -69,6 +70,7 @@ export async function openService(settings: ServiceSettings = {}) {
     engine,
     incomingDir: storage.incomingDir,
     maxUploadBytes: settings.maxUploadBytes ?? MAX_UPLOAD_BYTES,
+    basePath: settings.basePath ?? '',
     keys: settings.keys,
     isPrivate: settings.isPrivate ?? settings.keys === undefined,
     requestsPerS: settings.requestsPerS ?? 2_000,
@@ -87,7 +89,7 @@ export async function openService(settings: ServiceSettings = {}) {
     log,
   });
   const server = createHttpServer(app, { maxConnections: 1_000 }).listen(0, '127.0.0.1');
-  const faults = checkAnswers(server);
+  const faults = checkAnswers(server, settings.basePath);
   await once(server, 'listening');
   const { port } = addressSchema.parse(server.address());
   let storeOpen = true;

@@ -7,48 +7,51 @@ import { openBrowser, openPage, seriousFindings } from './browser.ts';
 
 const KEY = 'the-key-of-this-test';
 
-describe('signing in with a browser', function () {
-  this.timeout(60_000);
-  let browser: Browser | undefined;
-  let service: ServiceUnderTest;
-  before(async function () {
-    browser = await openBrowser();
-    if (browser === undefined) this.skip();
-    service = await openService({
-      keys: [{ sha256: createHash('sha256').update(KEY).digest('hex'), scopes: ['submit', 'read'] }],
+for (const basePath of ['', '/reelstate']) {
+  describe(`signing in with a browser at ${basePath}/`, function () {
+    this.timeout(60_000);
+    let browser: Browser | undefined;
+    let service: ServiceUnderTest;
+    before(async function () {
+      browser = await openBrowser();
+      if (browser === undefined) this.skip();
+      service = await openService({
+        basePath,
+        keys: [{ sha256: createHash('sha256').update(KEY).digest('hex'), scopes: ['submit', 'read'] }],
+      });
     });
-  });
-  after(async () => {
-    await browser?.close();
-    await (service as ServiceUnderTest | undefined)?.close();
-  });
+    after(async () => {
+      await browser?.close();
+      await (service as ServiceUnderTest | undefined)?.close();
+    });
 
-  it('goes by a key, once; then everything works, the video element too, and no script sees the cookie', async () => {
-    const submitted = await fetch(`${service.url}/video/submit`, {
-      method: 'POST',
-      headers: { 'X-API-Key': KEY },
-      body: form({ pipeline_id: 'ocr_only' }, VIDEO),
+    it('goes by a key, once; then everything works, the video element too, and no script sees the cookie', async () => {
+      const submitted = await fetch(`${service.url}/video/submit`, {
+        method: 'POST',
+        headers: { 'X-API-Key': KEY },
+        body: form({ pipeline_id: 'ocr_only' }, VIDEO),
+      });
+      const { job_id: jobId } = submitResponseSchema.parse(await submitted.json());
+      if (browser === undefined) return;
+      const { page, breaches } = await openPage(browser, `${service.url}${basePath}/#job=${jobId}`);
+      const key = page.getByLabel('Key');
+      await key.waitFor();
+      expect(await seriousFindings(page)).to.deep.equal([]);
+      await key.fill('wrong');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('alert').filter({ hasText: 'not known' }).waitFor();
+      await key.fill(KEY);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.locator('.in-view .pill').filter({ hasText: 'pending' }).waitFor();
+      expect(new URL(page.url()).hash).to.equal(`#job=${jobId}`);
+      expect(await page.evaluate('document.cookie')).to.equal('');
+      const video = `fetch('video/source/${jobId}').then((answer) => answer.status)`;
+      expect(await page.evaluate(video)).to.equal(200);
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.getByLabel('Key').waitFor();
+      expect(await page.evaluate(video)).to.equal(401);
+      expect(breaches).to.deep.equal([]);
+      await page.context().close();
     });
-    const { job_id: jobId } = submitResponseSchema.parse(await submitted.json());
-    if (browser === undefined) return;
-    const { page, breaches } = await openPage(browser, `${service.url}/#job=${jobId}`);
-    const key = page.getByLabel('Key');
-    await key.waitFor();
-    expect(await seriousFindings(page)).to.deep.equal([]);
-    await key.fill('wrong');
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('alert').filter({ hasText: 'not known' }).waitFor();
-    await key.fill(KEY);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.locator('.in-view .pill').filter({ hasText: 'pending' }).waitFor();
-    expect(new URL(page.url()).hash).to.equal(`#job=${jobId}`);
-    expect(await page.evaluate('document.cookie')).to.equal('');
-    const video = `fetch('/video/source/${jobId}').then((answer) => answer.status)`;
-    expect(await page.evaluate(video)).to.equal(200);
-    await page.getByRole('button', { name: 'Sign out' }).click();
-    await page.getByLabel('Key').waitFor();
-    expect(await page.evaluate(video)).to.equal(401);
-    expect(breaches).to.deep.equal([]);
-    await page.context().close();
   });
-});
+}

@@ -1,0 +1,97 @@
+import { expect } from 'chai';
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { ENDPOINTS } from '../../src/http/endpoints.ts';
+import { openProxy } from './proxy.ts';
+import { form, openService, VIDEO, type ServiceUnderTest } from './service-under-test.ts';
+
+const BASE = '/apps/reelstate';
+const KEY = 'the-key-of-this-test';
+const importMapSchema = z.object({ imports: z.record(z.string(), z.string()) });
+
+for (const strips of [false, true]) {
+  describe(`behind a proxy that serves it under a path and ${strips ? 'takes it off' : 'passes it on'}`, () => {
+    let service: ServiceUnderTest;
+    let proxy: Awaited<ReturnType<typeof openProxy>>;
+    const headers = { 'X-API-Key': KEY };
+    before(async () => {
+      service = await openService({
+        basePath: BASE,
+        keys: [{ sha256: createHash('sha256').update(KEY).digest('hex'), scopes: ['submit', 'read'] }],
+      });
+      proxy = await openProxy({ port: service.port, basePath: BASE, strips });
+    });
+    after(async () => {
+      await proxy.close();
+      await service.close();
+    });
+    const get = (path: string, init: RequestInit = {}): Promise<Response> =>
+      fetch(proxy.origin + BASE + path, { ...init, headers });
+
+    it('has its pages, and everything that they name', async () => {
+      for (const path of ['/', '/inspector', '/sign-in', '/docs']) {
+        const page = await get(path);
+        expect(page.status, path).to.equal(200);
+        const html = await page.text();
+        const [, importMap] = /<script type="importmap">(.*?)<\/script>/s.exec(html) ?? [];
+        const addresses = [
+          ...[...html.matchAll(/(?:href|src)="([^"#]+)"/g)].map(([, address = '']) => address),
+          ...(importMap === undefined ? [] : Object.values(importMapSchema.parse(JSON.parse(importMap)).imports)),
+        ];
+        expect(addresses).not.to.have.length(0);
+        for (const address of addresses) {
+          const named = await fetch(new URL(address, page.url), { headers });
+          expect(named.status, `${address} of ${path}`).to.equal(200);
+          await named.arrayBuffer();
+        }
+      }
+    });
+
+    it('names a job where it is found', async () => {
+      const submitted = await get('/video/submit', { method: 'POST', body: form({ pipeline_id: 'ocr_only' }, VIDEO) });
+      expect(submitted.status).to.equal(202);
+      const location = submitted.headers.get('location') ?? '';
+      expect(location).to.match(new RegExp(`^${BASE}/video/status/`));
+      expect((await fetch(new URL(location, submitted.url), { headers })).status).to.equal(200);
+    });
+
+    it('names its machines and itself where they are found', async () => {
+      const answer = z
+        .object({ machines: z.array(z.object({ href: z.string() })) })
+        .parse(await (await get('/machines')).json());
+      for (const { href } of answer.machines) {
+        expect((await fetch(new URL(href, proxy.origin), { headers })).status, href).to.equal(200);
+      }
+      const described = z
+        .object({ servers: z.array(z.object({ url: z.string() })) })
+        .parse(await (await get('/openapi.json')).json());
+      expect(described.servers).to.deep.equal([{ url: BASE }]);
+    });
+
+    it('keeps its cookie to its path', async () => {
+      const signedIn = await get('/session', { method: 'POST' });
+      const cookie = signedIn.headers.get('set-cookie') ?? '';
+      expect(cookie.toLowerCase()).to.contain(`path=${BASE};`);
+      const withCookie = await fetch(`${proxy.origin}${BASE}/pipelines`, {
+        headers: { cookie: cookie.split(';')[0] ?? '' },
+      });
+      expect(withCookie.status).to.equal(200);
+    });
+
+    it('answers at the path itself, and without it to those who ask it directly', async () => {
+      const console = await fetch(proxy.origin + BASE);
+      expect([console.status, new URL(console.url).pathname]).to.deep.equal([200, strips ? BASE : `${BASE}/`]);
+      expect((await fetch(`${service.url}/health`)).status).to.equal(200);
+      expect((await fetch(`${service.url}${BASE}/health`)).status).to.equal(200);
+      expect((await fetch(`${service.url}${BASE}x/health`)).status).to.equal(404);
+    });
+  });
+}
+
+it('no endpoint lies under a path that may be a base path', async () => {
+  const { parseConfig } = await import('../../src/config.ts');
+  for (const { path } of ENDPOINTS) {
+    const [, first] = path.split('/');
+    expect(() => parseConfig({ BASE_PATH: `/${first}/x` }), path).to.throw('begins like one of the paths');
+  }
+});
