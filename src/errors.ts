@@ -10,6 +10,8 @@ export const FAILURE_CODES = [
   'interrupted',
   'input_missing',
   'storage_full',
+  'storage_unavailable',
+  'child_unavailable',
   'internal',
 ] as const;
 export type FailureCode = (typeof FAILURE_CODES)[number];
@@ -33,8 +35,8 @@ export type RefusalCode =
   | 'path_refused'
   | 'file_missing'
   | 'video_missing'
+  | 'job_unreadable'
   | 'store_unavailable'
-  | 'child_unavailable'
   | 'schema_too_new'
   | 'invalid_config'
   | 'invalid_pipeline'
@@ -65,7 +67,13 @@ export class ServiceError extends Error {
   }
 }
 
-/** The message of whatever was thrown. */
+/** The message of a thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The code of an error of the operating system (`EACCES`, `ENOSPC` and the like); undefined for any other error. */
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
 }

@@ -8,7 +8,7 @@ import { isLoopback, type Config } from './config.ts';
 import { JobEngine } from './engine/job-engine.ts';
 import { forgetSubmissions, keepHouse } from './engine/housekeeping.ts';
 import { recover } from './engine/recovery.ts';
-import { Worker } from './engine/worker.ts';
+import { Workers } from './engine/workers.ts';
 import { ServiceError } from './errors.ts';
 import { createApp } from './http/app.ts';
 import { SHOWN_MACHINES } from './http/machines.ts';
@@ -111,27 +111,19 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
   const kept = { store, storage, engine, queue, log, signal: housekeeping.signal };
   await recover({ ...kept, damaged: store.damage !== undefined });
 
-  const workers = Array.from(
-    { length: config.WORKER_CONCURRENCY },
-    () =>
-      new Worker({
-        engine,
-        queue,
-        storage,
-        pipelines,
-        jobTimeoutMs: config.JOB_TIMEOUT_MS,
-        maxResultsBytes: config.MAX_RESULTS_BYTES,
-        log,
-      }),
-  );
-  const ended = Promise.all(
-    workers.map((worker) =>
-      // The others go on; /health tells.
-      worker.runForever().catch((error: unknown) => log.fatal({ err: error }, 'a worker died')),
-    ),
-  );
+  const workers = new Workers({
+    count: config.WORKER_CONCURRENCY,
+    engine,
+    queue,
+    storage,
+    pipelines,
+    jobTimeoutMs: config.JOB_TIMEOUT_MS,
+    maxResultsBytes: config.MAX_RESULTS_BYTES,
+    log,
+  });
+  const ended = workers.run();
   closers.push(async () => {
-    for (const worker of workers) worker.halt();
+    workers.halt();
     await ended;
   });
 
@@ -155,8 +147,9 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
     machines: SHOWN_MACHINES,
     pages: await Pages.open(),
     metrics,
-    deadWorkers: () => workers.filter((worker) => worker.snapshot()?.status !== 'active').length,
-    workers: () => workers.map((worker) => worker.snapshot()?.value).filter((value) => value !== undefined),
+    deadWorkers: () => workers.dead,
+    refusals: () => workers.refusals(),
+    workers: () => workers.states(),
     version,
     log,
   });
@@ -169,7 +162,7 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
   closers.push(async () => {
     const closed = once(server, 'close');
     server.close();
-    for (const worker of workers) worker.drain();
+    workers.drain();
     const grace = new AbortController();
     const patience = setTimeout(config.SHUTDOWN_GRACE_MS, undefined, { signal: grace.signal }).catch(() => undefined);
     await Promise.race([Promise.all([closed, ended]), patience]);

@@ -19,7 +19,9 @@ import { isFinal } from './job-change.ts';
 import { JobFiles } from './job-files.ts';
 import { JobRestorer } from './job-restorer.ts';
 import { JobSteps, type TransitionListener } from './job-steps.ts';
+import { delayAfter, Releases } from './retry-delay.ts';
 import { inputPathOf, type Sidecar } from './sidecar.ts';
+import { restoreSnapshot } from './snapshot.ts';
 import type { StepListener } from './step.ts';
 import { Turns } from './turns.ts';
 
@@ -34,6 +36,8 @@ export interface JobEngineOptions {
   readonly maxPending: number;
   readonly log: Log;
   readonly onStep?: StepListener;
+  /** Milliseconds that a job waits after so many lost attempts, or after so many releases in a row. */
+  readonly delayAfter?: (losses: number) => number;
 }
 
 export interface SubmitRequest {
@@ -60,12 +64,15 @@ export class JobEngine {
   readonly #pipelines: VideoFilePipelineService;
   readonly #maxPending: number;
   readonly #onStep: StepListener | undefined;
+  readonly #delayAfter: (losses: number) => number;
+  readonly #releases = new Releases();
   /** Jobs being accepted: their files may be there before their rows. */
   readonly #admitting = new Set<JobId>();
   /** Submissions with one key are accepted one after another. */
   readonly #keyed = new Turns();
 
-  constructor({ store, queue, storage, pipelines, maxAttempts, maxPending, log, onStep }: JobEngineOptions) {
+  constructor(options: JobEngineOptions) {
+    const { store, queue, storage, pipelines, maxAttempts, maxPending, log, onStep } = options;
     this.#steps = new JobSteps({ store, maxAttempts, log, onStep });
     this.#files = new JobFiles({ storage, log, onStep });
     this.#restorer = new JobRestorer({ steps: this.#steps, store, storage, log, onStep });
@@ -74,6 +81,7 @@ export class JobEngine {
     this.#pipelines = pipelines;
     this.#maxPending = maxPending;
     this.#onStep = onStep;
+    this.#delayAfter = options.delayAfter ?? delayAfter;
   }
 
   /** The pipelines that a job may name. */
@@ -171,8 +179,11 @@ export class JobEngine {
       const changed = await this.#steps.advance(await this.inHand(jobId), event, new Date().toISOString());
       // Somebody else moved the job between the read and the write: look again, from the start.
       if (changed === undefined) continue;
+      if (event.type === 'COMPLETE' || event.type === 'FAIL') this.#releases.end(jobId);
       if (changed.status === 'pending') {
-        this.#queue.requeue(jobId);
+        const losses =
+          event.type === 'RELEASE' ? this.#releases.release(jobId) : restoreSnapshot(changed).context.interruptions;
+        this.#queue.requeue(jobId, this.#delayAfter(losses));
         if (event.type === 'INTERRUPT' || event.type === 'RELEASE') this.#onStep?.(`${event.type}: queued`);
       }
       if (isFinal(changed.status)) {
@@ -190,6 +201,11 @@ export class JobEngine {
   async start(jobId: JobId): Promise<Job> {
     if (this.#steps.recent(jobId) === undefined) await this.reconcile(jobId);
     return this.dispatch(jobId, { type: 'START' });
+  }
+
+  /** True when the environment refuses this job again and again while others end. */
+  isRefusedAlone(jobId: JobId): boolean {
+    return this.#releases.isOfItsOwn(jobId);
   }
 
   /** Gives a job up; one that was cancelled before stays so. Rejects with `job_not_found`, or `job_conflict` when it ended otherwise. */

@@ -1,12 +1,22 @@
-import { createActor, fromCallback, fromPromise, waitFor, type ActorRefFrom } from 'xstate';
-import { workerMachine, type Claim, type Outcome, type WorkerSnapshot } from '../../machines/worker.ts';
-import { FAILURE_CODES, messageOf, ServiceError } from '../errors.ts';
+import { createActor, fromCallback, fromPromise, toPromise, type ActorRefFrom } from 'xstate';
+import {
+  workerMachine,
+  type AnalysisResult,
+  type Claim,
+  type Outcome,
+  type Refusal,
+  type WorkerOutput,
+  type WorkerSnapshot,
+} from '../../machines/worker.ts';
+import { messageOf, ServiceError } from '../errors.ts';
 import { jobIdSchema, type FrameResult } from '../job.ts';
 import type { Log } from '../log.ts';
 import type { VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
 import type { QueueService } from '../queue/queue-service.ts';
 import type { StorageService } from '../storage/storage-service.ts';
+import { classify, type Classified } from './classify-error.ts';
 import type { JobEngine } from './job-engine.ts';
+import { RunningClock } from './running-clock.ts';
 import { resultsPathOf } from './sidecar.ts';
 import type { StepListener } from './step.ts';
 
@@ -23,6 +33,17 @@ export interface WorkerOptions {
   readonly onStep?: StepListener;
 }
 
+/** Why a worker waits before it goes on. */
+export interface WorkerRefusal {
+  /** The step of its machine that was refused. */
+  readonly step: Refusal['step'];
+  readonly code: Classified['code'];
+  /** For clients: names no path of the machine. */
+  readonly message: string;
+  /** Times in a row. */
+  readonly refusals: number;
+}
+
 /** Binds the worker's machine to the queue, the engine, the storage and the pipelines. One job at a time. */
 export class Worker {
   readonly #options: WorkerOptions;
@@ -34,14 +55,14 @@ export class Worker {
 
   /** Takes one job and sees it through. Resolves with false when the queue was empty. */
   async runOnce(): Promise<boolean> {
-    const actor = this.#start();
-    actor.send({ type: 'DRAIN' });
-    return (await stopped(actor)).context.taken > 0;
+    const ended = this.#run();
+    this.drain();
+    return (await ended).taken > 0;
   }
 
-  /** Takes jobs as they come; resolves after `drain` or `halt`, when none is in hand. */
+  /** Takes jobs as they come. Resolves after `drain` or `halt`, when none is in hand; rejects when the worker died. */
   async runForever(): Promise<void> {
-    await stopped(this.#start());
+    await this.#run();
   }
 
   /** Take no further job; the one in hand may finish. */
@@ -59,25 +80,66 @@ export class Worker {
     return this.#actor?.getSnapshot();
   }
 
-  #start(): ActorRefFrom<typeof workerMachine> {
-    const { engine, queue, jobTimeoutMs } = this.#options;
+  /** Why it waits before it tries again; undefined while the environment lets it work. */
+  refusal(): WorkerRefusal | undefined {
+    const snapshot = this.snapshot();
+    if (snapshot?.hasTag('refused') !== true || snapshot.context.refusal === null) return undefined;
+    const { step, error } = snapshot.context.refusal;
+    const { code, message } = classify(error);
+    return { step, code, message, refusals: snapshot.context.refusals };
+  }
+
+  async #run(): Promise<WorkerOutput> {
+    const { engine, queue, jobTimeoutMs, log } = this.#options;
+    const death = new AbortController();
     const actor = createActor(
       workerMachine.provide({
         actors: {
           awaitWork: fromCallback(({ sendBack }) => queue.onWork(() => sendBack({ type: 'WAKE' }))),
           claim: fromPromise(() => this.#claim()),
-          analyse: fromPromise(({ input, signal }) => this.#analyse(input, signal)),
+          analyse: fromPromise(({ input, signal }) => this.#analyse(input, AbortSignal.any([signal, death.signal]))),
           record: fromPromise(({ input }) => this.#record(input.claim, input.outcome)),
+        },
+        actions: {
+          logRetry: ({ context }, { step, error }) =>
+            log.warn(
+              { job_id: context.claim?.jobId, step, refusals: context.refusals, reason: messageOf(error) },
+              'refused by the environment; tried again after a pause',
+            ),
+          logDefect: ({ context }, { error }) =>
+            log.error({ job_id: context.claim?.jobId, err: error }, 'the analysis failed by a defect'),
         },
         delays: { jobTimeout: jobTimeoutMs },
       }),
+      { clock: new RunningClock() },
     );
     const unsubscribe = engine.onTransition(({ jobId }, { event }) => {
       if (event === 'CANCEL') actor.send({ type: 'CANCEL', jobId });
     });
-    actor.subscribe({ complete: unsubscribe });
     this.#actor = actor;
-    return actor.start();
+    try {
+      return await toPromise(actor.start());
+    } catch (error) {
+      death.abort(error);
+      await this.#abandon(actor.getSnapshot());
+      throw error;
+    } finally {
+      unsubscribe();
+    }
+  }
+
+  /** Interrupts the job that a dead worker had in hand. */
+  async #abandon({ context: { claim } }: WorkerSnapshot): Promise<void> {
+    if (claim === null) return;
+    const outcome: Outcome = {
+      type: 'INTERRUPT',
+      attempt: claim.attempt,
+      code: 'internal',
+      message: 'its worker died',
+    };
+    await this.#record(claim, outcome).catch((error: unknown) => {
+      this.#options.log.error({ job_id: claim.jobId, reason: messageOf(error) }, 'left to the next start');
+    });
   }
 
   async #claim(): Promise<Claim | null> {
@@ -89,24 +151,28 @@ export class Worker {
         const { attempt } = await engine.start(jobId);
         return { jobId, attempt };
       } catch (error) {
-        if (!isOneOf(error, ['job_not_found', 'job_conflict'])) {
+        if (classify(error).kind === 'environment') {
           queue.requeue(jobId);
           throw error;
         }
-        log.warn({ job_id: jobId, reason: messageOf(error) }, 'id skipped');
+        if (isOneOf(error, ['job_not_found', 'job_conflict'])) {
+          log.warn({ job_id: jobId, reason: messageOf(error) }, 'id skipped');
+        } else {
+          log.error({ job_id: jobId, err: error }, 'job set aside: it cannot be started');
+        }
       }
     }
   }
 
-  async #analyse(claim: Claim | null, signal: AbortSignal): Promise<Outcome> {
-    if (claim === null) return null;
+  async #analyse(claim: Claim, signal: AbortSignal): Promise<AnalysisResult> {
     const { engine, storage, pipelines, maxResultsBytes, log: parent } = this.#options;
     const { attempt } = claim;
-    const log = parent.child({ job_id: claim.jobId, attempt });
-    // A cancel between the commit of START and this state went unheard by the machine: the row tells.
-    const job = await engine.inHand(jobIdSchema.parse(claim.jobId));
-    if (job.status !== 'running' || job.attempt !== attempt) return null;
+    const jobId = jobIdSchema.parse(claim.jobId);
+    const log = parent.child({ job_id: jobId, attempt });
     try {
+      // The machine did not hear a cancel that came between the commit of START and this state: the row has it.
+      const job = await engine.inHand(jobId);
+      if (job.status !== 'running' || job.attempt !== attempt) return { kind: 'withdrawn' };
       const input = await storage.loadFile(job.inputPath);
       log.info({ pipeline_id: job.pipelineId }, 'analysis started');
       const { frame_stride: frameStride, max_frames: maxFrames } = job.options;
@@ -116,18 +182,20 @@ export class Worker {
         signal,
       });
       const text = resultsText(results, maxResultsBytes);
-      const outputPath = await storage.saveFile(text, resultsPathOf(job.jobId), { signal });
+      const outputPath = await storage.saveFile(text, resultsPathOf(jobId), { signal });
       this.#options.onStep?.('attempt: results stored');
       log.info({ output_path: outputPath }, 'results saved');
-      return { type: 'COMPLETE', attempt, outputPath };
+      return { kind: 'completed', outputPath };
     } catch (error) {
       log.warn({ err: error }, signal.aborted ? 'analysis given up' : 'analysis failed');
-      return outcomeOf(error, attempt);
+      const { kind, code, message } = classify(error);
+      if (kind !== 'environment') return { kind, code, message };
+      const isItsOwn = code !== 'store_unavailable' && engine.isRefusedAlone(jobId);
+      return isItsOwn ? { kind: 'attempt', code, message } : { kind, error };
     }
   }
 
-  async #record(claim: Claim | null, outcome: Outcome): Promise<void> {
-    if (claim === null || outcome === null) return;
+  async #record(claim: Claim, outcome: Outcome): Promise<void> {
     const { engine, storage, log } = this.#options;
     const jobId = jobIdSchema.parse(claim.jobId);
     try {
@@ -138,19 +206,13 @@ export class Worker {
         { job_id: jobId, attempt: claim.attempt, event: outcome.type, reason: messageOf(error) },
         'outcome refused',
       );
-      // Cancelled while the results were being stored: they belong to nobody.
+      // Cancelled while the results were being stored: they belong to no job.
       if (outcome.type === 'COMPLETE' && (await engine.get(jobId)).status === 'failed') {
         this.#options.onStep?.('cancelled attempt: before its results are deleted');
         await storage.deleteFile(outcome.outputPath);
       }
     }
   }
-}
-
-async function stopped(actor: ActorRefFrom<typeof workerMachine>): Promise<WorkerSnapshot> {
-  const snapshot = await waitFor(actor, ({ value }) => value.work === 'stopped', { timeout: Number.POSITIVE_INFINITY });
-  actor.stop();
-  return snapshot;
 }
 
 /** `{"results": [...]}` as it comes, one frame a line. */
@@ -167,16 +229,6 @@ async function* resultsText(results: AsyncIterable<FrameResult>, maxBytes: numbe
     separator = ',\n';
   }
   yield separator === ',\n' ? '\n]}\n' : '{"results": []}\n';
-}
-
-/** Trouble that befell the attempt interrupts the job; trouble that would come again fails it. */
-function outcomeOf(error: unknown, attempt: number): Outcome {
-  const code = FAILURE_CODES.find((known) => error instanceof ServiceError && error.code === known) ?? 'internal';
-  const retryable = error instanceof ServiceError && error.retryable;
-  if (error instanceof ServiceError && error.code === 'file_missing') {
-    return { type: 'FAIL', attempt, code: 'input_missing', message: error.message };
-  }
-  return { type: retryable ? 'INTERRUPT' : 'FAIL', attempt, code, message: messageOf(error) };
 }
 
 function isOneOf(error: unknown, codes: readonly string[]): boolean {

@@ -98,7 +98,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     .get('/openapi.json', openapiRoute(describeApi(version, basePath)))
     .get('/docs', docsRoute(version, basePath))
     .get('/health', healthRoute(options))
-    .get('/ready', readyRoute(engine));
+    .get('/ready', readyRoute(engine, options));
 
   const app = new Koa<RequestState>();
   // A response that broke after it had begun: its client went away, or its file did.

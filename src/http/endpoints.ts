@@ -75,6 +75,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
       'too_many_uploads',
       'queue_full',
       'store_unavailable',
+      'storage_unavailable',
       'storage_full',
     ],
   },
@@ -96,7 +97,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     scope: 'read',
     status: 200,
     answers: json(resultsResponseSchema),
-    refusals: ['job_not_found', 'job_not_completed', 'results_expired', 'store_unavailable'],
+    refusals: ['job_not_found', 'job_not_completed', 'results_expired', 'store_unavailable', 'storage_unavailable'],
   },
   {
     method: 'POST',
@@ -128,7 +129,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     scope: 'submit',
     status: 200,
     answers: json(deletionResponseSchema),
-    refusals: ['job_not_found', 'job_conflict', 'store_unavailable'],
+    refusals: ['job_not_found', 'job_conflict', 'store_unavailable', 'storage_unavailable'],
   },
   {
     method: 'GET',
@@ -150,7 +151,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     status: 200,
     answers: { 'video/mp4': null },
     alsoAnswers: { 206: 'One range of the video', ...NOT_MODIFIED },
-    refusals: ['job_not_found', 'video_missing', 'range_not_satisfiable', 'store_unavailable'],
+    refusals: ['job_not_found', 'video_missing', 'range_not_satisfiable', 'store_unavailable', 'storage_unavailable'],
   },
   {
     method: 'GET',

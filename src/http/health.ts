@@ -1,6 +1,8 @@
 import type { RouterMiddleware } from '@koa/router';
 import type { JobEngine } from '../engine/job-engine.ts';
+import type { WorkerRefusal } from '../engine/worker.ts';
 import { messageOf } from '../errors.ts';
+import type { StateValue } from './activity.ts';
 import { answer } from './problem.ts';
 import type { RequestState } from './request-log.ts';
 import type { HealthResponse, ReadyResponse } from './schemas.ts';
@@ -9,16 +11,29 @@ export interface HealthOptions {
   readonly version: string;
   /** What keeps the decoding processes apart, in words. */
   readonly isolation: readonly string[];
-  /** Workers that take no job any more. */
+  /** Workers that died and are not replaced yet. */
   readonly deadWorkers: () => number;
+  /** Why workers wait: the environment refused them. */
+  readonly refusals: () => readonly WorkerRefusal[];
+  /** The present state of each worker that has one. */
+  readonly workers: () => readonly StateValue[];
 }
 
 /** GET /health: the process is alive, its event loop turns and its workers live; 503 when one does not. */
-export function healthRoute({ version, isolation, deadWorkers }: HealthOptions): RouterMiddleware<RequestState> {
+export function healthRoute({
+  version,
+  isolation,
+  deadWorkers,
+  refusals,
+}: HealthOptions): RouterMiddleware<RequestState> {
   return (ctx) => {
     const dead = deadWorkers();
     if (dead > 0) {
-      answer(ctx, 'worker_dead', `Workers that take no job any more: ${dead}. A restart takes up what they left`);
+      answer(
+        ctx,
+        'worker_dead',
+        `Workers that died: ${dead}. Each is replaced after a pause; the log says why it died`,
+      );
       return;
     }
     ctx.body = {
@@ -26,15 +41,25 @@ export function healthRoute({ version, isolation, deadWorkers }: HealthOptions):
       version,
       uptime_s: Math.floor(process.uptime()),
       isolation: [...isolation],
+      refusals: refusals().map(({ step, code, message, refusals: times }) => ({ step, code, message, times })),
     } satisfies HealthResponse;
   };
 }
 
-/** GET /ready: jobs can be accepted and read; 503 with the reason when not. */
-export function readyRoute(engine: Pick<JobEngine, 'ready'>): RouterMiddleware<RequestState> {
+/** GET /ready: jobs can be accepted, read and worked on; 503 with the reason when not. */
+export function readyRoute(
+  engine: Pick<JobEngine, 'ready'>,
+  { refusals, workers }: Pick<HealthOptions, 'refusals' | 'workers'>,
+): RouterMiddleware<RequestState> {
   return async (ctx) => {
     try {
       await engine.ready();
+      const waiting = refusals();
+      const [first] = waiting;
+      if (first !== undefined && waiting.length === workers().length) {
+        answer(ctx, 'not_ready', `Every worker waits until the environment lets it go on: ${first.message}`);
+        return;
+      }
       ctx.body = { status: 'ready' } satisfies ReadyResponse;
     } catch (error) {
       answer(ctx, 'not_ready', messageOf(error));

@@ -66,6 +66,16 @@ export const healthResponseSchema = z.object({
   version: z.string().describe('Of the service'),
   uptime_s: z.int().min(0).describe('Seconds since the process started'),
   isolation: z.array(z.string()).describe('What keeps the processes that decode videos apart from the rest'),
+  refusals: z
+    .array(
+      z.object({
+        step: z.enum(['claim', 'analyse', 'record']).describe('What the worker was about to do'),
+        code: z.string().describe('What refused, for programs'),
+        message: z.string().describe('What refused, for people'),
+        times: z.int().min(1).describe('How often in a row'),
+      }),
+    )
+    .describe('One for each worker that waits because disk, database or processes refuse; it goes on by itself'),
 });
 export type HealthResponse = z.infer<typeof healthResponseSchema>;
 

@@ -11,8 +11,10 @@ export class InMemoryQueueService implements QueueService {
   #arrived: QueueItem[] = [];
   /** Turned over when empty, so that the first in is the last here, where it is taken for nothing. */
   #next: QueueItem[] = [];
-  /** Interrupted jobs, the oldest first; never more than there are workers. */
+  /** Jobs that were started before, the oldest first; few, since each was in the hands of a worker. */
   #interrupted: QueueItem[] = [];
+  /** Number of jobs that will be among these when their delay has passed. */
+  #delayed = 0;
   readonly #waiting = new Set<() => void>();
 
   enqueue(jobId: JobId): void {
@@ -20,7 +22,15 @@ export class InMemoryQueueService implements QueueService {
     this.#wake();
   }
 
-  requeue(jobId: JobId): void {
+  requeue(jobId: JobId, delayMs = 0): void {
+    if (delayMs > 0) {
+      this.#delayed += 1;
+      setTimeout(() => {
+        this.#delayed -= 1;
+        this.requeue(jobId);
+      }, delayMs).unref();
+      return;
+    }
     this.#interrupted = [...this.#interrupted, { job_id: jobId }].toSorted((a, b) => (a.job_id < b.job_id ? -1 : 1));
     this.#wake();
   }
@@ -30,6 +40,10 @@ export class InMemoryQueueService implements QueueService {
   }
 
   size(): number {
+    return this.#delayed + this.#ready();
+  }
+
+  #ready(): number {
     return this.#interrupted.length + this.#next.length + this.#arrived.length;
   }
 
@@ -49,7 +63,7 @@ export class InMemoryQueueService implements QueueService {
 
   #wake(): void {
     for (const wake of this.#waiting) {
-      if (this.size() === 0) return;
+      if (this.#ready() === 0) return;
       this.#waiting.delete(wake);
       wake();
     }

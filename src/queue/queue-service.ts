@@ -4,11 +4,14 @@ import type { JobId } from '../job.ts';
 export interface QueueService {
   /** Puts an id behind all others. */
   enqueue(jobId: JobId): void;
-  /** Puts an interrupted job's id before all that were never started; among several of these, the older id is first. */
-  requeue(jobId: JobId): void;
-  /** Takes the first id, or undefined when none waits. Never blocks. */
+  /**
+   * Puts the id of a job that was started before ahead of all that were not; among several of these, the older id is
+   * first. With a delay no worker gets it until that time has passed; the others go on meanwhile.
+   */
+  requeue(jobId: JobId, delayMs?: number): void;
+  /** Takes the first id that is not delayed, or undefined when there is none. Never blocks. */
   dequeue(): JobId | undefined;
-  /** Number of ids that wait. */
+  /** Number of ids that wait, delayed ones included. */
   size(): number;
   /**
    * Calls `wake` once, as soon as an id waits: before this returns when one does already. Of several who wait, one is

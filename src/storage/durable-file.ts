@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, mkdir, open, rename, rm, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errnoOf } from '../errors.ts';
 
 /** Videos are their owners' business: nobody else on the machine may read them. */
 export const FILE_MODE = 0o600;
@@ -59,7 +60,7 @@ export async function moveInto(whole: string, target: string): Promise<void> {
   try {
     await rename(whole, target);
   } catch (error) {
-    if (codeOf(error) !== 'EXDEV') throw error;
+    if (errnoOf(error) !== 'EXDEV') throw error;
     const beside = `${target}.${randomUUID()}`;
     try {
       await copyFile(whole, beside, constants.COPYFILE_EXCL);
@@ -89,9 +90,4 @@ export async function syncPath(path: string, mode?: number): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** The code of a system error, if it is one. */
-export function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

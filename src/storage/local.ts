@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { lstat, opendir, readdir, realpath, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
-import { ServiceError } from '../errors.ts';
-import { codeOf, FILE_MODE, makeFolder, moveInto, syncPath, writeWhole, type Source } from './durable-file.ts';
+import { errnoOf, ServiceError } from '../errors.ts';
+import { FILE_MODE, makeFolder, moveInto, syncPath, writeWhole, type Source } from './durable-file.ts';
 import { FolderSync } from './folder-sync.ts';
 import type { AdoptableFile, StorageService } from './storage-service.ts';
 
@@ -35,63 +35,85 @@ export class LocalStorageService implements StorageService {
     return new LocalStorageService(await realpath(options.baseDir), incomingDir);
   }
 
-  async saveFile(
+  saveFile(
     source: Source | AdoptableFile,
     destPath: string,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<string> {
     const { signal } = options;
-    const target = await this.#resolve(destPath);
-    const whole = 'adopt' in source ? await this.#adoptable(source.adopt) : join(this.incomingDir, randomUUID());
-    try {
+    return orUnavailable(`save ${destPath}`, async () => {
+      const target = await this.#resolve(destPath);
+      if ('adopt' in source) {
+        // The file stays its giver's until it is moved.
+        const whole = await this.#adoptable(source.adopt);
+        signal?.throwIfAborted();
+        await syncPath(whole, FILE_MODE);
+        await this.#moveInto(whole, target, signal);
+        return destPath;
+      }
       signal?.throwIfAborted();
-      if ('adopt' in source) await syncPath(whole, FILE_MODE);
-      else await writeWhole(whole, source, signal);
-      await makeFolder(dirname(target));
-      signal?.throwIfAborted();
-      await moveInto(whole, target);
-      await this.#folders.sync(dirname(target));
-      return destPath;
-    } catch (error) {
-      // A file to be adopted stays its giver's until it is moved.
-      if (!('adopt' in source)) await rm(whole, { force: true });
-      throw diskTrouble(error, `saving ${destPath}`);
-    }
-  }
-
-  async loadFile(path: string): Promise<string> {
-    const absolute = await this.#resolve(path);
-    const found = await stat(absolute).catch((error: unknown) => {
-      if (isMissing(error)) return undefined;
-      throw error;
+      const whole = join(this.incomingDir, randomUUID());
+      try {
+        await writeWhole(whole, marked(source), signal);
+        await this.#moveInto(whole, target, signal);
+        return destPath;
+      } catch (error) {
+        await rm(whole, { force: true }).catch(() => undefined);
+        throw error;
+      }
     });
-    if (!found?.isFile()) throw new ServiceError('file_missing', `no stored file ${path}`);
-    return absolute;
   }
 
-  async deleteFile(path: string): Promise<void> {
-    const absolute = await this.#resolve(path);
-    try {
-      await unlink(absolute);
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-    }
+  async #moveInto(whole: string, target: string, signal: AbortSignal | undefined): Promise<void> {
+    await makeFolder(dirname(target));
+    signal?.throwIfAborted();
+    await moveInto(whole, target);
+    await this.#folders.sync(dirname(target));
+  }
+
+  loadFile(path: string): Promise<string> {
+    return orUnavailable(`read ${path}`, async () => {
+      const absolute = await this.#resolve(path);
+      const found = await stat(absolute).catch((error: unknown) => {
+        if (isMissing(error)) return undefined;
+        throw error;
+      });
+      if (found?.isFile()) return absolute;
+      // Where the folder itself is gone, a disk is not mounted: that says nothing of the file.
+      await stat(this.incomingDir);
+      throw new ServiceError('file_missing', `no stored file ${path}`);
+    });
+  }
+
+  deleteFile(path: string): Promise<void> {
+    return orUnavailable(`delete ${path}`, async () => {
+      const absolute = await this.#resolve(path);
+      try {
+        await unlink(absolute);
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+      }
+    });
   }
 
   async *list(): AsyncGenerator<string> {
-    for await (const entry of await opendir(this.#baseDir, { bufferSize: ENTRIES_AT_ONCE })) {
-      if (entry.isFile()) yield entry.name;
+    try {
+      for await (const entry of await opendir(this.#baseDir, { bufferSize: ENTRIES_AT_ONCE })) {
+        if (entry.isFile()) yield entry.name;
+      }
+    } catch (error) {
+      throw storageError(error, 'list the stored files');
     }
   }
 
   async moveFile(path: string, destPath: string): Promise<string> {
     const absolute = await this.loadFile(path);
-    const target = await this.#resolve(destPath);
-    await makeFolder(dirname(target));
-    await moveInto(absolute, target);
-    await this.#folders.sync(dirname(target));
-    await this.#folders.sync(dirname(absolute));
-    return destPath;
+    return orUnavailable(`move ${path}`, async () => {
+      const target = await this.#resolve(destPath);
+      await this.#moveInto(absolute, target, undefined);
+      await this.#folders.sync(dirname(absolute));
+      return destPath;
+    });
   }
 
   /** The absolute form of a stored path; refuses one that leaves the base folder, by name or through a link. */
@@ -115,7 +137,7 @@ export class LocalStorageService implements StorageService {
 
   async #adoptable(path: string): Promise<string> {
     const found = await lstat(path).catch((error: unknown) => {
-      throw isMissing(error) ? new ServiceError('file_missing', `no incoming file ${path}`, { cause: error }) : error;
+      throw isMissing(error) ? new ServiceError('file_missing', 'the uploaded file is gone', { cause: error }) : error;
     });
     const real = await realpath(path);
     if (!found.isFile() || !real.startsWith(this.incomingDir + sep)) throw refused(path);
@@ -127,13 +149,42 @@ function refused(path: string): ServiceError {
   return new ServiceError('path_refused', `path leaves the storage folder: ${JSON.stringify(path)}`);
 }
 
-function diskTrouble(error: unknown, what: string): unknown {
-  const code = codeOf(error);
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
-  return new ServiceError('storage_full', `the disk is full: ${what}`, { cause: error });
+/** An error of a source, so that it is not taken for one of the disk. */
+class SourceError extends Error {
+  override readonly name = 'SourceError';
+}
+
+/** The chunks of a source, whose errors are marked. */
+async function* marked(source: Source): Source {
+  try {
+    yield* source;
+  } catch (cause) {
+    throw new SourceError('the source failed', { cause });
+  }
+}
+
+/** Rejects with a ServiceError where the operating system refuses. */
+async function orUnavailable<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof SourceError ? error.cause : storageError(error, what);
+  }
+}
+
+/** The message names no path of the machine; the cause does. */
+function storageError(cause: unknown, what: string): unknown {
+  const errno = errnoOf(cause);
+  if (errno === undefined) return cause;
+  const isFull = errno === 'ENOSPC' || errno === 'EDQUOT';
+  return new ServiceError(
+    isFull ? 'storage_full' : 'storage_unavailable',
+    isFull ? `the disk is full: cannot ${what}` : `the storage cannot ${what} now (${errno})`,
+    { cause, retryable: true },
+  );
 }
 
 function isMissing(error: unknown): boolean {
-  const code = codeOf(error);
+  const code = errnoOf(error);
   return code === 'ENOENT' || code === 'ENOTDIR';
 }

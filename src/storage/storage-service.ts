@@ -3,11 +3,14 @@ export interface AdoptableFile {
   readonly adopt: string;
 }
 
-/** Files by path, relative to one base folder that no path can leave (`path_refused`). */
+/**
+ * Files by path, relative to one base folder that no path can leave (`path_refused`). Every method rejects with
+ * `storage_unavailable` when the operating system refuses (and with `storage_full` when the disk is full).
+ */
 export interface StorageService {
   /**
    * Saves whole or not at all: written beside, fsynced, renamed, and the folder fsynced. Parent folders are made.
-   * Constant memory in the size of the source. Rejects with `storage_full` when the disk is, and with the signal's
+   * Constant memory in the size of the source. Rejects with an error of the source as it is, and with the signal's
    * reason when aborted before the rename: then nothing is left.
    * @param source bytes or text as they come, or a file inside the incoming folder, which is moved
    * @returns the stored path, to be given to the other methods

@@ -60,6 +60,9 @@ interface HarnessOptions {
   readonly folder?: string;
   readonly onStep?: StepListener;
   readonly log?: Log;
+  /** By default a job waits for nothing. */
+  readonly delayAfter?: (losses: number) => number;
+  readonly queue?: InMemoryQueueService;
 }
 
 /** The engine with everything real below it but the pipelines: a DuckDB file and a folder. */
@@ -67,26 +70,24 @@ export class EngineHarness implements AsyncDisposable {
   readonly folder: string;
   readonly store: DuckDBJobStore;
   readonly storage: LocalStorageService;
-  readonly queue = new InMemoryQueueService();
+  readonly queue: InMemoryQueueService;
   readonly pipelines: ScriptedPipelines;
   readonly engine: JobEngine;
   readonly #onStep: Pick<HarnessOptions, 'onStep'>;
   readonly #log: Log;
 
-  private constructor(
-    folder: string,
-    store: DuckDBJobStore,
-    storage: LocalStorageService,
-    { maxAttempts = 2, maxPending = 10_000, onStep, log = silent }: HarnessOptions,
-  ) {
+  private constructor(folder: string, store: DuckDBJobStore, storage: LocalStorageService, given: HarnessOptions) {
+    const { maxAttempts = 2, maxPending = 10_000, onStep, log = silent, delayAfter = () => 0 } = given;
     this.folder = folder;
     this.store = store;
     this.storage = storage;
     this.pipelines = new ScriptedPipelines();
+    this.queue = given.queue ?? new InMemoryQueueService();
     const { queue, pipelines } = this;
     this.#log = log;
     this.#onStep = onStep === undefined ? {} : { onStep };
-    this.engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts, maxPending, log, ...this.#onStep });
+    const parts = { store, queue, storage, pipelines };
+    this.engine = new JobEngine({ ...parts, maxAttempts, maxPending, log, delayAfter, ...this.#onStep });
   }
 
   static async open(options: HarnessOptions = {}): Promise<EngineHarness> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { ServiceError } from '../../src/errors.ts';
 import type { FrameResult, JobId } from '../../src/job.ts';
+import type { Worker } from '../../src/engine/worker.ts';
 import type { LocalStorageService } from '../../src/storage/local.ts';
 import { mountSmallDisk, requireSmallDisks, unmount } from '../small-disk.ts';
 import { EngineHarness, quickFolder } from './engine-harness.ts';
@@ -58,15 +59,42 @@ describe('a full disk', () => {
   const filesOf = async ({ folder: home }: EngineHarness): Promise<readonly string[]> =>
     (await readdir(join(home, 'video_jobs'), { recursive: true })).filter((name) => name !== 'incoming');
 
-  it('fails the job whose results do not fit, says why, and leaves no part of them', async () => {
+  it('gives the job back whose results do not fit, spends no attempt, and leaves no part of them', async () => {
     const harness = await EngineHarness.open({ folder });
     const { jobId } = await harness.submit();
     harness.pipelines.script = large;
     await harness.worker().runOnce();
-    const job = await harness.engine.get(jobId);
-    expect(job).to.include({ status: 'failed', errorCode: 'storage_full' });
-    expect(job.errorMessage).to.match(/disk is full/);
+    const job = await harness.store.get(jobId);
+    expect(job).to.include({ status: 'pending', errorCode: null });
+    expect(JSON.parse(job?.snapshot ?? '')).to.have.nested.property('context.interruptions', 0);
     expect(await filesOf(harness)).to.have.members([`${jobId}.mp4`, `${jobId}.json`]);
+    expect(harness.queue.dequeue()).to.equal(jobId);
+    await harness.store.close();
+  });
+
+  it('that only the results of one job do not fit ends that job, since others complete', async () => {
+    const harness = await EngineHarness.open({ folder, delayAfter: () => 1 });
+    const tooLarge = await harness.submit();
+    const { script } = harness.pipelines;
+    const first = ending(harness);
+    const worker = harness.worker();
+    for (let round = 0; round < 10; round += 1) {
+      harness.pipelines.script = large;
+      await worker.runOnce();
+      await untilQueued(harness);
+    }
+    harness.pipelines.script = script;
+    const small = await harness.submit();
+    expect(harness.queue.dequeue()).to.equal(tooLarge.jobId);
+    await worker.runOnce();
+    expect(await first).to.equal(small.jobId);
+    harness.queue.requeue(tooLarge.jobId);
+    harness.pipelines.script = large;
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await worker.runOnce();
+      if (attempt === 0) await untilQueued(harness);
+    }
+    expect(await harness.store.get(tooLarge.jobId)).to.include({ status: 'failed', errorCode: 'storage_full' });
     await harness.store.close();
   });
 
@@ -102,15 +130,14 @@ describe('a full disk', () => {
     const first = ending(harness);
     const worker = harness.worker();
     const ended = worker.runForever();
-    // The end itself may not fit either; then it is held until it does.
-    await Promise.race([first, untilHeld(worker)]);
+    await untilRefused(worker);
     await rm(filler());
     await first;
     while (harness.queue.size() > 0) await ending(harness);
     worker.drain();
     await ended;
     const seen = await Promise.all(jobs.map(async ({ jobId }) => (await harness.engine.get(jobId)).status));
-    expect(seen).to.deep.equal(['failed', 'completed', 'completed']);
+    expect(seen).to.deep.equal(['completed', 'completed', 'completed']);
     await harness.keepHouse();
     const { store, storage } = harness;
     const ledger = { accepted: new Set(jobs.map(({ jobId }) => jobId)), ended: new Map<string, string>() };
@@ -137,14 +164,18 @@ describe('a full disk', () => {
   });
 });
 
-/** Resolves when the worker holds an outcome that it could not record, or could not claim. */
-function untilHeld(worker: { snapshot(): { readonly value: { readonly work: string } } | undefined }): Promise<void> {
+/** Resolves when the environment refuses the worker. */
+function untilRefused(worker: Worker): Promise<void> {
   return new Promise((resolve) => {
     const look = (): void => {
-      const work = worker.snapshot()?.value.work;
-      if (work === 'holding' || work === 'faltering') resolve();
+      if (worker.refusal() !== undefined) resolve();
       else setTimeout(look, 5).unref();
     };
     look();
   });
+}
+
+/** Resolves when a job can be taken. */
+function untilQueued({ queue }: EngineHarness): Promise<void> {
+  return new Promise((resolve) => void queue.onWork(resolve));
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { checkAnswers } from './answer-check.ts';
 import { JobEngine } from '../../src/engine/job-engine.ts';
+import type { WorkerRefusal } from '../../src/engine/worker.ts';
 import type { ApiKey } from '../../src/http/access.ts';
 import { createApp } from '../../src/http/app.ts';
 import type { StateValue } from '../../src/http/activity.ts';
@@ -49,6 +50,7 @@ export interface ServiceSettings {
   readonly uploadWindowMs?: number;
   readonly idempotencyTtlMs?: number;
   readonly deadWorkers?: () => number;
+  readonly refusals?: () => readonly WorkerRefusal[];
   readonly log?: Log;
   readonly pipelines?: VideoFilePipelineService;
   readonly machines?: readonly ShownMachine[];
@@ -84,6 +86,7 @@ export async function openService(settings: ServiceSettings = {}) {
     pages: await Pages.open(),
     metrics,
     deadWorkers: settings.deadWorkers ?? (() => 0),
+    refusals: settings.refusals ?? (() => []),
     workers: settings.workers ?? (() => []),
     version: '1.2.3',
     log,

@@ -1,20 +1,23 @@
 import { expect } from 'chai';
-import { createActor, fromCallback, fromPromise, SimulatedClock, waitFor, type ActorRefFrom } from 'xstate';
-import { workerMachine, type Claim, type Outcome } from '../../machines/worker.ts';
+import { createActor, fromCallback, fromPromise, SimulatedClock, toPromise, waitFor, type ActorRefFrom } from 'xstate';
+import { workerMachine, type AnalysisResult, type Claim, type Outcome } from '../../machines/worker.ts';
 
 interface Script {
   readonly claims: (Claim | null | Error)[];
-  readonly analyse?: (signal: AbortSignal) => Promise<Outcome>;
+  readonly analyse?: (signal: AbortSignal) => Promise<AnalysisResult>;
   readonly record?: (outcome: Outcome) => Promise<void>;
 }
 
 const job = (jobId: string): Claim => ({ jobId, attempt: 1 });
-const done: Outcome = { type: 'COMPLETE', attempt: 1, outputPath: 'r' };
+const done: AnalysisResult = { kind: 'completed', outputPath: 'r' };
+const completion: Outcome = { type: 'COMPLETE', attempt: 1, outputPath: 'r' };
+const diskFull: AnalysisResult = { kind: 'environment', error: new Error('disk full') };
 
 /** A worker whose claims are given; what is not scripted never ends. */
 function startWorker({ claims, analyse, record }: Script) {
   const clock = new SimulatedClock();
   const recorded: Outcome[] = [];
+  const logged: string[] = [];
   let wake = (): void => {};
   const actor = createActor(
     workerMachine.provide({
@@ -28,17 +31,21 @@ function startWorker({ claims, analyse, record }: Script) {
           if (next instanceof Error) throw next;
           return next;
         }),
-        analyse: fromPromise<Outcome, Claim | null>(({ signal }) => (analyse ?? (() => new Promise(() => {})))(signal)),
-        record: fromPromise<void, { claim: Claim | null; outcome: Outcome }>(async ({ input }) => {
+        analyse: fromPromise<AnalysisResult, Claim>(({ signal }) => (analyse ?? (() => new Promise(() => {})))(signal)),
+        record: fromPromise<void, { readonly claim: Claim; readonly outcome: Outcome }>(async ({ input }) => {
           await record?.(input.outcome);
           recorded.push(input.outcome);
         }),
       },
-      delays: { backoff: 1_000, jobTimeout: 5_000 },
+      actions: {
+        logRetry: (_, { step, error }) => logged.push(`${step}: ${String(error)}`),
+        logDefect: (_, { error }) => logged.push(`defect: ${String(error)}`),
+      },
+      delays: { jobTimeout: 5_000 },
     }),
     { clock },
   ).start();
-  return { actor, clock, recorded, wake: () => wake() };
+  return { actor, clock, recorded, logged, wake: () => wake() };
 }
 
 const reaches = (actor: ActorRefFrom<typeof workerMachine>, work: string) =>
@@ -48,7 +55,7 @@ describe('the worker machine', () => {
   it('takes one job after the other, and rests when none waits', async () => {
     const { actor, recorded } = startWorker({ claims: [job('a'), job('b'), null], analyse: async () => done });
     await waitFor(actor, ({ context, value }) => context.taken === 2 && value.work === 'resting', { timeout: 5_000 });
-    expect(recorded).to.deep.equal([done, done]);
+    expect(recorded).to.deep.equal([completion, completion]);
   });
 
   it('woken while it rests, takes what waits', async () => {
@@ -60,40 +67,40 @@ describe('the worker machine', () => {
     expect(recorded).to.deep.equal([]);
   });
 
-  it('drained while it rests, stops at once', async () => {
+  it('drained while it rests, ends at once', async () => {
     const { actor } = startWorker({ claims: [] });
     await reaches(actor, 'resting');
     actor.send({ type: 'DRAIN' });
-    expect(actor.getSnapshot().value.work).to.equal('stopped');
+    expect(actor.getSnapshot().value).to.deep.equal({ intake: 'closed', work: 'stopped' });
+    expect(await toPromise(actor)).to.deep.equal({ taken: 0 });
   });
 
   it('drained at work, finishes the job in hand and takes no other', async () => {
-    let finish = (_outcome: Outcome): void => {};
-    const analyse = () => new Promise<Outcome>((resolve) => (finish = resolve));
+    let finish = (_result: AnalysisResult): void => {};
+    const analyse = () => new Promise<AnalysisResult>((resolve) => (finish = resolve));
     const { actor, recorded } = startWorker({ claims: [job('a'), job('b')], analyse });
     await reaches(actor, 'analysing');
     actor.send({ type: 'DRAIN' });
     expect(actor.getSnapshot().value).to.deep.equal({ intake: 'draining', work: 'analysing' });
     finish(done);
-    const { context } = await reaches(actor, 'stopped');
-    expect(recorded).to.deep.equal([done]);
-    expect(context.taken).to.equal(1);
+    expect(await toPromise(actor)).to.deep.equal({ taken: 1 });
+    expect(recorded).to.deep.equal([completion]);
   });
 
   it('drained before its first claim, still takes that one: a step on demand', async () => {
     const { actor } = startWorker({ claims: [job('a'), job('b')], analyse: async () => done });
     actor.send({ type: 'DRAIN' });
-    expect((await reaches(actor, 'stopped')).context.taken).to.equal(1);
+    expect(await toPromise(actor)).to.deep.equal({ taken: 1 });
   });
 
-  for (const [event, outcome] of [
-    [{ type: 'HALT' }, { type: 'RELEASE', attempt: 1 }],
-    [{ type: 'CANCEL', jobId: 'a' }, null],
+  for (const [event, outcomes] of [
+    [{ type: 'HALT' }, [{ type: 'RELEASE', attempt: 1 }]],
+    [{ type: 'CANCEL', jobId: 'a' }, []],
   ] as const) {
-    it(`${event.type} aborts the work in hand and records ${outcome?.type ?? 'nothing'}`, async () => {
+    it(`${event.type} aborts the work in hand and records ${outcomes[0]?.type ?? 'nothing'}`, async () => {
       let aborted = false;
       const analyse = (signal: AbortSignal) =>
-        new Promise<Outcome>(() => signal.addEventListener('abort', () => (aborted = true)));
+        new Promise<AnalysisResult>(() => signal.addEventListener('abort', () => (aborted = true)));
       const { actor, recorded } = startWorker({ claims: [job('a')], analyse });
       await reaches(actor, 'analysing');
       actor.send({ type: 'CANCEL', jobId: 'another' });
@@ -101,22 +108,21 @@ describe('the worker machine', () => {
       actor.send(event);
       expect(aborted).to.equal(true);
       await waitFor(actor, ({ value }) => value.work === 'resting' || value.work === 'stopped');
-      expect(recorded).to.deep.equal([outcome]);
+      expect(recorded).to.deep.equal(outcomes);
     });
   }
 
   it('halted while it claims, gives the claimed job back untouched', async () => {
     const { actor, recorded } = startWorker({ claims: [job('a')] });
     actor.send({ type: 'HALT' });
-    const { context } = await reaches(actor, 'stopped');
+    expect(await toPromise(actor)).to.deep.equal({ taken: 1 });
     expect(recorded).to.deep.equal([{ type: 'RELEASE', attempt: 1 }]);
-    expect(context.taken).to.equal(1);
   });
 
   it('fails a job that takes longer than its time, aborting the work', async () => {
     let aborted = false;
     const analyse = (signal: AbortSignal) =>
-      new Promise<Outcome>(() => signal.addEventListener('abort', () => (aborted = true)));
+      new Promise<AnalysisResult>(() => signal.addEventListener('abort', () => (aborted = true)));
     const { actor, clock, recorded } = startWorker({ claims: [job('a')], analyse });
     await reaches(actor, 'analysing');
     clock.increment(5_000);
@@ -127,60 +133,132 @@ describe('the worker machine', () => {
     expect(recorded[0]).to.have.property('message').that.contains('JOB_TIMEOUT_MS');
   });
 
-  it('fails a job whose analysis met a defect of ours', async () => {
-    const { actor, recorded } = startWorker({
+  for (const [kind, type] of [
+    ['video', 'FAIL'],
+    ['attempt', 'INTERRUPT'],
+  ] as const) {
+    it(`records ${type} for an error of the ${kind}, and takes the next job at once`, async () => {
+      const results: AnalysisResult[] = [{ kind, code: 'c', message: 'm' }, done];
+      const { actor, recorded, logged } = startWorker({
+        claims: [job('a'), job('b'), null],
+        analyse: async () => results.shift() ?? done,
+      });
+      await waitFor(actor, ({ context, value }) => context.taken === 2 && value.work === 'resting', { timeout: 5_000 });
+      expect(recorded).to.deep.equal([{ type, attempt: 1, code: 'c', message: 'm' }, completion]);
+      expect(logged).to.deep.equal([]);
+    });
+  }
+
+  it('interrupts a job whose analysis met a defect, and logs it', async () => {
+    const { actor, recorded, logged } = startWorker({
       claims: [job('a')],
       analyse: async () => Promise.reject(new Error('bug')),
     });
     await reaches(actor, 'resting');
-    expect(recorded[0]).to.include({ type: 'FAIL', code: 'internal', message: 'Error: bug' });
+    expect(recorded[0]).to.include({ type: 'INTERRUPT', code: 'internal' });
+    expect(logged).to.deep.equal(['defect: Error: bug']);
   });
 
-  it('waits and tries again when a claim is refused by the store', async () => {
-    const { actor, clock } = startWorker({ claims: [new Error('disk full'), job('a')] });
-    await reaches(actor, 'faltering');
+  it('records nothing for a job that was withdrawn before its analysis', async () => {
+    const { actor, recorded } = startWorker({ claims: [job('a')], analyse: async () => ({ kind: 'withdrawn' }) });
+    await reaches(actor, 'resting');
+    expect(recorded).to.deep.equal([]);
+  });
+
+  it('gives a job back that the environment refuses, and pauses longer each time, up to a minute', async () => {
+    const { actor, clock, recorded, logged } = startWorker({
+      claims: Array.from({ length: 9 }, () => job('a')),
+      analyse: async () => diskFull,
+    });
+    for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60]) {
+      const snapshot = await reaches(actor, 'pausing');
+      expect(snapshot.hasTag('refused')).to.equal(true);
+      clock.increment(seconds * 1_000 - 1);
+      expect(actor.getSnapshot().value.work).to.equal('pausing');
+      clock.increment(1);
+      expect(actor.getSnapshot().value.work).to.equal('claiming');
+    }
+    await reaches(actor, 'pausing');
+    expect(recorded).to.deep.equal(Array.from({ length: 9 }, () => ({ type: 'RELEASE', attempt: 1 })));
+    expect(logged).to.deep.equal(Array.from({ length: 9 }, () => 'analyse: Error: disk full'));
+  });
+
+  it('forgets the refusals when an attempt has ended', async () => {
+    const results = [diskFull, diskFull, done];
+    const { actor, clock } = startWorker({
+      claims: [job('a'), job('a'), job('a'), null],
+      analyse: async () => results.shift() ?? done,
+    });
+    for (const ms of [1_000, 2_000]) {
+      await reaches(actor, 'pausing');
+      clock.increment(ms);
+    }
+    const { context } = await reaches(actor, 'resting');
+    expect(context).to.include({ refusals: 0, refusal: null, taken: 3 });
+  });
+
+  it('waits and tries again when a claim is refused by the database', async () => {
+    const { actor, clock, logged } = startWorker({ claims: [new Error('disk full'), job('a')] });
+    await reaches(actor, 'retryingClaim');
     clock.increment(1_000);
     await reaches(actor, 'analysing');
+    expect(logged).to.deep.equal(['claim: Error: disk full']);
   });
 
-  it('keeps the outcome until the store takes it', async () => {
+  it('keeps the outcome until the database takes it', async () => {
     let full = true;
     const record = async (): Promise<void> => {
       if (full) throw new Error('disk full');
     };
-    const { actor, clock, recorded } = startWorker({ claims: [job('a')], analyse: async () => done, record });
-    await reaches(actor, 'holding');
+    const { actor, clock, recorded, logged } = startWorker({ claims: [job('a')], analyse: async () => done, record });
+    await reaches(actor, 'retryingRecord');
     full = false;
     clock.increment(1_000);
     await reaches(actor, 'resting');
-    expect(recorded).to.deep.equal([done]);
+    expect(recorded).to.deep.equal([completion]);
+    expect(logged).to.deep.equal(['record: Error: disk full']);
   });
 
   for (const event of [{ type: 'DRAIN' }, { type: 'HALT' }] as const) {
-    it(`${event.type} ends the wait for a store that refused a claim`, async () => {
+    it(`${event.type} ends the wait for a database that refused a claim`, async () => {
       const { actor, recorded } = startWorker({ claims: [new Error('disk full'), job('a')] });
-      await reaches(actor, 'faltering');
+      await reaches(actor, 'retryingClaim');
       actor.send(event);
-      expect(actor.getSnapshot().value.work).to.equal('stopped');
+      expect(actor.getSnapshot().status).to.equal('done');
       expect(recorded).to.deep.equal([]);
+    });
+
+    it(`${event.type} ends the pause after a refusal`, async () => {
+      const { actor } = startWorker({ claims: [job('a')], analyse: async () => diskFull });
+      await reaches(actor, 'pausing');
+      actor.send(event);
+      expect(actor.getSnapshot().status).to.equal('done');
     });
   }
 
   it('halted while it keeps an outcome, leaves the job to the next start', async () => {
     const record = () => Promise.reject(new Error('disk full'));
     const { actor } = startWorker({ claims: [job('a')], analyse: async () => done, record });
-    await reaches(actor, 'holding');
+    await reaches(actor, 'retryingRecord');
     actor.send({ type: 'DRAIN' });
-    expect(actor.getSnapshot().value.work).to.equal('holding');
+    expect(actor.getSnapshot().value.work).to.equal('retryingRecord');
     actor.send({ type: 'HALT' });
-    expect(actor.getSnapshot().value.work).to.equal('stopped');
+    expect(actor.getSnapshot().status).to.equal('done');
+  });
+
+  it('halted before, does not wait for a database that refuses to record', async () => {
+    const record = () => Promise.reject(new Error('disk full'));
+    const { actor } = startWorker({ claims: [job('a')], record });
+    await reaches(actor, 'analysing');
+    actor.send({ type: 'HALT' });
+    expect(await toPromise(actor)).to.deep.equal({ taken: 1 });
   });
 
   it('describes every state and every transition', () => {
     const nodes = Object.values(workerMachine.states).flatMap((region) => Object.values(region.states));
     for (const node of nodes) {
       expect(node.description, node.id).to.match(/\w/);
-      for (const { description, eventType } of [...node.transitions.values()].flat()) {
+      for (const { description, eventType } of [...[...node.transitions.values()].flat(), ...(node.always ?? [])]) {
         expect(description, `${node.id} ${eventType}`).to.match(/\w/);
       }
     }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFilesOf } from '../../tools/child-processes.ts';
 import { LocalStorageService } from '../../src/storage/local.ts';
+import { mountSmallDisk, requireSmallDisks, unmount } from '../small-disk.ts';
 import { chunks, codeOf, rejection, storageContract } from './storage.contract.ts';
 
 describe('LocalStorageService', () => {
@@ -72,32 +73,60 @@ describe('LocalStorageService', () => {
     expect(codeOf(await rejection(adoption))).to.equal('path_refused');
   });
 
-  for (const code of ['ENOSPC', 'EDQUOT']) {
-    it(`calls ${code} storage_full, says of what, and keeps the reason`, async () => {
+  it('calls a full disk storage_full, says of what without its own path, and leaves nothing', async function () {
+    requireSmallDisks(this);
+    mountSmallDisk(root, 1);
+    try {
       const storage = await LocalStorageService.open({ baseDir: root });
-      const reason = Object.assign(new Error('write'), { code });
       const source = (async function* () {
-        yield 'half';
-        throw reason;
+        for (let n = 0; n < 4; n += 1) yield Buffer.alloc(1024 ** 2);
       })();
       const refusal = await rejection(storage.saveFile(source, 'x.json'));
-      expect(codeOf(refusal)).to.equal('storage_full');
-      expect(refusal).to.have.property('cause', reason);
-      expect(refusal).to.have.property('message').that.contains('x.json');
+      expect(refusal).to.include({ code: 'storage_full', retryable: true });
+      expect(refusal).to.have.property('message').that.contains('x.json').and.does.not.contain(root);
+      expect(refusal).to.have.nested.property('cause.code', 'ENOSPC');
       expect(await filesUnder(root)).to.deep.equal([]);
-    });
-  }
+    } finally {
+      unmount(root);
+    }
+  });
 
-  it('takes no other trouble for a file that is missing', async () => {
+  it('wraps every other error of the system, and names no path of the machine', async () => {
     const storage = await LocalStorageService.open({ baseDir: root });
     await symlink('loop', join(root, 'loop'));
     for (const attempt of [
       storage.loadFile('loop'),
       storage.deleteFile('loop/x'),
       storage.saveFile(chunks('x'), 'loop/x'),
+      storage.moveFile('loop', 'x'),
     ]) {
-      expect(await rejection(attempt)).to.have.property('code', 'ELOOP');
+      const refusal = await rejection(attempt);
+      expect(refusal).to.include({ code: 'storage_unavailable', retryable: true });
+      expect(refusal).to.have.property('message').that.contains('ELOOP').and.does.not.contain(root);
+      expect(refusal).to.have.nested.property('cause.code', 'ELOOP');
     }
+  });
+
+  it('takes no error of a source for one of the disk', async () => {
+    const storage = await LocalStorageService.open({ baseDir: root });
+    const reason = Object.assign(new Error('refused'), { code: 'EACCES', syscall: 'spawn' });
+    const source = (async function* () {
+      yield 'half';
+      throw reason;
+    })();
+    expect(await rejection(storage.saveFile(source, 'x'))).to.equal(reason);
+  });
+
+  it('says that it is unavailable, not that a file is missing, when its folder is gone', async () => {
+    const storage = await LocalStorageService.open({ baseDir: join(root, 'base') });
+    await rm(join(root, 'base'), { recursive: true });
+    for (const attempt of [storage.loadFile('x'), storage.saveFile(chunks('x'), 'x')]) {
+      expect(await rejection(attempt)).to.have.property('code', 'storage_unavailable');
+    }
+    const listing = (async () => {
+      for await (const path of storage.list()) throw new Error(path);
+    })();
+    expect(await rejection(listing)).to.have.property('code', 'storage_unavailable');
   });
 
   it('has no file open when it has done what it was asked for', async function () {

@@ -86,11 +86,19 @@ export const PROBLEMS: Readonly<Record<Exclude<ProblemCode, FailureCode | StartC
     means: 'The database could not be read or written',
     remedy: 'Try again after `Retry-After` seconds; the log has the reason',
   },
-  worker_dead: {
-    means: 'A worker takes no job any more; the log says why',
-    remedy: 'Restart the service: it takes up what is left',
+  storage_unavailable: {
+    means: 'The files in `DATA_DIR` cannot be read or written now: no access, no descriptors left, a disk that fails',
+    remedy: 'Try again after `Retry-After` seconds; the log has the reason',
   },
-  not_ready: { means: 'The database does not answer', remedy: 'Try again after `Retry-After` seconds' },
+  worker_dead: {
+    means: 'A worker died and is not replaced yet; the log says why it died',
+    remedy: 'Try again later; if it stays so, report the reason in the log',
+  },
+  not_ready: {
+    means:
+      'The database does not answer, or every worker waits for the disk, the database or a process; the detail says which',
+    remedy: 'Try again after `Retry-After` seconds',
+  },
   storage_full: {
     means: 'The upload would leave less than `DISK_RESERVE_BYTES` free, or the disk is full',
     remedy: 'Make room on the disk of `DATA_DIR`',
@@ -137,18 +145,27 @@ export const FAILURES: Readonly<Record<FailureCode, Explanation>> = {
     remedy: 'Nothing but the service may change files under `DATA_DIR`; submit the video again',
   },
   storage_full: {
-    means: 'The disk was full when the results were saved',
+    means: 'The disk was full again and again when the results were saved, while other jobs completed',
     remedy: 'Make room on the disk of `DATA_DIR`, then submit the video again',
   },
+  storage_unavailable: {
+    means: 'Files of this job could not be read or written again and again, while other jobs completed',
+    remedy:
+      'The log has the reason under the `job_id`; repair the disk or the rights of the files, then submit it again',
+  },
+  child_unavailable: {
+    means: 'No process could be started for this job again and again, while other jobs completed',
+    remedy: 'The log has the reason under the `job_id`; free memory and processes, then submit it again',
+  },
   internal: {
-    means: 'A defect of the service, or a pipeline that is no longer there',
+    means: 'A defect of the service, a damaged row of the job, or a pipeline that is no longer there',
     remedy: 'The log has the reason under the `job_id`',
   },
 };
 
 /** Codes that end the start of the service, or that only its log tells; a request meets them as `internal`. */
 type StartCode =
-  | 'child_unavailable'
+  | 'job_unreadable'
   | 'path_refused'
   | 'file_missing'
   | 'schema_too_new'
@@ -157,4 +174,4 @@ type StartCode =
   | 'invalid_model'
   | 'invalid_query';
 /** Failures of a job that a request can meet too. */
-type ToldFailure = 'storage_full' | 'internal';
+type ToldFailure = 'storage_full' | 'storage_unavailable' | 'internal';

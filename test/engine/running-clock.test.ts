@@ -1,0 +1,37 @@
+import { expect } from 'chai';
+import { RunningClock } from '../../src/engine/running-clock.ts';
+
+describe('a clock of running time', () => {
+  /** Milliseconds of this clock that went by until a timer was due; each beat takes as long as `beatMs` says. */
+  async function dueAfter(ms: number, beatMs: (beat: number) => number): Promise<number> {
+    let at = 0;
+    let looks = 0;
+    // The time is looked at when a beat begins and when it ends.
+    const now = (): number => {
+      if (looks % 2 === 1) at += beatMs((looks - 1) / 2);
+      looks += 1;
+      return at;
+    };
+    const clock = new RunningClock({ now, beatMs: 1 });
+    await new Promise<void>((resolve) => clock.setTimeout(resolve, ms));
+    return at;
+  }
+
+  it('counts a beat that came in time, or a little late, as long as it was', async () => {
+    expect(await dueAfter(6, () => 1)).to.equal(6);
+    expect(await dueAfter(6, () => 2)).to.equal(6);
+  });
+
+  it('counts time in which the process was stopped no longer than two beats', async () => {
+    expect(await dueAfter(6, (beat) => (beat === 1 ? 1_000_000 : 1))).to.equal(1_000_004);
+  });
+
+  it('has no longest time', async () => {
+    const clock = new RunningClock();
+    let isDue = false;
+    const timer = clock.setTimeout(() => (isDue = true), 2 ** 40);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    clock.clearTimeout(timer);
+    expect(isDue).to.equal(false);
+  });
+});

@@ -1,0 +1,91 @@
+import { expect } from 'chai';
+import { delayAfter } from '../../src/engine/retry-delay.ts';
+import { Workers } from '../../src/engine/workers.ts';
+import { InMemoryQueueService } from '../../src/queue/memory.ts';
+import { keptLog } from '../kept-log.ts';
+import { EngineHarness, untilAborted } from './engine-harness.ts';
+
+/** A queue at which so many workers die. */
+class BreakingQueue extends InMemoryQueueService {
+  breaks: number;
+
+  constructor(breaks: number) {
+    super();
+    this.breaks = breaks;
+  }
+
+  override onWork(wake: () => void): () => void {
+    if (this.breaks > 0) {
+      this.breaks -= 1;
+      throw new Error('the queue broke');
+    }
+    return super.onWork(wake);
+  }
+}
+
+describe('the workers', () => {
+  const workersOf = (
+    harness: EngineHarness,
+    options: { readonly count: number; readonly queue?: InMemoryQueueService; readonly restartAfter?: () => number },
+  ) => {
+    const { log, lines } = keptLog();
+    const { engine, queue, storage, pipelines } = harness;
+    const parts = { engine, queue, storage, pipelines, log };
+    return { workers: new Workers({ ...parts, jobTimeoutMs: 60_000, maxResultsBytes: 1e9, ...options }), lines };
+  };
+
+  const completed = (harness: EngineHarness): Promise<void> =>
+    new Promise((resolve) => {
+      harness.engine.onTransition((_job, { toState }) => {
+        if (toState === 'completed') resolve();
+      });
+    });
+
+  it('that die are replaced, the others go on, and so does the process', async () => {
+    const queue = new BreakingQueue(1);
+    await using harness = await EngineHarness.open({ queue });
+    const { workers, lines } = workersOf(harness, { count: 2, queue, restartAfter: () => 1 });
+    const ended = workers.run();
+    const done = completed(harness);
+    await harness.submit();
+    await done;
+    workers.drain();
+    await ended;
+    expect(lines.filter(({ level }) => level === 'fatal')).to.have.lengthOf(1);
+    expect(workers.dead).to.equal(0);
+  });
+
+  it('that died are counted until they are replaced, and a drain does not wait for that', async () => {
+    const queue = new BreakingQueue(1);
+    await using harness = await EngineHarness.open({ queue });
+    const { workers } = workersOf(harness, { count: 1, queue, restartAfter: () => 1e6 });
+    const ended = workers.run();
+    while (workers.dead === 0) await new Promise(setImmediate);
+    expect(workers.dead).to.equal(1);
+    workers.drain();
+    await ended;
+    expect(workers.dead).to.equal(0);
+  });
+
+  it('halted, give back what they have in hand', async () => {
+    await using harness = await EngineHarness.open();
+    harness.pipelines.script = untilAborted;
+    const jobs = [await harness.submit(), await harness.submit()];
+    const { workers } = workersOf(harness, { count: 2 });
+    const ended = workers.run();
+    while (harness.pipelines.started.length < 2) await new Promise(setImmediate);
+    expect(workers.states()).to.deep.equal(jobs.map(() => ({ intake: 'open', work: 'analysing' })));
+    workers.halt();
+    await ended;
+    for (const { jobId } of jobs) expect(await harness.store.get(jobId)).to.include({ status: 'pending' });
+    expect(workers.refusals()).to.deep.equal([]);
+  });
+});
+
+describe('the delay before another try', () => {
+  it('is none after the first loss, then doubles from a second to a minute', () => {
+    expect([1, 2, 3, 4, 5, 6, 7, 8, 9, 100].map((losses) => delayAfter(losses) / 1_000)).to.deep.equal([
+      0, 1, 2, 4, 8, 16, 32, 60, 60, 60,
+    ]);
+  });
+});
