@@ -240,7 +240,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     method: 'GET',
     path: '/ready',
     name: 'ready',
-    does: 'Answers 200 while jobs can be accepted and read.',
+    does: 'Answers 200 while jobs can be accepted, read and worked on.',
     scope: null,
     status: 200,
     answers: json(readyResponseSchema),

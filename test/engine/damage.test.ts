@@ -1,6 +1,7 @@
 import { cp, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { ServiceError } from '../../src/errors.ts';
 import type { JobId } from '../../src/job.ts';
 import { createLog } from '../../src/log.ts';
 import { rebuild } from '../../src/maintenance/rebuild.ts';
@@ -78,7 +79,7 @@ describe('a damaged database', () => {
     await before.worker().runOnce();
     const { script } = pipelines;
     pipelines.script = async function* () {
-      throw new Error('no video');
+      throw new ServiceError('invalid_video', 'no video');
     };
     await before.worker().runOnce();
     pipelines.script = script;
