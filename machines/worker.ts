@@ -90,7 +90,8 @@ function eventOf(result: AnalysisResult, attempt: number): Outcome {
       return { type: 'FAIL', attempt, code: result.code, message: result.message };
     case 'attempt':
       return { type: 'INTERRUPT', attempt, code: result.code, message: result.message };
-    default:
+    case 'environment':
+    case 'withdrawn':
       return { type: 'RELEASE', attempt };
   }
 }
@@ -143,9 +144,9 @@ export const workerMachine = setup({
     countRefusal: assign(({ context }, refusal: Refusal) => ({ refusals: context.refusals + 1, refusal })),
     forgetRefusals: assign({ refusals: 0, refusal: null }),
     /** Logs that a step was refused and is tried again. */
-    logRetry: (_, _refusal: Refusal) => {},
+    logRetry: (_args, _refusal: Refusal) => {},
     /** Logs a defect of the service. */
-    logDefect: (_, _defect: { readonly error: unknown }) => {},
+    logDefect: (_args, _defect: { readonly error: unknown }) => {},
   },
   delays: {
     /** Milliseconds to wait after a refusal: doubled from 1 s to a minute, so that a full disk is not flooded. */
