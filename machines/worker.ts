@@ -83,17 +83,10 @@ function outcomeOf({ outcome }: WorkerContext): Outcome {
 
 /** The event that commits a result of the analysis. */
 function eventOf(result: AnalysisResult, attempt: number): Outcome {
-  switch (result.kind) {
-    case 'completed':
-      return { type: 'COMPLETE', attempt, outputPath: result.outputPath };
-    case 'video':
-      return { type: 'FAIL', attempt, code: result.code, message: result.message };
-    case 'attempt':
-      return { type: 'INTERRUPT', attempt, code: result.code, message: result.message };
-    case 'environment':
-    case 'withdrawn':
-      return { type: 'RELEASE', attempt };
-  }
+  if (result.kind === 'completed') return { type: 'COMPLETE', attempt, outputPath: result.outputPath };
+  if (result.kind === 'video') return { type: 'FAIL', attempt, code: result.code, message: result.message };
+  if (result.kind === 'attempt') return { type: 'INTERRUPT', attempt, code: result.code, message: result.message };
+  return { type: 'RELEASE', attempt };
 }
 
 function refusalIn(result: AnalysisResult): Refusal {
