@@ -19,6 +19,7 @@ import type { Pages } from './pages.ts';
 import { pipelinesRoute } from './pipelines.ts';
 import { answerProblems } from './problem.ts';
 import { limitRate } from './rate-limit.ts';
+import { checkHead } from './request-head.ts';
 import { logRequests, noteRoute, type RequestState } from './request-log.ts';
 import { resultsRoute } from './results.ts';
 import { setSecurityHeaders } from './security-headers.ts';
@@ -108,6 +109,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
   app.use(setSecurityHeaders());
   app.use(stripBasePath(basePath));
   app.use(answerProblems());
+  app.use(checkHead());
   app.use(refuseForeignOrigins({ isPrivate }));
   app.use(authenticate({ keys, sessions, wrongKeys: new TokenBuckets(WRONG_KEYS) }));
   app.use(limitRate(new TokenBuckets({ perSecond: requestsPerS, burst: 2 * requestsPerS })));

@@ -75,7 +75,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
       'too_many_uploads',
       'queue_full',
       'store_unavailable',
-      'storage_unavailable',
       'storage_full',
     ],
   },
@@ -97,7 +96,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     scope: 'read',
     status: 200,
     answers: json(resultsResponseSchema),
-    refusals: ['job_not_found', 'job_not_completed', 'results_expired', 'store_unavailable', 'storage_unavailable'],
+    refusals: ['job_not_found', 'job_not_completed', 'results_expired', 'store_unavailable'],
   },
   {
     method: 'POST',
@@ -129,7 +128,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     scope: 'submit',
     status: 200,
     answers: json(deletionResponseSchema),
-    refusals: ['job_not_found', 'job_conflict', 'store_unavailable', 'storage_unavailable'],
+    refusals: ['job_not_found', 'job_conflict', 'store_unavailable'],
   },
   {
     method: 'GET',
@@ -151,7 +150,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     status: 200,
     answers: { 'video/mp4': null },
     alsoAnswers: { 206: 'One range of the video', ...NOT_MODIFIED },
-    refusals: ['job_not_found', 'video_missing', 'range_not_satisfiable', 'store_unavailable', 'storage_unavailable'],
+    refusals: ['job_not_found', 'video_missing', 'range_not_satisfiable', 'store_unavailable'],
   },
   {
     method: 'GET',
@@ -266,5 +265,7 @@ export const COMMON_REFUSALS: readonly ProblemCode[] = [
   'foreign_origin',
   'too_many_requests',
   'headers_too_large',
+  'expectation_failed',
+  'storage_unavailable',
   'internal',
 ];

@@ -1,9 +1,9 @@
 import type { RouterMiddleware } from '@koa/router';
 import { z } from 'zod';
 import type { JobEngine } from '../engine/job-engine.ts';
-import { ServiceError } from '../errors.ts';
 import { jobIdSchema, jobOptionsSchema, jobStatusSchema, type Job } from '../job.ts';
 import { isUnchanged } from './entity-tag.ts';
+import { parseParameters, wholeNumber } from './parameters.ts';
 import type { RequestState } from './request-log.ts';
 import { statusResponseSchema } from './schemas.ts';
 import { statusOf } from './status.ts';
@@ -12,9 +12,12 @@ const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
 
 export const jobsParametersSchema = z.object({
-  status: jobStatusSchema.optional().describe('Only jobs in this state'),
+  status: z
+    .enum(jobStatusSchema.options, `must be one of ${jobStatusSchema.options.join(', ')}`)
+    .optional()
+    .describe('Only jobs in this state'),
   pipeline_id: z.string().min(1).optional().describe('Only jobs of this pipeline'),
-  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT).describe('Jobs on a page'),
+  limit: wholeNumber(1, MAX_LIMIT).default(DEFAULT_LIMIT).describe('Jobs on a page'),
   cursor: z
     .string()
     .regex(/^\d{1,15}$/, 'is not a next_cursor')
@@ -41,11 +44,8 @@ export function jobsRoute(
   engine: Pick<JobEngine, 'list' | 'countByStatus' | 'changeToken'>,
 ): RouterMiddleware<RequestState> {
   return async (ctx) => {
-    const parsed = jobsParametersSchema.safeParse(ctx.query);
-    if (!parsed.success)
-      throw new ServiceError('invalid_request', z.prettifyError(parsed.error), { cause: parsed.error });
+    const { status, pipeline_id: pipelineId, limit, cursor } = parseParameters(jobsParametersSchema, [ctx.query]);
     if (isUnchanged(ctx, engine.changeToken())) return;
-    const { status, pipeline_id: pipelineId, limit, cursor } = parsed.data;
     const filter = {
       ...(status === undefined ? {} : { status }),
       ...(pipelineId === undefined ? {} : { pipelineId }),

@@ -1,4 +1,5 @@
 import type { Middleware, ParameterizedContext } from 'koa';
+import { classify } from '../engine/classify-error.ts';
 import { ServiceError, type ErrorCode } from '../errors.ts';
 import { lingering } from './linger.ts';
 import type { RequestState } from './request-log.ts';
@@ -15,6 +16,7 @@ type HttpCode =
   | 'not_ready'
   | 'worker_dead'
   | 'malformed_request'
+  | 'expectation_failed'
   | 'range_not_satisfiable'
   | 'headers_too_large'
   | 'request_timeout';
@@ -49,6 +51,7 @@ export const KINDS: Readonly<Record<ProblemCode, Kind>> = {
   results_expired: { status: 410, title: 'Results deleted' },
   upload_too_large: { status: 413, title: 'Upload too large' },
   range_not_satisfiable: { status: 416, title: 'Range beyond the end' },
+  expectation_failed: { status: 417, title: 'Expectation not met' },
   invalid_request: { status: 422, title: 'Invalid request' },
   missing_file: { status: 422, title: 'No file' },
   idempotency_mismatch: { status: 422, title: 'Idempotency-Key used for another submission' },
@@ -94,12 +97,21 @@ export function answerProblems(): Middleware<RequestState> {
         answer(ctx, 'route_not_found', 'There is nothing at this path');
       }
     } catch (error) {
-      const code = error instanceof ServiceError ? error.code : 'internal';
-      if (KINDS[code].status >= 500) ctx.state.log.error({ err: error }, 'request failed');
-      if (error instanceof ServiceError && KINDS[code] !== INTERNAL) answer(ctx, code, error.message, error.hint);
+      const refusal = refusalOf(error);
+      if (refusal === undefined || KINDS[refusal.code].status >= 500)
+        ctx.state.log.error({ err: error }, 'request failed');
+      if (refusal !== undefined) answer(ctx, refusal.code, refusal.message, refusal.hint);
       else answer(ctx, 'internal', 'The service failed; its log has the reason under this request_id');
     }
   };
+}
+
+/** Returns what a client is told about an error; undefined for a defect of the service. */
+function refusalOf(error: unknown): Pick<ServiceError, 'code' | 'message' | 'hint'> | undefined {
+  if (error instanceof ServiceError) return KINDS[error.code] === INTERNAL ? undefined : error;
+  // The machine refuses: descriptors, access, a disk that fails.
+  const { kind, code, message } = classify(error);
+  return kind === 'environment' ? { code, message, hint: undefined } : undefined;
 }
 
 /** Answers with a problem document; when the client is still sending, only after it has been heard. */

@@ -1,19 +1,14 @@
 import { z } from 'zod';
+import { wholeNumber } from './parameters.ts';
 import { frameResultSchema, jobIdSchema, jobStatusSchema } from '../job.ts';
 
 /** What is asked and answered over HTTP; the descriptions go into the API's documents. */
 
-const positiveInteger = z
-  .string()
-  .regex(/^\d{1,15}$/, 'must be a whole number')
-  .transform(Number)
-  .pipe(z.int().min(1, 'must be at least 1'));
-
 /** Query parameters or form fields of a submission, as text. */
 export const submitParametersSchema = z.object({
-  pipeline_id: z.string('is missing').min(1, 'is empty').describe('One of the pipelines listed by GET /pipelines'),
-  frame_stride: positiveInteger.optional().describe('Every n-th decoded frame is analysed; 1 when absent'),
-  max_frames: positiveInteger.optional().describe('At most so many frames are analysed; all when absent'),
+  pipeline_id: z.string('is missing').min(1).describe('One of the pipelines listed by GET /pipelines'),
+  frame_stride: wholeNumber(1).optional().describe('Every n-th decoded frame is analysed; 1 when absent'),
+  max_frames: wholeNumber(1).optional().describe('At most so many frames are analysed; all when absent'),
 });
 
 export const submitResponseSchema = z.object({ job_id: jobIdSchema.describe('Names the job from now on') });

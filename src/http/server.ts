@@ -1,6 +1,7 @@
 import type Koa from 'koa';
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { rawProblem } from './problem.ts';
 import type { RequestState } from './request-log.ts';
 
@@ -18,12 +19,22 @@ export function createHttpServer(app: Koa<RequestState>, options: { readonly max
   const callback = app.callback();
   const handle = (request: IncomingMessage, response: ServerResponse): void => void callback(request, response);
   const server = createServer(
-    { requestTimeout: 0, headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES },
+    {
+      requestTimeout: 0,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      requireHostHeader: false,
+    },
     handle,
   );
   server.maxConnections = options.maxConnections;
   server.setTimeout(IDLE_TIMEOUT_MS);
   server.on('checkContinue', handle);
+  server.on('checkExpectation', handle);
+  server.on('connect', (_request, socket: Duplex) => {
+    socket.on('error', () => undefined);
+    socket.end(rawProblem('method_not_allowed', 'CONNECT is not possible here', randomUUID()));
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable || error.code === 'ECONNRESET') {
       socket.destroy();

@@ -1,8 +1,9 @@
 import type { RouterMiddleware } from '@koa/router';
-import { open } from 'node:fs/promises';
 import type { JobEngine } from '../engine/job-engine.ts';
+import { ServiceError } from '../errors.ts';
 import { answer } from './problem.ts';
 import type { RequestState } from './request-log.ts';
+import { openStoredFile } from './stored-file.ts';
 import { parseJobId } from './status.ts';
 
 interface Range {
@@ -16,8 +17,10 @@ export function sourceRoute(engine: Pick<JobEngine, 'openVideo'>): RouterMiddlew
   return async (ctx) => {
     const jobId = parseJobId(ctx.params['job_id']);
     const { path } = await engine.openVideo(jobId);
-    const file = await open(path);
-    const { size } = await file.stat();
+    const { handle, size } = await openStoredFile(
+      path,
+      () => new ServiceError('video_missing', 'The video of this job has just been deleted'),
+    );
     ctx.set({
       'Accept-Ranges': 'bytes',
       // It never changes, but who may see it does: whoever signed out must not find it in the browser's cache.
@@ -29,14 +32,14 @@ export function sourceRoute(engine: Pick<JobEngine, 'openVideo'>): RouterMiddlew
     const asked = ctx.get('Range');
     ctx.status = 200;
     if (asked === '' && ctx.fresh) {
-      await file.close();
+      await handle.close();
       ctx.status = 304;
       return;
     }
     // A range of another video than the client has in part is answered whole.
     const isStale = !['', `"${jobId}"`].includes(ctx.get('If-Range'));
     const range = isStale ? 'whole' : rangeOf(asked, size);
-    if (range === 'none' || ctx.method === 'HEAD') await file.close();
+    if (range === 'none' || ctx.method === 'HEAD') await handle.close();
     if (range === 'none') {
       ctx.remove('ETag');
       ctx.set('Cache-Control', 'no-store');
@@ -48,7 +51,7 @@ export function sourceRoute(engine: Pick<JobEngine, 'openVideo'>): RouterMiddlew
     const { start, end } = range === 'whole' ? { start: 0, end: size - 1 } : range;
     ctx.status = range === 'whole' ? 200 : 206;
     if (range !== 'whole') ctx.set('Content-Range', `bytes ${start}-${end}/${size}`);
-    if (ctx.method !== 'HEAD') ctx.body = file.createReadStream({ start, end });
+    if (ctx.method !== 'HEAD') ctx.body = handle.createReadStream({ start, end });
     ctx.length = end - start + 1;
   };
 }

@@ -1,11 +1,11 @@
 import type { RouterMiddleware } from '@koa/router';
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import type { z } from 'zod';
 import type { JobEngine } from '../engine/job-engine.ts';
 import { ServiceError } from '../errors.ts';
 import type { SubmitRequest } from '../engine/job-engine.ts';
 import { checkFileType, HEAD_BYTES } from './ftyp.ts';
+import { parseParameters } from './parameters.ts';
 import type { RequestState } from './request-log.ts';
 import { submitParametersSchema, type SubmitResponse } from './schemas.ts';
 import { freeBytes, receiveUpload, type Upload, type UploadOptions } from './uploads/receive-upload.ts';
@@ -60,7 +60,7 @@ export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestSta
     if (key !== '' && !IDEMPOTENCY_KEY.test(key)) {
       throw new ServiceError('invalid_request', 'Idempotency-Key has more than 255 characters, or strange ones');
     }
-    const early = parse(submitParametersSchema.partial(), [ctx.query]);
+    const early = parseParameters(submitParametersSchema.partial(), [ctx.query]);
     if (early.pipeline_id !== undefined) engine.requirePipeline(early.pipeline_id);
     // A submission that comes again may find its job, which needs no room.
     if (key === '') engine.requireQueueRoom();
@@ -68,7 +68,7 @@ export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestSta
 
     const upload = await receive(ctx, key !== '');
     try {
-      const parameters = parse(submitParametersSchema, [ctx.query, upload.fields]);
+      const parameters = parseParameters(submitParametersSchema, [ctx.query, upload.fields]);
       engine.requirePipeline(parameters.pipeline_id);
       checkFileType(await headOf(upload.path));
       const { pipeline_id: pipelineId, frame_stride: frameStride = 1, max_frames: maxFrames } = parameters;
@@ -85,26 +85,10 @@ export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestSta
       ctx.set('Location', `${basePath}/video/status/${job.jobId}`);
       ctx.body = { job_id: job.jobId } satisfies SubmitResponse;
     } finally {
-      await upload.discard();
+      // A job that was accepted stays accepted; the next start removes what is left of an upload.
+      await upload.discard().catch((error: unknown) => ctx.state.log.warn({ err: error }, 'upload not removed'));
     }
   };
-}
-
-type Given = Readonly<Record<string, string | readonly string[] | undefined>>;
-
-/** A parameter may stand in the query or in the form, or in both if they agree. An empty one counts as not given. */
-function parse<T>(schema: z.ZodType<T>, sources: readonly Given[]): T {
-  const given: Record<string, string> = {};
-  for (const name of Object.keys(submitParametersSchema.shape)) {
-    const values = new Set(sources.flatMap((source) => (Object.hasOwn(source, name) ? (source[name] ?? []) : [])));
-    values.delete('');
-    if (values.size > 1) throw new ServiceError('invalid_request', `${name} is given twice, and differently`);
-    for (const value of values) given[name] = value;
-  }
-  const parsed = schema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
-  throw new ServiceError('invalid_request', faults.join('; '), { cause: parsed.error });
 }
 
 /** @param declaredBytes the whole body's length; undefined when the client does not say */

@@ -101,9 +101,23 @@ describe('limits', () => {
 
   it('hold for a page of jobs', async () => {
     await opened({});
-    for (const limit of ['0', '201', '-1', '1e9', 'x']) {
-      const problem = await problemOf(await fetch(`${service.url}/video/jobs?limit=${limit}`));
-      expect(problem).to.include({ status: 422, code: 'invalid_request' });
+    for (const [query, detail] of [
+      ['limit=0', 'limit must be at least 1'],
+      ['limit=201', 'limit must be at most 200'],
+      ['limit=-1', 'limit must be a whole number'],
+      ['limit=1e2', 'limit must be a whole number'],
+      ['limit=0x10', 'limit must be a whole number'],
+      ['limit=%205', 'limit must be a whole number'],
+      ['limit=5&limit=6', 'limit is given twice, and differently'],
+      ['status=done', 'status must be one of pending, running, completed, failed'],
+      ['cursor=x', 'cursor is not a next_cursor'],
+      ['limit=0&status=done', 'status must be one of pending, running, completed, failed; limit must be at least 1'],
+    ]) {
+      const problem = await problemOf(await fetch(`${service.url}/video/jobs?${query}`));
+      expect(problem).to.include({ status: 422, code: 'invalid_request', detail });
+    }
+    for (const query of ['limit=', 'limit=5&limit=5', 'status=&cursor=', 'unknown=1']) {
+      expect((await fetch(`${service.url}/video/jobs?${query}`)).status, query).to.equal(200);
     }
   });
 

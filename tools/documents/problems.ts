@@ -13,7 +13,14 @@ export const PROBLEMS: Readonly<Record<Exclude<ProblemCode, FailureCode | StartC
     means: 'No file type box in the first 64 bytes, or one that names no kind of video',
     remedy: 'Send an MP4 file; the `hint` says how to make one of what was sent, where that is known',
   },
-  malformed_request: { means: 'The bytes are not HTTP', remedy: 'Mend the client' },
+  malformed_request: {
+    means: 'The request is not HTTP, ended before it was whole, or has no single `Host`',
+    remedy: 'Correct the client; send the request again if the connection broke',
+  },
+  expectation_failed: {
+    means: 'The header `Expect` asks for something other than `100-continue`',
+    remedy: 'Leave the header out',
+  },
   unknown_pipeline: {
     means: 'No pipeline has this id',
     remedy: 'Name one of those that the detail, or `GET /pipelines`, lists',

@@ -1,0 +1,23 @@
+import type { Middleware } from 'koa';
+import { answer } from './problem.ts';
+import type { RequestState } from './request-log.ts';
+
+/** Refuses what the head of a request must not be (RFC 9112, 3.2; RFC 9110, 10.1.1). Node.js leaves it to this. */
+export function checkHead(): Middleware<RequestState> {
+  return async (ctx, next) => {
+    const hosts = ctx.req.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+    const isModern = ctx.req.httpVersion === '1.1';
+    const expected = ctx.get('Expect').toLowerCase();
+    if (hosts > 1 || (hosts === 0 && isModern)) {
+      answer(
+        ctx,
+        'malformed_request',
+        hosts === 0 ? 'The header Host is missing' : 'There is more than one header Host',
+      );
+    } else if (isModern && expected !== '' && expected !== '100-continue') {
+      answer(ctx, 'expectation_failed', 'The only thing that can be expected is 100-continue');
+    } else {
+      await next();
+    }
+  };
+}
