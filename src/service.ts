@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { isLoopback, type Config } from './config.ts';
-import { JobEngine } from './engine/job-engine.ts';
+import { createEngine } from './engine/job-engine.ts';
 import { forgetSubmissions, keepHouse } from './engine/housekeeping.ts';
 import { recover } from './engine/recovery.ts';
 import { Workers } from './engine/workers.ts';
@@ -97,7 +97,7 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
   );
 
   const queue = new InMemoryQueueService();
-  const engine = new JobEngine({
+  const { engine, recovery } = createEngine({
     store,
     queue,
     storage,
@@ -106,9 +106,9 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
     maxPending: config.MAX_PENDING,
     log,
   });
-  metrics.watch({ engine, queued: () => queue.size(), childRestarts: () => pool.restarts });
+  metrics.watch({ engine, reads: store, queued: () => queue.size(), childRestarts: () => pool.restarts });
   const housekeeping = new AbortController();
-  const kept = { store, storage, engine, queue, log, signal: housekeeping.signal };
+  const kept = { store, storage, engine, recovery, queue, log, signal: housekeeping.signal };
   await recover({ ...kept, damaged: store.damage !== undefined });
 
   const workers = new Workers({
@@ -132,6 +132,9 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
   );
   const app = createApp({
     engine,
+    reads: store,
+    storage,
+    pipelines,
     incomingDir: storage.incomingDir,
     basePath: config.BASE_PATH,
     keys: config.API_KEYS,

@@ -4,7 +4,7 @@ import type { Log } from '../log.ts';
 import type { StorageService } from '../storage/storage-service.ts';
 import type { JobStanding, JobStore } from '../store/job-store.ts';
 import { isFinal } from './job-change.ts';
-import type { JobEngine } from './job-engine.ts';
+import type { JobRecovery } from './job-recovery.ts';
 import { inputPathOf, ownerOf, readSidecar, resultsPathOf, sidecarPathOf, type Sidecar } from './sidecar.ts';
 import type { StepListener } from './step.ts';
 
@@ -16,7 +16,7 @@ const SIDECARS_AT_ONCE = 64;
 export interface FileSweepOptions {
   readonly store: JobStore;
   readonly storage: StorageService;
-  readonly engine: JobEngine;
+  readonly recovery: JobRecovery;
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly onStep?: StepListener;
@@ -35,12 +35,12 @@ interface OwnedFile {
  * It may run while jobs are accepted and worked on. Memory: the ids of the jobs that the database does not know.
  */
 export async function sweepFiles(options: FileSweepOptions): Promise<readonly Job[]> {
-  const { store, storage, engine, log, signal } = options;
+  const { store, storage, recovery, log, signal } = options;
   const unknown = new Set<JobId>();
   for await (const files of batches(ownedFiles(storage, log), FILES_AT_ONCE)) {
     signal.throwIfAborted();
     // Asked before the look-up: a job that is not being accepted now has its row, or never will.
-    const settled = files.filter(({ owner }) => !engine.isAdmitting(owner));
+    const settled = files.filter(({ owner }) => !recovery.isAdmitting(owner));
     const standings = await store.standingsOf([...new Set(settled.map(({ owner }) => owner))]);
     for (const file of settled) {
       const standing = standings.get(file.owner);
@@ -53,7 +53,7 @@ export async function sweepFiles(options: FileSweepOptions): Promise<readonly Jo
 
 /** The ids are UUIDv7, so in their order the jobs were accepted. */
 async function bringBack(jobIds: readonly JobId[], options: FileSweepOptions): Promise<readonly Job[]> {
-  const { storage, engine, log, signal, onStep } = options;
+  const { storage, recovery, log, signal, onStep } = options;
   const folder = `quarantine/${new Date().toISOString().replaceAll(':', '-')}`;
   const waiting: Job[] = [];
   for (let start = 0; start < jobIds.length; start += SIDECARS_AT_ONCE) {
@@ -65,7 +65,7 @@ async function bringBack(jobIds: readonly JobId[], options: FileSweepOptions): P
       })),
     );
     const restored = await Promise.all(
-      found.flatMap(({ sidecar }) => (sidecar === undefined ? [] : engine.restore(sidecar))),
+      found.flatMap(({ sidecar }) => (sidecar === undefined ? [] : recovery.restore(sidecar))),
     );
     for (const job of restored) {
       log.warn({ job_id: job.jobId, status: job.status }, 'job brought back from its sidecar');
@@ -92,9 +92,9 @@ async function usableSidecar(storage: StorageService, jobId: JobId): Promise<Sid
 }
 
 async function tidy({ path, owner }: OwnedFile, { status, expiredAt }: JobStanding, options: FileSweepOptions) {
-  const { engine, storage } = options;
+  const { recovery, storage } = options;
   if (path === sidecarPathOf(owner)) {
-    if (!isFinal(status)) await engine.reconcile(owner);
+    if (!isFinal(status)) await recovery.reconcile(owner);
     return;
   }
   const isOrphan = path === resultsPathOf(owner) && status === 'failed';

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import type { QueueService } from '../queue/queue-service.ts';
 import { sweepFiles, type FileSweepOptions } from './file-sweep.ts';
+import type { JobEngine } from './job-engine.ts';
 import { readSidecar } from './sidecar.ts';
 
 /** Jobs that may have ended in the moment before a crash, their sidecars not yet rewritten. */
@@ -12,6 +13,7 @@ const EXPIRED_AT_ONCE = 500;
 const longestPauseMs = 3_600_000;
 
 export interface HousekeepingOptions extends FileSweepOptions {
+  readonly engine: JobEngine;
   readonly queue: QueueService;
   /** Milliseconds after which the files of a job that has ended are deleted; undefined: never. */
   readonly retentionMs: number | undefined;
@@ -62,12 +64,12 @@ export async function forgetSubmissions({
 }
 
 /** Rewrites the sidecars that a crash left behind their rows. */
-export async function healSidecars({ store, storage, engine, log, signal }: FileSweepOptions): Promise<void> {
+export async function healSidecars({ store, storage, recovery, log, signal }: FileSweepOptions): Promise<void> {
   for (const job of await store.lastEnded(LAST_ENDED)) {
     signal.throwIfAborted();
     const sidecar = await readSidecar(storage, job.jobId);
     if (sidecar?.outcome?.status === job.status && sidecar.expired_at === job.expiredAt) continue;
-    await engine.rewriteSidecar(job);
+    await recovery.rewriteSidecar(job);
     log.info({ job_id: job.jobId }, 'sidecar brought up to its row');
   }
 }

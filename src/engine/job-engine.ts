@@ -1,26 +1,18 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { JobEvent } from '../../machines/job.ts';
 import { ServiceError } from '../errors.ts';
-import {
-  jobIdSchema,
-  type Job,
-  type JobId,
-  type JobOptions,
-  type JobOutline,
-  type JobStatus,
-  type JobTransition,
-} from '../job.ts';
+import { jobIdSchema, type Job, type JobId, type JobOptions } from '../job.ts';
 import type { Log } from '../log.ts';
-import type { PipelineDescription, VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
+import type { VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
 import type { QueueService } from '../queue/queue-service.ts';
 import type { StorageService } from '../storage/storage-service.ts';
-import type { JobFilter, JobStore, SubmissionKey } from '../store/job-store.ts';
+import type { JobStore, SubmissionKey } from '../store/job-store.ts';
 import { isFinal } from './job-change.ts';
 import { JobFiles } from './job-files.ts';
-import { JobRestorer } from './job-restorer.ts';
+import { JobRecovery } from './job-recovery.ts';
 import { JobSteps, type TransitionListener } from './job-steps.ts';
 import { delayAfter, Releases } from './retry-delay.ts';
-import { inputPathOf, type Sidecar } from './sidecar.ts';
+import { inputPathOf } from './sidecar.ts';
 import { restoreSnapshot } from './snapshot.ts';
 import type { StepListener } from './step.ts';
 import { Turns } from './turns.ts';
@@ -54,11 +46,31 @@ export interface KeyedSubmitRequest extends SubmitRequest {
   readonly keySince: string;
 }
 
-/** The only writer of jobs: accepts them, moves them on and answers for them. Every change is computed, committed, acted upon. */
+interface JobEngineParts extends JobEngineOptions {
+  readonly steps: JobSteps;
+  readonly files: JobFiles;
+  readonly recovery: JobRecovery;
+  /** Jobs being accepted: their files may be there before their rows. */
+  readonly admitting: Set<JobId>;
+}
+
+/** The writer of jobs, and what is done beside requests: recovery. Routes get the first alone. */
+export function createEngine(options: JobEngineOptions): {
+  readonly engine: JobEngine;
+  readonly recovery: JobRecovery;
+} {
+  const steps = new JobSteps(options);
+  const files = new JobFiles(options);
+  const admitting = new Set<JobId>();
+  const recovery = new JobRecovery({ ...options, steps, files, admitting });
+  return { engine: new JobEngine({ ...options, steps, files, recovery, admitting }), recovery };
+}
+
+/** The commands on jobs: accepts them, moves them on, cancels them. Every change is computed, committed, acted upon. */
 export class JobEngine {
   readonly #steps: JobSteps;
   readonly #files: JobFiles;
-  readonly #restorer: JobRestorer;
+  readonly #recovery: JobRecovery;
   readonly #store: JobStore;
   readonly #queue: QueueService;
   readonly #pipelines: VideoFilePipelineService;
@@ -66,27 +78,22 @@ export class JobEngine {
   readonly #onStep: StepListener | undefined;
   readonly #delayAfter: (losses: number) => number;
   readonly #releases = new Releases();
-  /** Jobs being accepted: their files may be there before their rows. */
-  readonly #admitting = new Set<JobId>();
+  readonly #admitting: Set<JobId>;
   /** Submissions with one key are accepted one after another. */
   readonly #keyed = new Turns();
 
-  constructor(options: JobEngineOptions) {
-    const { store, queue, storage, pipelines, maxAttempts, maxPending, log, onStep } = options;
-    this.#steps = new JobSteps({ store, maxAttempts, log, onStep });
-    this.#files = new JobFiles({ storage, log, onStep });
-    this.#restorer = new JobRestorer({ steps: this.#steps, store, storage, log, onStep });
+  constructor(options: JobEngineParts) {
+    const { store, queue, pipelines, maxPending, onStep } = options;
+    this.#steps = options.steps;
+    this.#files = options.files;
+    this.#recovery = options.recovery;
+    this.#admitting = options.admitting;
     this.#store = store;
     this.#queue = queue;
     this.#pipelines = pipelines;
     this.#maxPending = maxPending;
     this.#onStep = onStep;
     this.#delayAfter = options.delayAfter ?? delayAfter;
-  }
-
-  /** The pipelines that a job may name. */
-  pipelines(): readonly PipelineDescription[] {
-    return this.#pipelines.list();
   }
 
   /**
@@ -113,7 +120,7 @@ export class JobEngine {
     return this.#keyed.take(`${key.owner} ${key.keySha256}`, async () => {
       const known = await this.#store.submission(key, keySince);
       if (known === undefined) return { job: await this.#accept(request, key), replayed: false };
-      if (known.fingerprint === key.fingerprint) return { job: await this.get(known.jobId), replayed: true };
+      if (known.fingerprint === key.fingerprint) return { job: await this.#steps.get(known.jobId), replayed: true };
       throw new ServiceError(
         'idempotency_mismatch',
         'This Idempotency-Key was used before with another video, pipeline or options',
@@ -147,11 +154,6 @@ export class JobEngine {
     this.#queue.enqueue(jobId);
     this.#onStep?.('submit: queued');
     return job;
-  }
-
-  /** Tells how many jobs were found waiting at the start, before anything is accepted; from here on the engine counts itself. */
-  countWaiting(found: number): void {
-    this.#steps.countWaiting(found);
   }
 
   /** Rejects when as many jobs wait as may. */
@@ -199,7 +201,7 @@ export class JobEngine {
    * a log that lost its end unnoticed may show a job as waiting that has ended, and what has ended must not run again.
    */
   async start(jobId: JobId): Promise<Job> {
-    if (this.#steps.recent(jobId) === undefined) await this.reconcile(jobId);
+    if (this.#steps.recent(jobId) === undefined) await this.#recovery.reconcile(jobId);
     return this.dispatch(jobId, { type: 'START' });
   }
 
@@ -213,57 +215,15 @@ export class JobEngine {
     try {
       return await this.dispatch(jobId, { type: 'CANCEL' });
     } catch (error) {
-      const job = await this.get(jobId);
+      const job = await this.#steps.get(jobId);
       if (job.errorCode === 'cancelled') return job;
       throw error;
     }
   }
 
-  /** Rejects with `job_not_found`. */
-  get(jobId: JobId): Promise<Job> {
-    return this.#steps.get(jobId);
-  }
-
-  /** What a job's status tells. Rejects with `job_not_found`. */
-  async outline(jobId: JobId): Promise<JobOutline> {
-    const outline = await this.#store.outline(jobId);
-    if (outline === undefined) throw new ServiceError('job_not_found', `There is no job ${jobId}`);
-    return outline;
-  }
-
   /** A job in hand, as this process last committed it: read from the database only where that is no longer known. */
   async inHand(jobId: JobId): Promise<Job> {
-    return this.#steps.recent(jobId) ?? this.get(jobId);
-  }
-
-  /** Jobs that pass the filter, the last accepted first, at most `limit`. */
-  list(filter: JobFilter, limit: number): Promise<readonly Job[]> {
-    return this.#store.newest(filter, limit);
-  }
-
-  /** How many jobs there are in each state. */
-  countByStatus(): Promise<Readonly<Record<JobStatus, number>>> {
-    return this.#store.countByStatus();
-  }
-
-  /** A job's transitions in order; empty for an unknown id. */
-  transitionsOf(jobId: JobId): Promise<readonly JobTransition[]> {
-    return this.#store.transitionsOf(jobId);
-  }
-
-  /** While it stays, so does every answer about jobs. */
-  changeToken(): string {
-    return this.#store.changeToken();
-  }
-
-  /** The local path of a job's video. Rejects with `job_not_found`, or `video_missing` when it is no longer there. */
-  async openVideo(jobId: JobId): Promise<{ readonly path: string }> {
-    return this.#files.openVideo(await this.get(jobId));
-  }
-
-  /** The local path of a completed job's results. Rejects with `job_not_found`, `job_not_completed` or `results_expired`. */
-  async openResults(jobId: JobId): Promise<{ readonly path: string }> {
-    return this.#files.openResults(await this.get(jobId));
+    return this.#steps.recent(jobId) ?? this.#steps.get(jobId);
   }
 
   /**
@@ -271,13 +231,13 @@ export class JobEngine {
    * time (ISO 8601 UTC) of the first. Rejects with `job_not_found`, or `job_conflict` while the job waits or runs.
    */
   async deleteFiles(jobId: JobId): Promise<{ readonly jobId: JobId; readonly deletedAt: string }> {
-    let job = await this.get(jobId);
+    let job = await this.#steps.get(jobId);
     if (!isFinal(job.status)) {
       throw new ServiceError('job_conflict', `The job is ${job.status}: its files can be deleted when it has ended`);
     }
     if (job.expiredAt === null) {
       await this.#store.expire({ ...job, expiredAt: new Date().toISOString() });
-      job = await this.get(jobId); // of two at once the first to be committed names the time
+      job = await this.#steps.get(jobId); // of two at once the first to be committed names the time
       this.#onStep?.('expire: committed');
       await this.#files.rewriteSidecar(job);
       this.#onStep?.('expire: sidecar rewritten');
@@ -286,34 +246,6 @@ export class JobEngine {
     if (deletedAt === null) throw new ServiceError('internal', `the job ${jobId} is not marked as deleted`);
     await this.#files.delete(job);
     return { jobId, deletedAt };
-  }
-
-  /** True while a job of this id is being accepted. */
-  isAdmitting(jobId: JobId): boolean {
-    return this.#admitting.has(jobId);
-  }
-
-  /**
-   * Makes the row of a job that the database does not know from its sidecar; the job is not queued.
-   * What is left of its history is SUBMIT and, when it has ended, START and how it ended: its attempts count from 1 again.
-   */
-  restore(sidecar: Sidecar): Promise<Job> {
-    return this.#restorer.restore(sidecar);
-  }
-
-  /** Moves a job that the database takes for unfinished to the end that its sidecar tells of, if it tells of one. */
-  reconcile(jobId: JobId): Promise<void> {
-    return this.#restorer.reconcile(jobId);
-  }
-
-  /** Brings a job's sidecar up to its row. A disk that refuses is no reason to undo what is committed: the next start tries again. */
-  rewriteSidecar(job: Job): Promise<void> {
-    return this.#files.rewriteSidecar(job);
-  }
-
-  /** Resolves when jobs can be accepted and read; rejects with the reason when not. */
-  ready(): Promise<void> {
-    return this.#store.ping();
   }
 
   /** @returns a function that ends the subscription */

@@ -64,30 +64,6 @@ export class JobFiles {
     });
   }
 
-  /** The local path of a job's video. Rejects with `video_missing` when it is no longer there. */
-  async openVideo({ jobId, inputPath }: Pick<Job, 'jobId' | 'inputPath'>): Promise<{ readonly path: string }> {
-    try {
-      return { path: await this.#storage.loadFile(inputPath) };
-    } catch (cause) {
-      if (!(cause instanceof ServiceError) || cause.code !== 'file_missing') throw cause;
-      throw new ServiceError('video_missing', `The video of job ${jobId} is no longer stored`, { cause });
-    }
-  }
-
-  /** The local path of a completed job's results. Rejects with `job_not_completed` or `results_expired`. */
-  async openResults({ jobId, status, outputPath, expiredAt }: Job): Promise<{ readonly path: string }> {
-    if (outputPath !== null && expiredAt !== null) {
-      throw new ServiceError('results_expired', `The results of job ${jobId} were deleted at ${expiredAt}`);
-    }
-    if (outputPath === null) {
-      throw new ServiceError(
-        'job_not_completed',
-        `The job ${jobId} is ${status}; there are results when it is completed`,
-      );
-    }
-    return { path: await this.#storage.loadFile(outputPath) };
-  }
-
   /** Deletes the video and the results of a job that is marked as expired. */
   async delete({ jobId, inputPath }: Pick<Job, 'jobId' | 'inputPath'>): Promise<void> {
     await this.#storage.deleteFile(resultsPathOf(jobId));
@@ -96,4 +72,34 @@ export class JobFiles {
     this.#onStep?.('expire: input deleted');
     this.#log.info({ job_id: jobId }, 'files deleted');
   }
+}
+
+/** The local path of a job's video. Rejects with `video_missing` when it is no longer there. */
+export async function openVideo(
+  storage: Pick<StorageService, 'loadFile'>,
+  { jobId, inputPath }: Pick<Job, 'jobId' | 'inputPath'>,
+): Promise<string> {
+  try {
+    return await storage.loadFile(inputPath);
+  } catch (cause) {
+    if (!(cause instanceof ServiceError) || cause.code !== 'file_missing') throw cause;
+    throw new ServiceError('video_missing', `The video of job ${jobId} is no longer stored`, { cause });
+  }
+}
+
+/** The local path of a completed job's results. Rejects with `job_not_completed` or `results_expired`. */
+export async function openResults(
+  storage: Pick<StorageService, 'loadFile'>,
+  { jobId, status, outputPath, expiredAt }: Job,
+): Promise<string> {
+  if (outputPath !== null && expiredAt !== null) {
+    throw new ServiceError('results_expired', `The results of job ${jobId} were deleted at ${expiredAt}`);
+  }
+  if (outputPath === null) {
+    throw new ServiceError(
+      'job_not_completed',
+      `The job ${jobId} is ${status}; there are results when it is completed`,
+    );
+  }
+  return storage.loadFile(outputPath);
 }

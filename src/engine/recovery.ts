@@ -9,6 +9,7 @@ const IDS_AT_ONCE = 10_000;
 const ROWS_AT_ONCE = 100;
 
 export interface RecoveryOptions extends FileSweepOptions {
+  readonly engine: JobEngine;
   readonly queue: QueueService;
   /** True when the database lost what it had: the sidecars are then read before anything else. */
   readonly damaged: boolean;
@@ -20,14 +21,14 @@ export interface RecoveryOptions extends FileSweepOptions {
  * number of jobs that have ended, unless the database is damaged.
  */
 export async function recover(options: RecoveryOptions): Promise<void> {
-  const { store, queue, engine, log, damaged } = options;
+  const { store, queue, recovery, log, damaged } = options;
   if (damaged) {
     log.error('the database is damaged: its jobs are reconciled with their sidecars');
     await sweepFiles(options);
   }
   const waiting = await queuePending(store, queue);
-  engine.countWaiting(waiting);
-  const interrupted = await interruptRunning(store, engine);
+  recovery.countWaiting(waiting);
+  const interrupted = await interruptRunning(options);
   log.info({ waiting, interrupted }, 'jobs recovered');
 }
 
@@ -44,14 +45,14 @@ async function queuePending(store: JobStore, queue: QueueService): Promise<numbe
 }
 
 /** Each goes to the head of the queue, so none that was interrupted waits for a later one. */
-async function interruptRunning(store: JobStore, engine: JobEngine): Promise<number> {
+async function interruptRunning({ store, engine, recovery }: RecoveryOptions): Promise<number> {
   let interrupted = 0;
   const message = 'the service stopped while the job was running';
   for (let after = 0; ;) {
     const page = await store.page('running', after, ROWS_AT_ONCE);
     for (const { jobId, attempt } of page) {
-      await engine.reconcile(jobId);
-      if ((await engine.get(jobId)).status !== 'running') continue;
+      await recovery.reconcile(jobId);
+      if ((await store.get(jobId))?.status !== 'running') continue;
       await engine.dispatch(jobId, { type: 'INTERRUPT', attempt, code: 'interrupted', message });
       interrupted += 1;
     }

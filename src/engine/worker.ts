@@ -207,7 +207,7 @@ export class Worker {
         'outcome refused',
       );
       // Cancelled while the results were being stored: they belong to no job.
-      if (outcome.type === 'COMPLETE' && (await engine.get(jobId)).status === 'failed') {
+      if (outcome.type === 'COMPLETE' && (await engine.inHand(jobId)).status === 'failed') {
         this.#options.onStep?.('cancelled attempt: before its results are deleted');
         await storage.deleteFile(outcome.outputPath);
       }

@@ -2,6 +2,7 @@ import type { RouterMiddleware } from '@koa/router';
 import { z } from 'zod';
 import type { JobEngine } from '../engine/job-engine.ts';
 import { jobIdSchema, jobStatusSchema } from '../job.ts';
+import type { JobReads } from '../store/job-store.ts';
 import { isUnchanged } from './entity-tag.ts';
 import type { RequestState } from './request-log.ts';
 import { stepOf, stepSchema } from './transitions.ts';
@@ -29,13 +30,14 @@ export const activityResponseSchema = z.object({
 });
 
 export interface ActivityOptions {
-  readonly engine: Pick<JobEngine, 'countByStatus' | 'changeToken' | 'onTransition'>;
+  readonly engine: Pick<JobEngine, 'onTransition'>;
+  readonly reads: Pick<JobReads, 'countByStatus' | 'changeToken'>;
   /** The present state of each worker that has one. */
   readonly workers: () => readonly StateValue[];
 }
 
 /** GET /machines/activity: where jobs and workers stand, and what has just happened. */
-export function activityRoute({ engine, workers }: ActivityOptions): RouterMiddleware<RequestState> {
+export function activityRoute({ engine, reads, workers }: ActivityOptions): RouterMiddleware<RequestState> {
   let recent: readonly z.infer<typeof recentStepSchema>[] = [];
   engine.onTransition(({ jobId }, step) => {
     recent = [...recent.slice(1 - KEPT_TRANSITIONS), { ...stepOf(step), job_id: jobId }];
@@ -44,8 +46,8 @@ export function activityRoute({ engine, workers }: ActivityOptions): RouterMiddl
     const present = workers();
     const transitions = recent;
     const latest = transitions.at(-1);
-    if (isUnchanged(ctx, engine.changeToken(), `${latest?.job_id}/${latest?.seq}`, JSON.stringify(present))) return;
-    const counts = await engine.countByStatus();
+    if (isUnchanged(ctx, reads.changeToken(), `${latest?.job_id}/${latest?.seq}`, JSON.stringify(present))) return;
+    const counts = await reads.countByStatus();
     ctx.body = { counts, transitions: [...transitions], workers: [...present] } satisfies z.infer<
       typeof activityResponseSchema
     >;

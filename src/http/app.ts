@@ -3,6 +3,9 @@ import Koa from 'koa';
 import { METHODS } from 'node:http';
 import type { JobEngine } from '../engine/job-engine.ts';
 import type { Log } from '../log.ts';
+import type { VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
+import type { StorageService } from '../storage/storage-service.ts';
+import type { JobReads } from '../store/job-store.ts';
 import { authenticate, requires, type ApiKey } from './access.ts';
 import { activityRoute, type ActivityOptions } from './activity.ts';
 import { stripBasePath } from './base-path.ts';
@@ -34,26 +37,14 @@ import { transitionsRoute } from './transitions.ts';
 const WRONG_KEYS = { perSecond: 0.1, burst: 20 };
 
 export interface AppOptions extends SubmitOptions, HealthOptions, ActivityOptions {
+  /** Commands on jobs. */
   readonly engine: Pick<
     JobEngine,
-    | 'submit'
-    | 'submitOnce'
-    | 'requirePipeline'
-    | 'requireQueueRoom'
-    | 'cancel'
-    | 'get'
-    | 'outline'
-    | 'list'
-    | 'countByStatus'
-    | 'transitionsOf'
-    | 'changeToken'
-    | 'onTransition'
-    | 'deleteFiles'
-    | 'openResults'
-    | 'openVideo'
-    | 'pipelines'
-    | 'ready'
+    'submit' | 'submitOnce' | 'requirePipeline' | 'requireQueueRoom' | 'cancel' | 'deleteFiles' | 'onTransition'
   >;
+  readonly reads: JobReads;
+  readonly storage: Pick<StorageService, 'loadFile'>;
+  readonly pipelines: Pick<VideoFilePipelineService, 'list'>;
   /** Undefined: nobody is asked for a key. */
   readonly keys: readonly ApiKey[] | undefined;
   /** True where only this machine can reach the service and nobody is asked for a key. */
@@ -68,7 +59,21 @@ export interface AppOptions extends SubmitOptions, HealthOptions, ActivityOption
 
 /** The service over HTTP; serve it with `createHttpServer`. */
 export function createApp(options: AppOptions): Koa<RequestState> {
-  const { engine, keys, isPrivate, requestsPerS, metrics, machines, pages, version, basePath, log } = options;
+  const {
+    engine,
+    reads,
+    storage,
+    pipelines,
+    keys,
+    isPrivate,
+    requestsPerS,
+    metrics,
+    machines,
+    pages,
+    version,
+    basePath,
+    log,
+  } = options;
   const sessions = new Sessions();
   const submit = requires('submit');
   const read = requires('read');
@@ -77,17 +82,17 @@ export function createApp(options: AppOptions): Koa<RequestState> {
   const router = new Router<RequestState>({ methods: METHODS })
     .use(noteRoute())
     .post('/video/submit', submit, submitRoute(options))
-    .get('/video/status/:job_id', read, statusRoute(engine))
-    .get('/video/results/:job_id', read, resultsRoute(engine))
+    .get('/video/status/:job_id', read, statusRoute(reads))
+    .get('/video/results/:job_id', read, resultsRoute(reads, storage))
     .post('/video/cancel/:job_id', submit, cancelRoute(engine))
-    .get('/video/jobs', read, jobsRoute(engine))
+    .get('/video/jobs', read, jobsRoute(reads))
     .delete('/video/jobs/:job_id', submit, deleteFilesRoute(engine))
-    .get('/video/jobs/:job_id/transitions', read, transitionsRoute(engine))
-    .get('/video/source/:job_id', read, sourceRoute(engine))
+    .get('/video/jobs/:job_id/transitions', read, transitionsRoute(reads))
+    .get('/video/source/:job_id', read, sourceRoute(reads, storage))
     .get('/machines', read, machinesRoute(machines, basePath))
     .get('/machines/activity', read, activityRoute(options))
     .get('/machines/:id', read, machineRoute(machines))
-    .get('/pipelines', read, pipelinesRoute(engine))
+    .get('/pipelines', read, pipelinesRoute(pipelines))
     .get('/metrics', admin, metrics.route())
     // Open to everyone who reaches the service: they tell nothing of jobs.
     .get('/session', showSession())
@@ -99,7 +104,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     .get('/openapi.json', openapiRoute(describeApi(version, basePath)))
     .get('/docs', docsRoute(version, basePath))
     .get('/health', healthRoute(options))
-    .get('/ready', readyRoute(engine, options));
+    .get('/ready', readyRoute(options));
 
   const app = new Koa<RequestState>();
   // A response that broke after it had begun: its client went away, or its file did.

@@ -1,7 +1,7 @@
 import type { RouterMiddleware } from '@koa/router';
-import type { JobEngine } from '../engine/job-engine.ts';
 import type { WorkerRefusal } from '../engine/worker.ts';
 import { messageOf } from '../errors.ts';
+import type { JobReads } from '../store/job-store.ts';
 import type { StateValue } from './activity.ts';
 import { answer } from './problem.ts';
 import type { RequestState } from './request-log.ts';
@@ -46,14 +46,15 @@ export function healthRoute({
   };
 }
 
+interface ReadyOptions extends Pick<HealthOptions, 'refusals' | 'workers'> {
+  readonly reads: Pick<JobReads, 'ping'>;
+}
+
 /** GET /ready: jobs can be accepted, read and worked on; 503 with the reason when not. */
-export function readyRoute(
-  engine: Pick<JobEngine, 'ready'>,
-  { refusals, workers }: Pick<HealthOptions, 'refusals' | 'workers'>,
-): RouterMiddleware<RequestState> {
+export function readyRoute({ reads, refusals, workers }: ReadyOptions): RouterMiddleware<RequestState> {
   return async (ctx) => {
     try {
-      await engine.ready();
+      await reads.ping();
       const waiting = refusals();
       const [first] = waiting;
       if (first !== undefined && waiting.length === workers().length) {

@@ -1,7 +1,7 @@
 import type { RouterMiddleware } from '@koa/router';
 import { z } from 'zod';
-import type { JobEngine } from '../engine/job-engine.ts';
 import { jobIdSchema, jobOptionsSchema, jobStatusSchema, type Job } from '../job.ts';
+import type { JobReads } from '../store/job-store.ts';
 import { isUnchanged } from './entity-tag.ts';
 import { parseParameters, wholeNumber } from './parameters.ts';
 import type { RequestState } from './request-log.ts';
@@ -41,18 +41,18 @@ export const jobsResponseSchema = z.object({
 
 /** GET /video/jobs */
 export function jobsRoute(
-  engine: Pick<JobEngine, 'list' | 'countByStatus' | 'changeToken'>,
+  reads: Pick<JobReads, 'newest' | 'countByStatus' | 'changeToken'>,
 ): RouterMiddleware<RequestState> {
   return async (ctx) => {
     const { status, pipeline_id: pipelineId, limit, cursor } = parseParameters(jobsParametersSchema, [ctx.query]);
-    if (isUnchanged(ctx, engine.changeToken())) return;
+    if (isUnchanged(ctx, reads.changeToken())) return;
     const filter = {
       ...(status === undefined ? {} : { status }),
       ...(pipelineId === undefined ? {} : { pipelineId }),
       ...(cursor === undefined ? {} : { beforeSeq: Number(cursor) }),
     };
     // One more than asked for tells whether there is a next page.
-    const [found, counts] = await Promise.all([engine.list(filter, limit + 1), engine.countByStatus()]);
+    const [found, counts] = await Promise.all([reads.newest(filter, limit + 1), reads.countByStatus()]);
     const page = found.slice(0, limit);
     const last = page.at(-1);
     ctx.body = {

@@ -3,6 +3,7 @@ import type { Middleware } from 'koa';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { JobEngine } from '../engine/job-engine.ts';
 import type { JobId } from '../job.ts';
+import type { JobReads } from '../store/job-store.ts';
 import type { RequestState } from './request-log.ts';
 
 const REQUEST_SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600];
@@ -10,7 +11,8 @@ const STATE_SECONDS = [0.1, 0.5, 1, 5, 15, 60, 300, 1_800, 7_200, 21_600];
 const COMMIT_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5];
 
 export interface WatchedParts {
-  readonly engine: Pick<JobEngine, 'onTransition' | 'countByStatus'>;
+  readonly engine: Pick<JobEngine, 'onTransition'>;
+  readonly reads: Pick<JobReads, 'countByStatus'>;
   /** Ids that wait in the queue. */
   readonly queued: () => number;
   /** Analysing processes started in place of others. */
@@ -53,7 +55,7 @@ export class Metrics {
   });
 
   /** Call once; what is asked for at each scrape comes from these parts. */
-  watch({ engine, queued, childRestarts }: WatchedParts): void {
+  watch({ engine, reads, queued, childRestarts }: WatchedParts): void {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     const jobs: Gauge<'status'> = new Gauge({
@@ -62,7 +64,7 @@ export class Metrics {
       labelNames: ['status'],
       registers,
       async collect() {
-        for (const [status, count] of Object.entries(await engine.countByStatus())) jobs.set({ status }, count);
+        for (const [status, count] of Object.entries(await reads.countByStatus())) jobs.set({ status }, count);
       },
     });
     const queue: Gauge = new Gauge({

@@ -1,15 +1,20 @@
 import type { RouterMiddleware } from '@koa/router';
-import type { JobEngine } from '../engine/job-engine.ts';
+import { openResults } from '../engine/job-files.ts';
 import { ServiceError } from '../errors.ts';
+import type { StorageService } from '../storage/storage-service.ts';
+import type { JobReads } from '../store/job-store.ts';
 import type { RequestState } from './request-log.ts';
 import { openStoredFile } from './stored-file.ts';
-import { parseJobId } from './status.ts';
+import { parseJobId, requireJob } from './status.ts';
 
 /** GET /video/results/{job_id}: the stored file, read as fast as the client takes it, never held in memory. */
-export function resultsRoute(engine: Pick<JobEngine, 'openResults'>): RouterMiddleware<RequestState> {
+export function resultsRoute(
+  reads: Pick<JobReads, 'get'>,
+  storage: Pick<StorageService, 'loadFile'>,
+): RouterMiddleware<RequestState> {
   return async (ctx) => {
     const jobId = parseJobId(ctx.params['job_id']);
-    const { path } = await engine.openResults(jobId);
+    const path = await openResults(storage, requireJob(jobId, await reads.get(jobId)));
     const { handle, size } = await openStoredFile(
       path,
       () => new ServiceError('results_expired', 'The results of this job have just been deleted'),

@@ -1,10 +1,12 @@
 import type { RouterMiddleware } from '@koa/router';
-import type { JobEngine } from '../engine/job-engine.ts';
+import { openVideo } from '../engine/job-files.ts';
 import { ServiceError } from '../errors.ts';
+import type { StorageService } from '../storage/storage-service.ts';
+import type { JobReads } from '../store/job-store.ts';
 import { answer } from './problem.ts';
 import type { RequestState } from './request-log.ts';
 import { openStoredFile } from './stored-file.ts';
-import { parseJobId } from './status.ts';
+import { parseJobId, requireJob } from './status.ts';
 
 interface Range {
   /** First and last byte, both included. */
@@ -13,10 +15,13 @@ interface Range {
 }
 
 /** GET /video/source/{job_id}: the stored video, whole or one range of it, never held in memory. */
-export function sourceRoute(engine: Pick<JobEngine, 'openVideo'>): RouterMiddleware<RequestState> {
+export function sourceRoute(
+  reads: Pick<JobReads, 'get'>,
+  storage: Pick<StorageService, 'loadFile'>,
+): RouterMiddleware<RequestState> {
   return async (ctx) => {
     const jobId = parseJobId(ctx.params['job_id']);
-    const { path } = await engine.openVideo(jobId);
+    const path = await openVideo(storage, requireJob(jobId, await reads.get(jobId)));
     const { handle, size } = await openStoredFile(
       path,
       () => new ServiceError('video_missing', 'The video of this job has just been deleted'),

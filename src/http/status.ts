@@ -1,7 +1,7 @@
 import type { RouterMiddleware } from '@koa/router';
-import type { JobEngine } from '../engine/job-engine.ts';
 import { ServiceError } from '../errors.ts';
 import { jobIdSchema, type JobId, type JobOutline, type JobStatus } from '../job.ts';
+import type { JobReads } from '../store/job-store.ts';
 import type { RequestState } from './request-log.ts';
 import type { StatusResponse } from './schemas.ts';
 
@@ -13,9 +13,10 @@ const PROGRESS: Readonly<Record<JobStatus, StatusResponse['progress']>> = {
 };
 
 /** GET /video/status/{job_id} */
-export function statusRoute(engine: Pick<JobEngine, 'outline'>): RouterMiddleware<RequestState> {
+export function statusRoute(reads: Pick<JobReads, 'outline'>): RouterMiddleware<RequestState> {
   return async (ctx) => {
-    ctx.body = statusOf(await engine.outline(parseJobId(ctx.params['job_id'])));
+    const jobId = parseJobId(ctx.params['job_id']);
+    ctx.body = statusOf(requireJob(jobId, await reads.outline(jobId)));
   };
 }
 
@@ -37,4 +38,10 @@ export function parseJobId(text: string | undefined): JobId {
   const parsed = jobIdSchema.safeParse(text?.toLowerCase());
   if (!parsed.success) throw new ServiceError('job_not_found', 'There is no such job: its id is not a UUID');
   return parsed.data;
+}
+
+/** What was read of a job. Throws `job_not_found` where there is none. */
+export function requireJob<T>(jobId: JobId, found: T | undefined): T {
+  if (found === undefined) throw new ServiceError('job_not_found', `There is no job ${jobId}`);
+  return found;
 }

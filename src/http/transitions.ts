@@ -1,11 +1,11 @@
 import type { RouterMiddleware } from '@koa/router';
 import { z } from 'zod';
-import type { JobEngine } from '../engine/job-engine.ts';
 import { jobStatusSchema, type JobTransition } from '../job.ts';
+import type { JobReads } from '../store/job-store.ts';
 import { isUnchanged } from './entity-tag.ts';
 import { jobItemOf, jobItemSchema } from './jobs.ts';
 import type { RequestState } from './request-log.ts';
-import { parseJobId } from './status.ts';
+import { parseJobId, requireJob } from './status.ts';
 
 export const stepSchema = z.object({
   seq: z.int().min(1).describe('From 1, without gaps'),
@@ -24,11 +24,12 @@ export const transitionsResponseSchema = z.object({
 });
 
 /** GET /video/jobs/{job_id}/transitions: how a job got where it is, at any time after. */
-export function transitionsRoute(engine: Pick<JobEngine, 'get' | 'transitionsOf'>): RouterMiddleware<RequestState> {
+export function transitionsRoute(reads: Pick<JobReads, 'get' | 'transitionsOf'>): RouterMiddleware<RequestState> {
   return async (ctx) => {
-    const job = await engine.get(parseJobId(ctx.params['job_id']));
+    const jobId = parseJobId(ctx.params['job_id']);
+    const job = requireJob(jobId, await reads.get(jobId));
     if (isUnchanged(ctx, job.jobId, job.revision)) return;
-    const transitions = await engine.transitionsOf(job.jobId);
+    const transitions = await reads.transitionsOf(jobId);
     ctx.body = {
       job: jobItemOf(job),
       // What was committed after the job was read is left to the next answer, which has another tag.

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { sweepFiles } from '../engine/file-sweep.ts';
 import { healSidecars } from '../engine/housekeeping.ts';
-import { JobEngine } from '../engine/job-engine.ts';
+import { createEngine } from '../engine/job-engine.ts';
 import { ServiceError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { InMemoryQueueService } from '../queue/memory.ts';
@@ -18,7 +18,7 @@ export async function rebuild(folder: string, maxAttempts: number, log: Log) {
   const storage = await LocalStorageService.open({ baseDir: join(folder, 'video_jobs') });
   const store = await DuckDBJobStore.open({ path: join(folder, 'jobs.duckdb'), log });
   try {
-    const engine = new JobEngine({
+    const { recovery } = createEngine({
       store,
       storage,
       queue: new InMemoryQueueService(),
@@ -32,7 +32,7 @@ export async function rebuild(folder: string, maxAttempts: number, log: Log) {
       maxPending: 1,
       log,
     });
-    const options = { store, storage, engine, log, signal: new AbortController().signal };
+    const options = { store, storage, recovery, log, signal: new AbortController().signal };
     await sweepFiles(options);
     await healSidecars(options);
     return await store.countByStatus();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ServiceError, messageOf } from '../errors.ts';
+import { ServiceError } from '../errors.ts';
 import type { Job, JobId, JobOutline, JobStatus, JobTransition } from '../job.ts';
 import type { Log } from '../log.ts';
 import { Batcher } from './batcher.ts';
@@ -232,7 +232,8 @@ export class DuckDBJobStore implements JobStore {
       return await work();
     } catch (cause) {
       if (cause instanceof ServiceError) throw cause;
-      throw new ServiceError('store_unavailable', `the job store cannot do this now: ${messageOf(cause)}`, {
+      // What the database says may name paths of the machine: it is for the log.
+      throw new ServiceError('store_unavailable', 'the job database cannot be read or written now', {
         cause,
         retryable: true,
       });

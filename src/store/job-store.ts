@@ -24,8 +24,24 @@ export interface SubmissionKey {
   readonly fingerprint: string;
 }
 
+/** What can be read of jobs. Every method rejects with `store_unavailable` when the database does not answer. */
+export interface JobReads {
+  get(jobId: JobId): Promise<Job | undefined>;
+  /** As `get`, without what costs the most to read: a thousand a second are no burden. */
+  outline(jobId: JobId): Promise<JobOutline | undefined>;
+  /** A job's transitions in order; empty for an unknown id. */
+  transitionsOf(jobId: JobId): Promise<readonly JobTransition[]>;
+  /** Jobs that pass the filter, the last accepted first, at most `limit`. */
+  newest(filter: JobFilter, limit: number): Promise<readonly Job[]>;
+  countByStatus(): Promise<Readonly<Record<JobStatus, number>>>;
+  /** Another after every write, and after every opening; asks the database nothing. While it stays, so does every answer. */
+  changeToken(): string;
+  /** Resolves when the database answers. */
+  ping(): Promise<void>;
+}
+
 /** The only truth about a job's state. Every write is durable when its promise resolves (group commit, one fsync a batch). */
-export interface JobStore {
+export interface JobStore extends JobReads {
   /**
    * Commits a new job with its first transition and gives it its place in the order of acceptance.
    * Promises resolve in that order. Rejects with `store_unavailable` when the commit failed; then nothing was written.
@@ -47,11 +63,6 @@ export interface JobStore {
   save(next: Job, transition: JobTransition): Promise<boolean>;
   /** Commits a job's `expiredAt`: no transition, no new revision, and a time that was committed before stays. */
   expire(job: Job): Promise<void>;
-  get(jobId: JobId): Promise<Job | undefined>;
-  /** As `get`, without what costs the most to read: a thousand a second are no burden. */
-  outline(jobId: JobId): Promise<JobOutline | undefined>;
-  /** A job's transitions in order; empty for an unknown id. */
-  transitionsOf(jobId: JobId): Promise<readonly JobTransition[]>;
   /** Jobs in this status whose `acceptedSeq` is greater than `afterSeq`, in order of acceptance, at most `limit`. */
   page(status: JobStatus, afterSeq: number, limit: number): Promise<readonly Job[]>;
   /** As `page` of the pending jobs, without what a queue does not need: 10,000 at once are no burden. */
@@ -62,13 +73,6 @@ export interface JobStore {
   lastEnded(limit: number): Promise<readonly Job[]>;
   /** Jobs that ended before this time (ISO 8601 UTC) and still have their files, the first to end first. */
   endedBefore(time: string, limit: number): Promise<readonly JobId[]>;
-  /** Jobs that pass the filter, the last accepted first, at most `limit`. */
-  newest(filter: JobFilter, limit: number): Promise<readonly Job[]>;
-  countByStatus(): Promise<Readonly<Record<JobStatus, number>>>;
-  /** Another after every write, and after every opening; asks the database nothing. While it stays, so does every answer. */
-  changeToken(): string;
-  /** Resolves when the database answers; rejects with `store_unavailable`. */
-  ping(): Promise<void>;
   /** Waits for the writes in hand, writes a checkpoint and closes. Nothing may be called afterwards. */
   close(): Promise<void>;
 }

@@ -11,6 +11,7 @@ import { expect } from 'chai';
 import { openService, VIDEO } from '../http/service-under-test.ts';
 import { openServiceWithPages, RESULTS, type ServiceWithPages } from '../web/service-with-pages.ts';
 import { reelstate, type Outcome } from './command-line.ts';
+import { jobIn } from '../job-in.ts';
 
 const REELSTATE = fileURLToPath(new URL('../../src/cli/reelstate.js', import.meta.url));
 
@@ -233,7 +234,7 @@ describe('the command line', function () {
       const data = new FormData();
       data.set('file', new Blob([VIDEO]));
       const answer = await fetch(`${evil.url}/video/submit?pipeline_id=ocr_only`, { method: 'POST', body: data });
-      const { jobId } = await evil.engine.get(Object(await answer.json()).job_id);
+      const { jobId } = await jobIn(evil.store, Object(await answer.json()).job_id);
       await evil.engine.dispatch(jobId, { type: 'START' });
       const message = 'no \u001B]0;owned\u0007 frame\nreelstate: all is well';
       await evil.engine.dispatch(jobId, { type: 'FAIL', attempt: 1, code: 'invalid_video', message });

@@ -11,6 +11,7 @@ import { sidecarOf, sidecarPathOf } from '../../src/engine/sidecar.ts';
 import { ServiceError } from '../../src/errors.ts';
 import { jobIdSchema, type FrameResult, type JobId } from '../../src/job.ts';
 import { EngineHarness, twoFrames, untilAborted } from './engine-harness.ts';
+import { jobIn } from '../job-in.ts';
 
 const [, , folder = '', fatalStep = ''] = process.argv;
 
@@ -39,7 +40,7 @@ async function leaveEvidence(): Promise<void> {
 }
 
 async function sidecarOfAnother(given: JobId, jobId: JobId) {
-  const job = await engine.get(given);
+  const job = await jobIn(harness.store, given);
   const sidecar = { ...sidecarOf(job), job_id: jobId, input_path: `${jobId}.mp4` };
   return (async function* () {
     yield JSON.stringify(sidecar);

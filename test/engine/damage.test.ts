@@ -1,4 +1,5 @@
 import { cp, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { openResults } from '../../src/engine/job-files.ts';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { ServiceError } from '../../src/errors.ts';
@@ -7,6 +8,7 @@ import { createLog } from '../../src/log.ts';
 import { rebuild } from '../../src/maintenance/rebuild.ts';
 import { EngineHarness, quickFolder } from './engine-harness.ts';
 import { brokenPromises } from './promises.ts';
+import { jobIn } from '../job-in.ts';
 
 interface Harm {
   readonly what: string;
@@ -115,7 +117,7 @@ describe('a damaged database', () => {
       if (isNoticed) {
         // Before it is ready, and so before anybody can ask.
         for (const jobId of accepted) {
-          expect((await after.engine.get(jobId)).status).to.equal(ended.get(jobId) ?? 'pending');
+          expect((await jobIn(after.store, jobId)).status).to.equal(ended.get(jobId) ?? 'pending');
         }
       }
       while (await after.worker().runOnce());
@@ -144,13 +146,13 @@ describe('a damaged database', () => {
     const counts = await rebuild(folder, 2, createLog('silent'));
     expect(counts).to.deep.equal({ pending: 4, running: 0, completed: 2, failed: 2 });
     await using after = await EngineHarness.open({ folder });
-    for (const [jobId, status] of ended) expect((await after.engine.get(jobId)).status).to.equal(status);
+    for (const [jobId, status] of ended) expect((await jobIn(after.store, jobId)).status).to.equal(status);
   });
 
   it('keeps the time at which a job was accepted and ended, and a history that the machine allows', async () => {
     const [, completed] = accepted;
     if (completed === undefined) throw new Error('eight jobs were submitted');
-    const then = await before.engine.get(completed);
+    const then = await jobIn(before.store, completed);
     const folder = await quickFolder();
     await cp(before.folder, folder, { recursive: true });
     await rm(join(folder, 'jobs.duckdb'));
@@ -158,10 +160,10 @@ describe('a damaged database', () => {
     await using after = await EngineHarness.open({ folder });
     await after.recover({ damaged: true });
     const { acceptedSeq: _, ...known } = then;
-    const { acceptedSeq: __, ...found } = await after.engine.get(completed);
+    const { acceptedSeq: __, ...found } = await jobIn(after.store, completed);
     expect(found).to.deep.equal(known);
     const events = (await after.store.transitionsOf(completed)).map(({ event }) => event);
     expect(events).to.deep.equal(['SUBMIT', 'START', 'COMPLETE']);
-    expect((await after.engine.openResults(completed)).path).to.contain(completed);
+    expect(await openResults(after.storage, await jobIn(after.store, completed))).to.contain(completed);
   });
 });

@@ -4,7 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
-import { JobEngine, type SubmitRequest } from '../../src/engine/job-engine.ts';
+import { createEngine, type JobEngine, type SubmitRequest } from '../../src/engine/job-engine.ts';
+import type { JobRecovery } from '../../src/engine/job-recovery.ts';
 import { keepHouse } from '../../src/engine/housekeeping.ts';
 import { recover } from '../../src/engine/recovery.ts';
 import type { StepListener } from '../../src/engine/step.ts';
@@ -73,6 +74,7 @@ export class EngineHarness implements AsyncDisposable {
   readonly queue: InMemoryQueueService;
   readonly pipelines: ScriptedPipelines;
   readonly engine: JobEngine;
+  readonly recovery: JobRecovery;
   readonly #onStep: Pick<HarnessOptions, 'onStep'>;
   readonly #log: Log;
 
@@ -87,7 +89,9 @@ export class EngineHarness implements AsyncDisposable {
     this.#log = log;
     this.#onStep = onStep === undefined ? {} : { onStep };
     const parts = { store, queue, storage, pipelines };
-    this.engine = new JobEngine({ ...parts, maxAttempts, maxPending, log, delayAfter, ...this.#onStep });
+    const made = createEngine({ ...parts, maxAttempts, maxPending, log, delayAfter, ...this.#onStep });
+    this.engine = made.engine;
+    this.recovery = made.recovery;
   }
 
   static async open(options: HarnessOptions = {}): Promise<EngineHarness> {
@@ -146,8 +150,17 @@ export class EngineHarness implements AsyncDisposable {
   }
 
   #keeping() {
-    const { store, storage, queue, engine } = this;
-    return { store, storage, queue, engine, log: this.#log, signal: new AbortController().signal, ...this.#onStep };
+    const { store, storage, queue, engine, recovery } = this;
+    return {
+      store,
+      storage,
+      queue,
+      engine,
+      recovery,
+      log: this.#log,
+      signal: new AbortController().signal,
+      ...this.#onStep,
+    };
   }
 
   /** Closes and opens again, as a restart does. */

@@ -8,6 +8,7 @@ import type { DuckDBJobStore } from '../../src/store/duckdb.ts';
 import { keptLog } from '../kept-log.ts';
 import { EngineHarness } from './engine-harness.ts';
 import { aSidecar, completion, keeping, newId, put, putSidecar } from './keeping.ts';
+import { jobIn } from '../job-in.ts';
 
 describe('the sweep of the stored files', () => {
   let harness: EngineHarness;
@@ -101,7 +102,7 @@ describe('the sweep of the stored files', () => {
     await put(harness, resultsPathOf(ended));
 
     expect((await sweep()).map(({ jobId }) => jobId)).to.deep.equal([first, second]);
-    expect((await harness.engine.get(ended)).status).to.equal('completed');
+    expect((await jobIn(harness.store, ended)).status).to.equal('completed');
     const msg = 'job brought back from its sidecar';
     expect(lines).to.deep.equal([
       { level: 'warn', job_id: first, status: 'pending', msg },
@@ -120,7 +121,7 @@ describe('the sweep of the stored files', () => {
     }
     expect((await sweep()).map(({ jobId }) => jobId)).to.deep.equal(jobIds);
     expect(lines).to.have.lengthOf(65);
-    expect(await harness.engine.countByStatus()).to.include({ pending: 65 });
+    expect(await harness.store.countByStatus()).to.include({ pending: 65 });
   });
 
   it('sets the sidecar of a job aside that waits for a video that is not there', async () => {
@@ -154,7 +155,7 @@ describe('the sweep of the stored files', () => {
     expect(swept).to.deep.equal([]);
     expect(lines).to.deep.equal([]);
     expect(await files()).to.deep.equal([sidecarPathOf(jobId), inputPathOf(jobId)].toSorted());
-    expect((await harness.engine.transitionsOf(jobId)).map(({ event }) => event)).to.deep.equal(['SUBMIT']);
+    expect((await harness.store.transitionsOf(jobId)).map(({ event }) => event)).to.deep.equal(['SUBMIT']);
   });
 
   it('deletes the results of a failed job, and nothing else that is its', async () => {
@@ -193,7 +194,7 @@ describe('the sweep of the stored files', () => {
     await putSidecar(harness, aSidecar(jobId, { outcome: completion(jobId) }));
     await put(harness, resultsPathOf(jobId));
     expect(await sweep()).to.deep.equal([]);
-    expect((await harness.engine.get(jobId)).status).to.equal('completed');
+    expect((await jobIn(harness.store, jobId)).status).to.equal('completed');
   });
 
   it('asks the database once for the owners of few files, and not at all where there is none', async () => {
@@ -209,7 +210,7 @@ describe('the sweep of the stored files', () => {
     const jobIds = Array.from({ length: 1_667 }, newId);
     await Promise.all(
       jobIds.map(async (jobId) => {
-        await harness.engine.restore(aSidecar(jobId));
+        await harness.recovery.restore(aSidecar(jobId));
         for (const path of [inputPathOf(jobId), resultsPathOf(jobId), sidecarPathOf(jobId)]) await put(harness, path);
       }),
     );
@@ -257,8 +258,8 @@ describe('a sidecar', () => {
     await put(harness, inputPathOf(sound));
     await putSidecar(harness, aSidecar(sound));
     await harness.recover({ damaged: true });
-    expect(await harness.engine.countByStatus()).to.include({ pending: 1 });
-    expect((await harness.engine.get(sound)).status).to.equal('pending');
+    expect(await harness.store.countByStatus()).to.include({ pending: 1 });
+    expect((await jobIn(harness.store, sound)).status).to.equal('pending');
     for (const jobId of damaged) expect(await readSidecar(harness.storage, jobId)).to.equal(undefined);
   });
 

@@ -8,6 +8,7 @@ import type { LocalStorageService } from '../../src/storage/local.ts';
 import { mountSmallDisk, requireSmallDisks, unmount } from '../small-disk.ts';
 import { EngineHarness, quickFolder } from './engine-harness.ts';
 import { brokenPromises } from './promises.ts';
+import { jobIn } from '../job-in.ts';
 
 async function* large(): AsyncGenerator<FrameResult> {
   for (let n = 0; n < 500; n += 1) {
@@ -114,7 +115,7 @@ describe('a full disk', () => {
     await rm(filler());
     const { jobId } = await harness.submit();
     expect(await harness.worker().runOnce()).to.equal(true);
-    expect((await harness.engine.get(jobId)).status).to.equal('completed');
+    expect((await jobIn(harness.store, jobId)).status).to.equal('completed');
     await harness.store.close();
   });
 
@@ -136,7 +137,7 @@ describe('a full disk', () => {
     while (harness.queue.size() > 0) await ending(harness);
     worker.drain();
     await ended;
-    const seen = await Promise.all(jobs.map(async ({ jobId }) => (await harness.engine.get(jobId)).status));
+    const seen = await Promise.all(jobs.map(async ({ jobId }) => (await jobIn(harness.store, jobId)).status));
     expect(seen).to.deep.equal(['completed', 'completed', 'completed']);
     await harness.keepHouse();
     const { store, storage } = harness;
@@ -156,7 +157,7 @@ describe('a full disk', () => {
         : save(source, path, options);
     await harness.worker().runOnce();
     storage.saveFile = save;
-    expect((await harness.engine.get(jobId)).status).to.equal('completed');
+    expect((await jobIn(harness.store, jobId)).status).to.equal('completed');
     await harness.keepHouse();
     const ledger = { accepted: new Set([jobId]), ended: new Map([[jobId, 'completed']]) };
     const kept = { store: harness.store, storage: harness.storage, baseDir: join(harness.folder, 'video_jobs') };

@@ -9,6 +9,7 @@ import type { DuckDBJobStore } from '../../src/store/duckdb.ts';
 import { keptLog } from '../kept-log.ts';
 import { EngineHarness } from './engine-harness.ts';
 import { aSidecar, completion, keeping, newId, put, putSidecar } from './keeping.ts';
+import { jobIn } from '../job-in.ts';
 
 const HOUR_MS = 3_600_000;
 /** A tenth of it is waited for; ten times as long would be more than a test may take. */
@@ -45,7 +46,7 @@ describe('the keeping of the house', () => {
   /** A job that ended long ago, by its sidecar. */
   const endedLongAgo = async (): Promise<JobId> => {
     const jobId = newId();
-    await harness.engine.restore(aSidecar(jobId, { outcome: completion(jobId) }));
+    await harness.recovery.restore(aSidecar(jobId, { outcome: completion(jobId) }));
     return jobId;
   };
   const sidecarText = (jobId: JobId) => readFile(join(harness.folder, 'video_jobs', sidecarPathOf(jobId)), 'utf8');
@@ -159,24 +160,24 @@ describe('the keeping of the house', () => {
     it('keeps those of a job that ended just now', async () => {
       const [old, young] = [await endedLongAgo(), await completed()];
       const { log, lines } = listenUntil('files of expired jobs deleted');
-      await harness.engine.rewriteSidecar(await harness.engine.get(old));
+      await harness.recovery.rewriteSidecar(await jobIn(harness.store, old));
       await keepHouse({ ...keeping(harness, log, told.signal), retentionMs: HOUR_MS });
       expect(lines).to.have.lengthOf(1);
       expect(lines[0]).to.include({ level: 'info', jobs: 1 });
-      expect((await harness.engine.get(old)).expiredAt).to.be.a('string');
-      expect((await harness.engine.get(young)).expiredAt).to.equal(null);
+      expect((await jobIn(harness.store, old)).expiredAt).to.be.a('string');
+      expect((await jobIn(harness.store, young)).expiredAt).to.equal(null);
     });
 
     it('told to end, deletes no more and reports no failure', async () => {
       const jobIds = [await endedLongAgo(), await endedLongAgo()];
-      for (const jobId of jobIds) await harness.engine.rewriteSidecar(await harness.engine.get(jobId));
+      for (const jobId of jobIds) await harness.recovery.rewriteSidecar(await jobIn(harness.store, jobId));
       atStep = (step) => {
         if (step === 'expire: input deleted') told.abort();
       };
       const { log, lines } = keptLog();
       await keepHouse({ ...keeping(harness, log, told.signal), retentionMs: HOUR_MS });
       expect(lines).to.deep.equal([]);
-      const jobs = await Promise.all(jobIds.map((jobId) => harness.engine.get(jobId)));
+      const jobs = await Promise.all(jobIds.map((jobId) => jobIn(harness.store, jobId)));
       expect(jobs.filter(({ expiredAt }) => expiredAt !== null)).to.have.lengthOf(1);
     });
 
@@ -202,7 +203,7 @@ describe('the keeping of the house', () => {
     const oldKey = { owner: 'anonymous', keySha256: 'a key of long ago', fingerprint: 'a video' };
     const submitLongAgo = async (): Promise<void> => {
       const { owner, keySha256, fingerprint } = oldKey;
-      await harness.engine.restore(aSidecar(newId(), { submission: { owner, key_sha256: keySha256, fingerprint } }));
+      await harness.recovery.restore(aSidecar(newId(), { submission: { owner, key_sha256: keySha256, fingerprint } }));
     };
     /** Called after each time that old keys were forgotten. */
     const afterForgetting = (then: () => Promise<void> | void): void => {

@@ -1,4 +1,5 @@
 import { readdir, rm } from 'node:fs/promises';
+import { openResults, openVideo } from '../../src/engine/job-files.ts';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
@@ -9,6 +10,7 @@ import { jobIdSchema, jobOptionsSchema, type FrameResult, type Job } from '../..
 import { keptLog } from '../kept-log.ts';
 import { refusalOf } from '../refusal-of.ts';
 import { EngineHarness, untilAborted } from './engine-harness.ts';
+import { jobIn } from '../job-in.ts';
 
 /** `code: message` of what it refuses. */
 async function reasonOf(promise: Promise<unknown>): Promise<string> {
@@ -114,7 +116,7 @@ describe('the engine', () => {
       const again = await EngineHarness.open({ folder: harness.folder, onStep: (step) => steps.push(step) });
       await again.recover({ damaged: true });
       expect(taken().toSorted()).to.deep.equal(['reconcile: file set aside', 'reconcile: row restored']);
-      expect((await again.engine.get(jobId)).status).to.equal('pending');
+      expect((await jobIn(again.store, jobId)).status).to.equal('pending');
       await again.store.close();
       harness = await EngineHarness.open({ folder: harness.folder });
     });
@@ -201,7 +203,7 @@ describe('the engine', () => {
       await worker.runForever();
       // What the attempt leaves behind is cleared away after it was given back.
       while (!kept.lines.some(({ msg }) => msg === 'analysis given up')) await new Promise(setImmediate);
-      expect((await harness.engine.get(jobId)).status).to.equal('pending');
+      expect((await jobIn(harness.store, jobId)).status).to.equal('pending');
     });
 
     it('an id without a job, and an outcome that comes too late', async () => {
@@ -216,7 +218,7 @@ describe('the engine', () => {
         await harness.engine.cancel(jobId);
       };
       await harness.worker().runOnce();
-      expect((await harness.engine.get(jobId)).errorCode).to.equal('cancelled');
+      expect((await jobIn(harness.store, jobId)).errorCode).to.equal('cancelled');
     });
 
     it('files that were deleted', async () => {
@@ -232,13 +234,10 @@ describe('the engine', () => {
       const jobId = jobIdSchema.parse(uuidv7());
       const refusal = `job_not_found: There is no job ${jobId}`;
       for (const asked of [
-        harness.engine.get(jobId),
-        harness.engine.outline(jobId),
+        jobIn(harness.store, jobId),
         harness.engine.inHand(jobId),
         harness.engine.start(jobId),
         harness.engine.cancel(jobId),
-        harness.engine.openVideo(jobId),
-        harness.engine.openResults(jobId),
         harness.engine.deleteFiles(jobId),
       ]) {
         expect(await reasonOf(asked)).to.equal(refusal);
@@ -248,7 +247,7 @@ describe('the engine', () => {
         'unknown_pipeline: Unknown pipeline "none"; there is: ocr_only',
       );
       expect(harness.queue.size()).to.equal(0);
-      await harness.engine.ready();
+      await harness.store.ping();
     });
 
     it('what the state of a job does not allow', async () => {
@@ -257,7 +256,7 @@ describe('the engine', () => {
       expect(await reasonOf(harness.engine.start(jobId))).to.equal(
         'job_conflict: The job is running (attempt 1): it takes no START',
       );
-      expect(await reasonOf(harness.engine.openResults(jobId))).to.equal(
+      expect(await reasonOf(openResults(harness.storage, await jobIn(harness.store, jobId)))).to.equal(
         `job_not_completed: The job ${jobId} is running; there are results when it is completed`,
       );
       expect(await reasonOf(harness.engine.deleteFiles(jobId))).to.equal(
@@ -268,10 +267,10 @@ describe('the engine', () => {
         'job_conflict: The job is completed (attempt 1): it takes no CANCEL',
       );
       const { deletedAt } = await harness.engine.deleteFiles(jobId);
-      expect(await reasonOf(harness.engine.openResults(jobId))).to.equal(
+      expect(await reasonOf(openResults(harness.storage, await jobIn(harness.store, jobId)))).to.equal(
         `results_expired: The results of job ${jobId} were deleted at ${deletedAt}`,
       );
-      expect(await reasonOf(harness.engine.openVideo(jobId))).to.equal(
+      expect(await reasonOf(openVideo(harness.storage, await jobIn(harness.store, jobId)))).to.equal(
         `video_missing: The video of job ${jobId} is no longer stored`,
       );
     });
@@ -325,13 +324,13 @@ describe('the engine', () => {
     );
     expect((await readdir(join(harness.folder, 'video_jobs'))).filter((name) => name.includes('.'))).to.deep.equal([]);
     expect(harness.queue.size()).to.equal(0);
-    expect(await harness.engine.countByStatus()).to.deep.equal({ pending: 0, running: 0, completed: 0, failed: 0 });
+    expect(await harness.store.countByStatus()).to.deep.equal({ pending: 0, running: 0, completed: 0, failed: 0 });
   });
 
   it('knows a job in hand without its row, and reads the sidecar of one that it did not accept itself', async () => {
     const { jobId } = await harness.submit();
     await harness.storage.deleteFile(sidecarPathOf(jobId));
     expect((await harness.engine.start(jobId)).status).to.equal('running');
-    expect(await harness.engine.inHand(jobId)).to.deep.equal(await harness.engine.get(jobId));
+    expect(await harness.engine.inHand(jobId)).to.deep.equal(await jobIn(harness.store, jobId));
   });
 });

@@ -3,6 +3,7 @@ import { createTestModel } from 'xstate/graph';
 import { JOB_STATES, jobMachine, type JobEvent, type JobSnapshot } from '../../machines/job.ts';
 import type { Job } from '../../src/job.ts';
 import { EngineHarness } from './engine-harness.ts';
+import { jobIn } from '../job-in.ts';
 
 const MAX_ATTEMPTS = 2;
 /** Attempts that a path may use: RELEASE spends none, so without a bound there would be no last path. */
@@ -68,7 +69,7 @@ describe('every path through the job machine, walked by the engine over DuckDB',
 
       expect(job.status).to.equal(path.state.value);
       expect(JSON.parse(job.snapshot)).to.have.deep.property('context', path.state.context);
-      expect(await harness.engine.get(job.jobId)).to.deep.equal(job);
+      expect(await jobIn(harness.store, job.jobId)).to.deep.equal(job);
       const rows = await harness.store.transitionsOf(job.jobId);
       expect(rows.map((row) => `${row.fromState} ${row.event} ${row.toState} ${row.attempt}`)).to.deep.equal(route);
       expect(rows.map(({ seq }) => seq)).to.deep.equal(rows.map((_, index) => index + 1));
@@ -88,7 +89,7 @@ describe('every path through the job machine, walked by the engine over DuckDB',
       expect(refusal, name).to.have.property('code', 'job_conflict');
       note(job.status, name, 'refused');
     }
-    expect(await harness.engine.get(job.jobId)).to.deep.equal(job);
+    expect(await jobIn(harness.store, job.jobId)).to.deep.equal(job);
   }
 
   it('together they reach every state and try every event in every state', () => {

@@ -8,8 +8,8 @@ import type { Log } from '../../src/log.ts';
 import type { EngineHarness } from './engine-harness.ts';
 
 /** All that the keeping of jobs and files needs, real, with a log that the test reads. */
-export function keeping({ store, storage, queue, engine }: EngineHarness, log: Log, signal: AbortSignal) {
-  return { store, storage, queue, engine, log, signal };
+export function keeping({ store, storage, queue, engine, recovery }: EngineHarness, log: Log, signal: AbortSignal) {
+  return { store, storage, queue, engine, recovery, log, signal };
 }
 
 export const newId = (): JobId => jobIdSchema.parse(uuidv7());

@@ -1,4 +1,5 @@
 import { cp } from 'node:fs/promises';
+import { openResults } from '../../src/engine/job-files.ts';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import {
@@ -18,6 +19,7 @@ import type { FrameResult, JobId, JobStatus } from '../../src/job.ts';
 import { createLog } from '../../src/log.ts';
 import { EngineHarness, quickFolder, twoFrames } from './engine-harness.ts';
 import { brokenPromises } from './promises.ts';
+import { jobIn } from '../job-in.ts';
 
 const MAX_ATTEMPTS = 2;
 const MAX_PENDING = 4;
@@ -66,7 +68,7 @@ const codeOf = async (work: Promise<unknown>): Promise<unknown> =>
 
 async function expectSame(model: Model, { harness }: Real): Promise<void> {
   for (const job of model.jobs) {
-    const stored = await harness.engine.get(job.jobId);
+    const stored = await jobIn(harness.store, job.jobId);
     expect(stored.status, job.jobId).to.equal(job.status);
     expect(stored.expiredAt !== null, 'expired').to.equal(job.expired);
   }
@@ -153,7 +155,7 @@ const cancel = (index: number): Command =>
   command(`cancel ${index}`, async (model, { harness }) => {
     const job = pick(model, index);
     if (job === undefined) return;
-    const { errorCode } = await harness.engine.get(job.jobId);
+    const { errorCode } = await jobIn(harness.store, job.jobId);
     const mayBe = !isFinal(job.status) || errorCode === 'cancelled';
     expect(await codeOf(harness.engine.cancel(job.jobId))).to.equal(mayBe ? 'done' : 'job_conflict');
     if (!isFinal(job.status)) job.status = 'failed';
@@ -180,7 +182,7 @@ const results = (index: number): Command =>
   command(`results of ${index}`, async (model, { harness }) => {
     const job = pick(model, index);
     if (job === undefined) return;
-    const verdict = await codeOf(harness.engine.openResults(job.jobId));
+    const verdict = await codeOf(openResults(harness.storage, await jobIn(harness.store, job.jobId)));
     if (job.status !== 'completed') expect(verdict).to.equal('job_not_completed');
     else expect(verdict).to.equal(job.expired ? 'results_expired' : 'done');
   });

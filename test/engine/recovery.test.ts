@@ -7,6 +7,7 @@ import type { DuckDBJobStore } from '../../src/store/duckdb.ts';
 import { keptLog } from '../kept-log.ts';
 import { EngineHarness } from './engine-harness.ts';
 import { aSidecar, completion, keeping, newId, put, putSidecar } from './keeping.ts';
+import { jobIn } from '../job-in.ts';
 
 async function recovered(harness: EngineHarness, { damaged = false } = {}): Promise<readonly unknown[]> {
   const { log, lines } = keptLog();
@@ -61,7 +62,7 @@ describe('the recovery at a start', () => {
     expect(await recovered(after)).to.deep.equal([
       { level: 'info', waiting: 0, interrupted: 0, msg: 'jobs recovered' },
     ]);
-    expect((await after.engine.get(jobId)).status).to.equal('completed');
+    expect((await jobIn(after.store, jobId)).status).to.equal('completed');
     expect(after.queue.size()).to.equal(0);
   });
 
@@ -71,21 +72,21 @@ describe('the recovery at a start', () => {
     await before.engine.start(jobId);
     await using after = await before.reopen();
     await recovered(after);
-    const { errorMessage } = await after.engine.get(jobId);
+    const { errorMessage } = await jobIn(after.store, jobId);
     expect(errorMessage).to.match(/no attempt left: the service stopped while the job was running$/);
   });
 
   it('interrupts every job that was running, however many they are', async () => {
     const before = await EngineHarness.open();
     const jobIds = Array.from({ length: 101 }, newId);
-    await Promise.all(jobIds.map((jobId) => before.engine.restore(aSidecar(jobId))));
+    await Promise.all(jobIds.map((jobId) => before.recovery.restore(aSidecar(jobId))));
     await Promise.all(jobIds.map((jobId) => before.engine.start(jobId)));
     await using after = await before.reopen();
     expect(await recovered(after)).to.deep.equal([
       { level: 'info', waiting: 0, interrupted: 101, msg: 'jobs recovered' },
     ]);
     expect(jobIds.map(() => after.queue.dequeue())).to.deep.equal(jobIds);
-    expect(await after.engine.countByStatus()).to.include({ pending: 101, running: 0 });
+    expect(await after.store.countByStatus()).to.include({ pending: 101, running: 0 });
   });
 
   it('reads one page of each where one holds all', async () => {
@@ -112,7 +113,7 @@ describe('the recovery at a start', () => {
   it('queues every job that waits once and in the order of acceptance, however many they are', async () => {
     await using harness = await EngineHarness.open();
     const jobIds = Array.from({ length: 10_001 }, newId);
-    await Promise.all(jobIds.map((jobId) => harness.engine.restore(aSidecar(jobId))));
+    await Promise.all(jobIds.map((jobId) => harness.recovery.restore(aSidecar(jobId))));
     expect(await recovered(harness)).to.deep.equal([
       { level: 'info', waiting: 10_001, interrupted: 0, msg: 'jobs recovered' },
     ]);

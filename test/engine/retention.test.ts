@@ -10,6 +10,7 @@ import type { Job, JobId } from '../../src/job.ts';
 import { createLog } from '../../src/log.ts';
 import type { LocalStorageService } from '../../src/storage/local.ts';
 import { EngineHarness } from './engine-harness.ts';
+import { jobIn } from '../job-in.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -21,7 +22,7 @@ async function filesOf({ folder }: EngineHarness, jobId: JobId): Promise<readonl
 async function completed(harness: EngineHarness): Promise<Job> {
   const { jobId } = await harness.submit();
   await harness.worker().runOnce();
-  return harness.engine.get(jobId);
+  return jobIn(harness.store, jobId);
 }
 
 async function* aByte(): AsyncGenerator<string> {
@@ -44,10 +45,10 @@ describe('the files of jobs that have ended', () => {
     await store.save(aged, transitionOf(aged, 'running', 'COMPLETE', restoreSnapshot(old)));
 
     const log = createLog('silent');
-    const keeping = { store, storage, queue, engine, log, signal: told.signal, onStep };
+    const keeping = { store, storage, queue, engine, recovery: harness.recovery, log, signal: told.signal, onStep };
     await keepHouse({ ...keeping, retentionMs: HOUR_MS / 2 });
     expect(await filesOf(harness, old.jobId)).to.deep.equal([`${old.jobId}.json`]);
-    expect((await engine.get(old.jobId)).expiredAt).to.be.a('string');
+    expect((await jobIn(store, old.jobId)).expiredAt).to.be.a('string');
     expect(await filesOf(harness, young.jobId)).to.have.lengthOf(3);
     expect(await filesOf(harness, waiting.jobId)).to.have.lengthOf(2);
   });
@@ -75,7 +76,7 @@ describe('the files of jobs that have ended', () => {
       return save(source, path, options);
     };
     const ending = engine.cancel(jobId);
-    while ((await engine.get(jobId)).status !== 'failed');
+    while ((await jobIn(harness.store, jobId)).status !== 'failed');
     const { deletedAt } = await engine.deleteFiles(jobId);
     await ending;
     expect(await readSidecar(storage, jobId)).to.include({ expired_at: deletedAt });

@@ -1,4 +1,5 @@
 import { readFile, readdir } from 'node:fs/promises';
+import { openResults } from '../../src/engine/job-files.ts';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
@@ -7,6 +8,7 @@ import { jobIdSchema, type FrameResult } from '../../src/job.ts';
 import type { RunOptions } from '../../src/pipeline/pipeline-service.ts';
 import { keptLog } from '../kept-log.ts';
 import { EngineHarness, twoFrames, untilAborted } from './engine-harness.ts';
+import { jobIn } from '../job-in.ts';
 
 async function* twoLines(): AsyncGenerator<string> {
   yield '{"results": [\n';
@@ -41,23 +43,23 @@ describe('a worker', () => {
     const { jobId } = await harness.submit();
     const second = await harness.submit();
     expect(await harness.worker().runOnce()).to.equal(true);
-    const job = await harness.engine.get(jobId);
+    const job = await jobIn(harness.store, jobId);
     expect(job).to.include({ status: 'completed', attempt: 1, outputPath: `${jobId}_results.json` });
-    const { path } = await harness.engine.openResults(jobId);
+    const path = await openResults(harness.storage, await jobIn(harness.store, jobId));
     expect(JSON.parse(await readFile(path, 'utf8'))).to.deep.equal({
       results: [
         { frame_index: 0, result: { timestamp_ms: 0, text: 'a' } },
         { frame_index: 1, result: { timestamp_ms: 40, text: 'b' } },
       ],
     });
-    expect((await harness.engine.get(second.jobId)).status).to.equal('pending');
+    expect((await jobIn(harness.store, second.jobId)).status).to.equal('pending');
   });
 
   it('stores an empty list for a pipeline that yields nothing', async () => {
     const { jobId } = await harness.submit();
     harness.pipelines.script = async function* (): AsyncGenerator<FrameResult> {};
     await harness.worker().runOnce();
-    const { path } = await harness.engine.openResults(jobId);
+    const path = await openResults(harness.storage, await jobIn(harness.store, jobId));
     expect(JSON.parse(await readFile(path, 'utf8'))).to.deep.equal({ results: [] });
   });
 
@@ -65,7 +67,7 @@ describe('a worker', () => {
     harness.queue.enqueue(jobIdSchema.parse(uuidv7()));
     const { jobId } = await harness.submit();
     expect(await harness.worker().runOnce()).to.equal(true);
-    expect((await harness.engine.get(jobId)).status).to.equal('completed');
+    expect((await jobIn(harness.store, jobId)).status).to.equal('completed');
   });
 
   it('fails a job for good when the trouble would come again, leaving no half results', async () => {
@@ -75,7 +77,7 @@ describe('a worker', () => {
       throw new ServiceError('invalid_video', 'no video track');
     };
     await harness.worker().runOnce();
-    const job = await harness.engine.get(jobId);
+    const job = await jobIn(harness.store, jobId);
     expect(job).to.include({
       status: 'failed',
       errorCode: 'invalid_video',
@@ -108,7 +110,7 @@ describe('a worker', () => {
     };
     await harness.worker().runOnce();
     await harness.worker().runOnce();
-    const job = await harness.engine.get(jobId);
+    const job = await jobIn(harness.store, jobId);
     expect(job).to.include({ status: 'failed', errorCode: 'stalled', attempt: 2 });
     expect(job.errorMessage).to.match(/no attempt left: no frame for 1 s/);
   });
@@ -117,7 +119,7 @@ describe('a worker', () => {
     const { jobId, inputPath } = await harness.submit();
     await harness.storage.deleteFile(inputPath);
     await harness.worker().runOnce();
-    const job = await harness.engine.get(jobId);
+    const job = await jobIn(harness.store, jobId);
     expect(job).to.include({ status: 'failed', errorCode: 'input_missing' });
     expect(job.errorMessage).to.contain(inputPath);
   });
@@ -126,13 +128,13 @@ describe('a worker', () => {
     const { jobId } = await harness.submit();
     harness.pipelines.script = untilAborted;
     await harness.worker({ jobTimeoutMs: 20 }).runOnce();
-    expect(await harness.engine.get(jobId)).to.include({ status: 'failed', errorCode: 'timeout' });
+    expect(await jobIn(harness.store, jobId)).to.include({ status: 'failed', errorCode: 'timeout' });
   });
 
   it('fails a job whose results grow beyond their limit', async () => {
     const { jobId } = await harness.submit();
     await harness.worker({ maxResultsBytes: 60 }).runOnce();
-    expect(await harness.engine.get(jobId)).to.include({ status: 'failed', errorCode: 'too_large' });
+    expect(await jobIn(harness.store, jobId)).to.include({ status: 'failed', errorCode: 'too_large' });
     expect(await readdir(join(harness.folder, 'video_jobs'))).to.not.include(`${jobId}_results.json`);
   });
 
@@ -145,7 +147,7 @@ describe('a worker', () => {
     await harness.engine.cancel(jobId);
     expect(await step).to.equal(true);
     expect(await events(jobId)).to.deep.equal(['SUBMIT', 'START', 'CANCEL']);
-    expect(await harness.engine.get(jobId)).to.include({ status: 'failed', errorCode: 'cancelled' });
+    expect(await jobIn(harness.store, jobId)).to.include({ status: 'failed', errorCode: 'cancelled' });
   });
 
   it('never starts a job that is cancelled in the moment between START and its analysis', async () => {
@@ -156,7 +158,7 @@ describe('a worker', () => {
     });
     expect(await harness.worker().runOnce()).to.equal(true);
     stop();
-    expect(await harness.engine.get(jobId)).to.include({ status: 'failed', errorCode: 'cancelled' });
+    expect(await jobIn(harness.store, jobId)).to.include({ status: 'failed', errorCode: 'cancelled' });
   });
 
   it('skips a job that was cancelled while it waited; cancelling again changes nothing', async () => {
@@ -177,7 +179,7 @@ describe('a worker', () => {
       return dispatch(id, event);
     };
     await worker.runOnce();
-    expect(await engine.get(jobId)).to.include({ status: 'failed', errorCode: 'cancelled' });
+    expect(await jobIn(harness.store, jobId)).to.include({ status: 'failed', errorCode: 'cancelled' });
     expect(await readdir(join(harness.folder, 'video_jobs'))).to.not.include(`${jobId}_results.json`);
   });
 
@@ -203,10 +205,10 @@ describe('a worker', () => {
     const bytes = `{"results": [\n${frames.join(',\n')}`.length;
     const within = await harness.submit();
     await harness.worker({ maxResultsBytes: bytes }).runOnce();
-    expect((await harness.engine.get(within.jobId)).status).to.equal('completed');
+    expect((await jobIn(harness.store, within.jobId)).status).to.equal('completed');
     const beyond = await harness.submit();
     await harness.worker({ maxResultsBytes: bytes - 1 }).runOnce();
-    expect(await harness.engine.get(beyond.jobId)).to.include({
+    expect(await jobIn(harness.store, beyond.jobId)).to.include({
       errorCode: 'too_large',
       errorMessage: `The results have more bytes than MAX_RESULTS_BYTES allows (${bytes - 1})`,
     });
@@ -268,7 +270,7 @@ describe('a worker', () => {
     const completed = until('completed');
     const { jobId } = await harness.submit();
     await completed;
-    expect((await harness.engine.get(jobId)).status).to.equal('completed');
+    expect((await jobIn(harness.store, jobId)).status).to.equal('completed');
     worker.drain();
     await ended;
   });
@@ -282,7 +284,7 @@ describe('a worker', () => {
     await running;
     worker.halt();
     await ended;
-    const job = await harness.engine.get(jobId);
+    const job = await jobIn(harness.store, jobId);
     expect(job).to.include({ status: 'pending', attempt: 1 });
     expect(JSON.parse(job.snapshot)).to.have.nested.property('context.interruptions', 0);
   });
@@ -297,7 +299,7 @@ describe('recovery', () => {
     await before.engine.dispatch(taken, { type: 'START' });
     await using after = await before.reopen();
     await after.recover();
-    expect(await after.engine.get(taken)).to.include({ status: 'pending', attempt: 1 });
+    expect(await jobIn(after.store, taken)).to.include({ status: 'pending', attempt: 1 });
     expect([after.queue.dequeue(), after.queue.dequeue(), after.queue.dequeue()]).to.deep.equal(
       jobs.map(({ jobId }) => jobId),
     );
@@ -310,7 +312,7 @@ describe('recovery', () => {
     await before.engine.dispatch(jobId, { type: 'START' });
     await using after = await before.reopen();
     await after.recover();
-    expect(await after.engine.get(jobId)).to.include({ status: 'failed', errorCode: 'interrupted' });
+    expect(await jobIn(after.store, jobId)).to.include({ status: 'failed', errorCode: 'interrupted' });
     expect(after.queue.size()).to.equal(0);
   });
 });

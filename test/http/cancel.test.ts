@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { statusResponseSchema, submitResponseSchema } from '../../src/http/schemas.ts';
 import type { JobId } from '../../src/job.ts';
 import { form, openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';
+import { jobIn } from '../job-in.ts';
 
 describe('POST /video/cancel/{job_id}', () => {
   let service: ServiceUnderTest;
@@ -49,7 +50,7 @@ describe('POST /video/cancel/{job_id}', () => {
     for (const jobId of [completed, failed]) {
       expect(await problemOf(await cancel(jobId))).to.include({ status: 409, code: 'job_conflict' });
     }
-    expect((await service.engine.get(failed)).errorCode).to.equal('invalid_video');
+    expect((await jobIn(service.store, failed)).errorCode).to.equal('invalid_video');
   });
 
   it('knows no job of another id', async () => {

@@ -6,6 +6,7 @@ import type { ApiKey } from '../../src/http/access.ts';
 import { submitResponseSchema } from '../../src/http/schemas.ts';
 import { sidecarSchema } from '../../src/engine/sidecar.ts';
 import { form, openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';
+import { jobIn } from '../job-in.ts';
 
 const keyOf = (key: string): ApiKey => ({
   sha256: createHash('sha256').update(key).digest('hex'),
@@ -77,7 +78,7 @@ describe('an Idempotency-Key', () => {
     const text = await readFile(await service.storage.loadFile(`${jobId}.json`), 'utf8');
     expect(text).not.to.contain('"one"');
     await restart({ withoutDatabase: true });
-    await service.engine.restore(sidecarSchema.parse(JSON.parse(text)));
+    await service.recovery.restore(sidecarSchema.parse(JSON.parse(text)));
     const again = await submit('one');
     expect(again.headers.get('idempotent-replayed')).to.equal('true');
     expect(await idOf(again)).to.equal(jobId);
@@ -108,7 +109,7 @@ describe('an Idempotency-Key', () => {
     await service.close();
     service = await openService({ idempotencyTtlMs: 1 });
     const first = await idOf(await submit('one'));
-    while (Date.now() <= Date.parse((await service.engine.get(first)).createdAt) + 1) await new Promise(setImmediate);
+    while (Date.now() <= Date.parse((await jobIn(service.store, first)).createdAt) + 1) await new Promise(setImmediate);
     expect(await idOf(await submit('one', { fields: { frame_stride: '2' } }))).not.to.equal(first);
     await service.store.forgetSubmissions(new Date(Date.now() + 1_000).toISOString());
     const key = { owner: 'anonymous', keySha256: createHash('sha256').update('one').digest('hex') };

@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { ENDPOINTS } from '../../src/http/endpoints.ts';
 import { submitResponseSchema, statusResponseSchema } from '../../src/http/schemas.ts';
 import { openService, VIDEO, type ServiceUnderTest } from './service-under-test.ts';
+import { jobIn } from '../job-in.ts';
 
 describe('the description of the API', () => {
   let service: ServiceUnderTest;
@@ -60,7 +61,7 @@ describe('the description of the API', () => {
         idempotencyKey: 'mine',
       });
       const { job_id: jobId } = submitResponseSchema.parse(submitted);
-      expect((await service.engine.get(jobId)).options).to.deep.equal({ frame_stride: 5 });
+      expect((await jobIn(service.store, jobId)).options).to.deep.equal({ frame_stride: 5 });
       const status = statusResponseSchema.parse(await generated.status({ jobId }));
       expect(status).to.include({ job_id: jobId, status: 'pending' });
       const refusal: unknown = await generated.results({ jobId }).catch((error: unknown) => error);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { checkAnswers } from './answer-check.ts';
-import { JobEngine } from '../../src/engine/job-engine.ts';
+import { createEngine } from '../../src/engine/job-engine.ts';
 import type { WorkerRefusal } from '../../src/engine/worker.ts';
 import type { ApiKey } from '../../src/http/access.ts';
 import { createApp } from '../../src/http/app.ts';
@@ -65,11 +65,14 @@ export async function openService(settings: ServiceSettings = {}) {
   const store = await DuckDBJobStore.open({ path: join(folder, 'jobs.duckdb'), log });
   const queue = new InMemoryQueueService();
   const { pipelines = LISTED, maxPending = 1_000 } = settings;
-  const engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts: 3, maxPending, log });
+  const { engine, recovery } = createEngine({ store, queue, storage, pipelines, maxAttempts: 3, maxPending, log });
   const metrics = new Metrics();
-  metrics.watch({ engine, queued: () => queue.size(), childRestarts: () => 0 });
+  metrics.watch({ engine, reads: store, queued: () => queue.size(), childRestarts: () => 0 });
   const app = createApp({
     engine,
+    reads: store,
+    storage,
+    pipelines,
     incomingDir: storage.incomingDir,
     maxUploadBytes: settings.maxUploadBytes ?? MAX_UPLOAD_BYTES,
     basePath: settings.basePath ?? '',
@@ -105,6 +108,7 @@ export async function openService(settings: ServiceSettings = {}) {
     url: `http://127.0.0.1:${port}`,
     port,
     engine,
+    recovery,
     storage,
     store,
     queue,

@@ -20,6 +20,7 @@ import {
   VIDEO,
   type ServiceUnderTest,
 } from './service-under-test.ts';
+import { jobIn } from '../job-in.ts';
 
 describe('POST /video/submit', () => {
   let service: ServiceUnderTest;
@@ -49,7 +50,7 @@ describe('POST /video/submit', () => {
       expect(response.headers.get('location')).to.equal(`/video/status/${jobId}`);
       expect(await service.files()).to.have.members([`${jobId}.mp4`, `${jobId}.json`]);
       expect(sha256(await readFile(await service.storage.loadFile(`${jobId}.mp4`)))).to.equal(sha256(video));
-      const job = await service.engine.get(jobId);
+      const job = await jobIn(service.store, jobId);
       expect(job).to.include({ status: 'pending', pipelineId: 'ocr_only', inputPath: `${jobId}.mp4` });
       expect(job.options).to.deep.equal({ frame_stride: 1 });
       expect(service.queue.dequeue()).to.equal(jobId);
@@ -61,7 +62,7 @@ describe('POST /video/submit', () => {
         '?pipeline_id=yolo_ocr&frame_stride=5',
       );
       const { job_id: jobId } = submitResponseSchema.parse(await response.json());
-      const job = await service.engine.get(jobId);
+      const job = await jobIn(service.store, jobId);
       expect(job.pipelineId).to.equal('yolo_ocr');
       expect(job.options).to.deep.equal({ frame_stride: 5, max_frames: 7 });
     });
@@ -73,7 +74,7 @@ describe('POST /video/submit', () => {
         await submit(form({ pipeline_id: '' }, VIDEO), '?pipeline_id=ocr_only&frame_stride=&max_frames='),
       ]) {
         const { job_id: jobId } = submitResponseSchema.parse(await response.json());
-        expect((await service.engine.get(jobId)).options).to.deep.equal({ frame_stride: 1 });
+        expect((await jobIn(service.store, jobId)).options).to.deep.equal({ frame_stride: 1 });
       }
     });
 
@@ -89,7 +90,7 @@ describe('POST /video/submit', () => {
       const { status, text } = await send(service.port, { path: '/video/submit', headers: MULTIPART }, [body]);
       expect(status, text).to.equal(202);
       const { job_id: jobId } = submitResponseSchema.parse(JSON.parse(text));
-      expect((await service.engine.get(jobId)).options).to.deep.equal({ frame_stride: 1, max_frames: 3 });
+      expect((await jobIn(service.store, jobId)).options).to.deep.equal({ frame_stride: 1, max_frames: 3 });
     });
 
     it('a body of unknown length', async () => {

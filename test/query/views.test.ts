@@ -7,6 +7,7 @@ import { ServiceError } from '../../src/errors.ts';
 import type { FrameResult, Job } from '../../src/job.ts';
 import { EngineHarness } from '../engine/engine-harness.ts';
 import { rowsOf } from './query-harness.ts';
+import { jobIn } from '../job-in.ts';
 
 const COLUMNS = {
   jobs:
@@ -68,7 +69,7 @@ describe('the views of a query', function () {
       [failed.jobId, 'failed'],
       [waiting.jobId, 'unfinished'],
     ]);
-    const { updatedAt, createdAt } = await harness.engine.get(failed.jobId);
+    const { updatedAt, createdAt } = await jobIn(harness.store, failed.jobId);
     expect(jobs[1]).to.deep.equal({
       job_id: failed.jobId,
       pipeline_id: 'ocr_only',

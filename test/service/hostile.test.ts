@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
-import { JobEngine } from '../../src/engine/job-engine.ts';
+import { createEngine, type JobEngine } from '../../src/engine/job-engine.ts';
 import type { JobId } from '../../src/job.ts';
 import { createLog } from '../../src/log.ts';
 import type { VideoFilePipelineService } from '../../src/pipeline/pipeline-service.ts';
@@ -16,6 +16,7 @@ import { followJob, resultsOf, statusOf, submitVideo } from '../../tools/job-req
 import { makeVideo } from '../../tools/make-video.ts';
 import { startService, type ServiceProcess } from '../../tools/service-process.ts';
 import { box, FILE_TYPE } from '../pipeline/boxes.ts';
+import { jobIn } from '../job-in.ts';
 
 const LOOK_EVERY_MS = 20;
 
@@ -210,7 +211,7 @@ describe('the service, in the hands of hostile videos', function () {
     await withEngine(async (engine, store) => {
       const history = await store.transitionsOf(jobId);
       expect(history.map(({ event }) => event)).to.include.members(['INTERRUPT', 'COMPLETE']);
-      const job = await engine.get(jobId);
+      const job = await jobIn(store, jobId);
       expect(job.attempt).to.equal(2);
       const late = [
         { type: 'COMPLETE', attempt: 1, outputPath: 'late_results.json' },
@@ -221,7 +222,7 @@ describe('the service, in the hands of hostile videos', function () {
         const refused = await engine.dispatch(jobId, answer).catch((error: unknown) => error);
         expect(refused).to.have.property('code', 'job_conflict');
       }
-      expect(await engine.get(jobId)).to.deep.equal(job);
+      expect(await jobIn(store, jobId)).to.deep.equal(job);
       expect(await store.transitionsOf(jobId)).to.deep.equal(history);
     });
   });
@@ -229,7 +230,7 @@ describe('the service, in the hands of hostile videos', function () {
   /** How often a job was begun; ends the service, since one process owns the database. */
   async function attemptsOf(jobId: JobId): Promise<number> {
     await service.stop();
-    return withEngine(async (engine) => (await engine.get(jobId)).attempt);
+    return withEngine(async (_engine, store) => (await jobIn(store, jobId)).attempt);
   }
 
   async function withEngine<T>(work: (engine: JobEngine, store: DuckDBJobStore) => Promise<T>): Promise<T> {
@@ -242,7 +243,8 @@ describe('the service, in the hands of hostile videos', function () {
         runOnFile: () => expect.fail('nothing is analysed here'),
       };
       const queue = new InMemoryQueueService();
-      return await work(new JobEngine({ store, queue, storage, pipelines, maxAttempts: 9, maxPending: 9, log }), store);
+      const options = { store, queue, storage, pipelines, maxAttempts: 9, maxPending: 9, log };
+      return await work(createEngine(options).engine, store);
     } finally {
       await store.close();
     }

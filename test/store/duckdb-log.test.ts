@@ -135,7 +135,7 @@ describe('DuckDBJobStore tells', () => {
     const { job, transition } = newJob({ createdAt: 'no time' });
     const refusal = await refusalOf(store.insert(job, transition));
     expect(refusal).to.include({ code: 'store_unavailable', retryable: true });
-    expect(refusal.message).to.equal('the job store cannot do this now: a statement of the batch failed');
+    expect(refusal.message).to.equal('the job database cannot be read or written now');
     expect(refusal.cause).to.be.instanceOf(BatchRefusedError);
     await store.close();
   });

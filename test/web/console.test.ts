@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { openBrowser, openPage, seriousFindings } from './browser.ts';
 import { HEIGHT, openServiceWithPages, RESULTS, WIDTH, type ServiceWithPages } from './service-with-pages.ts';
+import { jobIn } from '../job-in.ts';
 
 describe('the console in a browser', function () {
   this.timeout(60_000);
@@ -47,7 +48,7 @@ describe('the console in a browser', function () {
     await state.filter({ hasText: 'completed' }).waitFor();
     await page.getByText('25 frames were analysed.').waitFor();
     await page.locator('.mark.detection').first().waitFor();
-    const [newest] = await service.engine.list({}, 1);
+    const [newest] = await service.store.newest({}, 1);
     expect([newest?.pipelineId, newest?.options]).to.deep.equal(['yolo_ocr', { frame_stride: 2 }]);
     expect(breaches).to.deep.equal([]);
   });
@@ -163,7 +164,7 @@ describe('the console in a browser', function () {
 
   it('shows how much was sent and ends an upload that is cancelled, which leaves nothing behind', async () => {
     const { page, breaches } = await open('/');
-    const before = await service.engine.countByStatus();
+    const before = await service.store.countByStatus();
     const slow = await page.context().newCDPSession(page);
     await slow.send('Network.emulateNetworkConditions', {
       offline: false,
@@ -178,7 +179,7 @@ describe('the console in a browser', function () {
     await page.getByText(/ of 2\.\d MB · .*\/s/).waitFor();
     await page.getByRole('button', { name: 'Cancel upload' }).click();
     await page.getByText('The upload was cancelled').waitFor();
-    expect(await service.engine.countByStatus()).to.deep.equal(before);
+    expect(await service.store.countByStatus()).to.deep.equal(before);
     expect(breaches).to.deep.equal([]);
   });
 
@@ -190,7 +191,7 @@ describe('the console in a browser', function () {
     await page.getByRole('button', { name: 'Cancel the job' }).click();
     await page.getByRole('alert').filter({ hasText: 'cancelled while it was running' }).waitFor();
     await page.locator('.in-view .state.is-active[data-state="failed"]').waitFor();
-    expect((await service.engine.get(jobId)).errorCode).to.equal('cancelled');
+    expect((await jobIn(service.store, jobId)).errorCode).to.equal('cancelled');
     service.pipelines.release();
     expect(breaches).to.deep.equal([]);
   });

@@ -6,6 +6,7 @@ import { workerMachine } from '../../machines/worker.ts';
 import type { JobId } from '../../src/job.ts';
 import { openBrowser, openPage, seriousFindings } from './browser.ts';
 import { openServiceWithPages, type ServiceWithPages } from './service-with-pages.ts';
+import { jobIn } from '../job-in.ts';
 
 /** The job machine with one state and one transition more. */
 const GROWN = createMachine({
@@ -55,7 +56,7 @@ describe('the inspector in a browser', function () {
         stop();
         resolve();
       });
-      service.engine.get(jobId).then((job) => job.status === status && resolve(), reject);
+      jobIn(service.store, jobId).then((job) => job.status === status && resolve(), reject);
     });
   const numberOn = (page: Page, state: string): Promise<string | null> =>
     page.locator(`.hero .state[data-state="${state}"] .count`).textContent();

@@ -11,6 +11,7 @@ import { PipelineRegistry } from '../../src/pipeline/registry.ts';
 import { makeVideo } from '../../tools/make-video.ts';
 import type { VideoRecipe } from '../../tools/video-recipe.ts';
 import { form, openService } from '../http/service-under-test.ts';
+import { jobIn } from '../job-in.ts';
 
 export const WIDTH = 320;
 export const HEIGHT = 180;
@@ -94,7 +95,7 @@ export async function openServiceWithPages(settings: { readonly machines?: reado
           if (job.jobId === jobId && ['completed', 'failed'].includes(job.status)) resolve();
         });
       });
-      if (['completed', 'failed'].includes((await engine.get(jobId)).status)) return;
+      if (['completed', 'failed'].includes((await jobIn(service.store, jobId)).status)) return;
       await over;
     },
     async close(): Promise<void> {

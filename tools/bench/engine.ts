@@ -3,7 +3,7 @@ import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
-import { JobEngine } from '../../src/engine/job-engine.ts';
+import { createEngine } from '../../src/engine/job-engine.ts';
 import { Worker } from '../../src/engine/worker.ts';
 import { ServiceError } from '../../src/errors.ts';
 import type { FrameResult } from '../../src/job.ts';
@@ -50,7 +50,7 @@ async function run({ jobs, submitters, workers, isStored }: Course): Promise<Rea
       list: () => [{ id: 'none', description: '', nodes: [], edges: [], outputs: [] }],
       runOnFile: nothing,
     };
-    const engine = new JobEngine({ store, queue, storage, pipelines, maxAttempts: 3, maxPending: jobs + 1, log });
+    const { engine } = createEngine({ store, queue, storage, pipelines, maxAttempts: 3, maxPending: jobs + 1, log });
     const acceptedAt = new Map<string, number>();
     const pickUp: number[] = [];
     const waitsForEnd = new Map<string, () => void>();

@@ -4,32 +4,58 @@ import type { Log } from '../log.ts';
 import type { StorageService } from '../storage/storage-service.ts';
 import type { JobStore } from '../store/job-store.ts';
 import { isFinal } from './job-change.ts';
+import type { JobFiles } from './job-files.ts';
 import type { JobSteps } from './job-steps.ts';
 import { readSidecar, type Sidecar } from './sidecar.ts';
 import type { StepListener } from './step.ts';
 
-export interface JobRestorerOptions {
+export interface JobRecoveryOptions {
   readonly steps: JobSteps;
+  readonly files: JobFiles;
+  /** Jobs being accepted: their files may be there before their rows. */
+  readonly admitting: ReadonlySet<JobId>;
   readonly store: JobStore;
   readonly storage: StorageService;
   readonly log: Log;
   readonly onStep?: StepListener | undefined;
 }
 
-/** Brings jobs to where their sidecars say they are, by the machine's own events, where the database has lost it. */
-export class JobRestorer {
+/**
+ * What is done to jobs at a start and beside the service's work, never on request. Brings jobs to where their
+ * sidecars say they are, by the machine's own events, where the database has lost it.
+ */
+export class JobRecovery {
   readonly #steps: JobSteps;
+  readonly #files: JobFiles;
+  readonly #admitting: ReadonlySet<JobId>;
   readonly #store: JobStore;
   readonly #storage: StorageService;
   readonly #log: Log;
   readonly #onStep: StepListener | undefined;
 
-  constructor({ steps, store, storage, log, onStep }: JobRestorerOptions) {
+  constructor({ steps, files, admitting, store, storage, log, onStep }: JobRecoveryOptions) {
     this.#steps = steps;
+    this.#files = files;
+    this.#admitting = admitting;
     this.#store = store;
     this.#storage = storage;
     this.#log = log;
     this.#onStep = onStep;
+  }
+
+  /** Sets the number of jobs that were found waiting at the start, before any is accepted; from here on they are counted. */
+  countWaiting(found: number): void {
+    this.#steps.countWaiting(found);
+  }
+
+  /** True while a job of this id is being accepted. */
+  isAdmitting(jobId: JobId): boolean {
+    return this.#admitting.has(jobId);
+  }
+
+  /** Brings a job's sidecar up to its row. A disk that refuses is no reason to undo what is committed: the next start tries again. */
+  rewriteSidecar(job: Job): Promise<void> {
+    return this.#files.rewriteSidecar(job);
   }
 
   /**
