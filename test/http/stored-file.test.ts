@@ -16,8 +16,9 @@ describe('a stored file that is deleted between its look-up and its opening', ()
     const body = form({ pipeline_id: 'ocr_only' }, VIDEO);
     const submitted = await fetch(`${service.url}/video/submit`, { method: 'POST', body });
     ({ job_id: jobId } = submitResponseSchema.parse(await submitted.json()));
-    const gone = async () => ({ path: join(folder, 'gone') });
-    Object.assign(service.engine, { openVideo: gone, openResults: gone });
+    await service.engine.start(jobId);
+    await service.engine.dispatch(jobId, { type: 'COMPLETE', attempt: 1, outputPath: `${jobId}_results.json` });
+    Object.assign(service.storage, { loadFile: async () => join(folder, 'gone') });
   });
   after(async () => {
     await service.close();
