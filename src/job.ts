@@ -20,12 +20,32 @@ export type JobId = z.infer<typeof jobIdSchema>;
 export const jobStatusSchema = z.enum(JOB_STATES);
 export type JobStatus = z.infer<typeof jobStatusSchema>;
 
-/** How a video is sampled; part of the job, so that a new attempt does the same. */
+const fraction = z.number().min(0).max(1);
+
+/** `[x, y, width, height]` in parts of the displayed frame, from its top left corner. */
+export const regionSchema = z
+  .tuple([fraction, fraction, fraction, fraction])
+  .refine(([, , width, height]) => width > 0 && height > 0, 'must have a width and a height above 0')
+  // The tolerance is for sums such as 0.7 + 0.3, which are above 1.
+  .refine(([x, y, width, height]) => x + width <= 1 + 1e-9 && y + height <= 1 + 1e-9, 'must lie within 0 and 1');
+export type Region = z.infer<typeof regionSchema>;
+
+/** Which frames of a video are analysed, and what part of them; part of the job, so that a new attempt does the same. */
 export const jobOptionsSchema = z.object({
   /** Every n-th decoded frame is analysed, beginning with frame 0. */
   frame_stride: z.int().min(1).default(1),
   /** At most so many frames are analysed; absent: all. */
   max_frames: z.int().min(1).optional(),
+  /** The first frame at or after each multiple of so many milliseconds is analysed, in place of every n-th. */
+  sample_every_ms: z.int().min(1).optional(),
+  /** Of the frames so chosen, only those shown at or after this time in milliseconds; absent: from the first. */
+  from_ms: z.int().min(0).optional(),
+  /** Only those shown before this time in milliseconds; absent: to the last. */
+  to_ms: z.int().min(1).optional(),
+  /** Only key frames are decoded, and chosen from. */
+  keyframes_only: z.boolean().optional(),
+  /** Only this part of each frame is analysed; absent: that which the pipeline names, or all. */
+  region: regionSchema.optional(),
 });
 export type JobOptions = z.infer<typeof jobOptionsSchema>;
 
@@ -73,6 +93,18 @@ export interface JobTransition {
   readonly context: string;
   readonly occurredAt: string;
 }
+
+/** What the decoder found out about a video; null where the file does not tell. */
+export const mediaFactsSchema = z.object({
+  width: z.int().nullable().describe('Pixels across of the frame as a player shows it, in which boxes are given'),
+  height: z.int().nullable().describe('Pixels down of the frame as a player shows it'),
+  duration_ms: z.number().nullable().describe('Length of the video in milliseconds'),
+  frame_rate: z.number().nullable().describe('Frames a second, on average'),
+  codec: z.string().nullable().describe('Name of the codec, such as `h264`, `hevc` or `av1`'),
+  frames_decoded: z.int().nullable().describe('Frames that were decoded, analysed or not'),
+  frames_analysed: z.int().nullable().describe('Frames that have a result'),
+});
+export type MediaFacts = z.infer<typeof mediaFactsSchema>;
 
 /** `[x, y, width, height]` in pixels from the top left of the displayed frame. */
 export const boxSchema = z

@@ -12,6 +12,7 @@ import { messageOf, ServiceError } from '../errors.ts';
 import { jobIdSchema, type FrameResult } from '../job.ts';
 import type { Log } from '../log.ts';
 import type { VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
+import { analysisOptionsOf } from '../pipeline/sampling.ts';
 import type { QueueService } from '../queue/queue-service.ts';
 import type { StorageService } from '../storage/storage-service.ts';
 import { classify, type Classified } from './classify-error.ts';
@@ -175,10 +176,8 @@ export class Worker {
       if (job.status !== 'running' || job.attempt !== attempt) return { kind: 'withdrawn' };
       const input = await storage.loadFile(job.inputPath);
       log.info({ pipeline_id: job.pipelineId }, 'analysis started');
-      const { frame_stride: frameStride, max_frames: maxFrames } = job.options;
       const results = pipelines.runOnFile(job.pipelineId, input, {
-        frameStride,
-        ...(maxFrames === undefined ? {} : { maxFrames }),
+        ...analysisOptionsOf(job.options),
         signal,
       });
       const text = resultsText(results, maxResultsBytes);

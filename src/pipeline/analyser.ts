@@ -12,7 +12,7 @@ export interface FrameAnalyser {
    * The findings of the pipeline's outputs in one frame, without its timestamp: keys in the order of the outputs,
    * plain JSON, the same for the same pixels. Blocks the thread while a model computes.
    */
-  analyse(frame: Frame): Promise<Record<string, unknown>>;
+  analyse(frame: Frame): Promise<Findings>;
 }
 
 /**
@@ -36,8 +36,8 @@ export async function openAnalyser(definition: PipelineDefinition, sessions: Mod
         for (const id of node.after) inputs = { ...inputs, ...found.get(id) };
         found.set(node.id, await run(inputs));
       }
-      const result: Record<string, unknown> = {};
-      for (const id of plan.outputs) Object.assign(result, found.get(id));
+      let result: Findings = {};
+      for (const id of plan.outputs) result = { ...result, ...found.get(id) };
       return result;
     },
   };

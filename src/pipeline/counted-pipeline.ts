@@ -1,4 +1,4 @@
-import type { FrameResult } from '../job.ts';
+import type { FrameResult, MediaFacts } from '../job.ts';
 import type { PipelineDescription, RunOptions, VideoFilePipelineService } from './pipeline-service.ts';
 
 /** Another pipeline service, every result of which is told. */
@@ -15,10 +15,21 @@ export class CountedPipeline implements VideoFilePipelineService {
     return this.#inner.list();
   }
 
-  async *runOnFile(pipelineId: string, filePath: string, options?: RunOptions): AsyncIterable<FrameResult> {
-    for await (const frame of this.#inner.runOnFile(pipelineId, filePath, options)) {
-      this.#onFrame(pipelineId);
-      yield frame;
+  async *runOnFile(
+    pipelineId: string,
+    filePath: string,
+    options?: RunOptions,
+  ): AsyncGenerator<FrameResult, MediaFacts | undefined, void> {
+    const results = this.#inner.runOnFile(pipelineId, filePath, options)[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await results.next();
+        if (next.done === true) return next.value;
+        this.#onFrame(pipelineId);
+        yield next.value;
+      }
+    } finally {
+      await results.return?.();
     }
   }
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { regionSchema } from '../job.ts';
+
 const nameSchema = z.string().regex(/^[a-z0-9][a-z0-9_.-]{0,63}$/, 'a name is made of a-z, 0-9, _, . and -');
 
 /** The source of every pipeline: what an edge from it carries is the frame. */
@@ -18,6 +20,8 @@ export const pipelineDefinitionSchema = z.strictObject({
       }),
     )
     .min(1),
+  /** The parts of each frame that are analysed, each by itself; absent: the whole frame. */
+  regions: z.array(regionSchema).min(1).max(16).optional(),
   /** Each carries what `from` found to `to`; `frame` as `from` carries the frame. */
   edges: z.array(z.strictObject({ from: z.string().min(1), to: z.string().min(1) })),
   /** The nodes whose findings make up the frame's result, in the order of its keys. */

@@ -1,10 +1,8 @@
-import type { FrameResult } from '../job.ts';
+import type { FrameResult, MediaFacts } from '../job.ts';
+import type { AnalysisOptions } from './sampling.ts';
 
-export interface RunOptions {
-  /** Every n-th decoded frame; default 1. */
-  readonly frameStride?: number;
-  /** At most so many frames; default all. */
-  readonly maxFrames?: number;
+/** Which frames, and what part of them; default everything. */
+export interface RunOptions extends AnalysisOptions {
   /** Aborting ends the analysis and its process; the iteration then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -34,9 +32,14 @@ export interface VideoFilePipelineService {
   /** The pipelines that can be run, in the order in which they are listed. */
   list(): readonly PipelineDescription[];
   /**
-   * Runs a pipeline over a local file and yields the results in frame order, no faster than they are taken.
+   * Runs a pipeline over a local file and yields the results in frame order, no faster than they are taken; returns
+   * what was found out about the video, where that is known.
    * Rejects with a `ServiceError`: retryable when the trouble befell the attempt (`decoder_crashed`, `stalled`),
    * not retryable when it would come again (`invalid_video`, `too_large`, `memory_limit`, `unknown_pipeline`).
    */
-  runOnFile(pipelineId: string, filePath: string, options?: RunOptions): AsyncIterable<FrameResult>;
+  runOnFile(
+    pipelineId: string,
+    filePath: string,
+    options?: RunOptions,
+  ): AsyncIterable<FrameResult, MediaFacts | undefined>;
 }

@@ -22,6 +22,11 @@ export class PresentationClock {
     return ms;
   }
 
+  /** The same of a frame that is not decoded; undefined when it bears no time. */
+  timeOf(ticks: bigint): number | undefined {
+    return ticks === AV_NOPTS_VALUE ? undefined : ticksToMs(ticks, this.#timeBase);
+  }
+
   #guess(): number {
     return this.#lastMs === undefined ? 0 : Math.round((this.#lastMs + this.#frameMs) * 1000) / 1000;
   }

@@ -1,5 +1,5 @@
 import { AV_PIX_FMT_NONE, AVERROR_EOF } from 'node-av/constants';
-import { CodecContext, FFmpegError, Frame, PosixError } from 'node-av/lib';
+import { avGetCodecName, CodecContext, FFmpegError, Frame, PosixError } from 'node-av/lib';
 import type { Codec, Packet, Stream } from 'node-av/lib';
 
 import { ServiceError } from '../errors.ts';
@@ -66,19 +66,34 @@ export class VideoDecoder implements Disposable {
     return this.#damage;
   }
 
-  /** The frames of all packets, in display order. Each is valid until the next one is taken. */
-  *frames(packets: Iterable<Packet>): Generator<Frame, void> {
-    for (const packet of packets) {
-      // To FFmpeg an empty packet means the end of the video.
-      if (packet.size === 0) continue;
-      this.#packets += 1;
-      if (this.#packets > FRUITLESS_PACKETS && !this.#hasFrames) return;
-      const sent = this.#context.sendPacketSync(packet);
-      if (sent < 0) this.#note(sent);
-      yield* this.#finished();
-    }
+  get codecName(): string | null {
+    return avGetCodecName(this.#codec.id);
+  }
+
+  /** True for a video that has not yielded a frame after so many packets that none is to be expected. */
+  get isFruitless(): boolean {
+    return this.#packets > FRUITLESS_PACKETS && !this.#hasFrames;
+  }
+
+  /** The frames that are ready once the decoder has the packet. Each is valid until the next one is taken. */
+  *decode(packet: Packet): Generator<Frame, void> {
+    // To FFmpeg an empty packet means the end of the video.
+    if (packet.size === 0) return;
+    this.#packets += 1;
+    const sent = this.#context.sendPacketSync(packet);
+    if (sent < 0) this.#note(sent);
+    yield* this.#finished();
+  }
+
+  /** The frames that the decoder still holds; it takes no more packets until it is reset. */
+  *drain(): Generator<Frame, void> {
     this.#context.sendPacketSync(null);
     yield* this.#finished();
+  }
+
+  /** Forgets all packets so far. The next one must be a key frame. */
+  reset(): void {
+    this.#context.flushBuffers();
   }
 
   /** Why not a single frame came out. */

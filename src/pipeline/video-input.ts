@@ -9,6 +9,7 @@ import { Dictionary, FFmpegError, FormatContext, InputFormat, Log, Packet, Posix
 import type { Stream } from 'node-av/lib';
 
 import { ServiceError } from '../errors.ts';
+import type { MediaFacts } from '../job.ts';
 import { allowedDecoders, decoderFor } from './decoders.ts';
 import { checkLimit } from './limits.ts';
 import type { VideoLimits } from './limits.ts';
@@ -69,6 +70,19 @@ export class VideoInput implements Disposable {
     } finally {
       options.free();
     }
+  }
+
+  /** What the container says of the track. */
+  facts(): Pick<MediaFacts, 'duration_ms' | 'frame_rate'> {
+    const { duration, timeBase, avgFrameRate } = this.stream;
+    const ofFile = this.#format.duration;
+    const ticks = duration > 0n ? Number(duration) * (timeBase.num / timeBase.den) * 1000 : undefined;
+    const ms = ticks ?? (ofFile > 0n ? Number(ofFile) / 1000 : undefined);
+    const rate = avgFrameRate.num > 0 && avgFrameRate.den > 0 ? avgFrameRate.num / avgFrameRate.den : undefined;
+    return {
+      duration_ms: ms === undefined ? null : Math.round(ms * 1000) / 1000,
+      frame_rate: rate === undefined ? null : Math.round(rate * 1000) / 1000,
+    };
   }
 
   /** The packets of the video track in stored order. Each is valid until the next one is taken. */

@@ -1,6 +1,7 @@
-import type { FrameResult } from '../job.ts';
+import type { FrameResult, MediaFacts } from '../job.ts';
 import type { VideoLimits } from '../pipeline/limits.ts';
 import type { PipelineDescription, RunOptions, VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
+import { analysisOptionsSchema } from '../pipeline/sampling.ts';
 import type { PipelineRegistry } from '../pipeline/registry.ts';
 import type { ProcessPool } from './process-pool.ts';
 
@@ -29,10 +30,17 @@ export class PooledPipeline implements VideoFilePipelineService {
     return this.#options.registry.describe();
   }
 
-  async *runOnFile(pipelineId: string, filePath: string, options: RunOptions = {}): AsyncIterable<FrameResult> {
+  async *runOnFile(
+    pipelineId: string,
+    filePath: string,
+    options: RunOptions = {},
+  ): AsyncGenerator<FrameResult, MediaFacts | undefined, void> {
     const { registry, pool, limits, extraDecoders = [], analyseRepeats = false } = this.#options;
-    const { frameStride = 1, maxFrames, signal } = options;
+    const { signal, ...chosen } = options;
     const definition = registry.get(pipelineId);
-    yield* pool.run({ definition, filePath, frameStride, maxFrames, limits, extraDecoders, analyseRepeats }, signal);
+    const { region, ...sampling } = analysisOptionsSchema.parse(chosen);
+    const regions = region === undefined ? (definition.regions ?? []) : [region];
+    const request = { definition, filePath, sampling, regions, limits, extraDecoders, analyseRepeats };
+    return yield* pool.run(request, signal);
   }
 }

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 
 import { ServiceError, type ErrorCode } from '../errors.ts';
-import type { FrameResult } from '../job.ts';
+import type { FrameResult, MediaFacts } from '../job.ts';
 import type { Log } from '../log.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { errorOfDeath } from './child-errors.ts';
@@ -114,7 +114,7 @@ export class ProcessPool implements AsyncDisposable {
    * Runs one job in a child, as soon as one is free, and yields its results in frame order. The child is killed when the
    * job is aborted, stalls, needs too much memory, or is left before its end.
    */
-  async *run(request: OpenRequest, signal?: AbortSignal): AsyncGenerator<FrameResult, void, void> {
+  async *run(request: OpenRequest, signal?: AbortSignal): AsyncGenerator<FrameResult, MediaFacts | undefined, void> {
     const given = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
     const place = await this.#take(given);
     let child: ChildHandle | undefined;
@@ -124,15 +124,15 @@ export class ProcessPool implements AsyncDisposable {
       using watch = new Watch({ ...this.#options, child, signal: given });
       try {
         await watch.during(child.open(request));
-        for (let done = false; !done;) {
+        for (;;) {
           const reply = await watch.during(child.next());
           watch.note(reply.decoded, reply.frames.length);
-          done = reply.done;
-          reusable = done;
+          reusable = reply.done;
           for (const frame of reply.frames) {
             given.throwIfAborted();
             yield frame;
           }
+          if (reply.done) return reply.media;
         }
       } catch (error) {
         reusable ||= error instanceof ServiceError && VERDICTS_ON_VIDEOS.has(error.code);

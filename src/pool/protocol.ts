@@ -9,9 +9,10 @@
  */
 import { z } from 'zod';
 import { FAILURE_CODES, type ErrorCode } from '../errors.ts';
-import { frameResultSchema } from '../job.ts';
+import { frameResultSchema, mediaFactsSchema, regionSchema } from '../job.ts';
 import { pipelineDefinitionSchema } from '../pipeline/definition.ts';
 import { videoLimitsSchema } from '../pipeline/limits.ts';
+import { samplingSchema } from '../pipeline/sampling.ts';
 
 const startRequestSchema = z
   .object({
@@ -29,9 +30,9 @@ const openRequestSchema = z
   .object({
     definition: pipelineDefinitionSchema,
     filePath: z.string(),
-    frameStride: z.int().min(1),
-    /** Absent: all. */
-    maxFrames: z.int().min(1).optional(),
+    sampling: samplingSchema,
+    /** Parts of each frame that are analysed; none: the whole. */
+    regions: z.array(regionSchema).readonly(),
     limits: videoLimitsSchema,
     /** Decoders that are allowed beside the usual ones. */
     extraDecoders: z.array(z.string()).readonly(),
@@ -55,12 +56,14 @@ export const startReplySchema = z.object({
 export type StartReply = z.infer<typeof startReplySchema>;
 
 export const replySchema = z.object({
-  /** Frames decoded so far, sampled or not. */
+  /** Packets of the video read so far: it rises while the decoder works. */
   decoded: z.int().min(0),
   /** In frame order; empty when there was none within a second. */
   frames: z.array(frameResultSchema),
   /** These were the last. */
   done: z.boolean(),
+  /** What was found out about the video, with the last reply. */
+  media: mediaFactsSchema.optional(),
 });
 export type Reply = z.infer<typeof replySchema>;
 

@@ -7,6 +7,7 @@ import { DEFAULT_VIDEO_LIMITS } from '../../src/pipeline/limits.ts';
 import { PipelineRegistry } from '../../src/pipeline/registry.ts';
 import { detectIsolation } from '../../src/pool/isolation.ts';
 import { ProcessPool, type ProcessPoolOptions } from '../../src/pool/process-pool.ts';
+import { samplingSchema } from '../../src/pipeline/sampling.ts';
 import type { OpenRequest } from '../../src/pool/protocol.ts';
 import { makeVideo } from '../../tools/make-video.ts';
 import type { VideoRecipe } from '../../tools/video-recipe.ts';
@@ -58,8 +59,8 @@ export class PoolFixture implements AsyncDisposable {
     return {
       definition: this.registry.get('ocr_only'),
       filePath,
-      frameStride: 1,
-      maxFrames: undefined,
+      sampling: samplingSchema.parse({}),
+      regions: [],
       limits: DEFAULT_VIDEO_LIMITS,
       extraDecoders: [],
       analyseRepeats: false,

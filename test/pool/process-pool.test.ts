@@ -28,7 +28,7 @@ describe('ProcessPool', () => {
   after(async () => fixture[Symbol.asyncDispose]());
 
   /** A job of which one result was taken. */
-  async function begun(signal?: AbortSignal): Promise<AsyncGenerator<FrameResult, void, void>> {
+  async function begun(signal?: AbortSignal): Promise<AsyncGenerator<FrameResult, unknown, void>> {
     const results = pool.run(fixture.request(long, { analyseRepeats: true }), signal);
     expect(await results.next()).to.have.nested.property('value.frame_index', 0);
     return results;
@@ -88,7 +88,7 @@ describe('ProcessPool', () => {
   it('ends the child of a job that is left before its end', async () => {
     const results = await begun();
     const pid = onlyPid();
-    await results.return();
+    await results.return(undefined);
     await expectHealed(pid);
   });
 
@@ -99,7 +99,7 @@ describe('ProcessPool', () => {
     const patient = all(pool.run(fixture.request(short)));
     abort.abort(new Error('waited too long'));
     expect(await impatient).to.equal(abort.signal.reason);
-    await results.return();
+    await results.return(undefined);
     expect(await patient).to.have.length(2);
   });
 

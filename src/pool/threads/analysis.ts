@@ -1,7 +1,7 @@
-import type { FrameResult } from '../../job.ts';
+import type { FrameResult, MediaFacts } from '../../job.ts';
 import { ServiceError } from '../../errors.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
-import type { Frame } from '../../pipeline/frame.ts';
+import type { FrameParts } from '../../pipeline/frame-parts.ts';
 import type { Failure, OpenRequest, Reply } from '../protocol.ts';
 import type { DecodeNews, DecodeOrder } from './decode-thread.ts';
 import type { InferenceNews, InferenceOrder } from './inference-thread.ts';
@@ -37,7 +37,7 @@ export class Analysis {
   readonly #threads: number;
   readonly #decoded = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   /** Decoded, not yet in analysis. */
-  readonly #waiting: { readonly frame: Frame; readonly pending: PendingFrame }[] = [];
+  readonly #waiting: { readonly frame: FrameParts; readonly pending: PendingFrame }[] = [];
   /** In frame order. */
   readonly #pending: PendingFrame[] = [];
   /** Results whose turn has come. */
@@ -49,6 +49,7 @@ export class Analysis {
   #frameBytes = Infinity;
   #decodingEnded = false;
   #failure: Failure | undefined;
+  #media: MediaFacts | undefined;
   #wake: () => void = () => {};
 
   private constructor(decode: DecodeThread, inference: readonly InferenceThread[]) {
@@ -77,11 +78,9 @@ export class Analysis {
     if (this.#failure !== undefined && this.#ended()) throw errorOf(this.#failure);
     const frames = this.#ready.splice(0, BATCH_FRAMES);
     this.#pull();
-    return {
-      decoded: Atomics.load(this.#decoded, 0),
-      frames,
-      done: this.#ended() && this.#ready.length === 0 && this.#failure === undefined,
-    };
+    const done = this.#ended() && this.#ready.length === 0 && this.#failure === undefined;
+    const media = done ? this.#media : undefined;
+    return { decoded: Atomics.load(this.#decoded, 0), frames, done, ...(media !== undefined && { media }) };
   }
 
   /** True when no thread works on this job any more. */
@@ -118,7 +117,7 @@ export class Analysis {
       const pending = { index: news.frame.index, timestampMs: news.frame.timestampMs };
       this.#pending.push(pending);
       this.#lastAnalysed = pending;
-      this.#frameBytes = news.frame.rgb.byteLength;
+      this.#frameBytes = news.frameBytes;
       this.#waiting.push({ frame: news.frame, pending });
     } else if (news.kind === 'repeat') {
       const { index, timestampMs } = news;
@@ -126,11 +125,12 @@ export class Analysis {
     } else {
       this.#decodingEnded = true;
       if (news.kind === 'failure') this.#failure = news.failure;
+      else this.#media = news.media;
     }
     this.#advance();
   }
 
-  #analyse(thread: InferenceThread, frame: Frame, pending: PendingFrame): void {
+  #analyse(thread: InferenceThread, frame: FrameParts, pending: PendingFrame): void {
     thread.listen((news) => {
       this.#idle.push(thread);
       if (news.kind === 'result') pending.result = news.result;

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import { openAnalyser, type FrameAnalyser } from '../../pipeline/analyser.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
-import type { Frame } from '../../pipeline/frame.ts';
+import { analyseParts, type FrameParts } from '../../pipeline/frame-parts.ts';
 import { ModelSessions } from '../../pipeline/models/model-sessions.ts';
 import { serviceErrorOf } from '../child-errors.ts';
 import { failureOf, type Failure } from '../protocol.ts';
@@ -12,7 +12,7 @@ export type InferenceOrder =
   /** Makes ready for a pipeline; the frames that follow are for it. */
   | { readonly kind: 'open'; readonly definition: PipelineDefinition }
   /** One at a time: the next one after the result of the last. */
-  | { readonly kind: 'frame'; readonly frame: Frame };
+  | { readonly kind: 'frame'; readonly frame: FrameParts };
 
 export type InferenceNews =
   | { readonly kind: 'opened' }
@@ -30,7 +30,7 @@ parentPort?.on('message', (order: InferenceOrder) => {
 async function obey(order: InferenceOrder): Promise<InferenceNews> {
   if (order.kind === 'frame') {
     if (analyser === undefined) throw new Error('a frame came before its pipeline was opened');
-    return { kind: 'result', result: await analyser.analyse(order.frame) };
+    return { kind: 'result', result: { ...(await analyseParts(analyser, order.frame)) } };
   }
   analyser = await openAnalyser(order.definition, sessions);
   return { kind: 'opened' };

@@ -1,5 +1,5 @@
 import { Worker, type ResourceLimits, type Transferable } from 'node:worker_threads';
-import type { Frame } from '../../pipeline/frame.ts';
+import type { FrameParts } from '../../pipeline/frame-parts.ts';
 
 export interface ThreadOptions {
   /** Compiled module beside this one. */
@@ -35,7 +35,6 @@ export class Thread<In, Out> {
 }
 
 /** What is to be transferred with a frame, so that its pixels are handed over and not copied. */
-export function buffersOf(frame: Frame): ArrayBuffer[] {
-  const { buffer } = frame.rgb;
-  return buffer instanceof ArrayBuffer ? [buffer] : [];
+export function buffersOf({ parts }: FrameParts): ArrayBuffer[] {
+  return parts.map(({ rgb }) => rgb.buffer).filter((buffer) => buffer instanceof ArrayBuffer);
 }
