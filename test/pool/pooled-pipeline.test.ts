@@ -68,6 +68,42 @@ describe('PooledPipeline', function () {
     }
   });
 
+  it('analyses a region alone, with boxes in pixels of the frame', async () => {
+    const captions = [
+      { text: 'LEFT', x: 10, y: 20, size: 30 },
+      { text: 'RIGHT', x: 330, y: 120, size: 30 },
+    ];
+    const two = fixture.video('two-captions', {
+      width: 480,
+      height: 200,
+      frames: 3,
+      picture: 'color=c=black',
+      captions,
+    });
+    const whole = await all(pipeline.runOnFile('ocr_only', two, { maxFrames: 1 }));
+    const right = await all(pipeline.runOnFile('ocr_only', two, { region: [0.5, 0.5, 0.5, 0.5] }));
+    expect(right.map(({ result }) => result.text)).to.deep.equal(['RIGHT', 'RIGHT', 'RIGHT']);
+    const expected = whole[0]?.result.lines?.find(({ text }) => text === 'RIGHT')?.bbox ?? [];
+    const actual = right[0]?.result.lines?.[0]?.bbox ?? [];
+    expect(expected).to.have.length(4);
+    expected.forEach((value, place) => expect(actual[place], String(actual)).to.be.within(value - 4, value + 4));
+  });
+
+  it('returns what was found out about the video', async () => {
+    const results = pipeline.runOnFile('ocr_only', video, { sampleEveryMs: 400 });
+    let next = await results.next();
+    while (next.done !== true) next = await results.next();
+    expect(next.value).to.deep.equal({
+      width: 240,
+      height: 96,
+      duration_ms: 960,
+      frame_rate: 25,
+      codec: 'h264',
+      frames_decoded: 21,
+      frames_analysed: 3,
+    });
+  });
+
   it('refuses an unknown pipeline', async () => {
     const error = await rejectionOf(all(pipeline.runOnFile('nothing', video)));
     expect(error).to.include({ code: 'unknown_pipeline', retryable: false });
