@@ -11,8 +11,7 @@ import {
 import { messageOf, ServiceError } from '../errors.ts';
 import { jobIdSchema, type FrameResult } from '../job.ts';
 import type { Log } from '../log.ts';
-import type { VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
-import { analysisOptionsOf } from '../pipeline/sampling.ts';
+import { runOptionsOf, type VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
 import type { QueueService } from '../queue/queue-service.ts';
 import type { StorageService } from '../storage/storage-service.ts';
 import { classify, type Classified } from './classify-error.ts';
@@ -177,7 +176,7 @@ export class Worker {
       const input = await storage.loadFile(job.inputPath);
       log.info({ pipeline_id: job.pipelineId }, 'analysis started');
       const results = pipelines.runOnFile(job.pipelineId, input, {
-        ...analysisOptionsOf(job.options),
+        ...runOptionsOf(job.options),
         signal,
       });
       const text = resultsText(results, maxResultsBytes);

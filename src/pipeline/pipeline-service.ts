@@ -1,10 +1,24 @@
-import type { FrameResult, MediaFacts } from '../job.ts';
+import type { FrameResult, JobOptions, MediaFacts } from '../job.ts';
 import type { AnalysisOptions } from './sampling.ts';
 
 /** Which frames, and what part of them; default everything. */
 export interface RunOptions extends AnalysisOptions {
   /** Aborting ends the analysis and its process; the iteration then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+}
+
+/** The options of a job in the words of the pipeline: those that it has, and no others. */
+export function runOptionsOf(options: JobOptions): RunOptions {
+  const { max_frames, sample_every_ms, from_ms, to_ms, keyframes_only, region } = options;
+  return {
+    frameStride: options.frame_stride,
+    ...(max_frames !== undefined && { maxFrames: max_frames }),
+    ...(sample_every_ms !== undefined && { sampleEveryMs: sample_every_ms }),
+    ...(from_ms !== undefined && { fromMs: from_ms }),
+    ...(to_ms !== undefined && { toMs: to_ms }),
+    ...(keyframes_only !== undefined && { keyframesOnly: keyframes_only }),
+    ...(region !== undefined && { region }),
+  };
 }
 
 /** A pipeline as it is listed to users: as it was declared, every parameter filled in. */

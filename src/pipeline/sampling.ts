@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { regionSchema, type JobOptions } from '../job.ts';
+import { regionSchema } from '../job.ts';
 
 /** Which of a video's frames are sampled. */
 export const samplingSchema = z.object({
@@ -25,19 +25,6 @@ export const analysisOptionsSchema = samplingSchema.extend({
   region: regionSchema.optional(),
 });
 export type AnalysisOptions = z.input<typeof analysisOptionsSchema>;
-
-/** The options of a job in the words of the pipeline. */
-export function analysisOptionsOf(options: JobOptions): z.infer<typeof analysisOptionsSchema> {
-  return analysisOptionsSchema.parse({
-    frameStride: options.frame_stride,
-    maxFrames: options.max_frames,
-    sampleEveryMs: options.sample_every_ms,
-    fromMs: options.from_ms,
-    toMs: options.to_ms,
-    keyframesOnly: options.keyframes_only,
-    region: options.region,
-  });
-}
 
 /** `sampled`, `passed` over, or `beyond` the last that can be sampled. */
 export type Choice = 'sampled' | 'passed' | 'beyond';
