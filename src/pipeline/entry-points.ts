@@ -1,11 +1,13 @@
 import {
   AV_CODEC_ID_AV1,
+  AV_CODEC_ID_DNXHD,
   AV_CODEC_ID_H264,
   AV_CODEC_ID_HEVC,
+  AV_CODEC_ID_MJPEG,
+  AV_CODEC_ID_PRORES,
   AV_CODEC_ID_VP9,
   AVMEDIA_TYPE_VIDEO,
 } from 'node-av/constants';
-import { AV_CODEC_ID_DNXHD, AV_CODEC_ID_MJPEG, AV_CODEC_ID_PRORES } from 'node-av/constants';
 import type { CodecParameters, Packet } from 'node-av/lib';
 
 /** Codecs each packet of which is one picture, and each key frame of which ends all references to earlier ones. */
@@ -33,11 +35,15 @@ export function entryPointsOf(track: CodecParameters): ((packet: Packet) => bool
   }
   if (track.codecId === AV_CODEC_ID_HEVC) {
     const lengthBytes = ((description[21] ?? 3) & 3) + 1;
-    const isIdr = (type: number | undefined): boolean => type === 19 || type === 20;
     return (packet) =>
       packet.isKeyframe && isIdr(firstPicture(packet, lengthBytes, (type) => (type >> 1) & 0x3f, 0, 31));
   }
   return undefined;
+}
+
+/** A picture of HEVC to which nothing before it matters (IDR_W_RADL, IDR_N_LP). */
+function isIdr(type: number | undefined): boolean {
+  return type === 19 || type === 20;
 }
 
 /** The type of a packet's first unit that holds a picture: one whose type is within the bounds. */
