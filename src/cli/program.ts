@@ -22,6 +22,10 @@ export function createProgram(version: string, terminal: Terminal): Command {
     .description('Turns MP4 files into structured data. Runs the service and sends requests to it.')
     .version(version)
     .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.writeLaidOut('stdout', text),
+      writeErr: (text) => terminal.writeLaidOut('stderr', text),
+    })
     .showHelpAfterError('(add --help for usage)')
     .configureHelp({ helpWidth: HELP_COLUMNS, showGlobalOptions: true })
     .addHelpText(

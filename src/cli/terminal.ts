@@ -42,6 +42,11 @@ export class Terminal {
     await this.write(`${line}\n`);
   }
 
+  /** Writes help and usage errors, which are laid out already. */
+  writeLaidOut(stream: 'stdout' | 'stderr', text: string): void {
+    (stream === 'stdout' ? this.#stdout : this.#stderr).write(text);
+  }
+
   /** Prints one JSON object per line. */
   printJson(value: unknown): Promise<void> {
     return this.print(JSON.stringify(value));

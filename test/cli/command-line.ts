@@ -1,9 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { runCommandLine } from '../../src/cli/command-line.ts';
+import { Terminal } from '../../src/cli/terminal.ts';
 
 const REELSTATE = fileURLToPath(new URL('../../src/cli/reelstate.js', import.meta.url));
+
+/** Of the machine that runs the tests; they would change what a command does. */
+const LEFT_OUT = new Set(['API_KEYS', 'REELSTATE_API_KEY', 'REELSTATE_URL']);
 
 export interface Outcome {
   readonly code: number | string;
@@ -14,22 +20,48 @@ export interface Outcome {
 export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+}
+
+/** Runs a command in this process, with all that the program does but signals. One at a time: it has the process's environment. */
+export async function reelstate(args: readonly string[], { environment, cwd }: RunOptions = {}): Promise<Outcome> {
+  const before = { environment: process.env, cwd: process.cwd() };
+  process.env = environmentOf(environment);
+  if (cwd !== undefined) process.chdir(cwd);
+  try {
+    const { signal } = new AbortController();
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const printed = Promise.all([text(stdout), text(stderr)]);
+    const code = await runCommandLine(args, new Terminal({ stdout, stderr, signal }));
+    stdout.end();
+    stderr.end();
+    const [toStdout, toStderr] = await printed;
+    return { code, stdout: toStdout, stderr: toStderr };
+  } finally {
+    process.env = before.environment;
+    process.chdir(before.cwd);
+  }
+}
+
+export interface SpawnOptions extends RunOptions {
   /** Gets what sends a signal to the process. */
   readonly onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
 }
 
-/** Runs the command line as a shell would, to its end. */
-export async function reelstate(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const { API_KEYS: _, REELSTATE_URL: __, ...inherited } = process.env;
+/** Runs a command in a process of its own, as a shell would, to its end. */
+export async function spawnReelstate(args: readonly string[], options: SpawnOptions = {}): Promise<Outcome> {
   const child = spawn(process.execPath, [REELSTATE, ...args], {
-    env: { ...inherited, ...options.environment },
+    env: environmentOf(options.environment),
     cwd: options.cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
   });
   options.onStart?.((signal) => child.kill(signal));
   const ended = once(child, 'close');
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const [code, by] = await ended;
   return { code: code ?? by, stdout, stderr };
+}
+
+function environmentOf(added: RunOptions['environment']): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !LEFT_OUT.has(name));
+  return { ...Object.fromEntries(inherited), ...added };
 }

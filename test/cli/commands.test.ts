@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { openService, VIDEO } from '../http/service-under-test.ts';
 import { openServiceWithPages, RESULTS, type ServiceWithPages } from '../web/service-with-pages.ts';
-import { reelstate, type Outcome } from './command-line.ts';
+import { reelstate, spawnReelstate, type Outcome } from './command-line.ts';
 import { jobIn } from '../job-in.ts';
 
 const REELSTATE = fileURLToPath(new URL('../../src/cli/reelstate.js', import.meta.url));
@@ -201,6 +201,18 @@ describe('the command line', function () {
     expect((await run('--version')).stdout).to.match(/^\d+\.\d+\.\d+\n$/);
   });
 
+  it('is the same as a program: its output, its errors and its exit codes', async () => {
+    const environment = { REELSTATE_URL: service.url };
+    for (const args of [
+      ['list', '--json'],
+      ['status', '0190a000-0000-7000-8000-000000000000'],
+      ['nonsense'],
+      ['--help'],
+    ]) {
+      expect(await spawnReelstate(args, { environment }), args.join(' ')).to.deep.equal(await run(...args));
+    }
+  });
+
   it('ends quietly when its output is closed', async () => {
     const { stdout } = await run('submit', '--wait', video);
     const [jobId = ''] = stdout.split(' ');
@@ -256,7 +268,7 @@ describe('the command line', function () {
     };
     service.server.on('request', heed);
     try {
-      const { code, stdout, stderr } = await reelstate(['submit', '--wait', video], {
+      const { code, stdout, stderr } = await spawnReelstate(['submit', '--wait', video], {
         environment: { REELSTATE_URL: service.url },
         onStart: (kill) => {
           interrupt = () => kill('SIGINT');

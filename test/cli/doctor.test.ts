@@ -9,7 +9,7 @@ import { checkNodeVersion } from '../../src/maintenance/checks/node-version.ts';
 import { Database } from '../../src/store/database.ts';
 import { migrateUp } from '../../src/store/migrate.ts';
 import { openService } from '../http/service-under-test.ts';
-import { reelstate } from './command-line.ts';
+import { reelstate, spawnReelstate } from './command-line.ts';
 
 const addressSchema = z.object({ port: z.number() });
 const findingSchema = z.strictObject({
@@ -31,9 +31,9 @@ describe('reelstate doctor', function () {
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
   /** The exit code, and what is wrong, by what was looked at. */
-  const examined = async (settings: Readonly<Record<string, string>> = {}) => {
+  const examined = async (settings: Readonly<Record<string, string>> = {}, run = reelstate) => {
     const environment = { DATA_DIR: dataDir, PORT: '0', MAX_UPLOAD_BYTES: '1', DISK_RESERVE_BYTES: '0', ...settings };
-    const { code, stdout, stderr } = await reelstate(['doctor', '--json'], { environment });
+    const { code, stdout, stderr } = await run(['doctor', '--json'], { environment });
     expect(stderr).to.equal('');
     const findings = stdout
       .trim()
@@ -48,8 +48,9 @@ describe('reelstate doctor', function () {
     says: RegExp,
     remedy: RegExp,
     settings: Readonly<Record<string, string>> = {},
+    run = reelstate,
   ) => {
-    const { code, wrong } = await examined(settings);
+    const { code, wrong } = await examined(settings, run);
     expect(wrong.map((finding) => finding.check)).to.deep.equal([check]);
     expect(wrong[0]?.says).to.match(says);
     expect(wrong[0]?.remedy).to.match(remedy);
@@ -79,7 +80,7 @@ describe('reelstate doctor', function () {
 
   it('prints a line for each, with the remedy below it', async () => {
     const environment = { DATA_DIR: dataDir, PORT: '0', DISK_RESERVE_BYTES: '9000000000000000' };
-    const { code, stdout } = await reelstate(['doctor'], { environment });
+    const { code, stdout } = await spawnReelstate(['doctor'], { environment });
     expect(code).to.equal(1);
     expect(stdout).to.match(/^well +Node\.js +\d+\./);
     expect(stdout).to.match(/^WRONG +disk +.*every upload is refused\n +→ Make room/m);
@@ -111,7 +112,13 @@ describe('reelstate doctor', function () {
     await makeDatabase();
     const held = await Database.open(join(dataDir, 'jobs.duckdb'));
     try {
-      await expectFault('database', new RegExp(`another process \\(PID ${process.pid}`), /Stop that process/);
+      await expectFault(
+        'database',
+        new RegExp(`another process \\(PID ${process.pid}`),
+        /Stop that process/,
+        {},
+        spawnReelstate,
+      );
     } finally {
       held.close();
     }
@@ -164,7 +171,7 @@ describe('reelstate doctor', function () {
     }`;
     const encoded = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
     const register = `import { register } from 'node:module'; register(${JSON.stringify(encoded(hook))});`;
-    const { code, wrong } = await examined({ NODE_OPTIONS: `--import=${encoded(register)}` });
+    const { code, wrong } = await examined({ NODE_OPTIONS: `--import=${encoded(register)}` }, spawnReelstate);
     expect(code).to.equal(1);
     expect(wrong[0]).to.include({ check: 'packages' });
     expect(wrong[0]?.says).to.contain('onnxruntime-node cannot be loaded');
@@ -180,7 +187,8 @@ describe('reelstate doctor', function () {
   it('knows a service that runs from another program, and leaves it its database', async () => {
     const service = await openService();
     try {
-      const { findings, wrong } = await examined({ DATA_DIR: service.folder, PORT: String(service.port) });
+      const settings = { DATA_DIR: service.folder, PORT: String(service.port) };
+      const { findings, wrong } = await examined(settings, spawnReelstate);
       expect(wrong).to.deep.equal([]);
       expect(findings.find(({ check }) => check === 'address')?.says).to.contain('the service answers at');
       expect(findings.find(({ check }) => check === 'database')?.says).to.contain('in the hands of the service');

@@ -13,16 +13,20 @@ const run = promisify(execFile);
 /** The address that documents name: that of a service with no settings. */
 const DOCUMENTED_URL = 'http://127.0.0.1:8000';
 const READY = /Reelstate ready at (http:\/\/\S+)/;
+/** What git does not know and a clone has all the same. */
+const KEPT = ['.build', 'node_modules', 'video.mp4'];
 const LEFT_OUT = new Set(['.git', '.build', 'coverage', 'data', 'dist', 'node_modules', '.stryker-tmp', 'reports']);
 
 /**
  * Where a reader of the documents sits: a clone of the project with a `video.mp4` in it, a shell that remembers its
- * variables from block to block, and at most one service, on a free port.
+ * variables from block to block, and at most one service, on a free port. One document after another is run in it.
  */
 export class DocumentShell implements AsyncDisposable {
   readonly #folder: string;
   readonly #root: string;
   #service: ChildProcess | undefined;
+  /** What started the service. */
+  #serviceCommands = '';
   #url = DOCUMENTED_URL;
 
   private constructor(folder: string) {
@@ -63,9 +67,22 @@ export class DocumentShell implements AsyncDisposable {
     return shell;
   }
 
+  /**
+   * Forgets what the last document did. A document that begins with a service may get the one that runs; any other finds
+   * a clone that is as new.
+   */
+  async beginDocument(first: ShellBlock): Promise<void> {
+    await rm(this.#variables, { force: true });
+    await this.#git('checkout', '--quiet', '--force', 'HEAD');
+    if (first.direction.kind === 'service' && this.#runs(first.commands)) return;
+    await this.#stop();
+    await this.#git('clean', '--quiet', '--force', '-d', '-x', ...KEPT.map((name) => `--exclude=/${name}`));
+  }
+
   /** Does what the block and its direction say. Rejects when a command fails or prints something else than documented. */
   async run({ commands, direction, prints }: ShellBlock, signal: AbortSignal): Promise<void> {
     if (direction.kind === 'skip') return;
+    if (direction.kind === 'service' && this.#runs(commands)) return;
     if (direction.kind !== 'run') await this.#stop();
     if (direction.kind === 'service') return this.#serve(commands, signal);
     const { code, output } = await this.#execute(commands, signal);
@@ -76,6 +93,14 @@ export class DocumentShell implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stop();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  get #variables(): string {
+    return path.join(this.#folder, 'variables');
+  }
+
+  #runs(commands: string): boolean {
+    return this.#service?.exitCode === null && this.#serviceCommands === commands;
   }
 
   async #git(...args: readonly string[]): Promise<void> {
@@ -93,6 +118,7 @@ export class DocumentShell implements AsyncDisposable {
   async #serve(commands: string, signal: AbortSignal): Promise<void> {
     const child = this.#spawn(commands, signal);
     this.#service = child;
+    this.#serviceCommands = commands;
     let output = '';
     await new Promise<void>((resolve, reject) => {
       for (const printed of [child.stdout, child.stderr]) {
@@ -121,7 +147,7 @@ export class DocumentShell implements AsyncDisposable {
   }
 
   #spawn(commands: string, signal: AbortSignal): ChildProcess {
-    const state = path.join(this.#folder, 'variables');
+    const state = this.#variables;
     const script = [
       'set -eu',
       `if [ -f '${state}' ]; then . '${state}'; fi`,

@@ -6,7 +6,7 @@ import { shellBlocksOf } from '../../tools/documents/shell-blocks.ts';
 import { projectRoot } from '../tools/sample-project.ts';
 import { DocumentShell } from './document-shell.ts';
 
-/** For all blocks of one document, in milliseconds; each runs real services in a copy that it builds anew. */
+/** For all blocks of one document, in milliseconds; they run real services, in a copy of the project that some build anew. */
 const WITHIN_MS = 600_000;
 
 const documents = documentFiles(projectRoot).map((file) => {
@@ -16,11 +16,18 @@ const documents = documentFiles(projectRoot).map((file) => {
 
 describe('shell commands in documents', function () {
   this.timeout(WITHIN_MS);
+  let shell: DocumentShell;
+
+  before(async () => {
+    shell = await DocumentShell.open();
+  });
+  after(() => shell[Symbol.asyncDispose]());
 
   for (const { file, blocks } of documents.filter(({ isRun }) => isRun)) {
     it(`${file}: every command works as typed, and prints what is said`, async () => {
       const signal = AbortSignal.timeout(WITHIN_MS);
-      await using shell = await DocumentShell.open();
+      const first = blocks.find(({ direction }) => direction.kind !== 'skip');
+      if (first !== undefined) await shell.beginDocument(first);
       for (const block of blocks) {
         await shell.run(block, signal).catch((error: unknown) => {
           throw new Error(`${file}:${block.line} ${String(error)}`, { cause: error });
@@ -38,7 +45,6 @@ describe('shell commands in documents', function () {
       '# Top\n\n```sh\nx=3\n```\n\n```sh\necho "{$x}"\n```\n\n```text\n{…}\n```\n\n```sh\necho one two\n```\n\n```text\none three\n```\n\n```sh\nfalse\ntrue\n```\n';
     const [set, print, differ, fail] = shellBlocksOf(text);
     expect([set?.line, print?.line, differ?.line, fail?.line]).to.deep.equal([4, 8, 16, 24]);
-    await using shell = await DocumentShell.open();
     const verdict = async (block: typeof set): Promise<string> =>
       block === undefined
         ? 'no block'

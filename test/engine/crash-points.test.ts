@@ -1,9 +1,11 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, readdir } from 'node:fs/promises';
+import { cpSync } from 'node:fs';
+import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { STEPS } from '../../src/engine/step.ts';
+import { STEPS, type Step } from '../../src/engine/step.ts';
+import { runScenario } from './crash-scenario.ts';
 import { EngineHarness, quickFolder } from './engine-harness.ts';
 import { allJobs, brokenPromises, type Ledger } from './promises.ts';
 
@@ -20,8 +22,8 @@ async function readLedger(folder: string): Promise<Ledger> {
   return { accepted, ended };
 }
 
-/** Runs the scenario until it kills itself at the step; resolves with the signal that ended it, null when it came to its end. */
-async function crashAt(step: string, folder: string): Promise<unknown> {
+/** Runs the scenario in a process that kills itself at the step; resolves with the signal that ended it, or its exit code. */
+async function crashAt(step: Step, folder: string): Promise<unknown> {
   const child = fork(new URL('crash-child.js', import.meta.url), [folder, step], { stdio: 'inherit' });
   const [code, signal]: unknown[] = await once(child, 'exit');
   return signal ?? code;
@@ -46,21 +48,48 @@ async function restartAndCheck(folder: string): Promise<void> {
   expect(new Set(harness.pipelines.started)).to.have.lengthOf(harness.pipelines.started.length);
 }
 
-describe('after a SIGKILL at', () => {
+/** Steps at which a process is really killed. At the others, a copy of the folder stands for what a killed one leaves. */
+const REALLY_KILLED: readonly Step[] = [
+  'submit: video stored',
+  'submit: committed',
+  'START: committed',
+  'COMPLETE: before commit',
+  'INTERRUPT: committed',
+];
+
+describe('after a crash at', () => {
   let folder: string;
-  beforeEach(async () => {
+  /** Of the folder as it was when each step was reached first. */
+  const copies = new Map<Step, string>();
+
+  before(async () => {
     folder = await quickFolder();
+    await runScenario(folder, (step) => {
+      if (copies.has(step)) return;
+      const copy = `${folder} ${copies.size}`;
+      cpSync(folder, copy, { recursive: true });
+      copies.set(step, copy);
+    });
+  });
+  after(async () => {
+    for (const left of [folder, ...copies.values()]) await rm(left, { recursive: true, force: true });
   });
 
   for (const step of STEPS) {
     it(`"${step}" every promise holds`, async () => {
-      expect(await crashAt(step, folder), 'this step was never reached').to.equal('SIGKILL');
-      await restartAndCheck(folder);
+      await restartAndCheck(copies.get(step) ?? expect.fail('this step was never reached'));
+    });
+  }
+
+  for (const step of REALLY_KILLED) {
+    it(`"${step}", by a SIGKILL, every promise holds`, async () => {
+      const killed = await quickFolder();
+      expect(await crashAt(step, killed), 'this step was never reached').to.equal('SIGKILL');
+      await restartAndCheck(killed);
     });
   }
 
   it('no step at all every promise holds, and the evidence is set aside, not deleted', async () => {
-    expect(await crashAt('', folder)).to.equal(0);
     const [sweep = ''] = await readdir(join(folder, 'video_jobs', 'quarantine'));
     expect(await readdir(join(folder, 'video_jobs', 'quarantine', sweep))).to.have.lengthOf(1);
     await restartAndCheck(folder);

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { createEngine, type JobEngine, type SubmitRequest } from '../../src/engine/job-engine.ts';
@@ -16,6 +14,7 @@ import type { RunOptions, VideoFilePipelineService } from '../../src/pipeline/pi
 import { InMemoryQueueService } from '../../src/queue/memory.ts';
 import { LocalStorageService } from '../../src/storage/local.ts';
 import { DuckDBJobStore } from '../../src/store/duckdb.ts';
+import { quickTmpdir } from '../run/quick-tmpdir.ts';
 
 const silent = createLog('silent');
 
@@ -24,7 +23,7 @@ const silent = createLog('silent');
  * disk, and its fsync costs nothing.
  */
 export function quickFolder(): Promise<string> {
-  return mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'reelstate-engine-'));
+  return mkdtemp(join(quickTmpdir(), 'reelstate-engine-'));
 }
 
 /** A pipeline whose course the test decides; by default two frames and the end. */

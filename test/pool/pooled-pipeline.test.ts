@@ -16,7 +16,7 @@ describe('PooledPipeline', function () {
 
   before(async () => {
     fixture = await PoolFixture.open();
-    patient = { stallTimeoutMs: 60_000, warmUp: fixture.registry.list() };
+    patient = { warmUp: fixture.registry.list() };
     pool = await fixture.pool({ ...patient, threads: 2 });
     pipeline = new PooledPipeline({ registry: fixture.registry, pool, limits: DEFAULT_VIDEO_LIMITS });
     // Frames with and without text take different times, so that two threads finish out of order.

@@ -169,7 +169,7 @@ describe('the service, in the hands of hostile videos', function () {
   });
 
   it('ends a job whose process stops answering every time as stalled', async () => {
-    await start({ STALL_TIMEOUT_MS: '3000' });
+    await start({ STALL_TIMEOUT_MS: '8000' });
     const jobId = await submit(longVideo);
     await strike(jobId, 'SIGSTOP');
     expect(await finish(jobId)).to.include({ status: 'failed', error_code: 'stalled' });
@@ -177,7 +177,7 @@ describe('the service, in the hands of hostile videos', function () {
   });
 
   it('ends a job that goes on and on as timeout, at once', async () => {
-    await start({ JOB_TIMEOUT_MS: '3000' });
+    await start({ JOB_TIMEOUT_MS: '8000' });
     const jobId = await submit(longVideo);
     const child = await childAtWork(jobId);
     expect(await finish(jobId)).to.include({ status: 'failed', error_code: 'timeout' });

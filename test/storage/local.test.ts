@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFilesOf } from '../../tools/child-processes.ts';
 import { LocalStorageService } from '../../src/storage/local.ts';
 import { mountSmallDisk, requireSmallDisks, unmount } from '../small-disk.ts';
+import { quickTmpdir } from '../run/quick-tmpdir.ts';
 import { chunks, codeOf, rejection, storageContract } from './storage.contract.ts';
 
 describe('LocalStorageService', () => {
@@ -26,9 +26,8 @@ describe('LocalStorageService', () => {
 
   describe('whose incoming folder is on another disk is a storage service', () => {
     // Where the machine has no second disk for us this runs on one, which must do as well.
-    const elsewhere = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
     storageContract(async () => {
-      const incomingDir = await mkdtemp(join(elsewhere, 'incoming-'));
+      const incomingDir = await mkdtemp(join(quickTmpdir(), 'incoming-'));
       await symlink(incomingDir, join(root, 'incoming'));
       const storage = await LocalStorageService.open({ baseDir: root });
       return {

@@ -1,0 +1,70 @@
+/**
+ * Loaded by mocha before any test, in the runner and in each of its workers: everything that a test starts or writes to a
+ * temporary folder ends with its file, and with the run, even if the runner is killed.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { QUICK_TMPDIR_VARIABLE, quickTmpdir } from './quick-tmpdir.ts';
+import { commandOf, processesOfRun, runnersFrom, RUN_VARIABLE } from './run-processes.ts';
+
+/** For processes that were told to end; generous, since the machine may be busy. */
+const END_WITHIN_MS = 60_000;
+const LOOK_EVERY_MS = 50;
+
+const { MOCHA_WORKER_ID: workerId } = process.env;
+let reaper: ChildProcess | undefined;
+
+process.setSourceMapsEnabled(true);
+// As in the service's children: without it, the inference library writes files for its telemetry.
+process.env['ORT_DISABLE_TELEMETRY'] = '1';
+if (workerId === undefined) startRun();
+else useFolders(join(tmpdir(), workerId), join(quickTmpdir(), workerId));
+
+function startRun(): void {
+  const { [RUN_VARIABLE]: outerRuns, ...environment } = process.env;
+  const runId = randomUUID();
+  const folders = [tmpdir(), quickTmpdir()].map((parent) => mkdtempSync(join(parent, 'reelstate-test-')));
+  const runners = runnersFrom(process.pid).map(String);
+  reaper = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('reaper.js', import.meta.url)), runId, ...folders, '--', ...runners],
+    { stdio: ['pipe', 'ignore', 'ignore'], detached: true, env: environment },
+  );
+  reaper.unref();
+  process.env[RUN_VARIABLE] = outerRuns === undefined ? runId : `${outerRuns} ${runId}`;
+  const [folder = '', quickFolder = ''] = folders;
+  useFolders(folder, quickFolder);
+}
+
+function useFolders(folder: string, quickFolder: string): void {
+  for (const made of [folder, quickFolder]) mkdirSync(made, { recursive: true });
+  process.env['TMPDIR'] = folder;
+  process.env[QUICK_TMPDIR_VARIABLE] = quickFolder;
+}
+
+/** Waits until the reaper has tidied up, so that nothing is left when the runner ends. */
+export async function mochaGlobalTeardown(): Promise<void> {
+  if (reaper === undefined || reaper.exitCode !== null) return;
+  const ended = once(reaper, 'exit');
+  reaper.stdin?.end();
+  await ended;
+}
+
+export const mochaHooks = {
+  /** After each file where files run in parallel, else after the last. */
+  async afterAll(): Promise<void> {
+    const runId = process.env[RUN_VARIABLE]?.split(' ').at(-1) ?? '';
+    const left = (): readonly number[] => processesOfRun(runId, workerId).filter((pid) => pid !== process.pid);
+    const givenUpAt = Date.now() + END_WITHIN_MS;
+    while (left().length > 0 && Date.now() < givenUpAt) await wait(LOOK_EVERY_MS);
+    const files = [tmpdir(), quickTmpdir()].flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+    const faults = [...left().map((pid) => `process ${pid}: ${commandOf(pid)}`), ...files];
+    if (faults.length > 0) throw new Error(`a test left behind:\n${faults.join('\n')}`);
+  },
+};
