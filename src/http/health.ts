@@ -1,10 +1,12 @@
 import type { RouterMiddleware } from '@koa/router';
+import { classify } from '../engine/classify-error.ts';
+import type { JobEngine } from '../engine/job-engine.ts';
 import type { WorkerRefusal } from '../engine/worker.ts';
-import { messageOf } from '../errors.ts';
 import type { JobReads } from '../store/job-store.ts';
 import type { StateValue } from './activity.ts';
 import { answer } from './problem.ts';
 import type { RequestState } from './request-log.ts';
+import { requireRoom, type RoomOptions } from './uploads/room.ts';
 import type { HealthResponse, ReadyResponse } from './schemas.ts';
 
 export interface HealthOptions {
@@ -46,15 +48,19 @@ export function healthRoute({
   };
 }
 
-interface ReadyOptions extends Pick<HealthOptions, 'refusals' | 'workers'> {
+interface ReadyOptions extends Pick<HealthOptions, 'refusals' | 'workers'>, RoomOptions {
   readonly reads: Pick<JobReads, 'ping'>;
+  readonly engine: Pick<JobEngine, 'requireQueueRoom'>;
 }
 
 /** GET /ready: jobs can be accepted, read and worked on; 503 with the reason when not. */
-export function readyRoute({ reads, refusals, workers }: ReadyOptions): RouterMiddleware<RequestState> {
+export function readyRoute(options: ReadyOptions): RouterMiddleware<RequestState> {
+  const { reads, engine, refusals, workers } = options;
   return async (ctx) => {
     try {
       await reads.ping();
+      engine.requireQueueRoom();
+      await requireRoom(0, options);
       const waiting = refusals();
       const [first] = waiting;
       if (first !== undefined && waiting.length === workers().length) {
@@ -63,7 +69,7 @@ export function readyRoute({ reads, refusals, workers }: ReadyOptions): RouterMi
       }
       ctx.body = { status: 'ready' } satisfies ReadyResponse;
     } catch (error) {
-      answer(ctx, 'not_ready', messageOf(error));
+      answer(ctx, 'not_ready', classify(error).message);
     }
   };
 }

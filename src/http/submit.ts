@@ -8,7 +8,8 @@ import { checkFileType, HEAD_BYTES } from './ftyp.ts';
 import { parseParameters } from './parameters.ts';
 import type { RequestState } from './request-log.ts';
 import { submitParametersSchema, type SubmitResponse } from './schemas.ts';
-import { freeBytes, receiveUpload, type Upload, type UploadOptions } from './uploads/receive-upload.ts';
+import { receiveUpload, type Upload, type UploadOptions } from './uploads/receive-upload.ts';
+import { requireRoom } from './uploads/room.ts';
 import { MAX_EXTRA_BYTES, tooLarge } from './uploads/upload-form.ts';
 
 export interface SubmitOptions extends UploadOptions {
@@ -64,7 +65,9 @@ export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestSta
     if (early.pipeline_id !== undefined) engine.requirePipeline(early.pipeline_id);
     // A submission that comes again may find its job, which needs no room.
     if (key === '') engine.requireQueueRoom();
-    await requireRoom(ctx.request.length, options);
+    const declaredBytes = ctx.request.length ?? 0;
+    if (declaredBytes > options.maxUploadBytes + MAX_EXTRA_BYTES) throw tooLarge(options.maxUploadBytes);
+    await requireRoom(declaredBytes, options);
 
     const upload = await receive(ctx, key !== '');
     try {
@@ -89,15 +92,6 @@ export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestSta
       await upload.discard().catch((error: unknown) => ctx.state.log.warn({ err: error }, 'upload not removed'));
     }
   };
-}
-
-/** @param declaredBytes the whole body's length; undefined when the client does not say */
-async function requireRoom(declaredBytes: number | undefined, options: SubmitOptions): Promise<void> {
-  const { incomingDir, maxUploadBytes, diskReserveBytes } = options;
-  const bytes = declaredBytes ?? 0;
-  if (bytes > maxUploadBytes + MAX_EXTRA_BYTES) throw tooLarge(maxUploadBytes);
-  if ((await freeBytes(incomingDir)) >= bytes + diskReserveBytes) return;
-  throw new ServiceError('storage_full', 'There is no room on the disk for this upload');
 }
 
 async function headOf(path: string): Promise<Buffer> {

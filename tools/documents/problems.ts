@@ -103,7 +103,7 @@ export const PROBLEMS: Readonly<Record<Exclude<ProblemCode, FailureCode | StartC
   },
   not_ready: {
     means:
-      'The database does not answer, or every worker waits for the disk, the database or a process; the detail says which',
+      'A submission would be refused (no room on the disk, a full queue, a folder that cannot be written, no database), or every worker waits; the detail says which',
     remedy: 'Try again after `Retry-After` seconds',
   },
   storage_full: {

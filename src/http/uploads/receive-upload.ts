@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ParameterizedContext } from 'koa';
 import { koaBody } from 'koa-body';
 import { z } from 'zod';
 import { ServiceError } from '../../errors.ts';
 import { boundaryOf } from './boundary.ts';
+import { freeBytes, type RoomOptions } from './room.ts';
 import { FILE_FIELD, UploadForm } from './upload-form.ts';
 
 /** Bytes that one upload may bring between two looks at the free space of the disk. */
@@ -13,16 +13,13 @@ const ROOM_LOOK_BYTES = 4 * 1024 * 1024;
 
 const formFieldsSchema = z.record(z.string(), z.union([z.string(), z.array(z.string())]));
 
-export interface UploadOptions {
-  /** Absolute path of the folder that gets the file; on the disk of the storage, so that adopting it copies nothing. */
-  readonly incomingDir: string;
+/** The incoming folder is on the disk of the storage, so that adopting the file copies nothing. */
+export interface UploadOptions extends RoomOptions {
   readonly maxUploadBytes: number;
   /** The slowest upload, in bytes per second over `uploadWindowMs`. */
   readonly minUploadBytesPerS: number;
   /** Milliseconds over which an upload's rate is measured. */
   readonly uploadWindowMs: number;
-  /** Bytes of the disk that no upload may take: the database and the results need room too. */
-  readonly diskReserveBytes: number;
 }
 
 export interface ReceiveOptions extends UploadOptions {
@@ -79,12 +76,6 @@ export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveO
   } finally {
     stopWatching();
   }
-}
-
-/** Returns the bytes that the disk of this folder has left for the service. */
-export async function freeBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
 }
 
 function requireBoundary(ctx: ParameterizedContext): string {
