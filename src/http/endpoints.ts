@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { activityResponseSchema } from './activity.ts';
-import { deletionResponseSchema } from './delete-files.ts';
-import { jobsParametersSchema, jobsResponseSchema } from './jobs.ts';
-import { machineResponseSchema, machinesResponseSchema } from './machines.ts';
+import { activityResponseSchema } from './routes/activity.ts';
+import { deletionResponseSchema } from './routes/delete-files.ts';
+import { jobsParametersSchema, jobsResponseSchema } from './routes/jobs.ts';
+import { machineResponseSchema, machinesResponseSchema } from './routes/machines.ts';
 import type { ProblemCode } from './problem.ts';
 import {
   healthResponseSchema,
@@ -15,33 +15,34 @@ import {
   submitResponseSchema,
   type Scope,
 } from './schemas.ts';
-import { transitionsResponseSchema } from './transitions.ts';
+import { transitionsResponseSchema } from './routes/transitions.ts';
 
-/** What one endpoint asks and answers. From this the description of the API is made, and by it the answers are tested. */
+/** One endpoint of the API. The description of the API is made from this, and the responses are tested against it. */
 export interface Endpoint {
+  readonly operationId: string;
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** As OpenAPI writes it: `{name}` for what varies. */
+  /** As OpenAPI writes it, with `{name}` for a parameter. */
   readonly path: string;
-  readonly name: string;
-  readonly does: string;
-  /** What a key must allow; null where none is needed. */
+  readonly summary: string;
+  /** The scope that a key needs; null where no key is needed. */
   readonly scope: Scope | null;
   /** Parameters of the query; those of an upload may stand in its form as well. */
-  readonly request?: z.ZodObject;
+  readonly query?: z.ZodObject;
   readonly headers?: z.ZodObject;
   /** True where the body is a form with the video in `file`. */
   readonly isUpload?: true;
+  /** The status of success. */
   readonly status: number;
-  /** By its content type; a type without a schema is no JSON. */
-  readonly answers: Readonly<Record<string, z.ZodType | null>>;
-  /** Further statuses that are no problems. */
-  readonly alsoAnswers?: Readonly<Record<number, string>>;
-  /** Codes of the problems that are this endpoint's own. */
-  readonly refusals: readonly ProblemCode[];
+  /** The bodies of success by content type; null for a type that is not JSON. */
+  readonly responses: Readonly<Record<string, z.ZodType | null>>;
+  /** Further statuses without a problem document, each with its description. */
+  readonly otherResponses?: Readonly<Record<number, string>>;
+  /** Codes of the problems of this endpoint, beside `COMMON_PROBLEMS`. */
+  readonly problems: readonly ProblemCode[];
 }
 
 const json = (schema: z.ZodType) => ({ 'application/json': schema });
-const NOT_MODIFIED = { 304: 'As in the answer whose ETag came in If-None-Match' };
+const NOT_MODIFIED = { 304: 'Not modified since the response whose ETag is in If-None-Match' };
 
 const submitHeadersSchema = z.object({
   'Idempotency-Key': z
@@ -49,22 +50,22 @@ const submitHeadersSchema = z.object({
     .min(1)
     .max(255)
     .optional()
-    .describe('The same submission again under the same key gives the same job, with the header Idempotent-Replayed'),
+    .describe('Repeating a submission with the same key returns the same job, with the header Idempotent-Replayed'),
 });
 
 export const ENDPOINTS: readonly Endpoint[] = [
   {
+    operationId: 'submit',
     method: 'POST',
     path: '/video/submit',
-    name: 'submit',
-    does: 'Accepts a video and answers with its job. The parameters may stand in the query or in the form.',
+    summary: 'Accepts a video and returns its job. Parameters go in the query or in the form.',
     scope: 'submit',
-    request: submitParametersSchema,
+    query: submitParametersSchema,
     headers: submitHeadersSchema,
     isUpload: true,
     status: 202,
-    answers: json(submitResponseSchema),
-    refusals: [
+    responses: json(submitResponseSchema),
+    problems: [
       'invalid_mp4',
       'unknown_pipeline',
       'upload_too_slow',
@@ -79,186 +80,186 @@ export const ENDPOINTS: readonly Endpoint[] = [
     ],
   },
   {
+    operationId: 'status',
     method: 'GET',
     path: '/video/status/{job_id}',
-    name: 'status',
-    does: 'Says how far a job has come.',
+    summary: 'Returns the state of a job.',
     scope: 'read',
     status: 200,
-    answers: json(statusResponseSchema),
-    refusals: ['job_not_found', 'store_unavailable'],
+    responses: json(statusResponseSchema),
+    problems: ['job_not_found', 'store_unavailable'],
   },
   {
+    operationId: 'results',
     method: 'GET',
     path: '/video/results/{job_id}',
-    name: 'results',
-    does: 'Gives what was found in the frames of a completed job.',
+    summary: 'Returns the frame results of a completed job.',
     scope: 'read',
     status: 200,
-    answers: json(resultsResponseSchema),
-    refusals: ['job_not_found', 'job_not_completed', 'results_expired', 'store_unavailable'],
+    responses: json(resultsResponseSchema),
+    problems: ['job_not_found', 'job_not_completed', 'results_expired', 'store_unavailable'],
   },
   {
+    operationId: 'cancel',
     method: 'POST',
     path: '/video/cancel/{job_id}',
-    name: 'cancel',
-    does: 'Gives a job up, whether it waits or runs. It fails with `cancelled`; once more does no harm.',
+    summary: 'Cancels a pending or running job, which then fails with `cancelled`. Idempotent.',
     scope: 'submit',
     status: 200,
-    answers: json(statusResponseSchema),
-    refusals: ['job_not_found', 'job_conflict', 'store_unavailable'],
+    responses: json(statusResponseSchema),
+    problems: ['job_not_found', 'job_conflict', 'store_unavailable'],
   },
   {
+    operationId: 'jobs',
     method: 'GET',
     path: '/video/jobs',
-    name: 'jobs',
-    does: 'Lists jobs, a page at a time.',
+    summary: 'Returns a page of jobs, newest first.',
     scope: 'read',
-    request: jobsParametersSchema,
+    query: jobsParametersSchema,
     status: 200,
-    answers: json(jobsResponseSchema),
-    alsoAnswers: NOT_MODIFIED,
-    refusals: ['invalid_request', 'store_unavailable'],
+    responses: json(jobsResponseSchema),
+    otherResponses: NOT_MODIFIED,
+    problems: ['invalid_request', 'store_unavailable'],
   },
   {
+    operationId: 'deleteFiles',
     method: 'DELETE',
     path: '/video/jobs/{job_id}',
-    name: 'deleteFiles',
-    does: 'Deletes the video and the results of a job that has ended; its status stays. Once more does no harm.',
+    summary: 'Deletes the video and the results of a finished job. Its status stays. Idempotent.',
     scope: 'submit',
     status: 200,
-    answers: json(deletionResponseSchema),
-    refusals: ['job_not_found', 'job_conflict', 'store_unavailable'],
+    responses: json(deletionResponseSchema),
+    problems: ['job_not_found', 'job_conflict', 'store_unavailable'],
   },
   {
+    operationId: 'transitions',
     method: 'GET',
     path: '/video/jobs/{job_id}/transitions',
-    name: 'transitions',
-    does: 'Tells how a job got where it is.',
+    summary: 'Returns the transitions of a job, in order.',
     scope: 'read',
     status: 200,
-    answers: json(transitionsResponseSchema),
-    alsoAnswers: NOT_MODIFIED,
-    refusals: ['job_not_found', 'store_unavailable'],
+    responses: json(transitionsResponseSchema),
+    otherResponses: NOT_MODIFIED,
+    problems: ['job_not_found', 'store_unavailable'],
   },
   {
+    operationId: 'source',
     method: 'GET',
     path: '/video/source/{job_id}',
-    name: 'source',
-    does: 'Gives the video, whole or one range of it.',
+    summary: 'Returns the video, whole or one range of it.',
     scope: 'read',
     status: 200,
-    answers: { 'video/mp4': null },
-    alsoAnswers: { 206: 'One range of the video', ...NOT_MODIFIED },
-    refusals: ['job_not_found', 'video_missing', 'range_not_satisfiable', 'store_unavailable'],
+    responses: { 'video/mp4': null },
+    otherResponses: { 206: 'One range of the video', ...NOT_MODIFIED },
+    problems: ['job_not_found', 'video_missing', 'range_not_satisfiable', 'store_unavailable'],
   },
   {
+    operationId: 'pipelines',
     method: 'GET',
     path: '/pipelines',
-    name: 'pipelines',
-    does: 'Lists the pipelines with their parameters.',
+    summary: 'Returns the pipelines with their parameters.',
     scope: 'read',
     status: 200,
-    answers: json(pipelinesResponseSchema),
-    refusals: [],
+    responses: json(pipelinesResponseSchema),
+    problems: [],
   },
   {
+    operationId: 'machines',
     method: 'GET',
     path: '/machines',
-    name: 'machines',
-    does: 'Lists the state machines.',
+    summary: 'Returns the state machines.',
     scope: 'read',
     status: 200,
-    answers: json(machinesResponseSchema),
-    refusals: [],
+    responses: json(machinesResponseSchema),
+    problems: [],
   },
   {
+    operationId: 'activity',
     method: 'GET',
     path: '/machines/activity',
-    name: 'activity',
-    does: 'Says where jobs and workers stand, and what has just happened.',
+    summary: 'Returns the number of jobs in each state, the states of the workers and the latest transitions.',
     scope: 'read',
     status: 200,
-    answers: json(activityResponseSchema),
-    alsoAnswers: NOT_MODIFIED,
-    refusals: ['store_unavailable'],
+    responses: json(activityResponseSchema),
+    otherResponses: NOT_MODIFIED,
+    problems: ['store_unavailable'],
   },
   {
+    operationId: 'machine',
     method: 'GET',
     path: '/machines/{id}',
-    name: 'machine',
-    does: 'Gives a state machine as JSON or as Mermaid text.',
+    summary: 'Returns a state machine as JSON or as Mermaid text.',
     scope: 'read',
-    request: z.object({ format: z.enum(['json', 'mermaid']).optional().describe('Else as `Accept` says') }),
+    query: z.object({ format: z.enum(['json', 'mermaid']).optional().describe('Default: by the header `Accept`') }),
     status: 200,
-    answers: { ...json(machineResponseSchema), 'text/plain': null },
-    alsoAnswers: NOT_MODIFIED,
-    refusals: ['machine_not_found', 'invalid_request'],
+    responses: { ...json(machineResponseSchema), 'text/plain': null },
+    otherResponses: NOT_MODIFIED,
+    problems: ['machine_not_found', 'invalid_request'],
   },
   {
+    operationId: 'showSession',
     method: 'GET',
     path: '/session',
-    name: 'showSession',
-    does: 'Says what the caller may, and whether a key is needed for more.',
+    summary: 'Returns the scopes of the caller and whether a key is needed.',
     scope: null,
     status: 200,
-    answers: json(sessionResponseSchema),
-    refusals: [],
+    responses: json(sessionResponseSchema),
+    problems: [],
   },
   {
+    operationId: 'beginSession',
     method: 'POST',
     path: '/session',
-    name: 'beginSession',
-    does: 'Signs a page in: the key in the header is exchanged for a cookie that no script can read.',
+    summary: 'Starts a session: returns a cookie for the key in the header. Scripts cannot read it.',
     scope: null,
     status: 200,
-    answers: json(sessionResponseSchema),
-    refusals: ['unauthenticated'],
+    responses: json(sessionResponseSchema),
+    problems: ['unauthenticated'],
   },
   {
+    operationId: 'endSession',
     method: 'DELETE',
     path: '/session',
-    name: 'endSession',
-    does: 'Signs a page out.',
+    summary: 'Ends the session.',
     scope: null,
     status: 204,
-    answers: {},
-    refusals: [],
+    responses: {},
+    problems: [],
   },
   {
+    operationId: 'health',
     method: 'GET',
     path: '/health',
-    name: 'health',
-    does: 'Answers 200 while the process and its workers live.',
+    summary: 'Returns 200 while the process and its workers are alive.',
     scope: null,
     status: 200,
-    answers: json(healthResponseSchema),
-    refusals: ['worker_dead'],
+    responses: json(healthResponseSchema),
+    problems: ['worker_dead'],
   },
   {
+    operationId: 'ready',
     method: 'GET',
     path: '/ready',
-    name: 'ready',
-    does: 'Answers 200 while jobs can be accepted, read and worked on.',
+    summary: 'Returns 200 while jobs can be accepted, read and worked on.',
     scope: null,
     status: 200,
-    answers: json(readyResponseSchema),
-    refusals: ['not_ready'],
+    responses: json(readyResponseSchema),
+    problems: ['not_ready'],
   },
   {
+    operationId: 'metrics',
     method: 'GET',
     path: '/metrics',
-    name: 'metrics',
-    does: 'Gives numbers about the service in the text format of Prometheus.',
+    summary: 'Returns metrics in the text format of Prometheus.',
     scope: 'admin',
     status: 200,
-    answers: { 'text/plain': null },
-    refusals: ['store_unavailable'],
+    responses: { 'text/plain': null },
+    problems: ['store_unavailable'],
   },
 ];
 
-/** Problems with which any request may be answered. */
-export const COMMON_REFUSALS: readonly ProblemCode[] = [
+/** Problems that any request may meet. */
+export const COMMON_PROBLEMS: readonly ProblemCode[] = [
   'malformed_request',
   'unauthenticated',
   'scope_missing',

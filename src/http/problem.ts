@@ -2,7 +2,7 @@ import type { Middleware, ParameterizedContext } from 'koa';
 import { classify } from '../engine/classify-error.ts';
 import { ServiceError, type ErrorCode } from '../errors.ts';
 import { lingering } from './linger.ts';
-import type { RequestState } from './request-log.ts';
+import type { RequestState } from './middleware/request-log.ts';
 import type { Problem } from './schemas.ts';
 
 /** What HTTP alone can refuse, beside what the service does. */
@@ -22,17 +22,17 @@ type HttpCode =
   | 'request_timeout';
 export type ProblemCode = ErrorCode | HttpCode;
 
-interface Kind {
+interface ProblemType {
   readonly status: number;
   readonly title: string;
   /** Seconds after which another try makes sense. */
   readonly retryAfterS?: number;
 }
 
-const INTERNAL: Kind = { status: 500, title: 'Internal error' };
+const INTERNAL: ProblemType = { status: 500, title: 'Internal error' };
 
 /** The only table of HTTP numbers. Failures of a job are told by its status with 200, so here they are errors of ours. */
-export const KINDS: Readonly<Record<ProblemCode, Kind>> = {
+export const PROBLEM_TYPES: Readonly<Record<ProblemCode, ProblemType>> = {
   invalid_mp4: { status: 400, title: 'Not an MP4 video' },
   malformed_request: { status: 400, title: 'Malformed request' },
   unauthenticated: { status: 401, title: 'No valid key' },
@@ -92,36 +92,36 @@ export function answerProblems(): Middleware<RequestState> {
       await next();
       if (ctx.status < 400 || (ctx.body !== undefined && ctx.body !== null)) return;
       if (ctx.status === 405) {
-        answer(ctx, 'method_not_allowed', `${ctx.method} is not possible here; ${ctx.response.get('Allow')} is`);
+        sendProblem(ctx, 'method_not_allowed', `${ctx.method} is not possible here; ${ctx.response.get('Allow')} is`);
       } else {
-        answer(ctx, 'route_not_found', 'There is nothing at this path');
+        sendProblem(ctx, 'route_not_found', 'There is nothing at this path');
       }
     } catch (error) {
       const refusal = refusalOf(error);
-      if (refusal === undefined || KINDS[refusal.code].status >= 500)
+      if (refusal === undefined || PROBLEM_TYPES[refusal.code].status >= 500)
         ctx.state.log.error({ err: error }, 'request failed');
-      if (refusal !== undefined) answer(ctx, refusal.code, refusal.message, refusal.hint);
-      else answer(ctx, 'internal', 'The service failed; its log has the reason under this request_id');
+      if (refusal !== undefined) sendProblem(ctx, refusal.code, refusal.message, refusal.hint);
+      else sendProblem(ctx, 'internal', 'The service failed; its log has the reason under this request_id');
     }
   };
 }
 
 /** Returns what a client is told about an error; undefined for a defect of the service. */
 function refusalOf(error: unknown): Pick<ServiceError, 'code' | 'message' | 'hint'> | undefined {
-  if (error instanceof ServiceError) return KINDS[error.code] === INTERNAL ? undefined : error;
+  if (error instanceof ServiceError) return PROBLEM_TYPES[error.code] === INTERNAL ? undefined : error;
   // The machine refuses: descriptors, access, a disk that fails.
   const { kind, code, message } = classify(error);
   return kind === 'environment' ? { code, message, hint: undefined } : undefined;
 }
 
 /** Answers with a problem document; when the client is still sending, only after it has been heard. */
-export function answer(
+export function sendProblem(
   ctx: ParameterizedContext<RequestState>,
   code: ProblemCode,
   detail: string,
   hint?: string,
 ): void {
-  const { status, retryAfterS } = KINDS[code];
+  const { status, retryAfterS } = PROBLEM_TYPES[code];
   const text = problemText(code, detail, ctx.state.requestId, hint);
   ctx.status = status;
   ctx.set('Content-Type', 'application/problem+json');
@@ -132,7 +132,7 @@ export function answer(
 
 /** A whole HTTP/1.1 response, for a client whose request could not be parsed. */
 export function rawProblem(code: HttpCode, detail: string, requestId: string): string {
-  const { status, title } = KINDS[code];
+  const { status, title } = PROBLEM_TYPES[code];
   const text = problemText(code, detail, requestId);
   const head = [
     `HTTP/1.1 ${status} ${title}`,
@@ -145,7 +145,7 @@ export function rawProblem(code: HttpCode, detail: string, requestId: string): s
 }
 
 function problemText(code: ProblemCode, detail: string, requestId: string, hint?: string): string {
-  const { status, title } = KINDS[code];
+  const { status, title } = PROBLEM_TYPES[code];
   const problem: Problem = {
     type: `urn:reelstate:problem:${code}`,
     title,

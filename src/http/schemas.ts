@@ -11,7 +11,7 @@ export const submitParametersSchema = z.object({
   max_frames: wholeNumber(1).optional().describe('At most so many frames are analysed; all when absent'),
 });
 
-export const submitResponseSchema = z.object({ job_id: jobIdSchema.describe('Names the job from now on') });
+export const submitResponseSchema = z.object({ job_id: jobIdSchema.describe('Id of the job') });
 export type SubmitResponse = z.infer<typeof submitResponseSchema>;
 
 export const statusResponseSchema = z.object({
@@ -83,8 +83,8 @@ export type Scope = z.infer<typeof scopeSchema>;
 
 export const sessionResponseSchema = z.object({
   signed_in: z.boolean().describe('True when the request came with the cookie of a session'),
-  key_needed: z.boolean().describe('True when nothing can be asked without a key'),
-  scopes: z.array(scopeSchema).describe('What the caller may'),
+  key_needed: z.boolean().describe('True when a key is needed and the request had none'),
+  scopes: z.array(scopeSchema).describe('The scopes of the caller'),
 });
 export type SessionResponse = z.infer<typeof sessionResponseSchema>;
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { rawProblem } from './problem.ts';
-import type { RequestState } from './request-log.ts';
+import type { RequestState } from './middleware/request-log.ts';
 
 /** Milliseconds in which a request's headers must have come. */
 const HEADERS_TIMEOUT_MS = 60_000;

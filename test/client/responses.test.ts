@@ -9,11 +9,11 @@ import type {
   StatusResponse,
   TransitionsResponse,
 } from '../../src/client/responses.ts';
-import type { activityResponseSchema } from '../../src/http/activity.ts';
-import type { deletionResponseSchema } from '../../src/http/delete-files.ts';
-import type { jobsResponseSchema } from '../../src/http/jobs.ts';
+import type { activityResponseSchema } from '../../src/http/routes/activity.ts';
+import type { deletionResponseSchema } from '../../src/http/routes/delete-files.ts';
+import type { jobsResponseSchema } from '../../src/http/routes/jobs.ts';
 import type { pipelinesResponseSchema, resultsResponseSchema, statusResponseSchema } from '../../src/http/schemas.ts';
-import type { transitionsResponseSchema } from '../../src/http/transitions.ts';
+import type { transitionsResponseSchema } from '../../src/http/routes/transitions.ts';
 
 /** True when whatever the service answers is of the client's type; and no member of the client's type is made up. */
 type Tells<Answer, Schema extends z.ZodType> =

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { FAILURE_CODES } from '../../src/errors.ts';
 import { ENDPOINTS } from '../../src/http/endpoints.ts';
-import { KINDS } from '../../src/http/problem.ts';
+import { PROBLEM_TYPES } from '../../src/http/problem.ts';
 import { FAILURES, PROBLEMS } from '../../tools/documents/problems.ts';
 import { projectRoot } from '../tools/sample-project.ts';
 
@@ -23,17 +23,17 @@ describe('the documents of the endpoints', () => {
   });
 
   it('have a heading for each, with its schemas', () => {
-    for (const { method, path: route, name, request, answers } of ENDPOINTS) {
-      const response = answers['application/json'] ?? undefined;
+    for (const { method, path: route, operationId, query, responses } of ENDPOINTS) {
+      const response = responses['application/json'] ?? undefined;
       expect(document).to.contain(`\n## ${method} ${route}\n`);
-      if (request !== undefined) expect(document).to.contain(`<!-- request:${name} -->`);
-      if (response !== undefined) expect(document).to.contain(`<!-- response:${name} -->`);
+      if (query !== undefined) expect(document).to.contain(`<!-- request:${operationId} -->`);
+      if (response !== undefined) expect(document).to.contain(`<!-- response:${operationId} -->`);
     }
   });
 
   it('explain every code that an answer can carry', () => {
-    for (const [code, { title, status }] of Object.entries(KINDS)) {
-      if (title === KINDS.internal.title && code !== 'internal') continue;
+    for (const [code, { title, status }] of Object.entries(PROBLEM_TYPES)) {
+      if (title === PROBLEM_TYPES.internal.title && code !== 'internal') continue;
       expect(PROBLEMS).to.have.property(code);
       expect(document).to.contain(`\n| \`${code}\` | ${status}`);
     }

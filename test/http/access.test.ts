@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { mock } from 'node:test';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
-import type { ApiKey } from '../../src/http/access.ts';
+import type { ApiKey } from '../../src/http/middleware/access.ts';
 import { ENDPOINTS } from '../../src/http/endpoints.ts';
 import type { Scope } from '../../src/http/schemas.ts';
 import { sessionResponseSchema, submitResponseSchema } from '../../src/http/schemas.ts';
@@ -51,9 +51,9 @@ describe('access to the service', () => {
     beforeEach(() => opened({ keys: KEYS }));
 
     it('is refused at every endpoint without one, but for those that tell nothing of jobs', async () => {
-      for (const { method, path, name, scope } of ENDPOINTS) {
+      for (const { method, path, operationId, scope } of ENDPOINTS) {
         const { status, headers } = await ask(path.replaceAll(/\{\w+\}/g, uuidv7()), {}, method);
-        const isOpen = scope === null && name !== 'beginSession';
+        const isOpen = scope === null && operationId !== 'beginSession';
         expect(status === 401, `${method} ${path}`).to.equal(!isOpen);
         if (!isOpen) expect(headers['www-authenticate']).to.equal('Bearer realm="reelstate"');
       }

@@ -2,7 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { ENDPOINTS } from '../../src/http/endpoints.ts';
-import { describeApi } from '../../src/http/openapi.ts';
+import { describeApi } from '../../src/http/routes/openapi.ts';
 
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 formats.default(ajv);
@@ -61,7 +61,7 @@ function faultOf(
   const described = ajv.getSchema(`api#/paths/${pointer}/responses/${status}`)?.schema;
   if (described === undefined) return 'is not described';
   if (status === 204 || status === 304) return body === '' ? undefined : 'has a body';
-  if (!type.endsWith('json')) return type in endpoint.answers ? undefined : `is ${type}`;
+  if (!type.endsWith('json')) return type in endpoint.responses ? undefined : `is ${type}`;
   const schema = `api#/paths/${pointer}/responses/${status}/content/${type.replace('/', '~1')}/schema`;
   return faultIn(schema, body, request);
 }

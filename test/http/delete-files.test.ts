@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
-import { deletionResponseSchema } from '../../src/http/delete-files.ts';
+import { deletionResponseSchema } from '../../src/http/routes/delete-files.ts';
 import { submitResponseSchema } from '../../src/http/schemas.ts';
 import type { JobId } from '../../src/job.ts';
 import { form, openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { ServiceError } from '../../src/errors.ts';
-import { checkFileType } from '../../src/http/ftyp.ts';
+import { checkFileType } from '../../src/http/uploads/ftyp.ts';
 import { fileTypeBox } from './service-under-test.ts';
 
 describe('the door', () => {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ApiKey } from '../../src/http/access.ts';
+import type { ApiKey } from '../../src/http/middleware/access.ts';
 import { submitResponseSchema } from '../../src/http/schemas.ts';
 import { sidecarSchema } from '../../src/engine/sidecar.ts';
 import { form, openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { jobsResponseSchema } from '../../src/http/jobs.ts';
+import { jobsResponseSchema } from '../../src/http/routes/jobs.ts';
 import { submitResponseSchema } from '../../src/http/schemas.ts';
 import { jobIdSchema, type JobId } from '../../src/job.ts';
 import { form, openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { jobMachine } from '../../machines/job.ts';
 import { toMermaid } from '../../machines/mermaid.ts';
-import { activityResponseSchema, type StateValue } from '../../src/http/activity.ts';
-import { machineResponseSchema } from '../../src/http/machines.ts';
+import { activityResponseSchema, type StateValue } from '../../src/http/routes/activity.ts';
+import { machineResponseSchema } from '../../src/http/routes/machines.ts';
 import { submitResponseSchema } from '../../src/http/schemas.ts';
 import type { JobId } from '../../src/job.ts';
 import { form, openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
 import { submitResponseSchema } from '../../src/http/schemas.ts';
-import { transitionsResponseSchema } from '../../src/http/transitions.ts';
+import { transitionsResponseSchema } from '../../src/http/routes/transitions.ts';
 import type { JobId } from '../../src/job.ts';
 import { form, openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';
 

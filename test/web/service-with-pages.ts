@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from '../../src/engine/worker.ts';
-import type { ShownMachine } from '../../src/http/machines.ts';
+import type { ShownMachine } from '../../src/http/routes/machines.ts';
 import { submitResponseSchema } from '../../src/http/schemas.ts';
 import type { FrameResult, JobId } from '../../src/job.ts';
 import { createLog } from '../../src/log.ts';

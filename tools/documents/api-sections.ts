@@ -1,6 +1,6 @@
 import { FAILURE_CODES } from '../../src/errors.ts';
 import { ENDPOINTS } from '../../src/http/endpoints.ts';
-import { KINDS } from '../../src/http/problem.ts';
+import { PROBLEM_TYPES } from '../../src/http/problem.ts';
 import { problemSchema } from '../../src/http/schemas.ts';
 import { markdownTable } from './markdown-table.ts';
 import { FAILURES, PROBLEMS } from './problems.ts';
@@ -13,11 +13,11 @@ export const API_SECTIONS: Readonly<Record<string, () => string>> = {
   failures: failureTable,
   'response:problem': () => schemaTable(problemSchema),
   ...Object.fromEntries(
-    ENDPOINTS.flatMap(({ name, request, answers }) => {
-      const response = answers['application/json'] ?? undefined;
+    ENDPOINTS.flatMap(({ operationId, query, responses }) => {
+      const response = responses['application/json'] ?? undefined;
       return [
-        ...(request === undefined ? [] : [[`request:${name}`, () => parameterTable(request)] as const]),
-        ...(response === undefined ? [] : [[`response:${name}`, () => schemaTable(response)] as const]),
+        ...(query === undefined ? [] : [[`request:${operationId}`, () => parameterTable(query)] as const]),
+        ...(response === undefined ? [] : [[`response:${operationId}`, () => schemaTable(response)] as const]),
       ];
     }),
   ),
@@ -25,19 +25,19 @@ export const API_SECTIONS: Readonly<Record<string, () => string>> = {
 
 function endpointTable(): string {
   return markdownTable(
-    ['Endpoint', 'What it does', 'Scope', 'Answers', 'Refuses with'],
-    ENDPOINTS.map(({ method, path, does, scope, status, refusals }) => [
+    ['Endpoint', 'What it does', 'Scope', 'Success', 'Problems'],
+    ENDPOINTS.map(({ method, path, summary, scope, status, problems }) => [
       `\`${method} ${path}\``,
-      does,
+      summary,
       scope === null ? '' : `\`${scope}\``,
       String(status),
-      refusals.map((code) => `${KINDS[code].status} \`${code}\``).join(', '),
+      problems.map((code) => `${PROBLEM_TYPES[code].status} \`${code}\``).join(', '),
     ]),
   );
 }
 
 function problemTable(): string {
-  const rows = Object.entries(KINDS).flatMap(([code, { status, title, retryAfterS }]) => {
+  const rows = Object.entries(PROBLEM_TYPES).flatMap(([code, { status, title, retryAfterS }]) => {
     const explained = Object.entries(PROBLEMS).find(([known]) => known === code)?.[1];
     if (explained === undefined) return [];
     const retry = retryAfterS === undefined ? '' : ` (\`Retry-After: ${retryAfterS}\`)`;

@@ -12,7 +12,7 @@ export interface Mutant {
   readonly frameStride: number;
 }
 
-const KINDS: readonly (readonly [name: string, mutation: Mutation])[] = Object.entries(MUTATIONS);
+const PROBLEM_TYPES: readonly (readonly [name: string, mutation: Mutation])[] = Object.entries(MUTATIONS);
 
 /** Those that leave most of a file as it was, so that what is deep inside FFmpeg gets to see it, are taken half of the time. */
 const DEEP: ReadonlySet<Mutation> = new Set([
@@ -22,7 +22,7 @@ const DEEP: ReadonlySet<Mutation> = new Set([
   MUTATIONS['extreme integers in the index'],
   MUTATIONS['extreme size of the picture'],
 ]);
-const DEEP_KINDS = KINDS.filter(([, mutation]) => DEEP.has(mutation));
+const DEEP_KINDS = PROBLEM_TYPES.filter(([, mutation]) => DEEP.has(mutation));
 
 /** Repeated boxes and splices could grow without end. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -53,7 +53,7 @@ export function makeMutant({ videos, canaryPath, seed, index }: MutantOptions): 
   let { bytes } = video;
   const story = [video.name];
   for (let left = random.chance(0.02) ? 0 : random.pick([1, 1, 1, 2, 2, 4]); left > 0; left -= 1) {
-    const [name, mutate] = random.pick(random.chance(0.5) ? DEEP_KINDS : KINDS);
+    const [name, mutate] = random.pick(random.chance(0.5) ? DEEP_KINDS : PROBLEM_TYPES);
     const next = mutate({ bytes, random, other: random.pick(videos).bytes, canaryPath });
     if (next.length === 0 || next.length > MAX_BYTES) continue;
     bytes = next;

@@ -1,10 +1,10 @@
 import type { RouterMiddleware } from '@koa/router';
 import { z } from 'zod';
-import type { JobEngine } from '../engine/job-engine.ts';
-import { jobIdSchema, jobStatusSchema } from '../job.ts';
-import type { JobReads } from '../store/job-store.ts';
+import type { JobEngine } from '../../engine/job-engine.ts';
+import { jobIdSchema, jobStatusSchema } from '../../job.ts';
+import type { JobReads } from '../../store/job-store.ts';
 import { isUnchanged } from './entity-tag.ts';
-import type { RequestState } from './request-log.ts';
+import type { RequestState } from '../middleware/request-log.ts';
 import { stepOf, stepSchema } from './transitions.ts';
 
 /** Transitions kept in memory for those who look on; a job's own are in the database. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { RouterMiddleware } from '@koa/router';
 import type { Middleware } from 'koa';
-import type { JobId } from '../job.ts';
-import type { Log } from '../log.ts';
-import type { Scope } from './schemas.ts';
+import type { JobId } from '../../job.ts';
+import type { Log } from '../../log.ts';
+import type { Scope } from '../schemas.ts';
 
 /** Who asks. */
 export interface Caller {

@@ -1,8 +1,8 @@
 import type { RouterMiddleware } from '@koa/router';
 import { createHash, randomBytes } from 'node:crypto';
-import { ServiceError } from '../errors.ts';
-import type { Caller, RequestState } from './request-log.ts';
-import type { SessionResponse } from './schemas.ts';
+import { ServiceError } from '../../errors.ts';
+import type { Caller, RequestState } from '../middleware/request-log.ts';
+import type { SessionResponse } from '../schemas.ts';
 
 export const SESSION_COOKIE = 'reelstate_session';
 /** Milliseconds after which a page must sign in again: a working day. */

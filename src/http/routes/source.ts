@@ -1,10 +1,10 @@
 import type { RouterMiddleware } from '@koa/router';
-import { openVideo } from '../engine/job-files.ts';
-import { ServiceError } from '../errors.ts';
-import type { StorageService } from '../storage/storage-service.ts';
-import type { JobReads } from '../store/job-store.ts';
-import { answer } from './problem.ts';
-import type { RequestState } from './request-log.ts';
+import { openVideo } from '../../engine/job-files.ts';
+import { ServiceError } from '../../errors.ts';
+import type { StorageService } from '../../storage/storage-service.ts';
+import type { JobReads } from '../../store/job-store.ts';
+import { sendProblem } from '../problem.ts';
+import type { RequestState } from '../middleware/request-log.ts';
 import { openStoredFile } from './stored-file.ts';
 import { parseJobId, requireJob } from './status.ts';
 
@@ -50,7 +50,7 @@ export function sourceRoute(
       ctx.set('Cache-Control', 'no-store');
       ctx.remove('Content-Disposition');
       ctx.set('Content-Range', `bytes */${size}`);
-      answer(ctx, 'range_not_satisfiable', `The video has ${size} bytes`);
+      sendProblem(ctx, 'range_not_satisfiable', `The video has ${size} bytes`);
       return;
     }
     const { start, end } = range === 'whole' ? { start: 0, end: size - 1 } : range;

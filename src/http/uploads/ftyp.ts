@@ -1,4 +1,4 @@
-import { ServiceError } from '../errors.ts';
+import { ServiceError } from '../../errors.ts';
 import { describeForeignFile } from './foreign-file.ts';
 
 /** How far into a file its `ftyp` may stand. */

@@ -1,11 +1,11 @@
 import type { RouterMiddleware } from '@koa/router';
 import { z } from 'zod';
-import { jobIdSchema, jobOptionsSchema, jobStatusSchema, type Job } from '../job.ts';
-import type { JobReads } from '../store/job-store.ts';
+import { jobIdSchema, jobOptionsSchema, jobStatusSchema, type Job } from '../../job.ts';
+import type { JobReads } from '../../store/job-store.ts';
 import { isUnchanged } from './entity-tag.ts';
-import { parseParameters, wholeNumber } from './parameters.ts';
-import type { RequestState } from './request-log.ts';
-import { statusResponseSchema } from './schemas.ts';
+import { parseParameters, wholeNumber } from '../parameters.ts';
+import type { RequestState } from '../middleware/request-log.ts';
+import { statusResponseSchema } from '../schemas.ts';
 import { statusOf } from './status.ts';
 
 const DEFAULT_LIMIT = 50;

@@ -1,9 +1,9 @@
 import type { RouterMiddleware } from '@koa/router';
 import { z } from 'zod';
-import { COMMON_REFUSALS, ENDPOINTS, type Endpoint } from './endpoints.ts';
-import { KINDS } from './problem.ts';
-import type { RequestState } from './request-log.ts';
-import { problemSchema } from './schemas.ts';
+import { COMMON_PROBLEMS, ENDPOINTS, type Endpoint } from '../endpoints.ts';
+import { PROBLEM_TYPES } from '../problem.ts';
+import type { RequestState } from '../middleware/request-log.ts';
+import { problemSchema } from '../schemas.ts';
 
 /** The API as OpenAPI 3.1 describes it, made from the schemas that check requests and that answers are tested by. */
 export function describeApi(version: string, basePath = '') {
@@ -44,26 +44,26 @@ export function openapiRoute(description: ApiDescription): RouterMiddleware<Requ
 }
 
 function operationOf(endpoint: Endpoint, schemas: SharedSchemas) {
-  const { name, does, scope, status, answers, alsoAnswers = {}, refusals } = endpoint;
+  const { operationId, summary, scope, status, responses, otherResponses = {}, problems } = endpoint;
   const content = Object.fromEntries(
-    Object.entries(answers).map(([type, schema]) => [type, schema === null ? {} : { schema: schemas.of(schema) }]),
+    Object.entries(responses).map(([type, schema]) => [type, schema === null ? {} : { schema: schemas.of(schema) }]),
   );
-  const also = Object.entries(alsoAnswers).map(([code, description]) => [code, { description }] as const);
+  const also = Object.entries(otherResponses).map(([code, description]) => [code, { description }] as const);
   return {
-    operationId: name,
-    summary: does,
+    operationId,
+    summary,
     ...(scope === null ? { security: [] } : { security: [{ key: [] }, { bearer: [] }], 'x-scope': scope }),
     parameters: parametersOf(endpoint, schemas),
     ...(endpoint.isUpload === true ? { requestBody: uploadOf(endpoint, schemas) } : {}),
     responses: {
       [status]: { description: 'Done', ...(Object.keys(content).length === 0 ? {} : { content }) },
       ...Object.fromEntries(also),
-      ...problemsOf([...refusals, ...COMMON_REFUSALS]),
+      ...problemsOf([...problems, ...COMMON_PROBLEMS]),
     },
   };
 }
 
-function parametersOf({ path, request, headers }: Endpoint, schemas: SharedSchemas) {
+function parametersOf({ path, query, headers }: Endpoint, schemas: SharedSchemas) {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
@@ -75,11 +75,11 @@ function parametersOf({ path, request, headers }: Endpoint, schemas: SharedSchem
       const { description, ...rest } = schemas.of(parameter);
       return { name, in: where, required: false, ...(description === undefined ? {} : { description }), schema: rest };
     });
-  return [...inPath, ...given('query', request), ...given('header', headers)];
+  return [...inPath, ...given('query', query), ...given('header', headers)];
 }
 
-function uploadOf({ request = z.object({}) }: Endpoint, schemas: SharedSchemas) {
-  const { properties } = schemas.of(request);
+function uploadOf({ query = z.object({}) }: Endpoint, schemas: SharedSchemas) {
+  const { properties } = schemas.of(query);
   return {
     required: true,
     content: {
@@ -95,10 +95,10 @@ function uploadOf({ request = z.object({}) }: Endpoint, schemas: SharedSchemas) 
 }
 
 /** One answer for each status; which codes it can have is told in words. */
-function problemsOf(codes: readonly (keyof typeof KINDS)[]) {
+function problemsOf(codes: readonly (keyof typeof PROBLEM_TYPES)[]) {
   const byStatus = new Map<number, string[]>();
   for (const code of codes) {
-    const { status, title } = KINDS[code];
+    const { status, title } = PROBLEM_TYPES[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), `\`${code}\`: ${title}`]);
   }
   return Object.fromEntries(

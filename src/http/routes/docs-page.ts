@@ -1,9 +1,9 @@
 import type { RouterMiddleware } from '@koa/router';
 import { z } from 'zod';
 import { isUnchanged } from './entity-tag.ts';
-import { ENDPOINTS, type Endpoint } from './endpoints.ts';
-import { KINDS, type ProblemCode } from './problem.ts';
-import type { RequestState } from './request-log.ts';
+import { ENDPOINTS, type Endpoint } from '../endpoints.ts';
+import { PROBLEM_TYPES, type ProblemCode } from '../problem.ts';
+import type { RequestState } from '../middleware/request-log.ts';
 
 /** No script, and nothing from elsewhere: the page is whole as it is sent. */
 const POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -39,7 +39,7 @@ function page(version: string, basePath: string): string {
         <code>X-API-Key: …</code> or <code>Authorization: Bearer …</code>, never in an address. What is refused is
         answered with <code>application/problem+json</code> (RFC 9457), by <code>code</code>:
       </p>
-      ${problems()}
+      ${problemTable()}
       ${ENDPOINTS.map((endpoint) => section(endpoint, basePath)).join('\n')}
     </main>
   </body>
@@ -48,17 +48,29 @@ function page(version: string, basePath: string): string {
 }
 
 function section(endpoint: Endpoint, basePath: string): string {
-  const { method, path, name, does, scope, request, headers, isUpload = false, status, answers, refusals } = endpoint;
-  const curl = `curl ${method === 'GET' ? '' : `-X ${method} `}${isUpload ? '-F file=@video.mp4 ' : ''}http://127.0.0.1:8000${basePath}${path}${name === 'submit' ? '?pipeline_id=ocr_only' : ''}`;
-  return `<section id="${name}">
+  const {
+    operationId,
+    method,
+    path,
+    summary,
+    scope,
+    query,
+    headers,
+    isUpload = false,
+    status,
+    responses,
+    problems,
+  } = endpoint;
+  const curl = `curl ${method === 'GET' ? '' : `-X ${method} `}${isUpload ? '-F file=@video.mp4 ' : ''}http://127.0.0.1:8000${basePath}${path}${operationId === 'submit' ? '?pipeline_id=ocr_only' : ''}`;
+  return `<section id="${operationId}">
   <h2><code>${method} ${escaped(path)}</code></h2>
-  <p>${prose(does)} ${scope === null ? 'Needs no key.' : `Needs the scope <code>${scope}</code>.`}</p>
+  <p>${prose(summary)} ${scope === null ? 'Needs no key.' : `Needs the scope <code>${scope}</code>.`}</p>
   <pre tabindex="0">${escaped(curl)}</pre>
-  ${parameters(isUpload ? 'Query or form' : 'Query', request)}${parameters('Headers', headers)}
-  <details><summary>Answers ${status}</summary>${Object.entries(answers)
+  ${parameters(isUpload ? 'Query or form' : 'Query', query)}${parameters('Headers', headers)}
+  <details><summary>Answers ${status}</summary>${Object.entries(responses)
     .map(([type, schema]) => `<p><code>${type}</code></p>${schema === null ? '' : schemaText(schema)}`)
     .join('')}</details>
-  ${refusals.length === 0 ? '' : `<p>Refused with ${refusals.map((code) => `<a href="#${code}">${code}</a>`).join(', ')}.</p>`}
+  ${problems.length === 0 ? '' : `<p>Refused with ${problems.map((code) => `<a href="#${code}">${code}</a>`).join(', ')}.</p>`}
 </section>`;
 }
 
@@ -76,10 +88,10 @@ function schemaText(schema: z.ZodType): string {
   return `<pre tabindex="0">${escaped(JSON.stringify(rest, null, 2))}</pre>`;
 }
 
-function problems(): string {
-  const rows = Object.entries(KINDS)
+function problemTable(): string {
+  const rows = Object.entries(PROBLEM_TYPES)
     .filter(([code, { status }]) => status !== 500 || code === 'internal')
-    .map(([code, { status, title }]: [string, (typeof KINDS)[ProblemCode]]) => {
+    .map(([code, { status, title }]: [string, (typeof PROBLEM_TYPES)[ProblemCode]]) => {
       return `<tr id="${code}"><td>${status}</td><th scope="row"><code>${code}</code></th><td>${escaped(title)}</td></tr>`;
     });
   return `<details><summary>Every code</summary><table>${rows.join('')}</table></details>`;

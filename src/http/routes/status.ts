@@ -1,9 +1,9 @@
 import type { RouterMiddleware } from '@koa/router';
-import { ServiceError } from '../errors.ts';
-import { jobIdSchema, type JobId, type JobOutline, type JobStatus } from '../job.ts';
-import type { JobReads } from '../store/job-store.ts';
-import type { RequestState } from './request-log.ts';
-import type { StatusResponse } from './schemas.ts';
+import { ServiceError } from '../../errors.ts';
+import { jobIdSchema, type JobId, type JobOutline, type JobStatus } from '../../job.ts';
+import type { JobReads } from '../../store/job-store.ts';
+import type { RequestState } from '../middleware/request-log.ts';
+import type { StatusResponse } from '../schemas.ts';
 
 const PROGRESS: Readonly<Record<JobStatus, StatusResponse['progress']>> = {
   pending: 0,

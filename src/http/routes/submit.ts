@@ -1,16 +1,16 @@
 import type { RouterMiddleware } from '@koa/router';
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import type { JobEngine } from '../engine/job-engine.ts';
-import { ServiceError } from '../errors.ts';
-import type { SubmitRequest } from '../engine/job-engine.ts';
-import { checkFileType, HEAD_BYTES } from './ftyp.ts';
-import { parseParameters } from './parameters.ts';
-import type { RequestState } from './request-log.ts';
-import { submitParametersSchema, type SubmitResponse } from './schemas.ts';
-import { receiveUpload, type Upload, type UploadOptions } from './uploads/receive-upload.ts';
-import { requireRoom } from './uploads/room.ts';
-import { MAX_EXTRA_BYTES, tooLarge } from './uploads/upload-form.ts';
+import type { JobEngine } from '../../engine/job-engine.ts';
+import { ServiceError } from '../../errors.ts';
+import type { SubmitRequest } from '../../engine/job-engine.ts';
+import { checkFileType, HEAD_BYTES } from '../uploads/ftyp.ts';
+import { parseParameters } from '../parameters.ts';
+import type { RequestState } from '../middleware/request-log.ts';
+import { submitParametersSchema, type SubmitResponse } from '../schemas.ts';
+import { receiveUpload, type Upload, type UploadOptions } from '../uploads/receive-upload.ts';
+import { requireRoom } from '../uploads/room.ts';
+import { MAX_EXTRA_BYTES, tooLarge } from '../uploads/upload-form.ts';
 
 export interface SubmitOptions extends UploadOptions {
   readonly engine: Pick<JobEngine, 'submit' | 'submitOnce' | 'requirePipeline' | 'requireQueueRoom'>;

@@ -1,5 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import { errnoOf, type ServiceError } from '../errors.ts';
+import { errnoOf, type ServiceError } from '../../errors.ts';
 
 export interface StoredFile {
   /** Open, to be closed by who got it; a stream made of it closes it. */

@@ -21,7 +21,7 @@ const TRANSPORT_PACKETS = [
 const TRANSPORT_MARKS = 3;
 
 /** The first that fits counts. */
-const KINDS: readonly Kind[] = [
+const PROBLEM_TYPES: readonly Kind[] = [
   kind('a Hikvision recording (MPEG program stream behind a header IMKH)', copyAs('mpeg'), begins('IMKH')),
   kind('a Dahua recording (DHAV)', copyAs('dhav'), begins('DHAV')),
   kind('a Matroska or WebM video', ENCODE, begins('\x1aE\xdf\xa3')),
@@ -64,7 +64,7 @@ export function describeForeignFile(head: Buffer): string | undefined {
   if (head.length >= 16 && head.every((byte) => byte === 0)) {
     return 'It begins with zeros only: the recording was never written, or the copy of it failed. Copy it from the device again';
   }
-  const found = KINDS.find(({ isAtStartOf }) => isAtStartOf(head));
+  const found = PROBLEM_TYPES.find(({ isAtStartOf }) => isAtStartOf(head));
   return found === undefined ? undefined : `It looks like ${found.name}. ${found.remedy}`;
 }
 

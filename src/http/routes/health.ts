@@ -1,13 +1,13 @@
 import type { RouterMiddleware } from '@koa/router';
-import { classify } from '../engine/classify-error.ts';
-import type { JobEngine } from '../engine/job-engine.ts';
-import type { WorkerRefusal } from '../engine/worker.ts';
-import type { JobReads } from '../store/job-store.ts';
+import { classify } from '../../engine/classify-error.ts';
+import type { JobEngine } from '../../engine/job-engine.ts';
+import type { WorkerRefusal } from '../../engine/worker.ts';
+import type { JobReads } from '../../store/job-store.ts';
 import type { StateValue } from './activity.ts';
-import { answer } from './problem.ts';
-import type { RequestState } from './request-log.ts';
-import { requireRoom, type RoomOptions } from './uploads/room.ts';
-import type { HealthResponse, ReadyResponse } from './schemas.ts';
+import { sendProblem } from '../problem.ts';
+import type { RequestState } from '../middleware/request-log.ts';
+import { requireRoom, type RoomOptions } from '../uploads/room.ts';
+import type { HealthResponse, ReadyResponse } from '../schemas.ts';
 
 export interface HealthOptions {
   readonly version: string;
@@ -31,7 +31,7 @@ export function healthRoute({
   return (ctx) => {
     const dead = deadWorkers();
     if (dead > 0) {
-      answer(
+      sendProblem(
         ctx,
         'worker_dead',
         `Workers that died: ${dead}. Each is replaced after a pause; the log says why it died`,
@@ -64,12 +64,12 @@ export function readyRoute(options: ReadyOptions): RouterMiddleware<RequestState
       const waiting = refusals();
       const [first] = waiting;
       if (first !== undefined && waiting.length === workers().length) {
-        answer(ctx, 'not_ready', `Every worker waits until the environment lets it go on: ${first.message}`);
+        sendProblem(ctx, 'not_ready', `Every worker waits until the environment lets it go on: ${first.message}`);
         return;
       }
       ctx.body = { status: 'ready' } satisfies ReadyResponse;
     } catch (error) {
-      answer(ctx, 'not_ready', classify(error).message);
+      sendProblem(ctx, 'not_ready', classify(error).message);
     }
   };
 }

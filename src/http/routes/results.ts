@@ -1,9 +1,9 @@
 import type { RouterMiddleware } from '@koa/router';
-import { openResults } from '../engine/job-files.ts';
-import { ServiceError } from '../errors.ts';
-import type { StorageService } from '../storage/storage-service.ts';
-import type { JobReads } from '../store/job-store.ts';
-import type { RequestState } from './request-log.ts';
+import { openResults } from '../../engine/job-files.ts';
+import { ServiceError } from '../../errors.ts';
+import type { StorageService } from '../../storage/storage-service.ts';
+import type { JobReads } from '../../store/job-store.ts';
+import type { RequestState } from '../middleware/request-log.ts';
 import { openStoredFile } from './stored-file.ts';
 import { parseJobId, requireJob } from './status.ts';
 

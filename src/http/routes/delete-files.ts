@@ -1,8 +1,8 @@
 import type { RouterMiddleware } from '@koa/router';
 import { z } from 'zod';
-import type { JobEngine } from '../engine/job-engine.ts';
-import { jobIdSchema } from '../job.ts';
-import type { RequestState } from './request-log.ts';
+import type { JobEngine } from '../../engine/job-engine.ts';
+import { jobIdSchema } from '../../job.ts';
+import type { RequestState } from '../middleware/request-log.ts';
 import { parseJobId } from './status.ts';
 
 export const deletionResponseSchema = z.object({

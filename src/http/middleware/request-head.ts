@@ -1,5 +1,5 @@
 import type { Middleware } from 'koa';
-import { answer } from './problem.ts';
+import { sendProblem } from '../problem.ts';
 import type { RequestState } from './request-log.ts';
 
 /** Refuses what the head of a request must not be (RFC 9112, 3.2; RFC 9110, 10.1.1). Node.js leaves it to this. */
@@ -9,13 +9,13 @@ export function checkHead(): Middleware<RequestState> {
     const isModern = ctx.req.httpVersion === '1.1';
     const expected = ctx.get('Expect').toLowerCase();
     if (hosts > 1 || (hosts === 0 && isModern)) {
-      answer(
+      sendProblem(
         ctx,
         'malformed_request',
         hosts === 0 ? 'The header Host is missing' : 'There is more than one header Host',
       );
     } else if (isModern && expected !== '' && expected !== '100-continue') {
-      answer(ctx, 'expectation_failed', 'The only thing that can be expected is 100-continue');
+      sendProblem(ctx, 'expectation_failed', 'The only thing that can be expected is 100-continue');
     } else {
       await next();
     }

@@ -1,11 +1,11 @@
 import type { RouterMiddleware } from '@koa/router';
 import { z } from 'zod';
-import { JOB_MACHINE_VERSION, jobMachine } from '../../machines/job.ts';
-import { toMermaid } from '../../machines/mermaid.ts';
-import { workerMachine } from '../../machines/worker.ts';
-import { ServiceError } from '../errors.ts';
+import { JOB_MACHINE_VERSION, jobMachine } from '../../../machines/job.ts';
+import { toMermaid } from '../../../machines/mermaid.ts';
+import { workerMachine } from '../../../machines/worker.ts';
+import { ServiceError } from '../../errors.ts';
 import { isUnchanged } from './entity-tag.ts';
-import type { RequestState } from './request-log.ts';
+import type { RequestState } from '../middleware/request-log.ts';
 
 /** A machine that is shown. */
 export interface ShownMachine {

@@ -1,10 +1,10 @@
 import type { RouterMiddleware } from '@koa/router';
 import type { Middleware } from 'koa';
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { answer } from './problem.ts';
+import { sendProblem } from '../problem.ts';
 import type { Caller, RequestState } from './request-log.ts';
-import { scopeSchema, type Scope } from './schemas.ts';
-import { SESSION_COOKIE, type Sessions } from './session.ts';
+import { scopeSchema, type Scope } from '../schemas.ts';
+import { SESSION_COOKIE, type Sessions } from '../routes/session.ts';
 import type { TokenBuckets } from './token-buckets.ts';
 
 export interface ApiKey {
@@ -47,7 +47,7 @@ export function authenticate({ keys, sessions, wrongKeys }: AccessOptions): Midd
         const waitS = wrongKeys.take(ctx.ip);
         if (waitS > 0) {
           ctx.set('Retry-After', String(waitS));
-          answer(ctx, 'too_many_requests', 'Too many wrong keys came from this address');
+          sendProblem(ctx, 'too_many_requests', 'Too many wrong keys came from this address');
         } else {
           refuseUnknown(ctx, 'This key is not known');
         }
@@ -66,14 +66,14 @@ export function requires(scope?: Scope): RouterMiddleware<RequestState> {
       refuseUnknown(ctx, 'A key is needed: X-API-Key, or Authorization: Bearer');
     } else if (scope !== undefined && !caller.scopes.includes(scope)) {
       ctx.set('WWW-Authenticate', `Bearer realm="reelstate", error="insufficient_scope", scope="${scope}"`);
-      answer(ctx, 'scope_missing', `This key does not have the scope ${scope}`);
+      sendProblem(ctx, 'scope_missing', `This key does not have the scope ${scope}`);
     } else {
       await next();
     }
   };
 }
 
-function refuseUnknown(ctx: Parameters<typeof answer>[0], detail: string): void {
+function refuseUnknown(ctx: Parameters<typeof sendProblem>[0], detail: string): void {
   ctx.set('WWW-Authenticate', 'Bearer realm="reelstate"');
-  answer(ctx, 'unauthenticated', detail);
+  sendProblem(ctx, 'unauthenticated', detail);
 }

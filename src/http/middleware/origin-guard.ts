@@ -1,6 +1,6 @@
 import type { Middleware } from 'koa';
 import { isIP } from 'node:net';
-import { answer } from './problem.ts';
+import { sendProblem } from '../problem.ts';
 import type { RequestState } from './request-log.ts';
 
 /**
@@ -13,9 +13,13 @@ export function refuseForeignOrigins({ isPrivate }: { readonly isPrivate: boolea
   return async (ctx, next) => {
     const host = ctx.get('Host');
     if (isPrivate && host !== '' && !namesThisMachine(host)) {
-      answer(ctx, 'foreign_origin', 'The Host of the request is another machine: ask for localhost, or set API_KEYS');
+      sendProblem(
+        ctx,
+        'foreign_origin',
+        'The Host of the request is another machine: ask for localhost, or set API_KEYS',
+      );
     } else if (isForeign(ctx.get('Origin'), host) || !isFetchAllowed(ctx)) {
-      answer(ctx, 'foreign_origin', 'Pages of other origins may not use this service');
+      sendProblem(ctx, 'foreign_origin', 'Pages of other origins may not use this service');
     } else {
       await next();
     }

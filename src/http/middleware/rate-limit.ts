@@ -1,5 +1,5 @@
 import type { Middleware } from 'koa';
-import { answer } from './problem.ts';
+import { sendProblem } from '../problem.ts';
 import type { RequestState } from './request-log.ts';
 import type { TokenBuckets } from './token-buckets.ts';
 
@@ -14,6 +14,6 @@ export function limitRate(buckets: TokenBuckets): Middleware<RequestState> {
       return;
     }
     ctx.set('Retry-After', String(waitS));
-    answer(ctx, 'too_many_requests', `More requests than are allowed; the next one in ${waitS} s`);
+    sendProblem(ctx, 'too_many_requests', `More requests than are allowed; the next one in ${waitS} s`);
   };
 }

@@ -1,6 +1,6 @@
 import type { RouterMiddleware } from '@koa/router';
-import type { JobEngine } from '../engine/job-engine.ts';
-import type { RequestState } from './request-log.ts';
+import type { JobEngine } from '../../engine/job-engine.ts';
+import type { RequestState } from '../middleware/request-log.ts';
 import { parseJobId, statusOf } from './status.ts';
 
 /** POST /video/cancel/{job_id}: the job is failed when this answers, and whatever worked on it is being ended. */

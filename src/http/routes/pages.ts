@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { isUnchanged } from './entity-tag.ts';
-import type { RequestState } from './request-log.ts';
+import type { RequestState } from '../middleware/request-log.ts';
 
 /** The pages by their paths; everything else that they need lies under /web/, and the client under /client/. */
 const PAGES: Readonly<Record<string, string>> = {
@@ -46,12 +46,12 @@ export class Pages {
   }
 
   static async open(): Promise<Pages> {
-    const compiled = new URL('../web/', import.meta.url);
+    const compiled = new URL('../../web/', import.meta.url);
     const written = new URL('src/web/', import.meta.resolve('#package.json'));
     const files = [
       ...(await filesOf('web/', compiled, ['.js'])),
       ...(await filesOf('web/', written, ['.html', '.css', '.svg'])),
-      ...(await filesOf('client/', new URL('../client/', import.meta.url), ['.js'])),
+      ...(await filesOf('client/', new URL('../../client/', import.meta.url), ['.js'])),
       ...Object.entries(PACKAGES).map(([name, address]) => ({ name, url: new URL(address) })),
     ];
     return new Pages(
@@ -66,15 +66,15 @@ export class Pages {
 
   /** GET /, GET /inspector and GET /sign-in */
   page(): RouterMiddleware<RequestState> {
-    return (ctx) => this.#answer(ctx, PAGES[ctx.path] ?? '');
+    return (ctx) => this.#sendProblem(ctx, PAGES[ctx.path] ?? '');
   }
 
   /** GET /web/{name} and GET /client/{name} */
   asset(): RouterMiddleware<RequestState> {
-    return (ctx) => this.#answer(ctx, ctx.path.slice('/'.length));
+    return (ctx) => this.#sendProblem(ctx, ctx.path.slice('/'.length));
   }
 
-  #answer(ctx: Parameters<RouterMiddleware<RequestState>>[0], name: string): void {
+  #sendProblem(ctx: Parameters<RouterMiddleware<RequestState>>[0], name: string): void {
     const asset = this.#assets.get(name);
     if (asset === undefined) return;
     if (asset.policy !== undefined) ctx.set('Content-Security-Policy', asset.policy);

@@ -1,7 +1,7 @@
 import type { RouterMiddleware } from '@koa/router';
-import type { VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
-import type { RequestState } from './request-log.ts';
-import type { PipelinesResponse } from './schemas.ts';
+import type { VideoFilePipelineService } from '../../pipeline/pipeline-service.ts';
+import type { RequestState } from '../middleware/request-log.ts';
+import type { PipelinesResponse } from '../schemas.ts';
 
 /** GET /pipelines: what a submission may name, and what is done then. */
 export function pipelinesRoute(pipelines: Pick<VideoFilePipelineService, 'list'>): RouterMiddleware<RequestState> {
