@@ -1,40 +1,76 @@
+import { setTimeout } from 'node:timers/promises';
 import { parseConfig } from './config.ts';
-import { messageOf } from './errors.ts';
-import { createLog } from './log.ts';
-import { createService } from './service.ts';
+import { messageOf, ServiceError } from './errors.ts';
+import { createLog, type Log } from './log.ts';
+import { createService, type Service } from './service.ts';
+import { Interruption } from './stop-signals.ts';
 
-/** Environment, service, ready line, signals, drain: the process is the service's from here on. The only `process.exit`. */
-export async function serve(environment: Readonly<Record<string, string | undefined>>): Promise<void> {
+/** Milliseconds that a start which was told to stop has to close what it opened. Nothing is lost when it does not. */
+const ABANDON_AFTER_MS = 5_000;
+
+/**
+ * Environment, service, ready line, drain: the process is the service's from here on, and ends here.
+ * @param stop aborted, with an `Interruption`, by the first signal; a second one ends the process without us
+ */
+export async function serve(
+  environment: Readonly<Record<string, string | undefined>>,
+  stop: AbortSignal,
+): Promise<never> {
   // A closed terminal or pipe ends what is printed, not the service.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
   process.on('SIGHUP', () => {});
-
   try {
-    const config = parseConfig(environment);
-    const log = createLog(config.LOG_LEVEL);
-    const service = await createService(config, log);
-    let stopping = false;
-    const stop = (signal: NodeJS.Signals): void => {
-      // Nothing is lost by it: what was accepted is committed, and the next start takes it up.
-      if (stopping) process.exit(130);
-      stopping = true;
-      log.info({ signal, grace_ms: config.SHUTDOWN_GRACE_MS }, 'draining; a second signal exits at once');
-      service.close().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          log.fatal({ err: error }, 'shutdown failed');
-          process.exit(1);
-        },
-      );
-    };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
-
-    log.info({ url: service.url }, 'ready');
-    process.stdout.write(`Reelstate ready at ${service.url}\n`);
+    process.exit(await run(environment, stop));
   } catch (error) {
-    process.stderr.write(`reelstate: ${messageOf(error)}\n`);
+    if (error instanceof Interruption) process.exit(error.exitCode);
+    const hint = error instanceof ServiceError && error.hint !== undefined ? `. ${error.hint}` : '';
+    process.stderr.write(`reelstate: ${messageOf(error)}${hint}\n`);
     process.exit(1);
   }
+}
+
+/** Resolves with 0 after a drain. Rejects with the `Interruption` that came before the service listened, or with what failed. */
+async function run(environment: Readonly<Record<string, string | undefined>>, stop: AbortSignal): Promise<0> {
+  const config = parseConfig(environment);
+  const log = createLog(config.LOG_LEVEL);
+  const stopped = aborted(stop);
+  const starting = createService(config, log, stop);
+  const service = await Promise.race([starting, stopped.then(() => abandoned(starting, stop))]);
+  log.info({ url: service.url }, 'listening');
+
+  const drain = async (reason: string): Promise<void> => {
+    log.info({ reason, grace_ms: config.SHUTDOWN_GRACE_MS }, 'draining; a second signal exits at once');
+    await service.close();
+  };
+  try {
+    await Promise.race([service.ready, stopped]);
+  } catch (error) {
+    log.fatal({ err: error }, 'the processes that analyse videos cannot be started');
+    await drain('nothing can be analysed');
+    throw error;
+  }
+  if (!stop.aborted) announce(service.url, log);
+  await stopped;
+  await drain(messageOf(stop.reason));
+  return 0;
+}
+
+function announce(url: string, log: Log): void {
+  log.info({ url }, 'ready');
+  process.stdout.write(`Reelstate ready at ${url}\n`);
+}
+
+/** Rejects with the reason of the stop when the start has closed what it opened, or takes too long to. It may have succeeded. */
+async function abandoned(starting: Promise<Service>, stop: AbortSignal): Promise<Service> {
+  const service = await Promise.race([starting, setTimeout(ABANDON_AFTER_MS, undefined)]).catch(() => undefined);
+  if (service === undefined) throw stop.reason;
+  return service;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

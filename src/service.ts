@@ -1,20 +1,16 @@
-import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import type { Server } from 'node:http';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { z } from 'zod';
-import { isLoopback, type Config } from './config.ts';
+import { Closers } from './closers.ts';
+import type { Config } from './config.ts';
+import { DataFolder } from './data-folder.ts';
 import { createEngine } from './engine/job-engine.ts';
 import { forgetSubmissions, keepHouse } from './engine/housekeeping.ts';
 import { recover } from './engine/recovery.ts';
 import { Workers } from './engine/workers.ts';
-import { ServiceError } from './errors.ts';
-import { createApp } from './http/app.ts';
-import { SHOWN_MACHINES } from './http/routes/machines.ts';
 import { Metrics } from './http/metrics.ts';
-import { Pages } from './http/routes/pages.ts';
-import { createHttpServer } from './http/server.ts';
+import { listen } from './listen.ts';
 import type { Log } from './log.ts';
 import { CountedPipeline } from './pipeline/counted-pipeline.ts';
 import { videoLimitsSchema } from './pipeline/limits.ts';
@@ -23,17 +19,15 @@ import { detectIsolation } from './pool/isolation.ts';
 import { PooledPipeline } from './pool/pooled-pipeline.ts';
 import { ProcessPool } from './pool/process-pool.ts';
 import { InMemoryQueueService } from './queue/memory.ts';
-import { LocalStorageService } from './storage/local.ts';
-import { DuckDBJobStore } from './store/duckdb.ts';
-
-/** Milliseconds over which an upload's rate is measured: longer than a network that changes its path is silent. */
-const UPLOAD_WINDOW_MS = 30_000;
-
-const packageSchema = z.object({ version: z.string() });
 
 export interface Service {
   /** Where it listens. */
   readonly url: string;
+  /**
+   * Resolves when jobs are worked on: the analysing processes are warm. Rejects when the first ones cannot be started:
+   * then the settings or the machine do not allow it, and the service is to be closed.
+   */
+  readonly ready: Promise<void>;
   /**
    * Drains: no connection and no job is taken any more, what is in hand may finish within the grace time, then it is
    * given back; the database is closed last. Resolves when nothing of the service is left.
@@ -41,61 +35,48 @@ export interface Service {
   close(): Promise<void>;
 }
 
-/** Opens everything, takes up what an earlier process left, and serves. The only place that names concrete classes. */
-export async function createService(config: Config, log: Log): Promise<Service> {
-  const closers: (() => Promise<void>)[] = [];
-  const close = async (): Promise<void> => {
-    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
-  };
+/**
+ * Opens everything, takes up what an earlier process left, and listens. The only place that names concrete classes.
+ * Once it listens, reads are answered and uploads are accepted: they are durable and wait, as any job does. It does not
+ * listen before recovery is complete, since jobs that are yet to be restored would be answered with 404.
+ * @param signal aborts the start: rejects with its reason when what was opened is closed again
+ */
+export async function createService(config: Config, log: Log, signal: AbortSignal): Promise<Service> {
+  const closers = new Closers();
   try {
-    const url = await open(config, log, closers);
-    return { url, close };
+    const opened = await open(config, log, closers, signal);
+    return { ...opened, close: () => closers.close() };
   } catch (error) {
-    await close();
+    await closers
+      .close()
+      .catch((failure: unknown) => log.error({ err: failure }, 'closing after a failed start failed'));
     throw error;
   }
 }
 
-/** @param closers gets what undoes each step, to be called in reverse */
-async function open(config: Config, log: Log, closers: (() => Promise<void>)[]): Promise<string> {
+/** @param closers gets what undoes each step */
+async function open(
+  config: Config,
+  log: Log,
+  closers: Closers,
+  signal: AbortSignal,
+): Promise<Pick<Service, 'url' | 'ready'>> {
   const metrics = new Metrics();
   const dataDir = resolve(config.DATA_DIR);
-  const modelsFolder = join(dataDir, 'models');
-  const storage = await LocalStorageService.open({ baseDir: join(dataDir, 'video_jobs') });
-  const store = await DuckDBJobStore.open({
-    path: join(dataDir, 'jobs.duckdb'),
+  const folder = await DataFolder.open({
+    path: dataDir,
     log,
     onCommit: (seconds, writes) => metrics.observeCommit(seconds, writes),
   });
-  closers.push(() => store.close());
+  closers.push(() => folder.close());
+  signal.throwIfAborted();
 
-  const registry = await PipelineRegistry.open({
-    modelsFolder,
-    ...(config.PIPELINES_DIR === undefined ? {} : { directory: resolve(config.PIPELINES_DIR) }),
-  });
-  const pool = ProcessPool.open({
-    size: config.WORKER_CONCURRENCY,
-    threads: config.PIPELINE_THREADS,
-    isolation: await detectIsolation({ memoryBytes: config.CHILD_MEMORY_BYTES, environment: process.env }),
-    memoryBytes: config.CHILD_MEMORY_BYTES,
-    stallTimeoutMs: config.STALL_TIMEOUT_MS,
-    recycleAfterJobs: config.CHILD_MAX_JOBS,
-    warmUp: registry.list(),
-    modelsFolder,
-    log,
-  });
-  closers.push(() => pool.close());
-  await pool.ready;
-  const limits = videoLimitsSchema.parse({
-    maxFramePixels: config.MAX_FRAME_PIXELS,
-    maxDurationMs: config.MAX_DURATION_MS,
-    maxDecodedFrames: config.MAX_DECODED_FRAMES,
-  });
-  const pipelines = new CountedPipeline(
-    new PooledPipeline({ registry, pool, limits, extraDecoders: config.EXTRA_DECODERS }),
-    (id) => metrics.countFrame(id),
-  );
+  const pool = await openPool(config, log, join(dataDir, 'models'));
+  closers.push(() => pool.processes.close());
+  const pipelines = new CountedPipeline(pool.pipelines, (id) => metrics.countFrame(id));
+  signal.throwIfAborted();
 
+  const { store, storage } = folder;
   const queue = new InMemoryQueueService();
   const { engine, recovery } = createEngine({
     store,
@@ -106,10 +87,11 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
     maxPending: config.MAX_PENDING,
     log,
   });
-  metrics.watch({ engine, reads: store, queued: () => queue.size(), childRestarts: () => pool.restarts });
+  metrics.watch({ engine, reads: store, queued: () => queue.size(), childRestarts: () => pool.processes.restarts });
   const housekeeping = new AbortController();
   const kept = { store, storage, engine, recovery, queue, log, signal: housekeeping.signal };
-  await recover({ ...kept, damaged: store.damage !== undefined });
+  await recover({ ...kept, signal, damaged: store.damage !== undefined });
+  signal.throwIfAborted();
 
   const workers = new Workers({
     count: config.WORKER_CONCURRENCY,
@@ -121,69 +103,86 @@ async function open(config: Config, log: Log, closers: (() => Promise<void>)[]):
     maxResultsBytes: config.MAX_RESULTS_BYTES,
     log,
   });
-  const ended = workers.run();
+  // Not before the children are warm: a job would be running while it waits for one.
+  let work: Promise<void> | undefined;
   closers.push(async () => {
     workers.halt();
-    await ended;
+    await work;
   });
-
-  const { version } = packageSchema.parse(
-    JSON.parse(await readFile(new URL(import.meta.resolve('#package.json')), 'utf8')),
-  );
-  const app = createApp({
+  if (config.ALLOW_ANONYMOUS) {
+    log.warn({ host: config.HOST }, 'ALLOW_ANONYMOUS: whoever reaches this address may do everything, without a key');
+  }
+  const { url, server } = await listen({
+    config,
     engine,
     reads: store,
     storage,
     pipelines,
     incomingDir: storage.incomingDir,
-    basePath: config.BASE_PATH,
-    keys: config.API_KEYS,
-    isPrivate: isLoopback(config.HOST) && config.API_KEYS === undefined && !config.ALLOW_ANONYMOUS,
-    requestsPerS: config.REQUESTS_PER_S,
-    maxUploads: config.MAX_UPLOADS,
-    maxUploadBytes: config.MAX_UPLOAD_BYTES,
-    minUploadBytesPerS: config.MIN_UPLOAD_BYTES_PER_S,
-    uploadWindowMs: UPLOAD_WINDOW_MS,
-    idempotencyTtlMs: config.IDEMPOTENCY_TTL_MS,
-    diskReserveBytes: config.DISK_RESERVE_BYTES,
-    isolation: pool.levels,
-    machines: SHOWN_MACHINES,
-    pages: await Pages.open(),
+    isolation: pool.processes.levels,
     metrics,
     deadWorkers: () => workers.dead,
     refusals: () => workers.refusals(),
     workers: () => workers.states(),
-    version,
+    waitingFor: () => (work !== undefined ? [] : ['the processes that analyse videos are starting']),
     log,
   });
-  const server = createHttpServer(app, { maxConnections: config.MAX_CONNECTIONS });
-  if (config.ALLOW_ANONYMOUS) {
-    log.warn({ host: config.HOST }, 'ALLOW_ANONYMOUS: whoever reaches this address may do everything, without a key');
-  }
-  server.listen(config.PORT, config.HOST);
-  await once(server, 'listening');
-  closers.push(async () => {
-    const closed = once(server, 'close');
-    server.close();
-    workers.drain();
-    const grace = new AbortController();
-    const patience = setTimeout(config.SHUTDOWN_GRACE_MS, undefined, { signal: grace.signal }).catch(() => undefined);
-    await Promise.race([Promise.all([closed, ended]), patience]);
-    grace.abort();
-    server.closeAllConnections();
-    await closed;
-  });
+  closers.push(() =>
+    drain(server, config.SHUTDOWN_GRACE_MS, () => {
+      workers.drain();
+      return work;
+    }),
+  );
+
   const house = keepHouse({ ...kept, retentionMs: config.RETENTION_MS });
   const forgetting = forgetSubmissions({ ...kept, ttlMs: config.IDEMPOTENCY_TTL_MS });
   closers.push(async () => {
     housekeeping.abort();
     await Promise.all([house, forgetting]);
   });
-  return urlOf(server.address());
+  const ready = pool.processes.ready.then(() => {
+    work = workers.run();
+  });
+  // Whoever starts the service hears of it; a close before that does not wait for it.
+  ready.catch(() => undefined);
+  return { url, ready };
 }
 
-function urlOf(address: AddressInfo | string | null): string {
-  if (address === null || typeof address === 'string') throw new ServiceError('internal', 'the server has no port');
-  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return `http://${host}:${address.port}`;
+async function openPool(config: Config, log: Log, modelsFolder: string) {
+  const registry = await PipelineRegistry.open({
+    modelsFolder,
+    ...(config.PIPELINES_DIR === undefined ? {} : { directory: resolve(config.PIPELINES_DIR) }),
+  });
+  const limits = videoLimitsSchema.parse({
+    maxFramePixels: config.MAX_FRAME_PIXELS,
+    maxDurationMs: config.MAX_DURATION_MS,
+    maxDecodedFrames: config.MAX_DECODED_FRAMES,
+  });
+  const processes = ProcessPool.open({
+    size: config.WORKER_CONCURRENCY,
+    threads: config.PIPELINE_THREADS,
+    isolation: await detectIsolation({ memoryBytes: config.CHILD_MEMORY_BYTES, environment: process.env }),
+    memoryBytes: config.CHILD_MEMORY_BYTES,
+    stallTimeoutMs: config.STALL_TIMEOUT_MS,
+    recycleAfterJobs: config.CHILD_MAX_JOBS,
+    warmUp: registry.list(),
+    modelsFolder,
+    log,
+  });
+  return {
+    processes,
+    pipelines: new PooledPipeline({ registry, pool: processes, limits, extraDecoders: config.EXTRA_DECODERS }),
+  };
+}
+
+/** Takes no connection and no job any more, and waits for what is in hand for as long as the grace time. */
+async function drain(server: Server, graceMs: number, drainWorkers: () => Promise<void> | undefined): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  const grace = new AbortController();
+  const patience = setTimeout(graceMs, undefined, { signal: grace.signal }).catch(() => undefined);
+  await Promise.race([Promise.all([closed, drainWorkers()]), patience]);
+  grace.abort();
+  server.closeAllConnections();
+  await closed;
 }

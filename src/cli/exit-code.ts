@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { Interruption } from '../stop-signals.ts';
 
 /** What each exit code means; docs/COMMAND_LINE.md has this table. */
 export const EXIT_CODES = {
@@ -11,17 +12,6 @@ export const EXIT_CODES = {
   143: 'Ended by SIGTERM',
 } as const;
 export type ExitCode = keyof typeof EXIT_CODES;
-
-/** Ends a command from outside, before it is done. */
-export class Interruption extends Error {
-  override readonly name = 'Interruption';
-  readonly exitCode: ExitCode;
-
-  constructor(message: string, exitCode: ExitCode) {
-    super(message);
-    this.exitCode = exitCode;
-  }
-}
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof Interruption) return error.exitCode;

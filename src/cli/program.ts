@@ -16,8 +16,8 @@ import type { Terminal } from './terminal.ts';
 /** Width of the help in columns. Fixed, because the documents contain the same text. */
 const HELP_COLUMNS = 100;
 
-/** Returns the command line. Parsing rejects instead of ending the process. */
-export function createProgram(version: string, terminal: Terminal): Command {
+/** Returns the command line. Parsing rejects instead of ending the process. @param stop ends a service that was started */
+export function createProgram(version: string, terminal: Terminal, stop: AbortSignal): Command {
   const program = new Command('reelstate')
     .description('Turns MP4 files into structured data. Runs the service and sends requests to it.')
     .version(version)
@@ -39,7 +39,7 @@ Example:
     );
   for (const option of globalOptions()) program.addOption(option);
   const commands = [
-    serveCommand(),
+    serveCommand(stop),
     submitCommand(terminal),
     statusCommand(terminal),
     resultsCommand(terminal),

@@ -1,16 +1,15 @@
 #!/usr/bin/env node
 /** Front door 3: the command line. */
-import { runCommandLine } from './command-line.ts';
-import { Interruption } from './exit-code.ts';
-import { Terminal } from './terminal.ts';
+import { Interruption, stopSignals } from '../stop-signals.ts';
 
-const interruption = new AbortController();
-const { signal } = interruption;
-// Once: a second signal ends the process immediately.
-process.once('SIGINT', () => interruption.abort(new Interruption('interrupted', 130)));
-process.once('SIGTERM', () => interruption.abort(new Interruption('terminated', 143)));
-process.stdout.on('error', () => interruption.abort(new Interruption('the output was closed', 141)));
+const stop = stopSignals();
+const closed = new AbortController();
+process.stdout.on('error', () => closed.abort(new Interruption('the output was closed', 141)));
 process.stderr.on('error', () => {});
+// Not before: a signal must find its handler while the commands are loaded.
+const { runCommandLine } = await import('./command-line.ts');
+const { Terminal } = await import('./terminal.ts');
 
 const { stdout, stderr } = process;
-process.exitCode = await runCommandLine(process.argv.slice(2), new Terminal({ stdout, stderr, signal }));
+const terminal = new Terminal({ stdout, stderr, signal: AbortSignal.any([stop, closed.signal]) });
+process.exitCode = await runCommandLine(process.argv.slice(2), terminal, stop);

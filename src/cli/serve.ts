@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 
-export function serveCommand(): Command {
+export function serveCommand(stop: AbortSignal): Command {
   return new Command('serve')
     .description('run the service in the foreground until Ctrl-C or SIGTERM')
     .addHelpText(
@@ -15,6 +15,6 @@ Examples:
     .action(async () => {
       // Imported here, so that the other commands do not load the service.
       const { serve } = await import('../serve.ts');
-      await serve(process.env);
+      await serve(process.env, stop);
     });
 }

@@ -16,12 +16,14 @@ export interface RecoveryOptions extends FileSweepOptions {
 }
 
 /**
- * Makes the queue agree with the database; called once, before anything is accepted or claimed.
+ * Removes what was left half-received and makes the queue agree with the database. Called once, by the owner of the data
+ * folder, before anything is accepted or claimed.
  * One process owns the database, so whatever is `running` now was interrupted. What this costs does not grow with the
  * number of jobs that have ended, unless the database is damaged.
  */
 export async function recover(options: RecoveryOptions): Promise<void> {
-  const { store, queue, recovery, log, damaged } = options;
+  const { store, storage, queue, recovery, log, damaged } = options;
+  await storage.sweepIncoming();
   if (damaged) {
     log.error('the database is damaged: its jobs are reconciled with their sidecars');
     await sweepFiles(options);

@@ -12,7 +12,7 @@ import { stripBasePath } from './middleware/base-path.ts';
 import { cancelRoute } from './routes/cancel.ts';
 import { deleteFilesRoute } from './routes/delete-files.ts';
 import { docsRoute } from './routes/docs-page.ts';
-import { healthRoute, readyRoute, type HealthOptions } from './routes/health.ts';
+import { healthRoute, readyRoute, type ReadyOptions } from './routes/health.ts';
 import { jobsRoute } from './routes/jobs.ts';
 import { machineRoute, machinesRoute, type ShownMachine } from './routes/machines.ts';
 import type { Metrics } from './metrics.ts';
@@ -36,7 +36,7 @@ import { transitionsRoute } from './routes/transitions.ts';
 /** Wrong keys that one address may try: twenty, and from then on one every ten seconds. */
 const WRONG_KEYS = { perSecond: 0.1, burst: 20 };
 
-export interface AppOptions extends SubmitOptions, HealthOptions, ActivityOptions {
+export interface AppOptions extends SubmitOptions, ReadyOptions, ActivityOptions {
   /** Commands on jobs. */
   readonly engine: Pick<
     JobEngine,

@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf, ServiceError } from '../errors.ts';
 import { createLog } from '../log.ts';
+import { makeFolder } from '../storage/durable-file.ts';
 import { Database } from '../store/database.ts';
 import { migrateDown, migrateUp, migrationStatus, type Migration } from '../store/migrate.ts';
+import { Ownership } from '../store/ownership.ts';
 import { rebuild } from './rebuild.ts';
 
 /** What can be done to the database of a stopped service, in words for people. */
@@ -25,18 +25,10 @@ export interface MigrateOptions {
 
 /**
  * Moves the schema by hand, or brings its rows back; resolves with what is to be told, a line each. The service applies
- * `up` by itself. @throws ServiceError, which says so when a service has the database
+ * `up` by itself. Rejects with `store_unavailable`, and has changed nothing, when a service has the folder.
  */
 export async function migrateDatabase(step: MigrateStep, options: MigrateOptions): Promise<readonly string[]> {
-  try {
-    await mkdir(options.dataDir, { recursive: true });
-    return step === 'rebuild' ? await rebuilt(options) : await moved(step, join(options.dataDir, 'jobs.duckdb'));
-  } catch (error) {
-    const message = messageOf(error);
-    if (!message.includes('Could not set lock')) throw error;
-    const hint = 'Another process has the database open: stop the service first.';
-    throw new ServiceError('store_unavailable', message, { cause: error, hint });
-  }
+  return step === 'rebuild' ? rebuilt(options) : moved(step, options.dataDir);
 }
 
 async function rebuilt({ dataDir, maxAttempts }: MigrateOptions): Promise<readonly string[]> {
@@ -44,16 +36,22 @@ async function rebuilt({ dataDir, maxAttempts }: MigrateOptions): Promise<readon
   return Object.entries(jobs).map(([status, count]) => `${status.padEnd(10)} ${count}`);
 }
 
-async function moved(step: 'up' | 'down' | 'status', path: string): Promise<readonly string[]> {
-  const database = await Database.open(path);
+async function moved(step: 'up' | 'down' | 'status', dataDir: string): Promise<readonly string[]> {
+  await makeFolder(dataDir);
+  const ownership = await Ownership.acquire(dataDir);
   try {
-    const connection = await database.connect();
-    if (step === 'up') return (await migrateUp(connection)).map((migration) => lineOf(migration));
-    if (step === 'status') return (await migrationStatus(connection)).map((migration) => lineOf(migration));
-    const reverted = await migrateDown(connection);
-    return [reverted === undefined ? 'nothing to revert' : `reverted ${lineOf({ ...reverted, appliedAt: null })}`];
+    const database = await Database.open(join(dataDir, 'jobs.duckdb'));
+    try {
+      const connection = await database.connect();
+      if (step === 'up') return (await migrateUp(connection)).map((migration) => lineOf(migration));
+      if (step === 'status') return (await migrationStatus(connection)).map((migration) => lineOf(migration));
+      const reverted = await migrateDown(connection);
+      return [reverted === undefined ? 'nothing to revert' : `reverted ${lineOf({ ...reverted, appliedAt: null })}`];
+    } finally {
+      database.close();
+    }
   } finally {
-    database.close();
+    ownership.release();
   }
 }
 

@@ -1,12 +1,10 @@
-import { join } from 'node:path';
+import { DataFolder } from '../data-folder.ts';
 import { sweepFiles } from '../engine/file-sweep.ts';
 import { healSidecars } from '../engine/housekeeping.ts';
 import { createEngine } from '../engine/job-engine.ts';
 import { ServiceError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { InMemoryQueueService } from '../queue/memory.ts';
-import { LocalStorageService } from '../storage/local.ts';
-import { DuckDBJobStore } from '../store/duckdb.ts';
 
 /**
  * Brings the database of a stopped service back to what the sidecars beside the videos tell, as a start after damage
@@ -15,28 +13,25 @@ import { DuckDBJobStore } from '../store/duckdb.ts';
  * @param maxAttempts attempts that a job brought back may lose
  */
 export async function rebuild(folder: string, maxAttempts: number, log: Log) {
-  const storage = await LocalStorageService.open({ baseDir: join(folder, 'video_jobs') });
-  const store = await DuckDBJobStore.open({ path: join(folder, 'jobs.duckdb'), log });
-  try {
-    const { recovery } = createEngine({
-      store,
-      storage,
-      queue: new InMemoryQueueService(),
-      pipelines: {
-        list: () => [],
-        runOnFile: () => {
-          throw new ServiceError('internal', 'no job is run here');
-        },
+  await using opened = await DataFolder.open({ path: folder, log });
+  const { store, storage } = opened;
+  const { recovery } = createEngine({
+    store,
+    storage,
+    queue: new InMemoryQueueService(),
+    pipelines: {
+      list: () => [],
+      runOnFile: () => {
+        throw new ServiceError('internal', 'no job is run here');
       },
-      maxAttempts,
-      maxPending: 1,
-      log,
-    });
-    const options = { store, storage, recovery, log, signal: new AbortController().signal };
-    await sweepFiles(options);
-    await healSidecars(options);
-    return await store.countByStatus();
-  } finally {
-    await store.close();
-  }
+    },
+    maxAttempts,
+    maxPending: 1,
+    log,
+  });
+  await storage.sweepIncoming();
+  const options = { store, storage, recovery, log, signal: new AbortController().signal };
+  await sweepFiles(options);
+  await healSidecars(options);
+  return await store.countByStatus();
 }

@@ -12,7 +12,7 @@ const ENTRIES_AT_ONCE = 1_024;
 
 /**
  * Files in one folder of the local disk. What is being received or written lies in `incoming/` until it is whole, so
- * whatever is found there at the next start was cut off and is swept. The folder belongs to this process alone:
+ * whatever is found there at the next start was cut off (`sweepIncoming`). The folder belongs to this process alone:
  * links are checked before a path is used, not while it is.
  */
 export class LocalStorageService implements StorageService {
@@ -26,13 +26,16 @@ export class LocalStorageService implements StorageService {
     this.incomingDir = incomingDir;
   }
 
-  /** Makes the folder where it is missing and removes what an earlier process left half-received. */
+  /** Makes the folder where it is missing; deletes nothing. */
   static async open(options: { readonly baseDir: string }): Promise<LocalStorageService> {
     const incoming = resolve(options.baseDir, INCOMING);
     await makeFolder(incoming);
-    const incomingDir = await realpath(incoming);
-    for (const name of await readdir(incomingDir)) await rm(join(incomingDir, name), { recursive: true, force: true });
-    return new LocalStorageService(await realpath(options.baseDir), incomingDir);
+    return new LocalStorageService(await realpath(options.baseDir), await realpath(incoming));
+  }
+
+  async sweepIncoming(): Promise<void> {
+    const names = await readdir(this.incomingDir);
+    for (const name of names) await rm(join(this.incomingDir, name), { recursive: true, force: true });
   }
 
   saveFile(
@@ -91,8 +94,10 @@ export class LocalStorageService implements StorageService {
       try {
         await unlink(absolute);
       } catch (error) {
-        if (!isMissing(error)) throw error;
+        if (isMissing(error)) return;
+        throw error;
       }
+      await this.#folders.sync(dirname(absolute));
     });
   }
 

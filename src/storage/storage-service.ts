@@ -22,8 +22,10 @@ export interface StorageService {
   ): Promise<string>;
   /** The absolute path of a stored file, for those who must open one; `file_missing` names the path when there is none. */
   loadFile(path: string): Promise<string>;
-  /** Deletes a file; a missing one is no error. */
+  /** Deletes a file durably; a missing one is no error. */
   deleteFile(path: string): Promise<void>;
+  /** Deletes what an earlier process was receiving or writing when it ended. Call it before anything is received. */
+  sweepIncoming(): Promise<void>;
   /** The stored paths that lie in no folder, in no order, in constant memory. One saved or deleted meanwhile may be missed. */
   list(): AsyncIterable<string>;
   /** Gives a stored file another path, durably; `file_missing` names it when there is none. @returns the new path */

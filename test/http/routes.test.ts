@@ -180,7 +180,8 @@ describe('the service over HTTP', () => {
       expect(unready.headers.get('retry-after')).to.equal('1');
       expect(await problemOf(unready)).to.include({ status: 503, code: 'not_ready' });
       const health = healthResponseSchema.parse(await (await fetch(`${closing.url}/health`)).json());
-      expect(health).to.include({ status: 'ok', version: '1.2.3' });
+      expect(health.status).to.equal('ok');
+      expect(health.version).to.match(/^\d+\.\d+\.\d+$/);
       expect(health.isolation).to.deep.equal(['process']);
     } finally {
       await closing.close();

@@ -6,22 +6,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { checkAnswers } from './answer-check.ts';
+import { parseConfig, type Config } from '../../src/config.ts';
+import { DataFolder } from '../../src/data-folder.ts';
 import { createEngine } from '../../src/engine/job-engine.ts';
 import type { WorkerRefusal } from '../../src/engine/worker.ts';
 import type { ApiKey } from '../../src/http/middleware/access.ts';
-import { createApp } from '../../src/http/app.ts';
 import type { StateValue } from '../../src/http/routes/activity.ts';
 import { SHOWN_MACHINES, type ShownMachine } from '../../src/http/routes/machines.ts';
 import { Metrics } from '../../src/http/metrics.ts';
-import { Pages } from '../../src/http/routes/pages.ts';
-import { createHttpServer } from '../../src/http/server.ts';
 import { problemSchema } from '../../src/http/schemas.ts';
+import { listen } from '../../src/listen.ts';
 import { createLog, type Log } from '../../src/log.ts';
 import { InMemoryQueueService } from '../../src/queue/memory.ts';
 import type { VideoFilePipelineService } from '../../src/pipeline/pipeline-service.ts';
 import { PipelineRegistry } from '../../src/pipeline/registry.ts';
-import { LocalStorageService } from '../../src/storage/local.ts';
-import { DuckDBJobStore } from '../../src/store/duckdb.ts';
 
 export const MAX_UPLOAD_BYTES = 256 * 1024;
 
@@ -42,6 +40,7 @@ export interface ServiceSettings {
   readonly maxUploadBytes?: number;
   readonly basePath?: string;
   readonly keys?: readonly ApiKey[];
+  /** False: as if other machines could reach it. */
   readonly isPrivate?: boolean;
   readonly requestsPerS?: number;
   readonly maxUploads?: number;
@@ -51,6 +50,7 @@ export interface ServiceSettings {
   readonly idempotencyTtlMs?: number;
   readonly deadWorkers?: () => number;
   readonly refusals?: () => readonly WorkerRefusal[];
+  readonly waitingFor?: () => readonly string[];
   readonly log?: Log;
   readonly pipelines?: VideoFilePipelineService;
   readonly machines?: readonly ShownMachine[];
@@ -60,52 +60,35 @@ export interface ServiceSettings {
 /** The service's own parts over HTTP on a free port, in a folder that `close` removes; no worker. */
 export async function openService(settings: ServiceSettings = {}) {
   const folder = settings.folder ?? (await mkdtemp(join(tmpdir(), 'http-')));
-  const { log = createLog('silent') } = settings;
-  const storage = await LocalStorageService.open({ baseDir: join(folder, 'video_jobs') });
-  const store = await DuckDBJobStore.open({ path: join(folder, 'jobs.duckdb'), log });
+  const { log = createLog('silent'), pipelines = LISTED, maxPending = 1_000 } = settings;
+  const opened = await DataFolder.open({ path: folder, log });
+  const { store, storage } = opened;
   const queue = new InMemoryQueueService();
-  const { pipelines = LISTED, maxPending = 1_000 } = settings;
   const { engine, recovery } = createEngine({ store, queue, storage, pipelines, maxAttempts: 3, maxPending, log });
   const metrics = new Metrics();
   metrics.watch({ engine, reads: store, queued: () => queue.size(), childRestarts: () => 0 });
-  const app = createApp({
+  const { server, url } = await listen({
+    config: configOf(settings),
     engine,
     reads: store,
     storage,
     pipelines,
     incomingDir: storage.incomingDir,
-    maxUploadBytes: settings.maxUploadBytes ?? MAX_UPLOAD_BYTES,
-    basePath: settings.basePath ?? '',
-    keys: settings.keys,
-    isPrivate: settings.isPrivate ?? settings.keys === undefined,
-    requestsPerS: settings.requestsPerS ?? 2_000,
-    maxUploads: settings.maxUploads ?? 100,
-    minUploadBytesPerS: settings.minUploadBytesPerS ?? 0,
     uploadWindowMs: settings.uploadWindowMs ?? 30_000,
-    idempotencyTtlMs: settings.idempotencyTtlMs ?? 86_400_000,
-    diskReserveBytes: settings.diskReserveBytes ?? 0,
     isolation: ['process'],
     machines: settings.machines ?? SHOWN_MACHINES,
-    pages: await Pages.open(),
     metrics,
     deadWorkers: settings.deadWorkers ?? (() => 0),
     refusals: settings.refusals ?? (() => []),
+    waitingFor: settings.waitingFor ?? (() => []),
     workers: settings.workers ?? (() => []),
-    version: '1.2.3',
     log,
   });
-  const server = createHttpServer(app, { maxConnections: 1_000 }).listen(0, '127.0.0.1');
   const faults = checkAnswers(server, settings.basePath);
-  await once(server, 'listening');
   const { port } = addressSchema.parse(server.address());
-  let storeOpen = true;
-  const closeStore = async (): Promise<void> => {
-    if (storeOpen) await store.close();
-    storeOpen = false;
-  };
   return {
     folder,
-    url: `http://127.0.0.1:${port}`,
+    url,
     port,
     engine,
     recovery,
@@ -113,7 +96,7 @@ export async function openService(settings: ServiceSettings = {}) {
     store,
     queue,
     server,
-    closeStore,
+    closeStore: () => store.close(),
     /** Every file of the storage, the incoming folder included. */
     async files(): Promise<string[]> {
       const entries = await readdir(join(folder, 'video_jobs'), { withFileTypes: true, recursive: true });
@@ -128,12 +111,30 @@ export async function openService(settings: ServiceSettings = {}) {
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
-      await closeStore();
+      await opened.close();
       if (!keepFolder) await rm(folder, { recursive: true });
       if (faults.length > 0) throw new Error(`answers that are not as described:\n${faults.join('\n')}`);
     },
   };
 }
+
+function configOf(settings: ServiceSettings): Config {
+  const { isPrivate = settings.keys === undefined } = settings;
+  return {
+    ...parseConfig({ HOST: '127.0.0.1', PORT: '0' }),
+    API_KEYS: settings.keys?.map(({ sha256, scopes }) => ({ sha256, scopes: [...scopes] })),
+    BASE_PATH: settings.basePath ?? '',
+    ALLOW_ANONYMOUS: settings.keys === undefined && !isPrivate,
+    MAX_UPLOAD_BYTES: settings.maxUploadBytes ?? MAX_UPLOAD_BYTES,
+    MAX_UPLOADS: settings.maxUploads ?? 100,
+    MIN_UPLOAD_BYTES_PER_S: settings.minUploadBytesPerS ?? 0,
+    REQUESTS_PER_S: settings.requestsPerS ?? 2_000,
+    IDEMPOTENCY_TTL_MS: settings.idempotencyTtlMs ?? 86_400_000,
+    DISK_RESERVE_BYTES: settings.diskReserveBytes ?? 0,
+    MAX_CONNECTIONS: 1_000,
+  };
+}
+
 export type ServiceUnderTest = Awaited<ReturnType<typeof openService>>;
 export const NOTHING = { files: [], rows: 0, queued: 0 };
 

@@ -32,6 +32,7 @@ describe('a service killed again and again under load', () => {
     const store = await DuckDBJobStore.open({ path: join(dataDir, 'jobs.duckdb'), log });
     try {
       const storage = await LocalStorageService.open({ baseDir });
+      await storage.sweepIncoming(); // as the next start would
       expect(await brokenPromises({ store, storage, baseDir }, report)).to.deep.equal([]);
       const jobs = await allJobs(store);
       expect(report.accepted).to.have.property('size').above(0);

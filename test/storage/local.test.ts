@@ -39,11 +39,13 @@ describe('LocalStorageService', () => {
     });
   });
 
-  it('sweeps what an earlier process left in the incoming folder, and nothing else', async () => {
+  it('deletes nothing when it is opened, and sweeps the incoming folder alone when it is told to', async () => {
     await mkdir(join(root, 'incoming', 'folder'), { recursive: true });
     await writeFile(join(root, 'incoming', 'cut-off'), 'half');
     await writeFile(join(root, 'job.mp4'), 'video');
     const storage = await LocalStorageService.open({ baseDir: root });
+    expect((await readdir(storage.incomingDir)).toSorted()).to.deep.equal(['cut-off', 'folder']);
+    await storage.sweepIncoming();
     expect(await readdir(storage.incomingDir)).to.deep.equal([]);
     expect(await readFile(await storage.loadFile('job.mp4'), 'utf8')).to.equal('video');
   });

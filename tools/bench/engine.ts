@@ -28,6 +28,7 @@ const noStorage: StorageService = {
   deleteFile: async () => {},
   list: async function* () {},
   moveFile: async (_, path) => path,
+  sweepIncoming: async () => {},
 };
 
 async function* nothing(): AsyncGenerator<FrameResult> {}

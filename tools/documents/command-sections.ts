@@ -6,8 +6,9 @@ import { markdownTable } from './markdown-table.ts';
 
 const { stdout, stderr } = process;
 
+const { signal } = new AbortController();
 /** The command line as the documents tell of it. */
-export const PROGRAM = createProgram('', new Terminal({ stdout, stderr, signal: new AbortController().signal }));
+export const PROGRAM = createProgram('', new Terminal({ stdout, stderr, signal }), signal);
 
 /** The generated sections of the command line, by name: the help of each command, and what the exit codes mean. */
 export const COMMAND_SECTIONS: Readonly<Record<string, () => string>> = {

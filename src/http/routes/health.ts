@@ -48,28 +48,31 @@ export function healthRoute({
   };
 }
 
-interface ReadyOptions extends Pick<HealthOptions, 'refusals' | 'workers'>, RoomOptions {
+export interface ReadyOptions extends HealthOptions, RoomOptions {
   readonly reads: Pick<JobReads, 'ping'>;
   readonly engine: Pick<JobEngine, 'requireQueueRoom'>;
+  /** What is missing until jobs are worked on, a sentence each. */
+  readonly waitingFor: () => readonly string[];
 }
 
-/** GET /ready: jobs can be accepted, read and worked on; 503 with the reason when not. */
+/** GET /ready: jobs can be accepted, read and worked on; 503 with the reasons when not. */
 export function readyRoute(options: ReadyOptions): RouterMiddleware<RequestState> {
-  const { reads, engine, refusals, workers } = options;
+  const { reads, engine, refusals, workers, waitingFor } = options;
   return async (ctx) => {
+    const reasons = [...waitingFor()];
     try {
       await reads.ping();
       engine.requireQueueRoom();
       await requireRoom(0, options);
-      const waiting = refusals();
-      const [first] = waiting;
-      if (first !== undefined && waiting.length === workers().length) {
-        sendProblem(ctx, 'not_ready', `Every worker waits until the environment lets it go on: ${first.message}`);
-        return;
-      }
-      ctx.body = { status: 'ready' } satisfies ReadyResponse;
     } catch (error) {
-      sendProblem(ctx, 'not_ready', classify(error).message);
+      reasons.unshift(classify(error).message);
     }
+    const waiting = refusals();
+    const [first] = waiting;
+    if (first !== undefined && waiting.length === workers().length) {
+      reasons.push(`Every worker waits until the environment lets it go on: ${first.message}`);
+    }
+    if (reasons.length > 0) sendProblem(ctx, 'not_ready', reasons.join('; '));
+    else ctx.body = { status: 'ready' } satisfies ReadyResponse;
   };
 }

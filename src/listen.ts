@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { isLoopback, type Config } from './config.ts';
+import { ServiceError } from './errors.ts';
+import { createApp, type AppOptions } from './http/app.ts';
+import { SHOWN_MACHINES } from './http/routes/machines.ts';
+import { Pages } from './http/routes/pages.ts';
+import { createHttpServer } from './http/server.ts';
+import { z } from 'zod';
+
+/** Milliseconds over which an upload's rate is measured: longer than a network that changes its path is silent. */
+const UPLOAD_WINDOW_MS = 30_000;
+
+const packageSchema = z.object({ version: z.string() });
+
+/** What HTTP answers from; with settings of `AppOptions` that tests put in place of our own. */
+export interface ListenOptions
+  extends
+    Pick<
+      AppOptions,
+      | 'engine'
+      | 'reads'
+      | 'storage'
+      | 'pipelines'
+      | 'incomingDir'
+      | 'isolation'
+      | 'metrics'
+      | 'deadWorkers'
+      | 'refusals'
+      | 'workers'
+      | 'waitingFor'
+      | 'log'
+    >,
+    Partial<Pick<AppOptions, 'machines' | 'uploadWindowMs'>> {
+  readonly config: Config;
+}
+
+export interface Listener {
+  readonly url: string;
+  readonly server: Server;
+}
+
+/** Serves the app at the address of the settings. */
+export async function listen({ config, ...parts }: ListenOptions): Promise<Listener> {
+  const { version } = packageSchema.parse(
+    JSON.parse(await readFile(new URL(import.meta.resolve('#package.json')), 'utf8')),
+  );
+  const app = createApp({
+    machines: SHOWN_MACHINES,
+    uploadWindowMs: UPLOAD_WINDOW_MS,
+    ...parts,
+    basePath: config.BASE_PATH,
+    keys: config.API_KEYS,
+    isPrivate: isLoopback(config.HOST) && config.API_KEYS === undefined && !config.ALLOW_ANONYMOUS,
+    requestsPerS: config.REQUESTS_PER_S,
+    maxUploads: config.MAX_UPLOADS,
+    maxUploadBytes: config.MAX_UPLOAD_BYTES,
+    minUploadBytesPerS: config.MIN_UPLOAD_BYTES_PER_S,
+    idempotencyTtlMs: config.IDEMPOTENCY_TTL_MS,
+    diskReserveBytes: config.DISK_RESERVE_BYTES,
+    pages: await Pages.open(),
+    version,
+  });
+  const server = createHttpServer(app, { maxConnections: config.MAX_CONNECTIONS });
+  server.listen(config.PORT, config.HOST);
+  await once(server, 'listening');
+  return { url: urlOf(server), server };
+}
+
+function urlOf(server: Server): string {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new ServiceError('internal', 'the server has no port');
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}
