@@ -32,6 +32,7 @@ export async function serve(
 
 /** Resolves with 0 after a drain. Rejects with the `Interruption` that came before the service listened, or with what failed. */
 async function run(environment: Readonly<Record<string, string | undefined>>, stop: AbortSignal): Promise<0> {
+  stop.throwIfAborted();
   const config = parseConfig(environment);
   const log = createLog(config.LOG_LEVEL);
   const stopped = aborted(stop);

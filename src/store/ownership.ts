@@ -45,7 +45,7 @@ export class Ownership {
 }
 
 /** Who holds the lock that a message of DuckDB speaks of. */
-export function ownerIn(reason: string): string {
+function ownerIn(reason: string): string {
   // A process of another container has no number here.
   const pid = Number(/\(PID (\d+)\)/.exec(reason)?.[1] ?? 0);
   return pid > 0 ? `another process (PID ${pid})` : 'another process';

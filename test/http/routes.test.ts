@@ -188,6 +188,21 @@ describe('the service over HTTP', () => {
     }
   });
 
+  it('says what is missing until jobs are worked on, and answers reads meanwhile', async () => {
+    const missing = ['first reason', 'second reason'];
+    const starting = await openService({ waitingFor: () => missing });
+    try {
+      const problem = await problemOf(await fetch(`${starting.url}/ready`));
+      expect(problem).to.include({ status: 503, code: 'not_ready', detail: 'first reason; second reason' });
+      expect((await fetch(`${starting.url}/health`)).status).to.equal(200);
+      expect((await fetch(`${starting.url}/video/jobs`)).status).to.equal(200);
+      missing.length = 0;
+      expect((await fetch(`${starting.url}/ready`)).status).to.equal(200);
+    } finally {
+      await starting.close();
+    }
+  });
+
   it('answers what is not there with a problem document', async () => {
     for (const path of ['/video', '/video/status', '/video/status/', '/nothing?x=1', '//', '/%']) {
       expect((await send(service.port, { path, method: 'GET' })).status, path).to.equal(404);
