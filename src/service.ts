@@ -140,10 +140,11 @@ async function open(
     housekeeping.abort();
     await Promise.all([house, forgetting]);
   });
-  const ready = pool.processes.ready.then(() => {
+  const ready = (async () => {
+    await pool.processes.ready;
     work = workers.run();
-  });
-  // Whoever starts the service hears of it; a close before that does not wait for it.
+  })();
+  // Its caller may look at it later, or close the service before.
   ready.catch(() => undefined);
   return { url, ready };
 }
