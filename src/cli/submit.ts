@@ -2,7 +2,8 @@ import { Command, Option } from 'commander';
 import { basename } from 'node:path';
 import { ReelstateError } from '../client/reelstate-error.ts';
 import { describeError } from './describe-error.ts';
-import { connect, wholeNumber, type Connection } from './connection.ts';
+import { addAnalysisFlags } from './analysis-flags.ts';
+import { connect, type Connection } from './connection.ts';
 import { jobLine } from './job-line.ts';
 import { resultsText } from './results-text.ts';
 import { isFolder, resultsPath, saveText } from './save-text.ts';
@@ -20,14 +21,11 @@ interface Accepted {
 }
 
 export function submitCommand(terminal: Terminal): Command {
-  return new Command('submit')
+  const command = new Command('submit')
     .description('upload videos, one job each, and print the job ids')
     .argument('<file...>', 'MP4 files')
-    .addOption(new Option('--pipeline <id>', 'pipeline to run').default('ocr_only'))
-    .addOption(
-      new Option('--frame-stride <n>', 'analyse every n-th frame (default: every frame)').argParser(wholeNumber),
-    )
-    .addOption(new Option('--max-frames <n>', 'maximum number of frames (default: all)').argParser(wholeNumber))
+    .addOption(new Option('--pipeline <id>', 'pipeline to run').default('ocr_only'));
+  return addAnalysisFlags(command)
     .option('--wait', 'wait until every job has ended, and print its state')
     .option('--output <path>', 'wait, and save the results (JSON): a file, a folder, or - for stdout')
     .addHelpText(
@@ -40,6 +38,7 @@ In a folder, results are named {job_id}_results.json.
 Examples:
   reelstate submit video.mp4
   reelstate submit --pipeline yolo_ocr --frame-stride 25 --wait *.mp4
+  reelstate submit --sample-every-ms 10000 --from-ms 60000 --region 0,0.8,1,0.2 lecture.mp4
   reelstate submit --output - video.mp4 | grep EXIT`,
     )
     .action(async (files: readonly string[], flags: SubmitFlags, command: Command) => {

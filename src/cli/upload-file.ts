@@ -1,16 +1,15 @@
 import { openAsBlob } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import type { AnalysisOptions } from '../client/analysis-options.ts';
 import { pause } from '../client/pause.ts';
 import type { ReelstateClient } from '../client/reelstate-client.ts';
 import { ReelstateError } from '../client/reelstate-error.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What to analyse. */
-export interface AnalysisFlags {
+export interface AnalysisFlags extends AnalysisOptions {
   readonly pipeline: string;
-  readonly frameStride?: number;
-  readonly maxFrames?: number;
 }
 
 export interface UploadOptions {
@@ -37,7 +36,7 @@ export function isFileError(error: unknown): boolean {
  */
 export async function uploadFile(path: string, { client, flags, terminal }: UploadOptions): Promise<string> {
   if (!(await stat(path)).isFile()) throw new ReelstateError('missing_file', 'not a file');
-  const { pipeline: pipelineId, frameStride, maxFrames } = flags;
+  const { frameStride, maxFrames, sampleEveryMs, fromMs, toMs, keyframesOnly, region } = flags;
   const { line, signal } = terminal;
   const fileName = basename(path);
   const idempotencyKey = crypto.randomUUID();
@@ -47,10 +46,9 @@ export async function uploadFile(path: string, { client, flags, terminal }: Uplo
       const { jobId } = await client.submit({
         file: await openAsBlob(path),
         fileName,
-        pipelineId,
+        pipelineId: flags.pipeline,
         idempotencyKey,
-        ...(frameStride === undefined ? {} : { frameStride }),
-        ...(maxFrames === undefined ? {} : { maxFrames }),
+        ...{ frameStride, maxFrames, sampleEveryMs, fromMs, toMs, keyframesOnly, region },
         onProgress: (sent, all) => line.bar(fileName, sent, all),
         signal,
       });

@@ -1,3 +1,4 @@
+import { analysisParameters, type AnalysisOptions } from './analysis-options.ts';
 import {
   isDeletion,
   isFrameResult,
@@ -45,16 +46,12 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface SubmitOptions extends CallOptions {
+export interface SubmitOptions extends CallOptions, AnalysisOptions {
   /** In Node.js: `await fs.openAsBlob(path)`, which is read while it is sent. */
   readonly file: Blob;
   /** Default: the file's own name, if it has one. */
   readonly fileName?: string;
   readonly pipelineId: string;
-  /** Every n-th frame is analysed; absent: every frame. */
-  readonly frameStride?: number;
-  /** Maximum number of frames to analyse; absent: all. */
-  readonly maxFrames?: number;
   /** Makes the submission idempotent: a repetition returns the same job. At most 255 printable ASCII characters. */
   readonly idempotencyKey?: string;
   readonly onProgress?: (sentBytes: number, allBytes: number) => void;
@@ -99,10 +96,9 @@ export class ReelstateClient {
 
   /** Uploads a video. Resolves when its job is stored durably. */
   async submit(options: SubmitOptions): Promise<Submission> {
-    const { file, pipelineId, frameStride, maxFrames, idempotencyKey, onProgress, signal } = options;
+    const { file, pipelineId, idempotencyKey, onProgress, signal } = options;
     const query = new URLSearchParams({ pipeline_id: pipelineId });
-    if (frameStride !== undefined) query.set('frame_stride', String(frameStride));
-    if (maxFrames !== undefined) query.set('max_frames', String(maxFrames));
+    for (const [name, value] of analysisParameters(options)) query.set(name, value);
     const upload = {
       address: `${this.#url}/video/submit?${query.toString()}`,
       headers: { ...this.#headers, ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }) },

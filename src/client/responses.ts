@@ -26,7 +26,15 @@ export interface DeletionResponse {
 
 export interface JobItem extends StatusResponse {
   readonly pipeline_id: string;
-  readonly options: { readonly frame_stride: number; readonly max_frames?: number | undefined };
+  readonly options: {
+    readonly frame_stride: number;
+    readonly max_frames?: number | undefined;
+    readonly sample_every_ms?: number | undefined;
+    readonly from_ms?: number | undefined;
+    readonly to_ms?: number | undefined;
+    readonly keyframes_only?: boolean | undefined;
+    readonly region?: readonly [number, number, number, number] | undefined;
+  };
   /** 0 before the first. */
   readonly attempt: number;
 }

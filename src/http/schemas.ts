@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { wholeNumber } from './parameters.ts';
+import { ANALYSIS_PARAMETERS } from './analysis-parameters.ts';
 import { frameResultSchema, jobIdSchema, jobStatusSchema } from '../job.ts';
 
 /** What is asked and answered over HTTP; the descriptions go into the API's documents. */
@@ -7,8 +7,7 @@ import { frameResultSchema, jobIdSchema, jobStatusSchema } from '../job.ts';
 /** Query parameters or form fields of a submission, as text. */
 export const submitParametersSchema = z.object({
   pipeline_id: z.string('is missing').min(1).describe('One of the pipelines listed by GET /pipelines'),
-  frame_stride: wholeNumber(1).optional().describe('Every n-th decoded frame is analysed; 1 when absent'),
-  max_frames: wholeNumber(1).optional().describe('At most so many frames are analysed; all when absent'),
+  ...ANALYSIS_PARAMETERS,
 });
 
 export const submitResponseSchema = z.object({ job_id: jobIdSchema.describe('Id of the job') });

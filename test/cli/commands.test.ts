@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { jobIdSchema } from '../../src/job.ts';
 import { openService, VIDEO } from '../http/service-under-test.ts';
 import { openServiceWithPages, RESULTS, type ServiceWithPages } from '../web/service-with-pages.ts';
 import { reelstate, spawnReelstate, type Outcome } from './command-line.ts';
@@ -82,6 +83,28 @@ describe('the command line', function () {
     } finally {
       server.close();
       server.closeAllConnections();
+    }
+  });
+
+  it('hands on which frames are wanted, and what part of them', async () => {
+    const flags = ['--sample-every-ms', '500', '--from-ms', '0', '--to-ms', '900', '--keyframes-only'];
+    const { code, stdout } = await run('submit', '--json', ...flags, '--region', '0.25,0,0.5,1', video);
+    expect(code).to.equal(0);
+    const { options } = await jobIn(service.store, jobIdSchema.parse(JSON.parse(stdout).job_id));
+    expect(options).to.deep.equal({
+      frame_stride: 1,
+      sample_every_ms: 500,
+      from_ms: 0,
+      to_ms: 900,
+      keyframes_only: true,
+      region: [0.25, 0, 0.5, 1],
+    });
+    for (const wrong of [
+      ['--region', '0,0,1'],
+      ['--from-ms', '-1'],
+      ['--frame-stride', '2', '--sample-every-ms', '9'],
+    ]) {
+      expect((await run('submit', ...wrong, video)).code, wrong.join(' ')).to.equal(2);
     }
   });
 

@@ -93,6 +93,22 @@ describe('the client', () => {
     expect(jobs[0]).to.deep.include({ pipeline_id: 'yolo_ocr', options: { frame_stride: 25, max_frames: 3 } });
   });
 
+  it('tells which frames are wanted, and what part of them', async () => {
+    const range = { sampleEveryMs: 500, fromMs: 100, toMs: 2000, keyframesOnly: true };
+    await client.submit({ file: video, pipelineId: 'ocr_only', ...range, region: [0, 0.5, 1, 0.5] });
+    const options = {
+      frame_stride: 1,
+      sample_every_ms: 500,
+      from_ms: 100,
+      to_ms: 2000,
+      keyframes_only: true,
+      region: [0, 0.5, 1, 0.5],
+    };
+    expect((await client.page()).jobs[0]?.options).to.deep.equal(options);
+    const { code } = await refusalOf(client.submit({ file: video, pipelineId: 'ocr_only', ...range, frameStride: 2 }));
+    expect(code).to.equal('invalid_request');
+  });
+
   it('submits once under one key, and says so', async () => {
     const options = { file: video, pipelineId: 'ocr_only', idempotencyKey: 'once' };
     const first = await client.submit(options);

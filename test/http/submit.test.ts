@@ -67,6 +67,22 @@ describe('POST /video/submit', () => {
       expect(job.options).to.deep.equal({ frame_stride: 5, max_frames: 7 });
     });
 
+    it('which frames of the video are wanted, and what part of them', async () => {
+      const response = await submit(
+        form({ from_ms: '0', to_ms: '90000', region: '0,.75,1,0.25' }, VIDEO),
+        '?pipeline_id=ocr_only&sample_every_ms=1000&keyframes_only=true',
+      );
+      const { job_id: jobId } = submitResponseSchema.parse(await response.json());
+      expect((await jobIn(service.store, jobId)).options).to.deep.equal({
+        frame_stride: 1,
+        sample_every_ms: 1000,
+        from_ms: 0,
+        to_ms: 90_000,
+        keyframes_only: true,
+        region: [0, 0.75, 1, 0.25],
+      });
+    });
+
     it('empty parameters, in the query or in the form, as if they were not given', async () => {
       const empty = { frame_stride: '', max_frames: '' };
       for (const response of [
@@ -223,6 +239,15 @@ describe('POST /video/submit', () => {
       'a stride with an exponent': { pipeline_id: 'ocr_only', frame_stride: '1e3' },
       'a stride that is no number': { pipeline_id: 'ocr_only', frame_stride: '__proto__' },
       'an endless number': { pipeline_id: 'ocr_only', max_frames: '9'.repeat(400) },
+      'a stride and a distance in time': { pipeline_id: 'ocr_only', frame_stride: '1', sample_every_ms: '100' },
+      'a distance of no time': { pipeline_id: 'ocr_only', sample_every_ms: '0' },
+      'a range that is empty': { pipeline_id: 'ocr_only', from_ms: '500', to_ms: '500' },
+      'a range up to 0': { pipeline_id: 'ocr_only', to_ms: '0' },
+      'a wish for key frames that is neither yes nor no': { pipeline_id: 'ocr_only', keyframes_only: 'maybe' },
+      'a region of three numbers': { pipeline_id: 'ocr_only', region: '0,0,1' },
+      'a region without a height': { pipeline_id: 'ocr_only', region: '0,0,1,0' },
+      'a region beyond the frame': { pipeline_id: 'ocr_only', region: '0.5,0,0.6,1' },
+      'a region in pixels': { pipeline_id: 'ocr_only', region: '0,0,640,480' },
       'no frames': { pipeline_id: 'ocr_only', max_frames: '0' },
     };
     for (const [name, parameters] of Object.entries(bad)) {

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { JobEngine } from '../../engine/job-engine.ts';
 import { ServiceError } from '../../errors.ts';
+import type { JobOptions } from '../../job.ts';
 import type { SubmitRequest } from '../../engine/job-engine.ts';
+import { jobOptionsOf, requireCompatible } from '../analysis-parameters.ts';
 import { checkFileType, HEAD_BYTES } from '../uploads/ftyp.ts';
 import { parseParameters } from '../parameters.ts';
 import type { RequestState } from '../middleware/request-log.ts';
@@ -38,7 +40,7 @@ export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestSta
       key: {
         owner,
         keySha256: hashOf(key),
-        fingerprint: hashOf(JSON.stringify([pipelineId, chosen.frame_stride, chosen.max_frames, sha256])),
+        fingerprint: fingerprintOf(pipelineId, chosen, sha256),
       },
       keySince: new Date(Date.now() - idempotencyTtlMs).toISOString(),
     });
@@ -62,6 +64,7 @@ export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestSta
       throw new ServiceError('invalid_request', 'Idempotency-Key has more than 255 characters, or strange ones');
     }
     const early = parseParameters(submitParametersSchema.partial(), [ctx.query]);
+    requireCompatible(early);
     if (early.pipeline_id !== undefined) engine.requirePipeline(early.pipeline_id);
     // A submission that comes again may find its job, which needs no room.
     if (key === '') engine.requireQueueRoom();
@@ -72,14 +75,10 @@ export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestSta
     const upload = await receive(ctx, key !== '');
     try {
       const parameters = parseParameters(submitParametersSchema, [ctx.query, upload.fields]);
+      const jobOptions = jobOptionsOf(parameters);
       engine.requirePipeline(parameters.pipeline_id);
       checkFileType(await headOf(upload.path));
-      const { pipeline_id: pipelineId, frame_stride: frameStride = 1, max_frames: maxFrames } = parameters;
-      const request = {
-        uploadPath: upload.path,
-        pipelineId,
-        options: { frame_stride: frameStride, ...(maxFrames === undefined ? {} : { max_frames: maxFrames }) },
-      };
+      const request = { uploadPath: upload.path, pipelineId: parameters.pipeline_id, options: jobOptions };
       const owner = ctx.state.caller?.id ?? 'anonymous';
       const { job, replayed } = await accept(request, upload.sha256, owner, key);
       ctx.state.jobId = job.jobId;
@@ -102,6 +101,13 @@ async function headOf(path: string): Promise<Buffer> {
   } finally {
     await file.close();
   }
+}
+
+/** Tells a submission from another with the same key. Options that were added later count only where they are given. */
+function fingerprintOf(pipelineId: string, options: JobOptions, sha256: string): string {
+  const { frame_stride: frameStride, max_frames: maxFrames, ...others } = options;
+  const added = Object.keys(others).length === 0 ? [] : [others];
+  return hashOf(JSON.stringify([pipelineId, frameStride, maxFrames, ...added, sha256]));
 }
 
 function hashOf(text: string): string {

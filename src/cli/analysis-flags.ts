@@ -1,0 +1,36 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { wholeNumber } from './connection.ts';
+
+/** Adds the options that choose which frames of a video are analysed, and what part of them. */
+export function addAnalysisFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--frame-stride <n>', 'analyse every n-th frame (default: every frame)').argParser(wholeNumber),
+    )
+    .addOption(new Option('--max-frames <n>', 'maximum number of frames (default: all)').argParser(wholeNumber))
+    .addOption(
+      new Option('--sample-every-ms <n>', 'analyse the first frame at or after each multiple of n milliseconds')
+        .argParser(wholeNumber)
+        .conflicts('frameStride'),
+    )
+    .addOption(new Option('--from-ms <n>', 'only frames shown at or after this time').argParser(time))
+    .addOption(new Option('--to-ms <n>', 'only frames shown before this time').argParser(time))
+    .option('--keyframes-only', 'decode and analyse key frames alone: many times faster')
+    .addOption(
+      new Option('--region <x,y,width,height>', 'analyse only this part of each frame (numbers from 0 to 1)').argParser(
+        regionOf,
+      ),
+    );
+}
+
+function time(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Not a whole number of milliseconds.');
+  return Number(text);
+}
+
+function regionOf(text: string): readonly [number, number, number, number] {
+  const [x, y, width, height, ...others] = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
+  const isPart = (value: number | undefined): value is number => value !== undefined && value >= 0 && value <= 1;
+  if (isPart(x) && isPart(y) && isPart(width) && isPart(height) && others.length === 0) return [x, y, width, height];
+  throw new InvalidArgumentError('Not four numbers from 0 to 1, separated by commas.');
+}
