@@ -30,7 +30,10 @@ function time(text: string): number {
 
 function regionOf(text: string): readonly [number, number, number, number] {
   const [x, y, width, height, ...others] = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
-  const isPart = (value: number | undefined): value is number => value !== undefined && value >= 0 && value <= 1;
   if (isPart(x) && isPart(y) && isPart(width) && isPart(height) && others.length === 0) return [x, y, width, height];
   throw new InvalidArgumentError('Not four numbers from 0 to 1, separated by commas.');
+}
+
+function isPart(value: number | undefined): value is number {
+  return value !== undefined && value >= 0 && value <= 1;
 }

@@ -21,11 +21,11 @@ interface Accepted {
 }
 
 export function submitCommand(terminal: Terminal): Command {
-  const command = new Command('submit')
+  const submit = new Command('submit')
     .description('upload videos, one job each, and print the job ids')
     .argument('<file...>', 'MP4 files')
     .addOption(new Option('--pipeline <id>', 'pipeline to run').default('ocr_only'));
-  return addAnalysisFlags(command)
+  return addAnalysisFlags(submit)
     .option('--wait', 'wait until every job has ended, and print its state')
     .option('--output <path>', 'wait, and save the results (JSON): a file, a folder, or - for stdout')
     .addHelpText(
