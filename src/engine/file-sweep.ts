@@ -3,6 +3,7 @@ import type { Job, JobId } from '../job.ts';
 import type { Log } from '../log.ts';
 import type { StorageService } from '../storage/storage-service.ts';
 import type { JobStanding, JobStore } from '../store/job-store.ts';
+import { classify } from './classify-error.ts';
 import { isFinal } from './job-change.ts';
 import type { JobRecovery } from './job-recovery.ts';
 import { inputPathOf, ownerOf, readSidecar, resultsPathOf, sidecarPathOf, type Sidecar } from './sidecar.ts';
@@ -45,7 +46,7 @@ export async function sweepFiles(options: FileSweepOptions): Promise<readonly Jo
     for (const file of settled) {
       const standing = standings.get(file.owner);
       if (standing === undefined) unknown.add(file.owner);
-      else await tidy(file, standing, options);
+      else await forJob(file.owner, log, () => tidy(file, standing, options));
     }
   }
   return bringBack([...unknown].toSorted(), options);
@@ -65,13 +66,18 @@ async function bringBack(jobIds: readonly JobId[], options: FileSweepOptions): P
       })),
     );
     const restored = await Promise.all(
-      found.flatMap(({ sidecar }) => (sidecar === undefined ? [] : recovery.restore(sidecar))),
+      found.map(({ jobId, sidecar }) =>
+        typeof sidecar === 'object' ? forJob(jobId, log, () => recovery.restore(sidecar)) : undefined,
+      ),
     );
-    for (const job of restored) {
+    for (const job of restored.filter((made) => made !== undefined)) {
       log.warn({ job_id: job.jobId, status: job.status }, 'job brought back from its sidecar');
       if (job.status === 'pending') waiting.push(job);
     }
     for (const { jobId, sidecar } of found) {
+      if (sidecar === 'unreadable') {
+        log.error({ job_id: jobId }, 'sidecar of a lost job cannot be read; its files are left until it can');
+      }
       if (sidecar !== undefined) continue;
       for (const path of [inputPathOf(jobId), resultsPathOf(jobId), sidecarPathOf(jobId)]) {
         if (!(await isStored(storage, path))) continue;
@@ -85,10 +91,21 @@ async function bringBack(jobIds: readonly JobId[], options: FileSweepOptions): P
 }
 
 /** A job that has not ended needs its video; without one it was never accepted. */
-async function usableSidecar(storage: StorageService, jobId: JobId): Promise<Sidecar | undefined> {
+async function usableSidecar(storage: StorageService, jobId: JobId): Promise<Sidecar | 'unreadable' | undefined> {
   const sidecar = await readSidecar(storage, jobId);
-  if (sidecar === undefined || sidecar.outcome !== null) return sidecar;
+  if (typeof sidecar !== 'object' || sidecar.outcome !== null) return sidecar;
   return (await isStored(storage, sidecar.input_path)) ? sidecar : undefined;
+}
+
+/** Does something for one job. What cannot be done for this job alone is logged, and the others go on. */
+async function forJob<T>(jobId: JobId, log: Log, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (classify(error).kind === 'environment') throw error;
+    log.error({ job_id: jobId, err: error }, 'the files of a job could not be compared with its row');
+    return undefined;
+  }
 }
 
 async function tidy({ path, owner }: OwnedFile, { status, expiredAt }: JobStanding, options: FileSweepOptions) {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
+import type { JobId } from '../job.ts';
 import type { QueueService } from '../queue/queue-service.ts';
 import { sweepFiles, type FileSweepOptions } from './file-sweep.ts';
 import type { JobEngine } from './job-engine.ts';
@@ -68,25 +69,37 @@ export async function healSidecars({ store, storage, recovery, log, signal }: Fi
   for (const job of await store.lastEnded(LAST_ENDED)) {
     signal.throwIfAborted();
     const sidecar = await readSidecar(storage, job.jobId);
-    if (sidecar?.outcome?.status === job.status && sidecar.expired_at === job.expiredAt) continue;
+    if (typeof sidecar === 'object' && sidecar.outcome?.status === job.status && sidecar.expired_at === job.expiredAt) {
+      continue;
+    }
     await recovery.rewriteSidecar(job);
     log.info({ job_id: job.jobId }, 'sidecar brought up to its row');
   }
 }
 
-/** Deletes the files of every job that ended before this time; resolves with the number of jobs. */
+/**
+ * Deletes the files of every job that ended before this time; resolves with the number of jobs. A job whose files
+ * cannot be deleted is logged and tried again at the next call.
+ */
 export async function expireFiles(
   options: Pick<HousekeepingOptions, 'store' | 'engine' | 'signal' | 'log'> & { readonly endedBefore: Date },
 ): Promise<number> {
   const { store, engine, signal, log, endedBefore } = options;
+  const refused = new Set<JobId>();
   for (let expired = 0; ;) {
-    const jobIds = await store.endedBefore(endedBefore.toISOString(), EXPIRED_AT_ONCE);
-    for (const jobId of jobIds) {
+    const jobIds = await store.endedBefore(endedBefore.toISOString(), EXPIRED_AT_ONCE + refused.size);
+    const left = jobIds.filter((jobId) => !refused.has(jobId));
+    for (const jobId of left) {
       signal.throwIfAborted();
-      await engine.deleteFiles(jobId);
-      expired += 1;
+      try {
+        await engine.deleteFiles(jobId);
+        expired += 1;
+      } catch (error) {
+        refused.add(jobId);
+        log.error({ job_id: jobId, err: error }, 'expired files not deleted; tried again later');
+      }
     }
-    if (jobIds.length < EXPIRED_AT_ONCE) {
+    if (left.length < EXPIRED_AT_ONCE) {
       if (expired > 0) log.info({ jobs: expired, ended_before: endedBefore }, 'files of expired jobs deleted');
       return expired;
     }

@@ -1,9 +1,9 @@
-import { JOB_MACHINE_VERSION, type JobSnapshot } from '../../machines/job.ts';
+import type { JobSnapshot } from '../../machines/job.ts';
 import type { Job, JobTransition } from '../job.ts';
-import { persistSnapshot } from './snapshot.ts';
+import { persistSnapshot, SNAPSHOT_FORMAT } from './snapshot.ts';
 
 /** The columns of a row that its snapshot decides. `updatedAt` is ISO 8601 UTC. */
-export function columnsOf(snapshot: JobSnapshot, updatedAt: string) {
+export function columnsOf(snapshot: JobSnapshot, updatedAt: string, machineVersion = SNAPSHOT_FORMAT.version) {
   const { attempt, outputPath, errorCode, errorMessage } = snapshot.context;
   return {
     status: snapshot.value,
@@ -11,7 +11,7 @@ export function columnsOf(snapshot: JobSnapshot, updatedAt: string) {
     outputPath,
     errorCode,
     errorMessage,
-    machineVersion: JOB_MACHINE_VERSION,
+    machineVersion,
     snapshot: persistSnapshot(snapshot),
     updatedAt,
   };

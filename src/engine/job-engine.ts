@@ -13,7 +13,7 @@ import { JobRecovery } from './job-recovery.ts';
 import { JobSteps, type TransitionListener } from './job-steps.ts';
 import { delayAfter, Releases } from './retry-delay.ts';
 import { inputPathOf } from './sidecar.ts';
-import { restoreSnapshot } from './snapshot.ts';
+import type { SnapshotFormat } from './snapshot.ts';
 import type { StepListener } from './step.ts';
 import { Turns } from './turns.ts';
 
@@ -30,6 +30,7 @@ export interface JobEngineOptions {
   readonly onStep?: StepListener;
   /** Milliseconds that a job waits after so many lost attempts, or after so many releases in a row. */
   readonly delayAfter?: (losses: number) => number;
+  readonly format?: SnapshotFormat;
 }
 
 export interface SubmitRequest {
@@ -62,7 +63,7 @@ export function createEngine(options: JobEngineOptions): {
   const steps = new JobSteps(options);
   const files = new JobFiles(options);
   const admitting = new Set<JobId>();
-  const recovery = new JobRecovery({ ...options, steps, files, admitting });
+  const recovery = new JobRecovery({ delayAfter, ...options, steps, files, admitting });
   return { engine: new JobEngine({ ...options, steps, files, recovery, admitting }), recovery };
 }
 
@@ -184,7 +185,7 @@ export class JobEngine {
       if (event.type === 'COMPLETE' || event.type === 'FAIL') this.#releases.end(jobId);
       if (changed.status === 'pending') {
         const losses =
-          event.type === 'RELEASE' ? this.#releases.release(jobId) : restoreSnapshot(changed).context.interruptions;
+          event.type === 'RELEASE' ? this.#releases.release(jobId) : this.#steps.restore(changed).context.interruptions;
         this.#queue.requeue(jobId, this.#delayAfter(losses));
         if (event.type === 'INTERRUPT' || event.type === 'RELEASE') this.#onStep?.(`${event.type}: queued`);
       }
@@ -203,6 +204,14 @@ export class JobEngine {
   async start(jobId: JobId): Promise<Job> {
     if (this.#steps.recent(jobId) === undefined) await this.#recovery.reconcile(jobId);
     return this.dispatch(jobId, { type: 'START' });
+  }
+
+  /**
+   * Ends a job that cannot be moved on, because its row or its snapshot cannot be read: it fails with `internal`. One
+   * that a later version of the program stored is left to that. Both are logged. Rejects with `store_unavailable`.
+   */
+  setAside(jobId: JobId, reason: unknown): Promise<void> {
+    return this.#recovery.setAside(jobId, reason);
   }
 
   /** True when the environment refuses this job again and again while others end. */

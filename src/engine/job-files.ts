@@ -56,7 +56,8 @@ export class JobFiles {
     return this.#rewriting.take(job.jobId, async () => {
       try {
         // The key that a job was submitted with is not in its row.
-        const { submission = null } = (await readSidecar(this.#storage, job.jobId)) ?? {};
+        const known = await readSidecar(this.#storage, job.jobId);
+        const submission = known === undefined || known === 'unreadable' ? null : known.submission;
         await writeSidecar(this.#storage, job, submission);
       } catch (error) {
         this.#log.warn({ job_id: job.jobId, reason: messageOf(error) }, 'sidecar not rewritten');

@@ -1,8 +1,10 @@
 import type { JobEvent } from '../../machines/job.ts';
+import { ServiceError } from '../errors.ts';
 import type { Job, JobId } from '../job.ts';
 import type { Log } from '../log.ts';
 import type { StorageService } from '../storage/storage-service.ts';
 import type { JobStore } from '../store/job-store.ts';
+import { classify } from './classify-error.ts';
 import { isFinal } from './job-change.ts';
 import type { JobFiles } from './job-files.ts';
 import type { JobSteps } from './job-steps.ts';
@@ -18,6 +20,7 @@ export interface JobRecoveryOptions {
   readonly storage: StorageService;
   readonly log: Log;
   readonly onStep?: StepListener | undefined;
+  readonly delayAfter: (losses: number) => number;
 }
 
 /**
@@ -32,8 +35,10 @@ export class JobRecovery {
   readonly #storage: StorageService;
   readonly #log: Log;
   readonly #onStep: StepListener | undefined;
+  readonly #delayAfter: (losses: number) => number;
 
-  constructor({ steps, files, admitting, store, storage, log, onStep }: JobRecoveryOptions) {
+  constructor(options: JobRecoveryOptions) {
+    const { steps, files, admitting, store, storage, log, onStep } = options;
     this.#steps = steps;
     this.#files = files;
     this.#admitting = admitting;
@@ -41,6 +46,7 @@ export class JobRecovery {
     this.#storage = storage;
     this.#log = log;
     this.#onStep = onStep;
+    this.#delayAfter = options.delayAfter;
   }
 
   /** Sets the number of jobs that were found waiting at the start, before any is accepted; from here on they are counted. */
@@ -74,10 +80,42 @@ export class JobRecovery {
     return this.#conclude(job, sidecar);
   }
 
+  /** See `JobEngine.setAside`. */
+  async setAside(jobId: JobId, reason: unknown): Promise<void> {
+    if (reason instanceof ServiceError && reason.code === 'schema_too_new') {
+      this.#log.error({ job_id: jobId, reason: reason.message }, 'job left to the program that stored it');
+      return;
+    }
+    this.#log.error({ job_id: jobId, err: reason }, 'job that cannot be read is failed');
+    try {
+      await this.#steps.condemn(jobId);
+      await this.#files.rewriteSidecar(await this.#steps.get(jobId));
+    } catch (error) {
+      if (classify(error).kind === 'environment') throw error;
+      this.#log.error({ job_id: jobId, err: error }, 'job that cannot be read is left alone');
+    }
+  }
+
+  /** Milliseconds that a waiting job has yet to wait since its last attempt was lost. */
+  async delayLeft(jobId: JobId, nowMs: number): Promise<number> {
+    try {
+      const job = await this.#steps.get(jobId);
+      const delayMs = this.#delayAfter(this.#steps.restore(job).context.interruptions);
+      // A clock that was set back makes no job wait longer.
+      const waitedMs = Math.max(0, nowMs - Date.parse(job.updatedAt));
+      return Math.max(0, delayMs - waitedMs);
+    } catch (error) {
+      if (classify(error).kind === 'environment') throw error;
+      return 0; // a row that cannot be read is found by the worker that claims it
+    }
+  }
+
   /** Moves a job that the database takes for unfinished to the end that its sidecar tells of, if it tells of one. */
   async reconcile(jobId: JobId): Promise<void> {
     const sidecar = await readSidecar(this.#storage, jobId);
-    if (sidecar === undefined || sidecar.outcome === null) return;
+    if (sidecar === 'unreadable')
+      this.#log.warn({ job_id: jobId }, 'sidecar cannot be read; the row is taken as it is');
+    if (sidecar === 'unreadable' || sidecar === undefined || sidecar.outcome === null) return;
     const job = await this.#steps.get(jobId);
     if (!isFinal(job.status)) await this.#conclude(job, sidecar);
   }

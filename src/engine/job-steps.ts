@@ -1,11 +1,11 @@
 import { initialTransition, transition } from 'xstate';
-import { jobMachine, type JobEvent } from '../../machines/job.ts';
+import { jobMachine, type JobEvent, type JobSnapshot } from '../../machines/job.ts';
 import { ServiceError } from '../errors.ts';
 import type { Job, JobId, JobTransition } from '../job.ts';
 import type { Log } from '../log.ts';
 import type { JobStore, SubmissionKey } from '../store/job-store.ts';
 import { columnsOf, isFinal, transitionOf } from './job-change.ts';
-import { restoreSnapshot } from './snapshot.ts';
+import { restoreSnapshot, SNAPSHOT_FORMAT, type SnapshotFormat } from './snapshot.ts';
 import type { StepListener } from './step.ts';
 
 /** Rows kept from their last commit, so that a job in hand is not read back before each of its events. */
@@ -17,6 +17,7 @@ export interface JobStepsOptions {
   readonly maxAttempts: number;
   readonly log: Log;
   readonly onStep?: StepListener | undefined;
+  readonly format?: SnapshotFormat;
 }
 
 /** A job that is not committed yet, and the transition that makes it. */
@@ -34,16 +35,18 @@ export class JobSteps {
   readonly #maxAttempts: number;
   readonly #log: Log;
   readonly #onStep: StepListener | undefined;
+  readonly #format: SnapshotFormat;
   readonly #listeners = new Set<TransitionListener>();
   /** The latest committed rows of jobs that have not ended. A stale one harms nothing: every write is guarded by its revision. */
   readonly #recent = new Map<JobId, Job>();
   #waiting = 0;
 
-  constructor({ store, maxAttempts, log, onStep }: JobStepsOptions) {
+  constructor({ store, maxAttempts, log, onStep, format = SNAPSHOT_FORMAT }: JobStepsOptions) {
     this.#store = store;
     this.#maxAttempts = maxAttempts;
     this.#log = log;
     this.#onStep = onStep;
+    this.#format = format;
   }
 
   /** Number of pending rows. The queue's length is no measure of it: it still holds the ids of jobs cancelled while they waited. */
@@ -71,7 +74,7 @@ export class JobSteps {
   /** Computes a job's first row and first transition. */
   begin(given: Pick<Job, 'jobId' | 'pipelineId' | 'options' | 'inputPath' | 'createdAt'>): Beginning {
     const [snapshot] = initialTransition(jobMachine, { maxAttempts: this.#maxAttempts });
-    const draft = { ...given, revision: 1, expiredAt: null, ...columnsOf(snapshot, given.createdAt) };
+    const draft = { ...given, revision: 1, expiredAt: null, ...this.#columnsOf(snapshot, given.createdAt) };
     return { draft, first: transitionOf(draft, null, 'SUBMIT', snapshot) };
   }
 
@@ -91,7 +94,7 @@ export class JobSteps {
    * is no longer as it was read; rejects with `job_conflict` when the job's state refuses the event.
    */
   async advance(job: Job, event: JobEvent, at: string): Promise<Job | undefined> {
-    const snapshot = restoreSnapshot(job);
+    const snapshot = this.restore(job);
     if (!snapshot.can(event)) {
       // A row that was kept may be behind the stored one; only the stored one can refuse.
       if (this.#recent.delete(job.jobId)) return undefined;
@@ -101,7 +104,7 @@ export class JobSteps {
       );
     }
     const [next] = transition(jobMachine, snapshot, event);
-    const changed: Job = { ...job, revision: job.revision + 1, ...columnsOf(next, at) };
+    const changed: Job = { ...job, revision: job.revision + 1, ...this.#columnsOf(next, at) };
     const step = transitionOf(changed, job.status, event.type, next);
     this.#onStep?.(`${event.type}: before commit`);
     if (!(await this.#store.save(changed, step))) {
@@ -113,6 +116,35 @@ export class JobSteps {
     this.#keep(changed);
     this.#announce(changed, step);
     return changed;
+  }
+
+  /** The job's machine. What limits its attempts is the present setting, not the one of its submission. */
+  restore(job: Job): JobSnapshot {
+    const { value, context } = restoreSnapshot(job, this.#format);
+    return jobMachine.resolveState({ value, context: { ...context, maxAttempts: this.#maxAttempts } });
+  }
+
+  /**
+   * Fails a job whose row or snapshot cannot be read, so that no event can be computed for it. Does nothing to one that
+   * has ended. What was in the row is logged.
+   */
+  async condemn(jobId: JobId): Promise<void> {
+    const errorMessage = 'what the database has of this job cannot be read; the log has the details';
+    const context = { attempt: 0, interruptions: 0, maxAttempts: this.#maxAttempts, outputPath: null };
+    const snapshot = jobMachine.resolveState({
+      value: 'failed',
+      context: { ...context, errorCode: 'internal', errorMessage },
+    });
+    const { outputPath: _, attempt: __, ...columns } = this.#columnsOf(snapshot, new Date().toISOString());
+    this.#recent.delete(jobId);
+    const condemned = await this.#store.condemn({ jobId, ...columns, context: JSON.stringify(snapshot.context) });
+    if (condemned === undefined) return;
+    this.#log.error({ job_id: jobId, ...condemned.before }, 'the row that could not be read, before it was failed');
+    this.#announce(await this.get(jobId), condemned.transition);
+  }
+
+  #columnsOf(snapshot: JobSnapshot, updatedAt: string) {
+    return columnsOf(snapshot, updatedAt, this.#format.version);
   }
 
   /** @returns a function that ends the subscription */

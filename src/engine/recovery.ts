@@ -1,12 +1,12 @@
+import type { JobStatus } from '../job.ts';
 import type { QueueService } from '../queue/queue-service.ts';
-import type { JobStore } from '../store/job-store.ts';
+import type { JobPlace, JobStore } from '../store/job-store.ts';
+import { classify } from './classify-error.ts';
 import { sweepFiles, type FileSweepOptions } from './file-sweep.ts';
 import type { JobEngine } from './job-engine.ts';
 
 /** Ids read at once: decoding so many takes some 10 ms of the event loop. */
 const IDS_AT_ONCE = 10_000;
-/** Running rows read at once; there are no more of them than there were workers. */
-const ROWS_AT_ONCE = 100;
 
 export interface RecoveryOptions extends FileSweepOptions {
   readonly engine: JobEngine;
@@ -22,44 +22,56 @@ export interface RecoveryOptions extends FileSweepOptions {
  * number of jobs that have ended, unless the database is damaged.
  */
 export async function recover(options: RecoveryOptions): Promise<void> {
-  const { store, storage, queue, recovery, log, damaged } = options;
+  const { storage, recovery, log, damaged } = options;
   await storage.sweepIncoming();
   if (damaged) {
     log.error('the database is damaged: its jobs are reconciled with their sidecars');
     await sweepFiles(options);
   }
-  const waiting = await queuePending(store, queue);
+  const waiting = await queuePending(options);
   recovery.countWaiting(waiting);
   const interrupted = await interruptRunning(options);
   log.info({ waiting, interrupted }, 'jobs recovered');
 }
 
-async function queuePending(store: JobStore, queue: QueueService): Promise<number> {
+async function queuePending({ store, queue, recovery }: RecoveryOptions): Promise<number> {
   let waiting = 0;
-  for (let after = 0; ;) {
-    const page = await store.pendingIds(after, IDS_AT_ONCE);
-    for (const { jobId } of page) queue.enqueue(jobId);
-    waiting += page.length;
-    const last = page.at(-1);
-    if (last === undefined || page.length < IDS_AT_ONCE) return waiting;
-    after = last.acceptedSeq;
+  const nowMs = Date.now();
+  for await (const { jobId, attempt } of jobsIn('pending', store)) {
+    const delayMs = attempt === 0 ? 0 : await recovery.delayLeft(jobId, nowMs);
+    if (delayMs === 0) queue.enqueue(jobId);
+    else queue.requeue(jobId, delayMs);
+    waiting += 1;
   }
+  return waiting;
 }
 
 /** Each goes to the head of the queue, so none that was interrupted waits for a later one. */
 async function interruptRunning({ store, engine, recovery }: RecoveryOptions): Promise<number> {
   let interrupted = 0;
   const message = 'the service stopped while the job was running';
-  for (let after = 0; ;) {
-    const page = await store.page('running', after, ROWS_AT_ONCE);
-    for (const { jobId, attempt } of page) {
+  for await (const { jobId } of jobsIn('running', store)) {
+    try {
       await recovery.reconcile(jobId);
-      if ((await store.get(jobId))?.status !== 'running') continue;
-      await engine.dispatch(jobId, { type: 'INTERRUPT', attempt, code: 'interrupted', message });
+      const job = await store.get(jobId);
+      if (job?.status !== 'running') continue;
+      await engine.dispatch(jobId, { type: 'INTERRUPT', attempt: job.attempt, code: 'interrupted', message });
       interrupted += 1;
+    } catch (error) {
+      if (classify(error).kind === 'environment') throw error;
+      await recovery.setAside(jobId, error);
     }
+  }
+  return interrupted;
+}
+
+/** In the order of acceptance. */
+async function* jobsIn(status: JobStatus, store: JobStore): AsyncGenerator<JobPlace> {
+  for (let after = 0; ;) {
+    const page = await store.placesIn(status, after, IDS_AT_ONCE);
+    yield* page;
     const last = page.at(-1);
-    if (last === undefined || page.length < ROWS_AT_ONCE) return interrupted;
+    if (last === undefined || page.length < IDS_AT_ONCE) return;
     after = last.acceptedSeq;
   }
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { ServiceError } from '../errors.ts';
+import { errnoOf, ServiceError } from '../errors.ts';
 import { jobIdSchema, jobOptionsSchema, type Job, type JobId } from '../job.ts';
 import type { StorageService } from '../storage/storage-service.ts';
 
@@ -79,14 +79,22 @@ export async function writeSidecar(
   await storage.saveFile(textOf(sidecarOf(job, submission)), sidecarPathOf(job.jobId));
 }
 
-/** Undefined when there is none, or none that can be read: what a damaged disk left is no ground to stop for. */
-export async function readSidecar(storage: StorageService, jobId: JobId): Promise<Sidecar | undefined> {
+/** Errors of the system that say nothing of the file that was opened: no room for another one, or no folder. */
+const OF_THE_MACHINE: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'ENOENT']);
+
+/**
+ * A job's sidecar; undefined when there is none, or what is there is no sidecar. `unreadable` when the system refuses to
+ * read this file: what a damaged disk or a careless restore left concerns this job alone.
+ */
+export async function readSidecar(storage: StorageService, jobId: JobId): Promise<Sidecar | 'unreadable' | undefined> {
   let text: string;
   try {
     text = await readFile(await storage.loadFile(sidecarPathOf(jobId)), 'utf8');
   } catch (error) {
     if (error instanceof ServiceError && error.code === 'file_missing') return undefined;
-    throw error;
+    const errno = errnoOf(error instanceof ServiceError ? error.cause : error);
+    if (errno === undefined || OF_THE_MACHINE.has(errno)) throw error;
+    return 'unreadable';
   }
   const { data } = sidecarSchema.safeParse(jsonOf(text));
   return data?.job_id === jobId && data.input_path === inputPathOf(jobId) ? data : undefined;

@@ -1,7 +1,25 @@
 import { z } from 'zod';
-import { JOB_MACHINE_VERSION, JOB_STATES, jobMachine, type JobSnapshot } from '../../machines/job.ts';
+import { JOB_MACHINE_VERSION, JOB_STATES, jobMachine, type JobContext, type JobSnapshot } from '../../machines/job.ts';
 import { ServiceError } from '../errors.ts';
 import type { Job } from '../job.ts';
+
+/** Turns a persisted snapshot of one version of the job machine into one of the next version. */
+export type Upgrade = (persisted: unknown) => unknown;
+
+/**
+ * One step for each version before the present one, by the version that it starts from: `1: (persisted) => …` makes a
+ * snapshot of version 2. Raise JOB_MACHINE_VERSION, add the step, and add the stored snapshots of the new version to
+ * test/engine/stored-snapshots.ts.
+ */
+export const UPGRADES: Readonly<Record<number, Upgrade>> = {};
+
+/** How snapshots are stored and read. Tests put in a later version. */
+export interface SnapshotFormat {
+  readonly version: number;
+  readonly upgrades: Readonly<Record<number, Upgrade>>;
+  /** A persisted snapshot of this version. Throws when it is none. */
+  readonly parse: (persisted: unknown) => { readonly value: JobSnapshot['value']; readonly context: JobContext };
+}
 
 const persistedSchema = z.object({
   value: z.enum(JOB_STATES),
@@ -15,18 +33,41 @@ const persistedSchema = z.object({
   }),
 });
 
-/** The snapshot as JSON text, to be stored beside `machineVersion`. */
+export const SNAPSHOT_FORMAT: SnapshotFormat = {
+  version: JOB_MACHINE_VERSION,
+  upgrades: UPGRADES,
+  parse: (persisted) => persistedSchema.parse(persisted),
+};
+
+/** The snapshot as JSON text, to be stored beside its version. */
 export function persistSnapshot(snapshot: JobSnapshot): string {
   return JSON.stringify(jobMachine.getPersistedSnapshot(snapshot));
 }
 
-/** The machine as it stood when the row was committed. XState checks the state's name alone, so the rest is parsed here. */
-export function restoreSnapshot(job: Pick<Job, 'jobId' | 'machineVersion' | 'snapshot'>): JobSnapshot {
-  if (job.machineVersion !== JOB_MACHINE_VERSION) {
+/**
+ * The machine as it stood when the row was committed, brought up to the present version. XState checks the state's name
+ * alone, so the rest is parsed here. Throws `schema_too_new` for a later version, `job_unreadable` for what is no snapshot.
+ */
+export function restoreSnapshot(
+  { jobId, machineVersion, snapshot }: Pick<Job, 'jobId' | 'machineVersion' | 'snapshot'>,
+  { version: present, upgrades, parse }: SnapshotFormat = SNAPSHOT_FORMAT,
+): JobSnapshot {
+  if (machineVersion > present) {
     throw new ServiceError(
       'schema_too_new',
-      `Job ${job.jobId} was stored by version ${job.machineVersion} of the job machine; this is version ${JOB_MACHINE_VERSION}`,
+      `Job ${jobId} was stored by version ${machineVersion} of the job machine and this program knows versions up to ` +
+        `${present}: run the program that stored it, or a later one`,
     );
   }
-  return jobMachine.resolveState(persistedSchema.parse(JSON.parse(job.snapshot)));
+  try {
+    let persisted: unknown = JSON.parse(snapshot);
+    for (let version = machineVersion; version < present; version += 1) {
+      const upgrade = upgrades[version];
+      if (upgrade === undefined) throw new Error(`no step leads from version ${version} to ${version + 1}`);
+      persisted = upgrade(persisted);
+    }
+    return jobMachine.resolveState(parse(persisted));
+  } catch (cause) {
+    throw new ServiceError('job_unreadable', `the snapshot of job ${jobId} cannot be read`, { cause });
+  }
 }

@@ -9,7 +9,7 @@ import {
   type WorkerSnapshot,
 } from '../../machines/worker.ts';
 import { messageOf, ServiceError } from '../errors.ts';
-import { jobIdSchema, type FrameResult } from '../job.ts';
+import { jobIdSchema, type FrameResult, type JobId } from '../job.ts';
 import type { Log } from '../log.ts';
 import { runOptionsOf, type VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
 import type { QueueService } from '../queue/queue-service.ts';
@@ -143,24 +143,31 @@ export class Worker {
   }
 
   async #claim(): Promise<Claim | null> {
-    const { engine, queue, log } = this.#options;
+    const { queue } = this.#options;
     for (;;) {
       const jobId = queue.dequeue();
       if (jobId === undefined) return null;
       try {
-        const { attempt } = await engine.start(jobId);
-        return { jobId, attempt };
+        const claim = await this.#start(jobId);
+        if (claim !== undefined) return claim;
       } catch (error) {
-        if (classify(error).kind === 'environment') {
-          queue.requeue(jobId);
-          throw error;
-        }
-        if (isOneOf(error, ['job_not_found', 'job_conflict'])) {
-          log.warn({ job_id: jobId, reason: messageOf(error) }, 'id skipped');
-        } else {
-          log.error({ job_id: jobId, err: error }, 'job set aside: it cannot be started');
-        }
+        queue.requeue(jobId);
+        throw error;
       }
+    }
+  }
+
+  /** Marks a job running. Undefined when it cannot be: it is left out, and the next one is taken. */
+  async #start(jobId: JobId): Promise<Claim | undefined> {
+    const { engine, log } = this.#options;
+    try {
+      const { attempt } = await engine.start(jobId);
+      return { jobId, attempt };
+    } catch (error) {
+      if (classify(error).kind === 'environment') throw error;
+      if (!isOneOf(error, ['job_not_found', 'job_conflict'])) await engine.setAside(jobId, error);
+      else log.warn({ job_id: jobId, reason: messageOf(error) }, 'id skipped');
+      return undefined;
     }
   }
 
@@ -199,7 +206,11 @@ export class Worker {
     try {
       await engine.dispatch(jobId, outcome);
     } catch (error) {
-      if (!isOneOf(error, ['job_not_found', 'job_conflict'])) throw error;
+      if (classify(error).kind === 'environment') throw error;
+      if (!isOneOf(error, ['job_not_found', 'job_conflict'])) {
+        await engine.setAside(jobId, error);
+        return;
+      }
       log.warn(
         { job_id: jobId, attempt: claim.attempt, event: outcome.type, reason: messageOf(error) },
         'outcome refused',

@@ -3,9 +3,10 @@ import { ServiceError } from '../errors.ts';
 import type { Job, JobId, JobOutline, JobStatus, JobTransition } from '../job.ts';
 import type { Log } from '../log.ts';
 import { Batcher } from './batcher.ts';
+import type { Condemnation, Condemned } from './condemn.ts';
 import { isInvalidated, type Damage } from './database.ts';
-import type { JobFilter, JobStanding, JobStore, SubmissionKey } from './job-store.ts';
-import { BatchRefusedError, type JobWrite } from './job-writer.ts';
+import type { JobFilter, JobPlace, JobStanding, JobStore, SubmissionKey } from './job-store.ts';
+import { BatchRefusedError, type JobWrite, type JobWriter } from './job-writer.ts';
 import { Session } from './session.ts';
 
 const MAX_WRITES_PER_COMMIT = 2000;
@@ -48,6 +49,7 @@ export class DuckDBJobStore implements JobStore {
   #reopening: Promise<Session> | undefined;
   #checkpoint: Promise<void> | undefined;
   #writesSinceLook = 0;
+  #lastWrite: Promise<unknown> = Promise.resolve();
   readonly #idleTimer: NodeJS.Timeout;
   #committing = false;
   #closed = false;
@@ -67,10 +69,12 @@ export class DuckDBJobStore implements JobStore {
     this.#gets = new Batcher({
       run: (ids) => this.#use(({ lookups }) => lookups.jobs(ids)),
       maxBatch: MAX_READS_PER_STATEMENT,
+      isFaultOfItem: isUnreadable,
     });
     this.#outlines = new Batcher({
       run: (ids) => this.#use(({ lookups }) => lookups.outlines(ids)),
       maxBatch: MAX_READS_PER_STATEMENT,
+      isFaultOfItem: isUnreadable,
     });
     this.#idleTimer = setTimeout(() => this.#checkpointFrom(IDLE_CHECKPOINT_LOG_BYTES), IDLE_MS).unref();
   }
@@ -92,6 +96,10 @@ export class DuckDBJobStore implements JobStore {
 
   async save(next: Job, transition: JobTransition): Promise<boolean> {
     return (await this.#answer(() => this.#writes.submit({ kind: 'save', job: next, transition }))) !== null;
+  }
+
+  condemn(condemnation: Condemnation): Promise<Condemned | undefined> {
+    return this.#answer(() => this.#inTurn(1, (writer) => writer.condemn(condemnation)));
   }
 
   async expire(job: Job): Promise<void> {
@@ -123,8 +131,8 @@ export class DuckDBJobStore implements JobStore {
     return this.#answer(() => this.#use(({ reader }) => reader.page(status, afterSeq, limit)));
   }
 
-  pendingIds(afterSeq: number, limit: number): Promise<readonly Pick<Job, 'jobId' | 'acceptedSeq'>[]> {
-    return this.#answer(() => this.#use(({ reader }) => reader.pendingIds(afterSeq, limit)));
+  placesIn(status: JobStatus, afterSeq: number, limit: number): Promise<readonly JobPlace[]> {
+    return this.#answer(() => this.#use(({ reader }) => reader.placesIn(status, afterSeq, limit)));
   }
 
   standingsOf(jobIds: readonly JobId[]): Promise<ReadonlyMap<JobId, JobStanding>> {
@@ -161,6 +169,7 @@ export class DuckDBJobStore implements JobStore {
     this.#closed = true;
     clearTimeout(this.#idleTimer);
     await this.#writes.idle();
+    await this.#lastWrite;
     await this.#gets.idle();
     await this.#outlines.idle();
     await this.#reopening?.catch(() => undefined);
@@ -169,19 +178,30 @@ export class DuckDBJobStore implements JobStore {
     await this.#session.close();
   }
 
-  async #commit(writes: readonly JobWrite[]): Promise<readonly (Job | null)[]> {
+  #commit(writes: readonly JobWrite[]): Promise<readonly (Job | null)[]> {
+    return this.#inTurn(writes.length, (writer) => writer.commit(writes));
+  }
+
+  /** Lets one transaction that writes follow the other. */
+  #inTurn<T>(writes: number, work: (writer: JobWriter) => Promise<T>): Promise<T> {
+    const mine = this.#lastWrite.then(() => this.#write(writes, work));
+    this.#lastWrite = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #write<T>(writes: number, work: (writer: JobWriter) => Promise<T>): Promise<T> {
     await this.#checkpoint; // one is refused while a transaction that writes is open
     this.#committing = true;
     try {
       const begunMs = performance.now();
-      const stored = await this.#use(({ writer }) => writer.commit(writes));
-      this.#onCommit?.((performance.now() - begunMs) / 1000, writes.length);
+      const result = await this.#use(({ writer }) => work(writer));
+      this.#onCommit?.((performance.now() - begunMs) / 1000, writes);
       this.#changes += 1;
-      return stored;
+      return result;
     } finally {
       this.#committing = false;
       this.#idleTimer.refresh();
-      this.#writesSinceLook += writes.length;
+      this.#writesSinceLook += writes;
       if (this.#writesSinceLook >= WRITES_BETWEEN_LOOKS) {
         this.#writesSinceLook = 0;
         this.#checkpointFrom(CHECKPOINT_LOG_BYTES);
@@ -242,9 +262,16 @@ export class DuckDBJobStore implements JobStore {
 }
 
 async function openSession({ path, log }: DuckDBJobStoreOptions): Promise<Session> {
-  const session = await Session.open(path);
+  const session = await Session.open(path, (jobId, error) => {
+    log.error({ job_id: jobId, err: error }, 'a row cannot be read and is left out');
+  });
   if (session.damage !== undefined) {
     log.error(session.damage, 'the database was damaged: what could not be read was set aside');
   }
   return session;
+}
+
+/** A single row was damaged: those that were read with it are read again, each alone. */
+function isUnreadable(error: unknown): boolean {
+  return error instanceof ServiceError && error.code === 'job_unreadable';
 }

@@ -1,28 +1,39 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { z } from 'zod';
-import { jobIdSchema, jobStatusSchema, type Job, type JobId } from '../job.ts';
-import type { JobStanding, SubmissionKey } from './job-store.ts';
+import { jobIdSchema, jobStatusSchema, type JobId, type JobStatus } from '../job.ts';
+import type { JobPlace, JobStanding, SubmissionKey } from './job-store.ts';
 import { isoTime, uuidValue } from './rows.ts';
 
-const pendingSchema = z.object({ job_id: jobIdSchema, accepted_seq: z.bigint().transform(Number) });
-const standingSchema = z.object({ job_id: jobIdSchema, status: jobStatusSchema, expired_at: isoTime.nullable() });
+const placeSchema = z.object({
+  job_id: jobIdSchema,
+  accepted_seq: z.bigint().transform(Number),
+  attempt: z.int().catch(0),
+});
+/** A state that cannot be read is taken for one that has not ended: nothing is deleted then. */
+const standingSchema = z.object({
+  job_id: jobIdSchema,
+  status: jobStatusSchema.catch('pending'),
+  expired_at: isoTime.nullable(),
+});
 const submissionSchema = z.object({ job_id: jobIdSchema, fingerprint: z.string() });
 const idSchema = z.object({ job_id: jobIdSchema });
 
 /** Narrow reads for recovery and housekeeping: few columns of many rows. */
 
-export async function pendingIds(
+export async function placesIn(
   connection: DuckDBConnection,
+  status: JobStatus,
   afterSeq: number,
   limit: number,
-): Promise<readonly Pick<Job, 'jobId' | 'acceptedSeq'>[]> {
+): Promise<readonly JobPlace[]> {
   const stored = await connection.runAndReadAll(
-    `SELECT job_id, accepted_seq FROM jobs WHERE status = 'pending' AND accepted_seq > $1 ORDER BY accepted_seq LIMIT $2`,
-    [BigInt(afterSeq), BigInt(limit)],
+    `SELECT job_id, accepted_seq, attempt FROM jobs WHERE status = $1 AND accepted_seq > $2
+     ORDER BY accepted_seq LIMIT $3`,
+    [status, BigInt(afterSeq), BigInt(limit)],
   );
   return stored.getRowObjectsJS().map((row) => {
-    const { job_id: jobId, accepted_seq: acceptedSeq } = pendingSchema.parse(row);
-    return { jobId, acceptedSeq };
+    const { job_id: jobId, accepted_seq: acceptedSeq, attempt } = placeSchema.parse(row);
+    return { jobId, acceptedSeq, attempt };
   });
 }
 

@@ -1,8 +1,16 @@
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import { z } from 'zod';
-import { jobStatusSchema, type Job, type JobId, type JobOutline, type JobStatus, type JobTransition } from '../job.ts';
-import { endedBefore, findSubmission, pendingIds, standingsOf } from './file-reader.ts';
-import type { JobFilter, JobStanding, SubmissionKey } from './job-store.ts';
+import {
+  jobIdSchema,
+  jobStatusSchema,
+  type Job,
+  type JobId,
+  type JobOutline,
+  type JobStatus,
+  type JobTransition,
+} from '../job.ts';
+import { endedBefore, findSubmission, placesIn, standingsOf } from './file-reader.ts';
+import type { JobFilter, JobPlace, JobStanding, SubmissionKey } from './job-store.ts';
 import {
   JOB_COLUMNS,
   OUTLINE_COLUMNS,
@@ -16,7 +24,12 @@ import {
 const JOB = Object.keys(JOB_COLUMNS).join();
 const TRANSITION = Object.keys(TRANSITION_COLUMNS).join();
 
+const idSchema = z.object({ job_id: jobIdSchema });
+const seqSchema = z.object({ accepted_seq: z.bigint().transform(Number) });
 const countSchema = z.object({ status: jobStatusSchema, jobs: z.bigint().transform(Number) });
+
+/** Told of a row that cannot be read and is left out; its id is undefined where not even that can be read. */
+export type UnreadableListener = (jobId: JobId | undefined, error: unknown) => void;
 
 /** Reads over one connection, one statement at a time: each running statement holds a thread of libuv's small pool. */
 export class JobReader {
@@ -25,10 +38,12 @@ export class JobReader {
   readonly #oneOutline: DuckDBPreparedStatement;
   readonly #pageEnd: DuckDBPreparedStatement;
   readonly #page: DuckDBPreparedStatement;
+  readonly #onUnreadable: UnreadableListener;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(
     connection: DuckDBConnection,
+    onUnreadable: UnreadableListener,
     statements: {
       readonly one: DuckDBPreparedStatement;
       readonly oneOutline: DuckDBPreparedStatement;
@@ -37,15 +52,16 @@ export class JobReader {
     },
   ) {
     this.#connection = connection;
+    this.#onUnreadable = onUnreadable;
     this.#one = statements.one;
     this.#oneOutline = statements.oneOutline;
     this.#pageEnd = statements.pageEnd;
     this.#page = statements.page;
   }
 
-  static async open(connection: DuckDBConnection): Promise<JobReader> {
+  static async open(connection: DuckDBConnection, onUnreadable: UnreadableListener = () => {}): Promise<JobReader> {
     const ofStatus = 'FROM jobs WHERE status = $1::VARCHAR AND accepted_seq > $2::BIGINT';
-    return new JobReader(connection, {
+    return new JobReader(connection, onUnreadable, {
       one: await connection.prepare(`SELECT ${JOB} FROM jobs WHERE job_id = $1::UUID`),
       oneOutline: await connection.prepare(`SELECT ${OUTLINE_COLUMNS} FROM jobs WHERE job_id = $1::UUID`),
       pageEnd: await connection.prepare(
@@ -91,11 +107,11 @@ export class JobReader {
       bindPage(this.#page, status, afterSeq, end);
       return (await this.#page.runAndReadAll()).getRowObjectsJS();
     });
-    return stored.map((row) => parseJob(row));
+    return this.#readable(stored);
   }
 
-  pendingIds(afterSeq: number, limit: number): Promise<readonly Pick<Job, 'jobId' | 'acceptedSeq'>[]> {
-    return this.#alone(() => pendingIds(this.#connection, afterSeq, limit));
+  placesIn(status: JobStatus, afterSeq: number, limit: number): Promise<readonly JobPlace[]> {
+    return this.#alone(() => placesIn(this.#connection, status, afterSeq, limit));
   }
 
   standingsOf(jobIds: readonly JobId[]): Promise<ReadonlyMap<JobId, JobStanding>> {
@@ -117,14 +133,30 @@ export class JobReader {
         [BigInt(limit)],
       ),
     );
-    return stored.getRowObjectsJS().map((row) => parseJob(row));
+    return this.#readable(stored.getRowObjectsJS());
   }
 
   async newest({ status, pipelineId, beforeSeq }: JobFilter, limit: number): Promise<readonly Job[]> {
+    const jobs: Job[] = [];
+    for (let before = beforeSeq; ;) {
+      const wanted = limit - jobs.length;
+      const rows = await this.#newestRows({ status, pipelineId, before }, wanted);
+      jobs.push(...this.#readable(rows));
+      const last = seqSchema.safeParse(rows.at(-1)).data?.accepted_seq;
+      // Damaged rows are left out, and the page is filled with those behind them.
+      if (rows.length < wanted || jobs.length >= limit || last === undefined) return jobs;
+      before = last;
+    }
+  }
+
+  async #newestRows(
+    filter: Readonly<Record<'status' | 'pipelineId', string | undefined>> & { readonly before: number | undefined },
+    limit: number,
+  ): Promise<readonly unknown[]> {
     const given = [
-      { condition: 'status = ', value: status },
-      { condition: 'pipeline_id = ', value: pipelineId },
-      { condition: 'accepted_seq < ', value: beforeSeq === undefined ? undefined : BigInt(beforeSeq) },
+      { condition: 'status = ', value: filter.status },
+      { condition: 'pipeline_id = ', value: filter.pipelineId },
+      { condition: 'accepted_seq < ', value: filter.before === undefined ? undefined : BigInt(filter.before) },
     ].flatMap(({ condition, value }) => (value === undefined ? [] : [{ condition, value }]));
     const where = given.map(({ condition }, index) => `${condition}$${index + 1}`).join(' AND ');
     const stored = await this.#alone(() =>
@@ -133,7 +165,19 @@ export class JobReader {
         given.map(({ value }) => value),
       ),
     );
-    return stored.getRowObjectsJS().map((row) => parseJob(row));
+    return stored.getRowObjectsJS();
+  }
+
+  /** The jobs of those rows that can be read. */
+  #readable(rows: readonly unknown[]): readonly Job[] {
+    return rows.flatMap((row) => {
+      try {
+        return [parseJob(row)];
+      } catch (error) {
+        this.#onUnreadable(idSchema.safeParse(row).data?.job_id, error);
+        return [];
+      }
+    });
   }
 
   async countByStatus(): Promise<Readonly<Record<JobStatus, number>>> {
@@ -142,8 +186,9 @@ export class JobReader {
     );
     const counts: Record<JobStatus, number> = { pending: 0, running: 0, completed: 0, failed: 0 };
     for (const row of stored.getRowObjectsJS()) {
-      const { status, jobs } = countSchema.parse(row);
-      counts[status] = jobs;
+      // A row with a state that does not exist hides no other.
+      const { data } = countSchema.safeParse(row);
+      if (data !== undefined) counts[data.status] = data.jobs;
     }
     return counts;
   }

@@ -1,3 +1,4 @@
+import type { Condemnation, Condemned } from './condemn.ts';
 import type { Job, JobId, JobOutline, JobStatus, JobTransition } from '../job.ts';
 
 /** What a file's keeper must know of the job it belongs to. */
@@ -14,6 +15,9 @@ export interface JobFilter {
   readonly beforeSeq?: number;
 }
 
+/** Where a job stands in the order of acceptance, and how often it was begun. */
+export type JobPlace = Pick<Job, 'jobId' | 'acceptedSeq' | 'attempt'>;
+
 /** What tells whether a submission is an earlier one again. */
 export interface SubmissionKey {
   /** Who submits; the same key of another owner is another key. */
@@ -24,7 +28,10 @@ export interface SubmissionKey {
   readonly fingerprint: string;
 }
 
-/** What can be read of jobs. Every method rejects with `store_unavailable` when the database does not answer. */
+/**
+ * What can be read of jobs. Every method rejects with `store_unavailable` when the database does not answer; one that
+ * reads a single job rejects with `job_unreadable` when its row is damaged, and one that reads many leaves it out.
+ */
 export interface JobReads {
   get(jobId: JobId): Promise<Job | undefined>;
   /** As `get`, without what costs the most to read: a thousand a second are no burden. */
@@ -61,12 +68,17 @@ export interface JobStore extends JobReads {
    * Rejects with `store_unavailable` when the commit failed; then nothing was written.
    */
   save(next: Job, transition: JobTransition): Promise<boolean>;
+  /**
+   * Ends a job whose row cannot be read, without reading it as a job: see `job_unreadable`. Undefined, and nothing
+   * written, where it has ended or is not known.
+   */
+  condemn(condemnation: Condemnation): Promise<Condemned | undefined>;
   /** Commits a job's `expiredAt`: no transition, no new revision, and a time that was committed before stays. */
   expire(job: Job): Promise<void>;
   /** Jobs in this status whose `acceptedSeq` is greater than `afterSeq`, in order of acceptance, at most `limit`. */
   page(status: JobStatus, afterSeq: number, limit: number): Promise<readonly Job[]>;
-  /** As `page` of the pending jobs, without what a queue does not need: 10,000 at once are no burden. */
-  pendingIds(afterSeq: number, limit: number): Promise<readonly Pick<Job, 'jobId' | 'acceptedSeq'>[]>;
+  /** Where the jobs in this status stand, in order of acceptance. Reads no more than that: cheap up to 10,000. */
+  placesIn(status: JobStatus, afterSeq: number, limit: number): Promise<readonly JobPlace[]>;
   /** Of those ids that are known, in one statement; some thousand at once are no burden. */
   standingsOf(jobIds: readonly JobId[]): Promise<ReadonlyMap<JobId, JobStanding>>;
   /** Jobs that have ended, the last to end first. */

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Job, JobTransition } from '../job.ts';
+import { condemn, type Condemnation, type Condemned } from './condemn.ts';
 import type { SubmissionKey } from './job-store.ts';
 import { JobUpdate } from './job-update.ts';
 import { RowInsert } from './row-insert.ts';
@@ -93,6 +94,11 @@ export class JobWriter {
       ),
     };
     return new JobWriter(connection, statements, Number(last.getRows()[0]?.[0]));
+  }
+
+  /** Ends a job whose row cannot be read, in a transaction of its own. */
+  condemn(condemnation: Condemnation): Promise<Condemned | undefined> {
+    return condemn(this.#connection, condemnation);
   }
 
   /**

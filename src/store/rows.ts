@@ -162,7 +162,7 @@ const storedTransitionSchema = z.object({
   occurred_at: isoTime,
 });
 
-/** A stored row as a job; `internal` when it is not one. */
+/** A stored row as a job; `job_unreadable` when it is not one. */
 export function parseJob(stored: unknown): Job {
   const row = parse(storedJobSchema, stored, 'jobs');
   return {
@@ -185,7 +185,7 @@ export function parseJob(stored: unknown): Job {
   };
 }
 
-/** Some columns of a stored row as a job's outline; `internal` when they are none. */
+/** Some columns of a stored row as a job's outline; `job_unreadable` when they are none. */
 export function parseOutline(stored: unknown): JobOutline {
   const row = parse(storedOutlineSchema, stored, 'jobs');
   return {
@@ -198,7 +198,7 @@ export function parseOutline(stored: unknown): JobOutline {
   };
 }
 
-/** A stored row as a transition; `internal` when it is not one. */
+/** A stored row as a transition; `job_unreadable` when it is not one. */
 export function parseTransition(stored: unknown): JobTransition {
   const row = parse(storedTransitionSchema, stored, 'job_transitions');
   return {
@@ -217,6 +217,6 @@ function parse<T>(schema: z.ZodType<T>, stored: unknown, table: string): T {
   try {
     return schema.parse(stored);
   } catch (cause) {
-    throw new ServiceError('internal', `a row of ${table} cannot be read`, { cause });
+    throw new ServiceError('job_unreadable', `a row of ${table} cannot be read`, { cause });
   }
 }

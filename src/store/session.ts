@@ -2,7 +2,7 @@ import { readlink, realpath, stat, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { Database, isInvalidated, type Damage } from './database.ts';
-import { JobReader } from './job-reader.ts';
+import { JobReader, type UnreadableListener } from './job-reader.ts';
 import { JobWriter } from './job-writer.ts';
 import { migrateUp } from './migrate.ts';
 
@@ -34,7 +34,7 @@ export class Session {
     this.#maintenance = statements.maintenance;
   }
 
-  static async open(path: string): Promise<Session> {
+  static async open(path: string, onUnreadable?: UnreadableListener): Promise<Session> {
     const file = await behindLinks(path);
     const opened = await Database.openDamaged(file);
     const { database } = opened;
@@ -45,7 +45,7 @@ export class Session {
         maintenance,
         writer: await JobWriter.open(await database.connect()),
         lookups: await JobReader.open(await database.connect()),
-        reader: await JobReader.open(await database.connect()),
+        reader: await JobReader.open(await database.connect(), onUnreadable),
       });
     } catch (error) {
       database.close();

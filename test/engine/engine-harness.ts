@@ -6,6 +6,7 @@ import { createEngine, type JobEngine, type SubmitRequest } from '../../src/engi
 import type { JobRecovery } from '../../src/engine/job-recovery.ts';
 import { keepHouse } from '../../src/engine/housekeeping.ts';
 import { recover } from '../../src/engine/recovery.ts';
+import type { SnapshotFormat } from '../../src/engine/snapshot.ts';
 import type { StepListener } from '../../src/engine/step.ts';
 import { Worker } from '../../src/engine/worker.ts';
 import { jobOptionsSchema, type FrameResult, type Job, type JobOptions } from '../../src/job.ts';
@@ -63,6 +64,7 @@ interface HarnessOptions {
   /** By default a job waits for nothing. */
   readonly delayAfter?: (losses: number) => number;
   readonly queue?: InMemoryQueueService;
+  readonly format?: SnapshotFormat;
 }
 
 /** The engine with everything real below it but the pipelines: a DuckDB file and a folder. */
@@ -88,7 +90,8 @@ export class EngineHarness implements AsyncDisposable {
     this.#log = log;
     this.#onStep = onStep === undefined ? {} : { onStep };
     const parts = { store, queue, storage, pipelines };
-    const made = createEngine({ ...parts, maxAttempts, maxPending, log, delayAfter, ...this.#onStep });
+    const format = given.format === undefined ? {} : { format: given.format };
+    const made = createEngine({ ...parts, maxAttempts, maxPending, log, delayAfter, ...format, ...this.#onStep });
     this.engine = made.engine;
     this.recovery = made.recovery;
   }
@@ -116,12 +119,12 @@ export class EngineHarness implements AsyncDisposable {
   }
 
   async submit(options: Partial<JobOptions> = {}): Promise<Job> {
-    return this.engine.submit({ ...(await this.#upload()), options: jobOptionsSchema.parse(options) });
+    return this.engine.submit({ ...(await this.upload()), options: jobOptionsSchema.parse(options) });
   }
 
   /** Submits the same video under a key; where it is known already, the upload is discarded, as its route does. */
   async submitOnce(key: string): Promise<{ readonly job: Job; readonly replayed: boolean }> {
-    const upload = await this.#upload();
+    const upload = await this.upload();
     try {
       return await this.engine.submitOnce({
         ...upload,
@@ -133,7 +136,7 @@ export class EngineHarness implements AsyncDisposable {
     }
   }
 
-  async #upload(): Promise<SubmitRequest> {
+  async upload(): Promise<SubmitRequest> {
     const uploadPath = join(this.storage.incomingDir, uuidv7());
     await writeFile(uploadPath, 'a video');
     return { uploadPath, pipelineId: 'ocr_only', options: jobOptionsSchema.parse({}) };
@@ -163,9 +166,9 @@ export class EngineHarness implements AsyncDisposable {
   }
 
   /** Closes and opens again, as a restart does. */
-  async reopen(): Promise<EngineHarness> {
+  async reopen(options: Omit<HarnessOptions, 'folder'> = {}): Promise<EngineHarness> {
     await this.store.close();
-    return EngineHarness.open({ folder: this.folder });
+    return EngineHarness.open({ ...options, folder: this.folder });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

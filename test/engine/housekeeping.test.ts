@@ -83,7 +83,7 @@ describe('the keeping of the house', () => {
       const { log, lines } = keptLog();
       await healSidecars(keeping(harness, log, told.signal));
       expect(lines).to.deep.equal([{ level: 'info', job_id: jobId, msg: 'sidecar brought up to its row' }]);
-      expect((await readSidecar(harness.storage, jobId))?.outcome).to.include({ status: 'failed' });
+      expect(await readSidecar(harness.storage, jobId)).to.have.nested.property('outcome.status', 'failed');
     });
   });
 

@@ -68,7 +68,8 @@ export async function brokenPromises({ store, storage, baseDir }: Kept, ledger: 
 }
 
 /** All but the number of the attempt, which a job that was brought back counts anew, and the key, which is not in its row. */
-function essenceOf(sidecar: Sidecar | undefined): string {
+function essenceOf(sidecar: Sidecar | 'unreadable' | undefined): string {
+  if (sidecar === 'unreadable') return sidecar;
   const outcome = sidecar?.outcome && { ...sidecar.outcome, attempt: null };
   return JSON.stringify({ ...sidecar, outcome, submission: null });
 }

@@ -1,8 +1,6 @@
 import { expect } from 'chai';
-import { JOB_MACHINE_VERSION } from '../../machines/job.ts';
 import { recover } from '../../src/engine/recovery.ts';
 import { inputPathOf, resultsPathOf } from '../../src/engine/sidecar.ts';
-import { restoreSnapshot } from '../../src/engine/snapshot.ts';
 import type { DuckDBJobStore } from '../../src/store/duckdb.ts';
 import { keptLog } from '../kept-log.ts';
 import { EngineHarness } from './engine-harness.ts';
@@ -70,7 +68,7 @@ describe('the recovery at a start', () => {
     const before = await EngineHarness.open({ maxAttempts: 1 });
     const { jobId } = await before.submit();
     await before.engine.start(jobId);
-    await using after = await before.reopen();
+    await using after = await before.reopen({ maxAttempts: 1 });
     await recovered(after);
     const { errorMessage } = await jobIn(after.store, jobId);
     expect(errorMessage).to.match(/no attempt left: the service stopped while the job was running$/);
@@ -95,16 +93,11 @@ describe('the recovery at a start', () => {
     await harness.submit();
     await harness.engine.start(running.jobId);
     const asked: string[] = [];
-    const store: Pick<DuckDBJobStore, 'page' | 'pendingIds'> = harness.store;
-    const page = harness.store.page.bind(harness.store);
-    const pendingIds = harness.store.pendingIds.bind(harness.store);
-    store.page = (status, after, limit) => {
+    const store: Pick<DuckDBJobStore, 'placesIn'> = harness.store;
+    const placesIn = harness.store.placesIn.bind(harness.store);
+    store.placesIn = (status, after, limit) => {
       asked.push(status);
-      return page(status, after, limit);
-    };
-    store.pendingIds = (after, limit) => {
-      asked.push('pending');
-      return pendingIds(after, limit);
+      return placesIn(status, after, limit);
     };
     await recovered(harness);
     expect(asked).to.deep.equal(['pending', 'running']);
@@ -119,29 +112,5 @@ describe('the recovery at a start', () => {
     ]);
     expect(harness.queue.size()).to.equal(10_001);
     expect(jobIds.map(() => harness.queue.dequeue())).to.deep.equal(jobIds);
-  });
-});
-
-describe('the snapshot of a job', () => {
-  it('of another version of the machine is refused', () => {
-    const jobId = newId();
-    const version = JOB_MACHINE_VERSION + 1;
-    const snapshot = JSON.stringify({
-      value: 'pending',
-      context: {
-        attempt: 0,
-        interruptions: 0,
-        maxAttempts: 2,
-        outputPath: null,
-        errorCode: null,
-        errorMessage: null,
-      },
-    });
-    expect(restoreSnapshot({ jobId, machineVersion: JOB_MACHINE_VERSION, snapshot }).value).to.equal('pending');
-    expect(() => restoreSnapshot({ jobId, machineVersion: version, snapshot }))
-      .to.throw(
-        `Job ${jobId} was stored by version ${version} of the job machine; this is version ${JOB_MACHINE_VERSION}`,
-      )
-      .with.property('code', 'schema_too_new');
   });
 });

@@ -310,7 +310,7 @@ describe('recovery', () => {
     const { jobId } = await before.submit();
     before.queue.dequeue();
     await before.engine.dispatch(jobId, { type: 'START' });
-    await using after = await before.reopen();
+    await using after = await before.reopen({ maxAttempts: 1 });
     await after.recover();
     expect(await jobIn(after.store, jobId)).to.include({ status: 'failed', errorCode: 'interrupted' });
     expect(after.queue.size()).to.equal(0);

@@ -156,14 +156,14 @@ describe('DuckDBJobStore tells', () => {
     for (const [read, table] of [
       [() => again.get(jobId), 'jobs'],
       [() => again.outline(jobId), 'jobs'],
-      [() => again.newest({}, 2), 'jobs'],
       [() => again.transitionsOf(jobId), 'job_transitions'],
     ] as const) {
       const refusal = await refusalOf(read());
-      expect([refusal.code, refusal.message]).to.deep.equal(['internal', `a row of ${table} cannot be read`]);
+      expect([refusal.code, refusal.message]).to.deep.equal(['job_unreadable', `a row of ${table} cannot be read`]);
       expect(refusal.cause).to.be.an('error').with.property('message').that.contains('Invalid option');
     }
     expect(await again.get(sound.jobId)).to.deep.equal(sound);
+    expect(await again.newest({}, 2)).to.deep.equal([sound]);
     await again.close();
   });
 });

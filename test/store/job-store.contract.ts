@@ -310,10 +310,10 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       if (first === undefined) throw new Error('six jobs were inserted');
       const started = nextOf(first, 'running');
       await store.save(started.job, started.transition);
-      const pending = jobs.slice(1).map(({ jobId, acceptedSeq }) => ({ jobId, acceptedSeq }));
-      expect(await store.pendingIds(0, 10)).to.deep.equal(pending);
-      expect(await store.pendingIds(0, 2)).to.deep.equal(pending.slice(0, 2));
-      expect(await store.pendingIds(pending[1]?.acceptedSeq ?? 0, 10)).to.deep.equal(pending.slice(2));
+      const pending = jobs.slice(1).map(({ jobId, acceptedSeq, attempt }) => ({ jobId, acceptedSeq, attempt }));
+      expect(await store.placesIn('pending', 0, 10)).to.deep.equal(pending);
+      expect(await store.placesIn('pending', 0, 2)).to.deep.equal(pending.slice(0, 2));
+      expect(await store.placesIn('pending', pending[1]?.acceptedSeq ?? 0, 10)).to.deep.equal(pending.slice(2));
     });
 
     it('tells how jobs stand, and nothing of an unknown one', async () => {
@@ -392,7 +392,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       await insertMany(store, 2);
       expect(await store.page('pending', 0, 0)).to.deep.equal([]);
       expect(await store.newest({}, 0)).to.deep.equal([]);
-      expect(await store.pendingIds(0, 0)).to.deep.equal([]);
+      expect(await store.placesIn('pending', 0, 0)).to.deep.equal([]);
     });
 
     describe('with keys of submissions', () => {

@@ -1,0 +1,105 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { z } from 'zod';
+import { jobOptionsSchema, jobStatusSchema, type Job, type JobTransition } from '../job.ts';
+import { uuidValue } from './rows.ts';
+
+/** How a job whose row cannot be read ends: the columns of its last row, and the context of its last transition. */
+export interface Condemnation extends Pick<
+  Job,
+  'jobId' | 'status' | 'errorCode' | 'errorMessage' | 'machineVersion' | 'snapshot' | 'updatedAt'
+> {
+  readonly context: string;
+}
+
+export interface Condemned {
+  /** What was in the row, as far as it is replaced. */
+  readonly before: {
+    readonly options: string | null;
+    readonly snapshot: string | null;
+    readonly machineVersion: unknown;
+  };
+  readonly transition: JobTransition;
+}
+
+const rawSchema = z.object({
+  status: z.unknown(),
+  options: z.string().nullable(),
+  snapshot: z.string().nullable(),
+  machine_version: z.unknown(),
+  revision: z.int().min(0).catch(0),
+  attempt: z.int().min(0).catch(0),
+});
+
+/** Ends a job without reading its row as a job. Undefined, and nothing written, where it has ended or is not known. */
+export async function condemn(
+  connection: DuckDBConnection,
+  { jobId, ...end }: Condemnation,
+): Promise<Condemned | undefined> {
+  const found = await connection.runAndReadAll(
+    `SELECT status, options, snapshot, machine_version, revision, attempt FROM jobs
+     WHERE job_id = $1 AND status IS DISTINCT FROM 'completed' AND status IS DISTINCT FROM 'failed'`,
+    [uuidValue(jobId)],
+  );
+  const [row] = found.getRowObjectsJS();
+  if (row === undefined) return undefined;
+  const { status, options, snapshot, machine_version: machineVersion, revision, attempt } = rawSchema.parse(row);
+  const transition: JobTransition = {
+    jobId,
+    seq: revision + 1,
+    attempt,
+    fromState: jobStatusSchema.safeParse(status).data ?? null,
+    event: 'FAIL',
+    toState: end.status,
+    context: end.context,
+    occurredAt: end.updatedAt,
+  };
+  const at = end.updatedAt.replace('Z', '');
+  await connection.run('BEGIN');
+  try {
+    await connection.run(
+      `UPDATE jobs SET status = $2, options = $3, output_path = NULL, error_code = $4, error_message = $5,
+         revision = $6::INTEGER, attempt = $7::INTEGER, machine_version = $8::INTEGER, snapshot = $9,
+         updated_at = $10::TIMESTAMP
+       WHERE job_id = $1`,
+      [
+        uuidValue(jobId),
+        end.status,
+        areOptions(options) ? options : JSON.stringify(jobOptionsSchema.parse({})),
+        end.errorCode,
+        end.errorMessage,
+        transition.seq,
+        attempt,
+        end.machineVersion,
+        end.snapshot,
+        at,
+      ],
+    );
+    await connection.run(
+      `INSERT INTO job_transitions (job_id, seq, attempt, from_state, event, to_state, context, occurred_at)
+       VALUES ($1, $2::INTEGER, $3::INTEGER, $4, $5, $6, $7, $8::TIMESTAMP)`,
+      [
+        uuidValue(jobId),
+        transition.seq,
+        attempt,
+        transition.fromState,
+        transition.event,
+        transition.toState,
+        transition.context,
+        at,
+      ],
+    );
+    await connection.run('COMMIT');
+  } catch (error) {
+    await connection.run('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+  return { before: { options, snapshot, machineVersion }, transition };
+}
+
+function areOptions(text: string | null): text is string {
+  try {
+    return text !== null && jobOptionsSchema.safeParse(JSON.parse(text)).success;
+  } catch {
+    return false;
+  }
+}
