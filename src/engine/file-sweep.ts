@@ -66,8 +66,8 @@ async function bringBack(jobIds: readonly JobId[], options: FileSweepOptions): P
       })),
     );
     const restored = await Promise.all(
-      found.map(({ jobId, sidecar }) =>
-        typeof sidecar === 'object' ? forJob(jobId, log, () => recovery.restore(sidecar)) : undefined,
+      found.flatMap(({ jobId, sidecar }) =>
+        typeof sidecar === 'object' ? [forJob(jobId, log, () => recovery.restore(sidecar))] : [],
       ),
     );
     for (const job of restored.filter((made) => made !== undefined)) {
