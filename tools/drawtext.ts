@@ -6,7 +6,7 @@ const FONT = fileURLToPath(import.meta.resolve('dejavu-fonts-ttf/ttf/DejaVuSans-
 
 /** A filter for FFmpeg's graphs that writes a caption over a picture; `frames` is how many there are. */
 export function drawtext(caption: Caption, frames: number): string {
-  const { text, from = 0, to = frames, x = 40, y = 40, size = 40, color = 'white', box } = caption;
+  const { text, from = 0, to = frames, x = 40, y = 40, size = 40, color = 'white', box, alpha } = caption;
   const values = {
     fontfile: FONT,
     text,
@@ -17,6 +17,7 @@ export function drawtext(caption: Caption, frames: number): string {
     x,
     y,
     ...(box === undefined ? {} : { box: 1, boxcolor: box, boxborderw: Math.round(size / 4) }),
+    ...(alpha === undefined ? {} : { alpha }),
     enable: `between(n,${from},${to})`,
   };
   const pairs = Object.entries(values).map(([name, value]) => `${name}=${escapeFilterValue(String(value))}`);

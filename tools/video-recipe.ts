@@ -17,6 +17,8 @@ export interface Caption {
   readonly color?: string;
   /** Colour of the box behind the text; default no box. */
   readonly box?: string;
+  /** How strongly it is seen, 0 to 1, as an expression of drawtext; default 1. */
+  readonly alpha?: string;
 }
 
 /** What a video shows, and how it is stored. */

@@ -1,0 +1,155 @@
+import { editDistance } from './edit-distance.ts';
+
+/** Below this length one wrong letter makes another word. */
+const SHORT = 5;
+/** Part of the characters in which two readings of one longer text may differ. */
+const FLICKER = 0.2;
+/** Part of the characters that a garbled reading may have wrong. */
+const GARBLE = 0.5;
+/** Two texts that share so much of the shorter one, and so many characters, may be one that scrolls. */
+const SCROLL_SHARE = 0.6;
+const SCROLL_LENGTH = 6;
+const DIGIT = /\p{Nd}/u;
+
+/** Case and spaces flicker, so they do not count. */
+function canonical(text: string): string {
+  return text.toLowerCase().replaceAll(/\s+/g, '');
+}
+
+/** `0` and `o`, `1`, `i` and `l` look alike. */
+function withoutLookalikes(text: string): string {
+  return text.replaceAll('o', '0').replaceAll(/[il|!]/g, '1');
+}
+
+function withoutPunctuation(text: string): string {
+  return text.replaceAll(/[\p{P}\p{S}]/gu, '');
+}
+
+/**
+ * The digits in their order. A letter that looks like a digit is one beside a digit; `0` and `1` among the small
+ * letters of a word are letters.
+ */
+function digitsOf(text: string): string {
+  if (!/\p{Nd}/u.test(text)) return '';
+  return text
+    .replaceAll(/(?<=\p{Ll}{2})[01](?=\p{Ll})|(?<=\p{Ll})[01](?=\p{Ll}{2})|(?<![\p{L}\p{N}])0(?=\p{Ll}{2})/gu, '')
+    .replaceAll(/(?<=\p{Nd})[oO]+|[oO]+(?=\p{Nd})/gu, (letters) => '0'.repeat(letters.length))
+    .replaceAll(/(?<=\p{Nd})[iIl|]+|[iIl|]+(?=\p{Nd})/gu, (letters) => '1'.repeat(letters.length))
+    .replaceAll(/[^\p{Nd}]/gu, '');
+}
+
+function allowedErrors(length: number): number {
+  if (length < SHORT) return 0;
+  return Math.max(1, Math.floor(length * FLICKER));
+}
+
+/** True when two readings are of one text. Never true when they differ in a digit. */
+export function isSameReading(first: string, second: string): boolean {
+  if (first === second) return true;
+  const a = canonical(first);
+  const b = canonical(second);
+  if (a === b || withoutLookalikes(a) === withoutLookalikes(b)) return true;
+  if (digitsOf(first) !== digitsOf(second)) return false;
+  const bare = withoutPunctuation(a);
+  if (bare !== '' && bare === withoutPunctuation(b)) return true;
+  const limit = allowedErrors(Math.min(a.length, b.length));
+  return limit > 0 && editDistance(a, b, limit) <= limit;
+}
+
+/** True when two readings would be one text, did they not differ in a digit. */
+export function differsInDigits(first: string, second: string): boolean {
+  const a = canonical(first);
+  const b = canonical(second);
+  const [digits, otherDigits] = [digitsOf(first), digitsOf(second)];
+  if (withoutLookalikes(a) === withoutLookalikes(b) || digits === otherDigits) return false;
+  const limit = Math.max(allowedErrors(Math.min(a.length, b.length)), digits.length, otherDigits.length);
+  return (
+    isEqualButForDigits(a, b) ||
+    editDistance(a, b, limit) <= Math.min(limit, Math.floor(Math.max(a.length, b.length) / 2))
+  );
+}
+
+/** True when only digits differ, wherever they stand. */
+function isEqualButForDigits(first: string, second: string): boolean {
+  return first.replaceAll(/\p{Nd}+/gu, '#') === second.replaceAll(/\p{Nd}+/gu, '#');
+}
+
+/** True when one reading lacks the beginning or the end of the other, cut between digits excepted. */
+export function isPartOf(part: string, whole: string): boolean {
+  const a = canonical(part);
+  const b = canonical(whole);
+  if (a === '' || a.length >= b.length) return false;
+  const at = b.indexOf(a);
+  return at !== -1 && !cutsNumber(b, at) && !cutsNumber(b, at + a.length);
+}
+
+/** True when a reading may be a bad one of the text: much is wrong, but no digit. */
+export function isGarbled(reading: string, text: string): boolean {
+  const a = canonical(reading);
+  const b = canonical(text);
+  const limit = Math.floor(Math.max(a.length, b.length) * GARBLE);
+  const digits = digitsOf(reading);
+  if (digits !== '' && digits !== digitsOf(text)) return false;
+  return editDistance(a, b, limit) <= limit;
+}
+
+/** True when the text begins with the other one, which is no whole sentence, and goes on. */
+export function continues(text: string, beginning: string): boolean {
+  const a = canonical(beginning);
+  const b = canonical(text);
+  if (a === '' || b.length <= a.length || /[.!?…。！？]$/.test(beginning.trim())) return false;
+  const head = b.slice(0, a.length);
+  return !cutsNumber(b, a.length) && isSameReading(head, a);
+}
+
+/** True when the reading may be what is left of a text that moves out of view at the left. */
+export function isRestOf(reading: string, text: string): boolean {
+  return isPartOf(reading, text) || isGarbled(reading, text.slice(-reading.length));
+}
+
+/** True when the reading may be a text of which more and more comes into view, read badly. */
+export function entersAs(reading: string, beginning: string): boolean {
+  return reading.length > beginning.length && isGarbled(beginning, reading.slice(0, beginning.length));
+}
+
+function cutsNumber(text: string, at: number): boolean {
+  return DIGIT.test(text[at - 1] ?? '') && DIGIT.test(text[at] ?? '');
+}
+
+/** True when two readings of about equal length are of different texts for sure, and not one text read badly. */
+export function isOtherText(first: string, second: string): boolean {
+  const [a, b] = [first, second].map((text) =>
+    withoutLookalikes(canonical(text.normalize('NFKD').replaceAll(/\p{M}/gu, ''))),
+  );
+  return a !== undefined && b !== undefined && a.length === b.length && a !== b;
+}
+
+/** The longest run of characters that two windows on a scrolling text share. */
+export interface SharedRun {
+  readonly inFirst: number;
+  readonly inSecond: number;
+  readonly length: number;
+}
+
+/** The run by which a text has scrolled from the first reading to the second; undefined when it has not. */
+export function scrolledRun(first: string, second: string): SharedRun | undefined {
+  const run = longestSharedRun(first, second);
+  const enough = Math.max(SCROLL_LENGTH, SCROLL_SHARE * Math.min(first.length, second.length));
+  return run.length >= enough && run.inFirst !== run.inSecond ? run : undefined;
+}
+
+export function longestSharedRun(a: string, b: string): SharedRun {
+  let best: SharedRun = { inFirst: 0, inSecond: 0, length: 0 };
+  let row = new Uint16Array(b.length + 1);
+  for (let i = 0; i < a.length; i += 1) {
+    const next = new Uint16Array(b.length + 1);
+    for (let j = 0; j < b.length; j += 1) {
+      if (a.charCodeAt(i) !== b.charCodeAt(j)) continue;
+      const length = (row[j] ?? 0) + 1;
+      next[j + 1] = length;
+      if (length > best.length) best = { inFirst: i + 1 - length, inSecond: j + 1 - length, length };
+    }
+    row = next;
+  }
+  return best;
+}
