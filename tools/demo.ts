@@ -7,7 +7,7 @@ import { followJob, resultsOf, submitVideo } from './job-requests.ts';
 import { makeVideo } from './make-video.ts';
 import { startService } from './service-process.ts';
 
-const WITHIN_MS = 120_000;
+const WITHIN_MS = 600_000;
 const FRAMES = 100;
 const STRIDE = 20;
 const BAR_CELLS = 30;

@@ -25,7 +25,7 @@ export interface StartServiceOptions {
 const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
 const READY = /Reelstate ready at (http:\/\/\S+)/;
 /** Longer than the service takes to drain, with a short job in hand and on a busy machine; in milliseconds. */
-const STOP_WITHIN_MS = 90_000;
+const STOP_WITHIN_MS = 300_000;
 const KEPT_LINES = 20;
 
 /**

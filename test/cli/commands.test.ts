@@ -17,7 +17,6 @@ import { jobIn } from '../job-in.ts';
 const REELSTATE = fileURLToPath(new URL('../../src/cli/reelstate.js', import.meta.url));
 
 describe('the command line', function () {
-  this.timeout(120_000);
   let service: ServiceWithPages;
   let folder: string;
   let video: string;

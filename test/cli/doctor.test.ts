@@ -20,7 +20,6 @@ const findingSchema = z.strictObject({
 });
 
 describe('reelstate doctor', function () {
-  this.timeout(120_000);
   let folder: string;
   let dataDir: string;
 

@@ -9,8 +9,6 @@ import { projectRoot } from '../tools/sample-project.ts';
 import { openServiceWithPages, RESULTS } from '../web/service-with-pages.ts';
 
 describe('the document of the client', function () {
-  this.timeout(60_000);
-
   it('has an example that compiles and runs in another project', async () => {
     const document = await readFile(path.join(projectRoot, 'docs/CLIENT.md'), 'utf8');
     const example = /^```ts\n([\s\S]+?)^```$/m.exec(document)?.[1] ?? expect.fail('no example');

@@ -247,5 +247,5 @@ describe('any course of events', () => {
       }),
       { numRuns: Number(process.env['MODEL_RUNS'] ?? 25) },
     );
-  }).timeout(120_000);
+  });
 });

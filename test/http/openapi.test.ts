@@ -47,7 +47,6 @@ describe('the description of the API', () => {
   });
 
   it('is enough for a generator of clients: what it makes compiles, submits a video and follows it', async function () {
-    this.timeout(60_000);
     const folder = await mkdtemp(join(tmpdir(), 'generated-'));
     try {
       await generate({ input: await described(), output: folder, httpClient: 'fetch', useOptions: true });

@@ -49,12 +49,12 @@ function startWorker({ claims, analyse, record }: Script) {
 }
 
 const reaches = (actor: ActorRefFrom<typeof workerMachine>, work: string) =>
-  waitFor(actor, ({ value }) => value.work === work, { timeout: 5_000 });
+  waitFor(actor, ({ value }) => value.work === work, { timeout: 300_000 });
 
 describe('the worker machine', () => {
   it('takes one job after the other, and rests when none waits', async () => {
     const { actor, recorded } = startWorker({ claims: [job('a'), job('b'), null], analyse: async () => done });
-    await waitFor(actor, ({ context, value }) => context.taken === 2 && value.work === 'resting', { timeout: 5_000 });
+    await waitFor(actor, ({ context, value }) => context.taken === 2 && value.work === 'resting', { timeout: 300_000 });
     expect(recorded).to.deep.equal([completion, completion]);
   });
 
@@ -143,7 +143,9 @@ describe('the worker machine', () => {
         claims: [job('a'), job('b'), null],
         analyse: async () => results.shift() ?? done,
       });
-      await waitFor(actor, ({ context, value }) => context.taken === 2 && value.work === 'resting', { timeout: 5_000 });
+      await waitFor(actor, ({ context, value }) => context.taken === 2 && value.work === 'resting', {
+        timeout: 300_000,
+      });
       expect(recorded).to.deep.equal([{ type, attempt: 1, code: 'c', message: 'm' }, completion]);
       expect(logged).to.deep.equal([]);
     });

@@ -34,7 +34,6 @@ function yolov8(boxes: readonly { at: readonly number[]; label: number; score: n
 }
 
 describe('objects.detect', function () {
-  this.timeout(60_000);
   let folder: string;
   let sessions: ModelSessions;
   beforeEach(async () => {
@@ -131,7 +130,6 @@ describe('objects.detect', function () {
 });
 
 describe('the model folder', function () {
-  this.timeout(60_000);
   let folder: string;
   let source: string;
   beforeEach(async () => {

@@ -26,7 +26,6 @@ function sign(...bbox: Box): Detection {
 }
 
 describe('ocr.read', function () {
-  this.timeout(60_000);
   let sessions: ModelSessions;
   let analyser: FrameAnalyser;
   before(async () => {

@@ -24,7 +24,6 @@ describe('decodeFrames of a video that asks for much', () => {
   after(() => rmSync(folder, { recursive: true }));
 
   it('yields every frame or none in the end: memory that is refused is no damage to be passed over', async function () {
-    this.timeout(60_000);
     const isolation = await detectIsolation({ memoryBytes: 600_000_000, environment: process.env });
     if (!isolation.levels.includes('memory')) {
       console.log('    skipped: this machine has no prlimit');

@@ -10,7 +10,6 @@ describe('ChildHandle', () => {
   let child: ChildHandle;
 
   before(async function beforeAll() {
-    this.timeout(60_000);
     fixture = await PoolFixture.open();
     child = await start('../../src/pool/child.js');
   });

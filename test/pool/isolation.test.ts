@@ -10,7 +10,6 @@ describe('Isolation', () => {
   let pid: number;
 
   before(async function beforeAll() {
-    this.timeout(60_000);
     if (process.platform !== 'linux') this.skip();
     fixture = await PoolFixture.open();
     isolation = await detectIsolation({

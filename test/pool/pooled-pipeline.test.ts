@@ -6,7 +6,6 @@ import type { ProcessPool, ProcessPoolOptions } from '../../src/pool/process-poo
 import { all, PoolFixture, rejectionOf } from './pool-fixture.ts';
 
 describe('PooledPipeline', function () {
-  this.timeout(120_000);
   let fixture: PoolFixture;
   let pool: ProcessPool;
   let pipeline: PooledPipeline;

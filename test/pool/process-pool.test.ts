@@ -18,7 +18,6 @@ describe('ProcessPool', () => {
   let short: string;
 
   before(async function beforeAll() {
-    this.timeout(60_000);
     fixture = await PoolFixture.open();
     pool = await fixture.pool({ recycleAfterJobs: 3 });
     long = fixture.video('long', { frames: 200 });

@@ -9,8 +9,6 @@ const ORDINARY_USER = '65534';
 const CHILDREN = 6;
 
 describe('ProcessPool of an ordinary user', function () {
-  this.timeout(300_000);
-
   before(function onLinux() {
     if (process.platform !== 'linux') this.skip();
   });

@@ -21,7 +21,6 @@ const frame = (index: number, labels: readonly string[], texts: readonly string[
 });
 
 describe('the queries of docs/QUERYING.md', function () {
-  this.timeout(60_000);
   let harness: EngineHarness;
   const ids: string[] = [];
   before(async () => {

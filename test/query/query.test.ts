@@ -9,7 +9,6 @@ import { refusalOf } from '../refusal-of.ts';
 import { ask, rowsOf } from './query-harness.ts';
 
 describe('reelstate query', function () {
-  this.timeout(60_000);
   let harness: EngineHarness;
   let outside: string;
   before(async () => {

@@ -27,7 +27,6 @@ const COLUMNS = {
 const line = (text: string) => ({ text, confidence: 0.5, bbox: [1, 2, 3, 4] as [number, number, number, number] });
 
 describe('the views of a query', function () {
-  this.timeout(60_000);
   let harness: EngineHarness;
   beforeEach(async () => {
     harness = await EngineHarness.open();

@@ -32,8 +32,6 @@ async function startEndlessRun(command: string, args: readonly string[]) {
 }
 
 describe('a test run that is killed', function () {
-  this.timeout(300_000);
-
   for (const { what, command, args } of [
     { what: 'mocha', command: process.execPath, args: [MOCHA] },
     { what: 'mocha with parallel workers', command: process.execPath, args: [MOCHA, '--parallel', '--jobs', '2'] },

@@ -14,7 +14,7 @@ import { QUICK_TMPDIR_VARIABLE, quickTmpdir } from './quick-tmpdir.ts';
 import { commandOf, processesOfRun, runnersFrom, RUN_VARIABLE } from './run-processes.ts';
 
 /** For processes that were told to end; generous, since the machine may be busy. */
-const END_WITHIN_MS = 60_000;
+const END_WITHIN_MS = 300_000;
 const LOOK_EVERY_MS = 50;
 
 const { MOCHA_WORKER_ID: workerId } = process.env;

@@ -7,7 +7,6 @@ import { makeVideo } from '../../tools/make-video.ts';
 import { startService, type ServiceProcess } from '../../tools/service-process.ts';
 
 describe('the edge of the real service', function () {
-  this.timeout(120_000);
   let folder: string;
   let service: ServiceProcess | undefined;
   const { signal } = new AbortController();

@@ -16,7 +16,6 @@ import { mountSmallDisk, requireSmallDisks, unmount } from '../small-disk.ts';
 const MIB = 1024 ** 2;
 
 describe('the service on a full disk', function () {
-  this.timeout(120_000);
   let folder: string;
   /** The small file system. */
   let small: string;

@@ -21,7 +21,6 @@ import { jobIn } from '../job-in.ts';
 const LOOK_EVERY_MS = 20;
 
 describe('the service, in the hands of hostile videos', function () {
-  this.timeout(120_000);
   let folder: string;
   let dataDir: string;
   let service: ServiceProcess;

@@ -21,7 +21,6 @@ const LOOK_EVERY_MS = 20;
 const HOUR_MS = '3600000';
 
 describe('a data folder that a service has', function () {
-  this.timeout(300_000);
   let folder: string;
   let dataDir: string;
   let videoPath: string;

@@ -16,7 +16,6 @@ import { startService, type ServiceProcess } from '../../tools/service-process.t
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
 describe('the service', function () {
-  this.timeout(120_000);
   let folder: string;
   let dataDir: string;
   let videoPath: string;

@@ -20,7 +20,6 @@ const LOOK_EVERY_MS = 20;
 const HOUR_MS = '3600000';
 
 describe('the service, told to stop', function () {
-  this.timeout(120_000);
   let folder: string;
   let dataDir: string;
   let shortVideo: string;

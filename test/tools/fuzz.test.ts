@@ -10,7 +10,6 @@ import { traceChild } from '../../tools/fuzz/trace.ts';
 import { box, FILE_TYPE, movie } from '../pipeline/boxes.ts';
 
 describe('the fuzzer', function () {
-  this.timeout(120_000);
   let folder: string;
   const { signal } = new AbortController();
 

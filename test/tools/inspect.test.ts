@@ -15,7 +15,6 @@ const INSPECT = fileURLToPath(new URL('../../tools/inspect.js', import.meta.url)
 const eventsSchema = z.object({ events: z.array(z.custom<StatelyInspectionEvent>()), next: z.number() });
 
 describe('npm run inspect', function () {
-  this.timeout(60_000);
   let service: ServiceUnderTest;
   let jobId: JobId;
   before(async () => {

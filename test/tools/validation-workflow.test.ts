@@ -41,7 +41,7 @@ describe('continuous integration', () => {
   const commandsOf = ({ steps }: typeof tests) => steps.map(({ uses, run }) => run ?? uses?.replace(/@.*/, ''));
   const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(read('package.json')));
 
-  it('runs the governance validator before the tests, and every check', () => {
+  it('runs its steps in this order: the governance validator before the tests', () => {
     const setup = ['actions/checkout', 'actions/setup-node', 'npm ci'];
     expect(commandsOf(tests)).to.deep.equal([
       ...setup,

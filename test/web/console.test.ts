@@ -7,7 +7,6 @@ import { HEIGHT, openServiceWithPages, RESULTS, WIDTH, type ServiceWithPages } f
 import { jobIn } from '../job-in.ts';
 
 describe('the console in a browser', function () {
-  this.timeout(60_000);
   let browser: Browser | undefined;
   let service: ServiceWithPages;
   before(async function () {

@@ -19,7 +19,6 @@ const GROWN = createMachine({
 });
 
 describe('the inspector in a browser', function () {
-  this.timeout(60_000);
   let browser: Browser | undefined;
   let service: ServiceWithPages;
   before(async function () {

@@ -9,7 +9,6 @@ const KEY = 'the-key-of-this-test';
 
 for (const basePath of ['', '/reelstate']) {
   describe(`signing in with a browser at ${basePath}/`, function () {
-    this.timeout(60_000);
     let browser: Browser | undefined;
     let service: ServiceUnderTest;
     before(async function () {
