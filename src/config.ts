@@ -135,6 +135,12 @@ export const configSchema = z.object({
   MAX_DECODED_FRAMES: integer(1)
     .default(12 * 60 * 60 * 60)
     .describe('Most frames decoded of one video, sampled or not'),
+  MAX_DECODED_PIXELS: integer(1)
+    .default(12_000_000_000_000)
+    .describe('Most pixels decoded of one video, in all frames'),
+  MAX_PIXELS_PER_BYTE: integer(1)
+    .default(100_000)
+    .describe('Most pixels decoded for each byte of a video, beyond 20,000 million that every video may have'),
   EXTRA_DECODERS: z
     .string()
     .transform((text) => text.split(',').map((name) => name.trim()))

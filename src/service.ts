@@ -158,6 +158,8 @@ async function openPool(config: Config, log: Log, modelsFolder: string) {
     maxFramePixels: config.MAX_FRAME_PIXELS,
     maxDurationMs: config.MAX_DURATION_MS,
     maxDecodedFrames: config.MAX_DECODED_FRAMES,
+    maxDecodedPixels: config.MAX_DECODED_PIXELS,
+    maxPixelsPerByte: config.MAX_PIXELS_PER_BYTE,
   });
   const processes = ProcessPool.open({
     size: config.WORKER_CONCURRENCY,

@@ -11,6 +11,7 @@ import { keyFrames } from './key-frames.ts';
 import { checkLimit, DEFAULT_VIDEO_LIMITS } from './limits.ts';
 import type { VideoLimits } from './limits.ts';
 import { readMp4Index } from './mp4-index.ts';
+import { PixelBudget } from './pixel-budget.ts';
 import { PresentationClock } from './presentation-clock.ts';
 import { SampleFingerprint } from './sample-fingerprint.ts';
 import { Sampler, samplingSchema } from './sampling.ts';
@@ -74,9 +75,10 @@ export function* decodeSamples(
   const sampling = samplingSchema.parse(options);
   const { maxFrames = Infinity } = sampling;
   const index = readMp4Index(path, limits);
+  const budget = new PixelBudget(limits, index.fileBytes);
   using input = VideoInput.open(path, index, limits, extraDecoders);
   const { stream } = input;
-  using decoder = VideoDecoder.open(stream, limits, extraDecoders);
+  using decoder = VideoDecoder.open(stream, { limits, extraDecoders, budget });
   using converter = new DisplayConverter(stream, limits);
   const fingerprint = new SampleFingerprint();
   using source = openSource(sampling, {
@@ -101,6 +103,7 @@ export function* decodeSamples(
     const look = convertRepeats ? undefined : fingerprint.of(frame);
     const isRepeat = look !== undefined && look === previous;
     previous = look;
+    if (!isRepeat) budget.convert(frame.width * frame.height);
     yield { index: place, timestampMs, picture: isRepeat ? undefined : converter.convert(frame) };
     if (sampledFrames >= maxFrames) break;
   }

@@ -16,6 +16,10 @@ export const videoLimitsSchema = z
     maxDurationMs: limit(12 * 60 * MINUTES),
     /** Frames decoded, sampled or not. */
     maxDecodedFrames: limit(12 * 60 * 60 * 60),
+    /** Pixels decoded in all; half a day of 4K at 30 frames a second has 10.7 million million. */
+    maxDecodedPixels: limit(12_000_000_000_000),
+    /** Pixels decoded for each byte of the file, beyond those that every file may have (`pixel-budget.ts`). */
+    maxPixelsPerByte: limit(100_000),
     /** Tracks of any kind. */
     maxTracks: limit(64),
     /** Boxes at every level of the file; 12 hours in fragments of a fifth of a second have 2.6 million. */
@@ -40,6 +44,8 @@ const MEASURES = {
   maxFramePixels: 'pixels per frame',
   maxDurationMs: 'milliseconds of video',
   maxDecodedFrames: 'frames',
+  maxDecodedPixels: 'pixels in all frames',
+  maxPixelsPerByte: 'pixels for each of its bytes',
   maxTracks: 'tracks',
   maxBoxes: 'boxes',
   maxIndexBytes: 'bytes of index',

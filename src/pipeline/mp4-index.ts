@@ -36,6 +36,7 @@ const WORST_CASE_OF_EDITS = 4;
 
 /** What the boxes of an MP4 file say of its tracks, by the track's id. */
 export interface Mp4Index {
+  readonly fileBytes: number;
   readonly encryptedTrackIds: ReadonlySet<number>;
   /** Tracks whose samples are in another file, which is never opened. */
   readonly externalTrackIds: ReadonlySet<number>;
@@ -97,6 +98,7 @@ class IndexWalk {
     if (!found.has('moov')) throw noIndex(found);
     this.#weigh();
     return {
+      fileBytes: this.#reader.fileBytes,
       encryptedTrackIds: idsOf(this.#tracks.filter((track) => track.isEncrypted)),
       externalTrackIds: idsOf(this.#tracks.filter((track) => track.isExternal)),
     };

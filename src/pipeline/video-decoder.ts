@@ -4,6 +4,7 @@ import type { Codec, Packet, Stream } from 'node-av/lib';
 
 import { ServiceError } from '../errors.ts';
 import { allowedDecoders, decoderFor } from './decoders.ts';
+import type { PixelBudget } from './pixel-budget.ts';
 import type { VideoLimits } from './limits.ts';
 import { throwIfMemoryRefused } from './refused-memory.ts';
 
@@ -13,6 +14,14 @@ const FAILED_FRAMES_AT_END = 64;
 /** A video that has not yielded a frame after so many packets has none: minutes of it, or a hostile file. */
 const FRUITLESS_PACKETS = 10_000;
 
+export interface VideoDecoderOptions {
+  readonly limits: VideoLimits;
+  /** Decoders that are allowed beside the usual ones. */
+  readonly extraDecoders: readonly string[];
+  /** Charged for each packet. */
+  readonly budget: PixelBudget;
+}
+
 /**
  * FFmpeg's decoder for one track, which goes on after damage. It has one thread: the cores belong to the inference
  * threads that work at the same time.
@@ -20,6 +29,7 @@ const FRUITLESS_PACKETS = 10_000;
 export class VideoDecoder implements Disposable {
   readonly #context: CodecContext;
   readonly #codec: Codec;
+  readonly #budget: PixelBudget;
   readonly #frame = new Frame();
   readonly #probe = new Frame();
   readonly #needsPacket = FFmpegError.AVERROR(PosixError.EAGAIN);
@@ -28,9 +38,10 @@ export class VideoDecoder implements Disposable {
   #hasFrames = false;
   #lastError: FFmpegError | undefined;
 
-  private constructor(context: CodecContext, codec: Codec) {
+  private constructor(context: CodecContext, codec: Codec, budget: PixelBudget) {
     this.#context = context;
     this.#codec = codec;
+    this.#budget = budget;
     this.#frame.alloc();
     this.#probe.alloc();
   }
@@ -39,7 +50,7 @@ export class VideoDecoder implements Disposable {
    * Throws `invalid_video` when there is no decoder for the track, none that is allowed, or it does not accept the
    * track's description.
    */
-  static open(stream: Stream, limits: VideoLimits, extraDecoders: readonly string[]): VideoDecoder {
+  static open(stream: Stream, { limits, extraDecoders, budget }: VideoDecoderOptions): VideoDecoder {
     const { codecpar } = stream;
     const codec = decoderFor(codecpar, extraDecoders);
     const context = new CodecContext();
@@ -52,7 +63,7 @@ export class VideoDecoder implements Disposable {
       throwIfFailed(context.setOption('max_pixels', limits.maxFramePixels));
       throwIfFailed(context.setOption('codec_whitelist', allowedDecoders(extraDecoders)));
       throwIfFailed(context.open2Sync(codec, null));
-      return new VideoDecoder(context, codec);
+      return new VideoDecoder(context, codec, budget);
     } catch (cause) {
       context.freeContext();
       throw new ServiceError('invalid_video', `The decoder ${codec.name ?? ''} does not accept the video track`, {
@@ -80,6 +91,8 @@ export class VideoDecoder implements Disposable {
     // To FFmpeg an empty packet means the end of the video.
     if (packet.size === 0) return;
     this.#packets += 1;
+    // Also when no frame comes out: a packet that is broken near its end costs as much as a whole one.
+    this.#budget.decode(this.#context.width * this.#context.height);
     const sent = this.#context.sendPacketSync(packet);
     if (sent < 0) this.#note(sent);
     yield* this.#finished();

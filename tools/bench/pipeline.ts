@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { openAnalyser } from '../../src/pipeline/analyser.ts';
 import type { Frame } from '../../src/pipeline/frame.ts';
 import { DEFAULT_VIDEO_LIMITS } from '../../src/pipeline/limits.ts';
+import { PixelBudget } from '../../src/pipeline/pixel-budget.ts';
 import { readMp4Index } from '../../src/pipeline/mp4-index.ts';
 import { VideoDecoder } from '../../src/pipeline/video-decoder.ts';
 import { VideoInput } from '../../src/pipeline/video-input.ts';
@@ -59,8 +60,10 @@ async function benchDecoding(): Promise<void> {
 
 /** Every frame, without converting one. */
 function decodeAll(video: string): Promise<void> {
-  using input = VideoInput.open(video, readMp4Index(video, DEFAULT_VIDEO_LIMITS), DEFAULT_VIDEO_LIMITS, []);
-  using decoder = VideoDecoder.open(input.stream, DEFAULT_VIDEO_LIMITS, []);
+  const index = readMp4Index(video, DEFAULT_VIDEO_LIMITS);
+  const budget = new PixelBudget(DEFAULT_VIDEO_LIMITS, index.fileBytes);
+  using input = VideoInput.open(video, index, DEFAULT_VIDEO_LIMITS, []);
+  using decoder = VideoDecoder.open(input.stream, { limits: DEFAULT_VIDEO_LIMITS, extraDecoders: [], budget });
   let frames = 0;
   for (const packet of input.packets()) for (const _ of decoder.decode(packet)) frames += 1;
   for (const _ of decoder.drain()) frames += 1;
