@@ -119,6 +119,14 @@ export const configSchema = z.object({
   RETENTION_MS: integer(1)
     .optional()
     .describe('Time after which the video and the results of a job that has ended are deleted; default: never'),
+  JOB_RETENTION_MS: integer(1)
+    .optional()
+    .describe(
+      'Time after which a job that has ended is forgotten: its row, its history, its sidecar and its files; default: never',
+    ),
+  QUARANTINE_RETENTION_MS: integer(1)
+    .optional()
+    .describe('Time after which files that were set aside in `quarantine/` are deleted; default: never'),
   JOB_TIMEOUT_MS: integer(1, LONGEST_MS)
     .default(6 * hour)
     .describe('Time that one attempt may take in all'),

@@ -134,7 +134,12 @@ async function open(
     }),
   );
 
-  const house = keepHouse({ ...kept, retentionMs: config.RETENTION_MS });
+  const house = keepHouse({
+    ...kept,
+    retentionMs: config.RETENTION_MS,
+    jobRetentionMs: config.JOB_RETENTION_MS,
+    quarantineRetentionMs: config.QUARANTINE_RETENTION_MS,
+  });
   const forgetting = forgetSubmissions({ ...kept, ttlMs: config.IDEMPOTENCY_TTL_MS });
   closers.push(async () => {
     housekeeping.abort();

@@ -14,6 +14,15 @@ const FILES_AT_ONCE = 5_000;
 /** Sidecars read at once. */
 const SIDECARS_AT_ONCE = 64;
 
+/** The folder of files that were set aside, in one folder for each time. */
+export const QUARANTINE = 'quarantine';
+
+/** When the files in a folder of the quarantine were set aside; undefined for a name that the sweep did not give. */
+export function quarantineTimeOf(name: string): Date | undefined {
+  const time = new Date(name.replace(/T(\d\d)-(\d\d)-/, 'T$1:$2:'));
+  return Number.isNaN(time.getTime()) ? undefined : time;
+}
+
 export interface FileSweepOptions {
   readonly store: JobStore;
   readonly storage: StorageService;
@@ -55,7 +64,7 @@ export async function sweepFiles(options: FileSweepOptions): Promise<readonly Jo
 /** The ids are UUIDv7, so in their order the jobs were accepted. */
 async function bringBack(jobIds: readonly JobId[], options: FileSweepOptions): Promise<readonly Job[]> {
   const { storage, recovery, log, signal, onStep } = options;
-  const folder = `quarantine/${new Date().toISOString().replaceAll(':', '-')}`;
+  const folder = `${QUARANTINE}/${new Date().toISOString().replaceAll(':', '-')}`;
   const waiting: Job[] = [];
   for (let start = 0; start < jobIds.length; start += SIDECARS_AT_ONCE) {
     signal.throwIfAborted();

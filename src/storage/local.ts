@@ -121,6 +121,22 @@ export class LocalStorageService implements StorageService {
     });
   }
 
+  foldersIn(path: string): Promise<readonly string[]> {
+    return orUnavailable(`list ${path}`, async () => {
+      const entries = await readdir(await this.#resolve(path), { withFileTypes: true }).catch((error: unknown) => {
+        if (isMissing(error)) return [];
+        throw error;
+      });
+      return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    });
+  }
+
+  deleteFolder(path: string): Promise<void> {
+    return orUnavailable(`delete ${path}`, async () => {
+      await rm(await this.#resolve(path), { recursive: true, force: true });
+    });
+  }
+
   /** The absolute form of a stored path; refuses one that leaves the base folder, by name or through a link. */
   async #resolve(path: string): Promise<string> {
     const segments = path.split('/');

@@ -30,4 +30,8 @@ export interface StorageService {
   list(): AsyncIterable<string>;
   /** Gives a stored file another path, durably; `file_missing` names it when there is none. @returns the new path */
   moveFile(path: string, destPath: string): Promise<string>;
+  /** The names of the folders in a stored folder; none when there is no such folder. */
+  foldersIn(path: string): Promise<readonly string[]>;
+  /** Deletes a stored folder and all that is in it; a missing one is no error. */
+  deleteFolder(path: string): Promise<void>;
 }

@@ -147,6 +147,14 @@ export class DuckDBJobStore implements JobStore {
     return this.#answer(() => this.#use(({ reader }) => reader.endedBefore(time, limit)));
   }
 
+  forgettable(time: string, limit: number): Promise<readonly JobId[]> {
+    return this.#answer(() => this.#use(({ reader }) => reader.forgettable(time, limit)));
+  }
+
+  forget(jobIds: readonly JobId[]): Promise<void> {
+    return this.#answer(() => this.#inTurn(jobIds.length, (writer) => writer.forget(jobIds)));
+  }
+
   async newest(filter: JobFilter, limit: number): Promise<readonly Job[]> {
     if (limit > MAX_PAGE) throw new ServiceError('internal', `a page has at most ${MAX_PAGE} jobs, not ${limit}`);
     return this.#answer(() => this.#use(({ reader }) => reader.newest(filter, limit)));

@@ -67,6 +67,19 @@ export async function endedBefore(
   return stored.getRowObjectsJS().map((row) => idSchema.parse(row).job_id);
 }
 
+export async function forgettable(
+  connection: DuckDBConnection,
+  time: string,
+  limit: number,
+): Promise<readonly JobId[]> {
+  const stored = await connection.runAndReadAll(
+    `SELECT job_id FROM jobs WHERE status IN ('completed', 'failed') AND updated_at < $1::TIMESTAMP
+     ORDER BY updated_at LIMIT $2`,
+    [time.replace('Z', ''), BigInt(limit)],
+  );
+  return stored.getRowObjectsJS().map((row) => idSchema.parse(row).job_id);
+}
+
 export async function findSubmission(
   connection: DuckDBConnection,
   { owner, keySha256 }: Pick<SubmissionKey, 'owner' | 'keySha256'>,

@@ -9,7 +9,7 @@ import {
   type JobStatus,
   type JobTransition,
 } from '../job.ts';
-import { endedBefore, findSubmission, placesIn, standingsOf } from './file-reader.ts';
+import { endedBefore, findSubmission, forgettable, placesIn, standingsOf } from './file-reader.ts';
 import type { JobFilter, JobPlace, JobStanding, SubmissionKey } from './job-store.ts';
 import {
   JOB_COLUMNS,
@@ -124,6 +124,10 @@ export class JobReader {
 
   endedBefore(time: string, limit: number): Promise<readonly JobId[]> {
     return this.#alone(() => endedBefore(this.#connection, time, limit));
+  }
+
+  forgettable(time: string, limit: number): Promise<readonly JobId[]> {
+    return this.#alone(() => forgettable(this.#connection, time, limit));
   }
 
   async lastEnded(limit: number): Promise<readonly Job[]> {

@@ -85,6 +85,10 @@ export interface JobStore extends JobReads {
   lastEnded(limit: number): Promise<readonly Job[]>;
   /** Jobs that ended before this time (ISO 8601 UTC) and still have their files, the first to end first. */
   endedBefore(time: string, limit: number): Promise<readonly JobId[]>;
+  /** Jobs that ended before this time (ISO 8601 UTC), the first to end first. */
+  forgettable(time: string, limit: number): Promise<readonly JobId[]>;
+  /** Deletes the rows of these jobs, their transitions and the keys that they were submitted with. */
+  forget(jobIds: readonly JobId[]): Promise<void>;
   /** Waits for the writes in hand, writes a checkpoint and closes. Nothing may be called afterwards. */
   close(): Promise<void>;
 }

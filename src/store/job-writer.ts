@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { Job, JobTransition } from '../job.ts';
+import type { Job, JobId, JobTransition } from '../job.ts';
 import { condemn, type Condemnation, type Condemned } from './condemn.ts';
 import type { SubmissionKey } from './job-store.ts';
 import { JobUpdate } from './job-update.ts';
@@ -14,6 +14,7 @@ import {
   jobRow,
   submissionRow,
   transitionRow,
+  uuidValue,
   type Columns,
 } from './rows.ts';
 
@@ -94,6 +95,17 @@ export class JobWriter {
       ),
     };
     return new JobWriter(connection, statements, Number(last.getRows()[0]?.[0]));
+  }
+
+  /** Deletes all rows of these jobs, in a transaction of its own. */
+  async forget(jobIds: readonly JobId[]): Promise<void> {
+    if (jobIds.length === 0) return;
+    const list = jobIds.map((id) => `'${uuidValue(id).toString()}'::UUID`).join();
+    const tables = ['job_transitions', 'idempotency_keys', 'jobs'];
+    await this.#undone(async () => {
+      const deletions = tables.map((table) => `DELETE FROM ${table} WHERE job_id IN (${list})`);
+      await this.#connection.run(['BEGIN', ...deletions, 'COMMIT'].join(';'));
+    });
   }
 
   /** Ends a job whose row cannot be read, in a transaction of its own. */

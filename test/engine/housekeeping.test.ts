@@ -1,7 +1,8 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { expireFiles, forgetSubmissions, healSidecars, keepHouse } from '../../src/engine/housekeeping.ts';
+import { forgetSubmissions, healSidecars, keepHouse } from '../../src/engine/housekeeping.ts';
+import { expireFiles } from '../../src/engine/retention.ts';
 import { inputPathOf, readSidecar, sidecarPathOf } from '../../src/engine/sidecar.ts';
 import type { Step } from '../../src/engine/step.ts';
 import type { JobId } from '../../src/job.ts';

@@ -12,7 +12,7 @@ import {
   nat,
   type AsyncCommand,
 } from 'fast-check';
-import { expireFiles } from '../../src/engine/housekeeping.ts';
+import { expireFiles } from '../../src/engine/retention.ts';
 import { isFinal } from '../../src/engine/job-change.ts';
 import { ServiceError } from '../../src/errors.ts';
 import type { FrameResult, JobId, JobStatus } from '../../src/job.ts';

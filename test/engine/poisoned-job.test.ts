@@ -2,7 +2,7 @@ import { mkdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { expect } from 'chai';
-import { expireFiles } from '../../src/engine/housekeeping.ts';
+import { expireFiles } from '../../src/engine/retention.ts';
 import { sidecarPathOf } from '../../src/engine/sidecar.ts';
 import { ServiceError } from '../../src/errors.ts';
 import type { JobId } from '../../src/job.ts';

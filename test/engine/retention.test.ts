@@ -3,12 +3,15 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { transitionOf } from '../../src/engine/job-change.ts';
 import { keepHouse } from '../../src/engine/housekeeping.ts';
+import { emptyQuarantine, forgetJobs } from '../../src/engine/retention.ts';
 import { readSidecar, sidecarPathOf } from '../../src/engine/sidecar.ts';
 import { restoreSnapshot } from '../../src/engine/snapshot.ts';
 import type { Step } from '../../src/engine/step.ts';
+import { ServiceError } from '../../src/errors.ts';
 import type { Job, JobId } from '../../src/job.ts';
 import { createLog } from '../../src/log.ts';
 import type { LocalStorageService } from '../../src/storage/local.ts';
+import type { DuckDBJobStore } from '../../src/store/duckdb.ts';
 import { EngineHarness } from './engine-harness.ts';
 import { jobIn } from '../job-in.ts';
 
@@ -81,5 +84,64 @@ describe('the files of jobs that have ended', () => {
     await ending;
     expect(await readSidecar(storage, jobId)).to.include({ expired_at: deletedAt });
     expect(await filesOf(harness, jobId)).to.deep.equal([sidecarPathOf(jobId)]);
+  });
+});
+
+describe('a job that ended long enough ago', () => {
+  /** As `forgetJobs` is called by the service, with a time in the future: whatever has ended is old. */
+  const forget = (harness: EngineHarness) => {
+    const { store, storage } = harness;
+    const endedBefore = new Date(Date.now() + 1_000);
+    return forgetJobs({ store, storage, log: createLog('silent'), signal: new AbortController().signal, endedBefore });
+  };
+
+  it('is forgotten: no row, no history, no key and no file is left, and all other jobs are untouched', async () => {
+    await using harness = await EngineHarness.open();
+    const { job } = await harness.submitOnce('a key');
+    await harness.worker().runOnce();
+    const expired = await completed(harness);
+    await harness.engine.deleteFiles(expired.jobId);
+    const waiting = await harness.submit();
+    expect(await forget(harness)).to.equal(2);
+    for (const { jobId } of [job, expired]) {
+      expect(await harness.store.get(jobId)).to.equal(undefined);
+      expect(await harness.store.transitionsOf(jobId)).to.deep.equal([]);
+      expect(await filesOf(harness, jobId)).to.deep.equal([]);
+    }
+    expect((await harness.submitOnce('a key')).replayed).to.equal(false);
+    expect(await jobIn(harness.store, waiting.jobId)).to.deep.equal(waiting);
+    expect(await filesOf(harness, waiting.jobId)).to.have.lengthOf(2);
+    await harness.keepHouse();
+    expect(await harness.store.get(job.jobId)).to.equal(undefined);
+  });
+
+  it('is forgotten at the next look where its row could not be deleted', async () => {
+    await using harness = await EngineHarness.open();
+    const { jobId } = await completed(harness);
+    const store: Pick<DuckDBJobStore, 'forget'> = harness.store;
+    const really = harness.store.forget.bind(harness.store);
+    store.forget = () => Promise.reject(new ServiceError('store_unavailable', 'injected'));
+    await forget(harness).catch(() => undefined);
+    expect(await filesOf(harness, jobId)).to.deep.equal([]);
+    expect((await jobIn(harness.store, jobId)).status).to.equal('completed');
+    store.forget = really;
+    expect(await forget(harness)).to.equal(1);
+    expect(await harness.store.get(jobId)).to.equal(undefined);
+  });
+});
+
+describe('the quarantine', () => {
+  it('loses what was set aside long enough ago, and nothing else', async () => {
+    await using harness = await EngineHarness.open();
+    const { storage } = harness;
+    for (const folder of ['2026-01-02T03-04-05.678Z', '2026-03-02T03-04-05.678Z', 'my-own']) {
+      await storage.saveFile(aByte(), `quarantine/${folder}/x.mp4`);
+    }
+    const endedBefore = new Date('2026-02-01T00:00:00Z');
+    const { signal } = new AbortController();
+    await emptyQuarantine({ storage, log: createLog('silent'), signal, endedBefore });
+    expect((await storage.foldersIn('quarantine')).toSorted()).to.deep.equal(['2026-03-02T03-04-05.678Z', 'my-own']);
+    expect(await storage.foldersIn('none')).to.deep.equal([]);
+    await storage.deleteFolder('none');
   });
 });

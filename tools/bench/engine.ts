@@ -28,6 +28,8 @@ const noStorage: StorageService = {
   deleteFile: async () => {},
   list: async function* () {},
   moveFile: async (_, path) => path,
+  foldersIn: async () => [],
+  deleteFolder: async () => {},
   sweepIncoming: async () => {},
 };
 
