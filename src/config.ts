@@ -17,6 +17,20 @@ const integer = (min: number, max = Number.MAX_SAFE_INTEGER) =>
 /** The longest that a timer can wait, in milliseconds (2^31 - 1, about 24 days). */
 const LONGEST_MS = 2 ** 31 - 1;
 
+/** A list with commas. */
+const list = <T>(item: z.ZodType<T, string>) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(item));
+
+/** An address, or a network in CIDR notation. */
+const addressSchema = z.string().refine((text) => {
+  const [address = '', bits = '0', ...more] = text.split('/');
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most;
+}, 'must be addresses or networks such as 10.0.0.0/8');
+
 /** What a key may allow; the scopes do not contain one another. */
 const SCOPES = ['submit', 'read', 'admin'] as const;
 
@@ -99,12 +113,23 @@ export const configSchema = z.object({
   MIN_UPLOAD_BYTES_PER_S: integer(0)
     .default(1024)
     .describe('Slowest upload, in bytes per second over half a minute; a slower one is cut off with 408'),
+  UPLOAD_TIMEOUT_MS: integer(1, LONGEST_MS)
+    .default(12 * hour)
+    .describe('Time that one upload may take; less where its length needs less at the slowest rate. Then 408'),
   REQUESTS_PER_S: integer(1)
     .default(2_000)
     .describe(
       'Requests per second of one key, or of one address without a key; beyond it 429. Twice as many may come at once',
     ),
   MAX_CONNECTIONS: integer(1).default(4_000).describe('Open connections; one more is closed at once'),
+  MAX_CONNECTIONS_PER_ADDRESS: integer(1)
+    .default(200)
+    .describe('Open connections of one address, or of one IPv6 network of 64 bits; one more is closed at once'),
+  TRUSTED_PROXIES: list(addressSchema)
+    .optional()
+    .describe(
+      'Addresses or networks of proxies, such as `127.0.0.1,10.0.0.0/8`; of them `X-Forwarded-For` and `X-Forwarded-Proto` are believed',
+    ),
   IDEMPOTENCY_TTL_MS: integer(1)
     .default(24 * hour)
     .describe('Time for which an `Idempotency-Key` is remembered'),

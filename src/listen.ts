@@ -3,10 +3,12 @@ import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { isLoopback, type Config } from './config.ts';
 import { ServiceError } from './errors.ts';
+import { AddressList } from './http/addresses.ts';
 import { createApp, type AppOptions } from './http/app.ts';
+import { Rejections } from './http/rejections.ts';
 import { SHOWN_MACHINES } from './http/routes/machines.ts';
 import { Pages } from './http/routes/pages.ts';
-import { createHttpServer } from './http/server.ts';
+import { createHttpServer, type ServerOptions } from './http/server.ts';
 import { z } from 'zod';
 
 /** Milliseconds over which an upload's rate is measured: longer than a network that changes its path is silent. */
@@ -32,7 +34,8 @@ export interface ListenOptions
       | 'waitingFor'
       | 'log'
     >,
-    Partial<Pick<AppOptions, 'machines' | 'uploadWindowMs'>> {
+    Partial<Pick<AppOptions, 'machines' | 'uploadWindowMs'>>,
+    Pick<ServerOptions, 'lingerMs'> {
   readonly config: Config;
 }
 
@@ -57,12 +60,20 @@ export async function listen({ config, ...parts }: ListenOptions): Promise<Liste
     maxUploads: config.MAX_UPLOADS,
     maxUploadBytes: config.MAX_UPLOAD_BYTES,
     minUploadBytesPerS: config.MIN_UPLOAD_BYTES_PER_S,
+    uploadTimeoutMs: config.UPLOAD_TIMEOUT_MS,
     idempotencyTtlMs: config.IDEMPOTENCY_TTL_MS,
     diskReserveBytes: config.DISK_RESERVE_BYTES,
     pages: await Pages.open(),
     version,
   });
-  const server = createHttpServer(app, { maxConnections: config.MAX_CONNECTIONS });
+  const { log, metrics, lingerMs } = parts;
+  const server = createHttpServer(app, {
+    maxConnections: config.MAX_CONNECTIONS,
+    maxConnectionsPerAddress: config.MAX_CONNECTIONS_PER_ADDRESS,
+    trustedProxies: new AddressList(config.TRUSTED_PROXIES ?? []),
+    rejections: new Rejections({ log, count: (reason) => metrics.countRejection(reason) }),
+    ...(lingerMs === undefined ? {} : { lingerMs }),
+  });
   server.listen(config.PORT, config.HOST);
   await once(server, 'listening');
   return { url: urlOf(server), server };

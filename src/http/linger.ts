@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises';
 import { PieceBudget } from './uploads/piece-budget.ts';
 
 /** Milliseconds for which a refused client may go on sending, as in nginx's `lingering_time`. */
-const LINGER_MS = 30_000;
+export const LINGER_MS = 30_000;
 
 /**
  * A response body that is sent at once and ends when the client has stopped sending. Closing a connection with unread

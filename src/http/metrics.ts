@@ -42,6 +42,12 @@ export class Metrics {
     labelNames: ['pipeline'],
     registers: [this.#registry],
   });
+  readonly #rejections = new Counter({
+    name: 'reelstate_rejections_total',
+    help: 'Connections that were refused or cut off',
+    labelNames: ['reason'],
+    registers: [this.#registry],
+  });
   readonly #commits = new Histogram({
     name: 'reelstate_commit_duration_seconds',
     help: 'Time that a commit of the job database took',
@@ -93,6 +99,10 @@ export class Metrics {
       if (toState === 'completed' || toState === 'failed') sinceMs.delete(jobId);
       else sinceMs.set(jobId, atMs);
     });
+  }
+
+  countRejection(reason: string): void {
+    this.#rejections.inc({ reason });
   }
 
   countFrame(pipeline: string): void {

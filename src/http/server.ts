@@ -1,27 +1,49 @@
 import type Koa from 'koa';
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { rawProblem } from './problem.ts';
+import { clientNetwork, type AddressList } from './addresses.ts';
+import { LINGER_MS } from './linger.ts';
 import type { RequestState } from './middleware/request-log.ts';
+import { rawProblem } from './problem.ts';
+import type { Rejections } from './rejections.ts';
 
-/** Milliseconds in which a request's headers must have come. */
-const HEADERS_TIMEOUT_MS = 60_000;
+/** Milliseconds in which the headers of a request must have come, and between two looks for those that did not. */
+const HEADERS_TIMEOUT_MS = 15_000;
+const TIMEOUT_LOOK_MS = 5_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 /** Milliseconds without a byte in either direction after which a connection is closed. */
 const IDLE_TIMEOUT_MS = 120_000;
 
+export interface ServerOptions {
+  readonly maxConnections: number;
+  /** Connections of one address, or of one /64 network of IPv6. */
+  readonly maxConnectionsPerAddress: number;
+  /** Their connections are those of many clients, and are not limited. */
+  readonly trustedProxies: AddressList;
+  readonly rejections: Pick<Rejections, 'add'>;
+  /** Milliseconds for which a body may go on after its response. */
+  readonly lingerMs?: number;
+}
+
 /**
  * Node's server, set up for long uploads: a request may take as long as it keeps moving, and a client that asks
- * (`Expect: 100-continue`) hears a refusal before it sends its video.
+ * (`Expect: 100-continue`) hears a refusal before it sends its video. Everything that Node.js refuses by itself is
+ * answered with a problem document.
  */
-export function createHttpServer(app: Koa<RequestState>, options: { readonly maxConnections: number }): Server {
+export function createHttpServer(app: Koa<RequestState>, options: ServerOptions): Server {
+  const { rejections, lingerMs = LINGER_MS } = options;
   const callback = app.callback();
-  const handle = (request: IncomingMessage, response: ServerResponse): void => void callback(request, response);
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    response.once('finish', () => endBody(request, lingerMs, rejections));
+    void callback(request, response);
+  };
   const server = createServer(
     {
       requestTimeout: 0,
       headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_LOOK_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
       requireHostHeader: false,
     },
@@ -29,6 +51,8 @@ export function createHttpServer(app: Koa<RequestState>, options: { readonly max
   );
   server.maxConnections = options.maxConnections;
   server.setTimeout(IDLE_TIMEOUT_MS);
+  server.on('drop', () => rejections.add('connections'));
+  limitConnections(server, options);
   server.on('checkContinue', handle);
   server.on('checkExpectation', handle);
   server.on('connect', (_request, socket: Duplex) => {
@@ -38,16 +62,59 @@ export function createHttpServer(app: Koa<RequestState>, options: { readonly max
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable || error.code === 'ECONNRESET') {
       socket.destroy();
-    } else if (error.code === 'HPE_HEADER_OVERFLOW') {
-      socket.end(rawProblem('headers_too_large', 'The headers are too large', randomUUID()));
-    } else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-      socket.end(rawProblem('request_timeout', 'The headers did not come in time', randomUUID()));
-    } else if (error.code === 'HPE_INVALID_EOF_STATE') {
-      const detail = 'The connection was closed before the whole request had come';
-      socket.end(rawProblem('malformed_request', detail, randomUUID()));
-    } else {
-      socket.end(rawProblem('malformed_request', 'This is not HTTP', randomUUID()));
+      return;
     }
+    const [code, detail] = rejectionOf(error);
+    rejections.add(code);
+    socket.end(rawProblem(code, detail, randomUUID()));
   });
   return server;
+}
+
+function rejectionOf({ code = '' }: NodeJS.ErrnoException) {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return ['headers_too_large', 'The headers are too large'] as const;
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return ['request_timeout', 'The headers did not come in time'] as const;
+    case 'HPE_INVALID_EOF_STATE':
+      return ['malformed_request', 'The connection was closed before the whole request had come'] as const;
+    default:
+      return ['malformed_request', 'This is not HTTP'] as const;
+  }
+}
+
+/** Closes connections of an address that has as many as it may: one client must not take the places of all others. */
+function limitConnections(server: Server, options: ServerOptions): void {
+  const { maxConnectionsPerAddress, trustedProxies, rejections } = options;
+  const open = new Map<string, number>();
+  server.on('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? '';
+    if (trustedProxies.has(address)) return;
+    const client = clientNetwork(address);
+    const count = (open.get(client) ?? 0) + 1;
+    if (count > maxConnectionsPerAddress) {
+      rejections.add('connections_of_address');
+      socket.destroy();
+      return;
+    }
+    open.set(client, count);
+    socket.once('close', () => {
+      const left = (open.get(client) ?? 1) - 1;
+      if (left === 0) open.delete(client);
+      else open.set(client, left);
+    });
+  });
+}
+
+/** Closes the connection of a client that goes on sending a body after the response. Node.js would read it for ever. */
+function endBody(request: IncomingMessage, lingerMs: number, rejections: Pick<Rejections, 'add'>): void {
+  if (request.complete) return;
+  const timer = setTimeout(() => {
+    if (request.complete) return;
+    rejections.add('slow_body');
+    request.socket.destroy();
+  }, lingerMs);
+  request.socket.once('close', () => clearTimeout(timer));
+  timer.unref();
 }

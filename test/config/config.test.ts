@@ -53,6 +53,18 @@ describe('the settings', () => {
     }
   });
 
+  it('take addresses and networks of proxies', () => {
+    expect(parseConfig({ TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8,::1,fd00::/8' }).TRUSTED_PROXIES).to.deep.equal([
+      '127.0.0.1',
+      '10.0.0.0/8',
+      '::1',
+      'fd00::/8',
+    ]);
+    for (const TRUSTED_PROXIES of ['localhost', '10.0.0.0/33', '10.0.0.0/8/8', '::/129', '10.0.0.0/x', '10.0.0.1,']) {
+      expect(fault({ TRUSTED_PROXIES }), TRUSTED_PROXIES).to.contain('TRUSTED_PROXIES=');
+    }
+  });
+
   it('keep the hashes of keys alone, each with its scopes, and all scopes where none is named', () => {
     expect(parseConfig({ API_KEYS: 'one, two:read , three:submit+read' }).API_KEYS).to.deep.equal([
       { sha256: hash('one'), scopes: ['submit', 'read', 'admin'] },

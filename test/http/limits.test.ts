@@ -63,6 +63,16 @@ describe('limits', () => {
     expect(await trickle(400, 250)).to.equal(202);
   });
 
+  it('cut an upload off that takes longer than its length needs at the slowest rate, or than any may', async () => {
+    await opened({ uploadTimeoutMs: 200 });
+    expect(await trickle(1, 10)).to.equal(408);
+    await service.close();
+    // Some 4,200 bytes at 100,000 a second, and twice a window: 142 ms.
+    await opened({ minUploadBytesPerS: 100_000, uploadWindowMs: 50 });
+    expect(await trickle(1, 10)).to.equal(408);
+    await until(async () => (await service.files()).length === 0);
+  });
+
   it('receive only so many uploads at once, and others again when one has ended', async () => {
     await opened({ maxUploads: 2 });
     const headers = { ...MULTIPART, 'content-length': BODY.length };

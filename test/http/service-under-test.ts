@@ -46,7 +46,12 @@ export interface ServiceSettings {
   readonly maxUploads?: number;
   readonly maxPending?: number;
   readonly minUploadBytesPerS?: number;
+  readonly uploadTimeoutMs?: number;
   readonly uploadWindowMs?: number;
+  readonly maxConnections?: number;
+  readonly maxConnectionsPerAddress?: number;
+  readonly trustedProxies?: readonly string[];
+  readonly lingerMs?: number;
   readonly idempotencyTtlMs?: number;
   readonly deadWorkers?: () => number;
   readonly refusals?: () => readonly WorkerRefusal[];
@@ -74,6 +79,7 @@ export async function openService(settings: ServiceSettings = {}) {
     storage,
     pipelines,
     incomingDir: storage.incomingDir,
+    ...(settings.lingerMs === undefined ? {} : { lingerMs: settings.lingerMs }),
     uploadWindowMs: settings.uploadWindowMs ?? 30_000,
     isolation: ['process'],
     machines: settings.machines ?? SHOWN_MACHINES,
@@ -131,7 +137,10 @@ function configOf(settings: ServiceSettings): Config {
     REQUESTS_PER_S: settings.requestsPerS ?? 2_000,
     IDEMPOTENCY_TTL_MS: settings.idempotencyTtlMs ?? 86_400_000,
     DISK_RESERVE_BYTES: settings.diskReserveBytes ?? 0,
-    MAX_CONNECTIONS: 1_000,
+    UPLOAD_TIMEOUT_MS: settings.uploadTimeoutMs ?? 3_600_000,
+    MAX_CONNECTIONS: settings.maxConnections ?? 1_000,
+    MAX_CONNECTIONS_PER_ADDRESS: settings.maxConnectionsPerAddress ?? 1_000,
+    TRUSTED_PROXIES: settings.trustedProxies === undefined ? undefined : [...settings.trustedProxies],
   };
 }
 

@@ -50,9 +50,9 @@ export const PROBLEMS: Readonly<Record<Exclude<ProblemCode, FailureCode | StartC
   },
   route_not_found: { means: 'Nothing answers at this path', remedy: 'See the endpoints above' },
   method_not_allowed: { means: 'The path knows other methods', remedy: 'Use one of those in the header `Allow`' },
-  request_timeout: { means: 'The headers did not come within a minute', remedy: 'Try again' },
+  request_timeout: { means: 'The headers did not come within 15 seconds', remedy: 'Try again' },
   upload_too_slow: {
-    means: 'For half a minute less than `MIN_UPLOAD_BYTES_PER_S` came in',
+    means: 'For half a minute less than `MIN_UPLOAD_BYTES_PER_S` came in, or the upload took longer than it may',
     remedy: 'Try again on a better line, or lower the setting',
   },
   job_conflict: {

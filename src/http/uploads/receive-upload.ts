@@ -18,6 +18,8 @@ export interface UploadOptions extends RoomOptions {
   readonly maxUploadBytes: number;
   /** The slowest upload, in bytes per second over `uploadWindowMs`. */
   readonly minUploadBytesPerS: number;
+  /** Milliseconds that an upload may take in all; less when its declared length needs less at the slowest rate. */
+  readonly uploadTimeoutMs: number;
   /** Milliseconds over which an upload's rate is measured. */
   readonly uploadWindowMs: number;
 }
@@ -95,6 +97,7 @@ function requireBoundary(ctx: ParameterizedContext): string {
 /** Fails the form when the upload is too slow. @returns what ends the watch */
 function watchRate(ctx: ParameterizedContext, form: UploadForm, options: ReceiveOptions): () => void {
   const { minUploadBytesPerS, uploadWindowMs } = options;
+  const timeoutMs = timeoutOf(ctx.request.length, options);
   let receivedBefore = 0;
   const timer = setInterval(() => {
     const rate = ((form.received - receivedBefore) * 1000) / uploadWindowMs;
@@ -103,7 +106,20 @@ function watchRate(ctx: ParameterizedContext, form: UploadForm, options: Receive
       form.fail(new ServiceError('upload_too_slow', `Less than ${minUploadBytesPerS} bytes per second came in`));
     }
   }, uploadWindowMs);
-  return () => clearInterval(timer);
+  const deadline = setTimeout(() => {
+    form.fail(new ServiceError('upload_too_slow', `The upload took longer than ${Math.round(timeoutMs / 1000)} s`));
+  }, timeoutMs);
+  return () => {
+    clearInterval(timer);
+    clearTimeout(deadline);
+  };
+}
+
+/** Returns the milliseconds that an upload may take: what its length needs at the slowest rate, beside a grace. */
+function timeoutOf(declaredBytes: number | undefined, options: ReceiveOptions): number {
+  const { minUploadBytesPerS, uploadWindowMs, uploadTimeoutMs } = options;
+  if (declaredBytes === undefined || minUploadBytesPerS === 0) return uploadTimeoutMs;
+  return Math.min(uploadTimeoutMs, 2 * uploadWindowMs + (declaredBytes / minUploadBytesPerS) * 1000);
 }
 
 /**
