@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
-import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { ServiceError } from './errors.ts';
 
@@ -135,8 +134,8 @@ export const configSchema = z.object({
     .describe('Time for which an `Idempotency-Key` is remembered'),
   WORKER_CONCURRENCY: integer(1, 64).default(1).describe('Jobs analysed at once'),
   PIPELINE_THREADS: integer(1, 64)
-    .default(availableParallelism())
-    .describe('Inference threads per job; default: the number of cores'),
+    .optional()
+    .describe('Inference threads per job; default: one for each core, at most 16 and what fits into the memory'),
   MAX_ATTEMPTS: integer(1, 100).default(3).describe('Attempts that a job may lose before it fails'),
   MAX_PENDING: integer(1)
     .default(100_000)
@@ -187,8 +186,8 @@ export const configSchema = z.object({
     .default(512 * MiB)
     .describe('Free space that no upload may use'),
   CHILD_MEMORY_BYTES: integer(64 * MiB)
-    .default(900_000_000)
-    .describe('Memory that one analysing process may use'),
+    .optional()
+    .describe('Memory that one analysing process may use; default: by the threads and the memory of the machine'),
   CHILD_MAX_JOBS: integer(1).default(100).describe('Jobs after which an analysing process is replaced'),
   SHUTDOWN_GRACE_MS: integer(0, LONGEST_MS)
     .default(10_000)
@@ -224,6 +223,12 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
+
+/** What decides on threads and memory of the analysing processes; undefined: derived from the machine. */
+export function childSettingsOf(config: Config) {
+  const { WORKER_CONCURRENCY, PIPELINE_THREADS, CHILD_MEMORY_BYTES } = config;
+  return { concurrency: WORKER_CONCURRENCY, threads: PIPELINE_THREADS, memoryBytes: CHILD_MEMORY_BYTES };
+}
 
 /** True for an address that only this machine can reach. */
 export function isLoopback(host: string): boolean {

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Closers } from './closers.ts';
-import type { Config } from './config.ts';
+import { childSettingsOf, type Config } from './config.ts';
 import { DataFolder } from './data-folder.ts';
 import { createEngine } from './engine/job-engine.ts';
 import { forgetSubmissions, keepHouse } from './engine/housekeeping.ts';
@@ -16,6 +16,8 @@ import { CountedPipeline } from './pipeline/counted-pipeline.ts';
 import { videoLimitsSchema } from './pipeline/limits.ts';
 import { PipelineRegistry } from './pipeline/registry.ts';
 import { detectIsolation } from './pool/isolation.ts';
+import { readMachine } from './pool/machine.ts';
+import { checkPipelineMemory, planChildren } from './pool/memory-plan.ts';
 import { PooledPipeline } from './pool/pooled-pipeline.ts';
 import { ProcessPool } from './pool/process-pool.ts';
 import { InMemoryQueueService } from './queue/memory.ts';
@@ -166,11 +168,14 @@ async function openPool(config: Config, log: Log, modelsFolder: string) {
     maxDecodedPixels: config.MAX_DECODED_PIXELS,
     maxPixelsPerByte: config.MAX_PIXELS_PER_BYTE,
   });
+  const plan = planChildren(readMachine(), childSettingsOf(config));
+  checkPipelineMemory(registry.list(), plan);
+  if (plan.isOvercommitted) log.warn(plan, 'all children together may use more memory than the machine has for them');
   const processes = ProcessPool.open({
     size: config.WORKER_CONCURRENCY,
-    threads: config.PIPELINE_THREADS,
-    isolation: await detectIsolation({ memoryBytes: config.CHILD_MEMORY_BYTES, environment: process.env }),
-    memoryBytes: config.CHILD_MEMORY_BYTES,
+    threads: plan.threads,
+    isolation: await detectIsolation({ environment: process.env }),
+    memoryBytes: plan.memoryBytes,
     stallTimeoutMs: config.STALL_TIMEOUT_MS,
     recycleAfterJobs: config.CHILD_MAX_JOBS,
     warmUp: registry.list(),

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { parseConfig, type Config } from '../config.ts';
+import { childSettingsOf, parseConfig, type Config } from '../config.ts';
 import { messageOf } from '../errors.ts';
+import { readMachine } from '../pool/machine.ts';
+import { planChildren, type ChildPlan } from '../pool/memory-plan.ts';
 import { checkAddress } from './checks/address.ts';
 import { checkDataFolder } from './checks/data-folder.ts';
 import { checkDatabase } from './checks/database.ts';
@@ -44,8 +46,18 @@ export async function* examine(environment: Readonly<Record<string, string | und
   const { finding, isServing } = await checkAddress(config.HOST, config.PORT, version);
   yield finding;
   yield await checkDatabase(dataDir, isServing);
-  yield await checkPipelines(join(dataDir, 'models'), config.PIPELINES_DIR);
+  const modelsFolder = join(dataDir, 'models');
+  const { finding: models, definitions } = await checkPipelines(modelsFolder, config.PIPELINES_DIR);
+  yield models;
   yield await checkOpenFiles(config.MAX_CONNECTIONS, config.MAX_UPLOADS);
-  yield checkMemory(config.WORKER_CONCURRENCY, config.CHILD_MEMORY_BYTES);
-  yield await checkIsolation(config.CHILD_MEMORY_BYTES, environment);
+  const machine = readMachine();
+  let plan: ChildPlan;
+  try {
+    plan = planChildren(machine, childSettingsOf(config));
+  } catch (error) {
+    yield wrong('memory', messageOf(error), 'Set what the message proposes');
+    return;
+  }
+  yield checkMemory(machine, plan, config.WORKER_CONCURRENCY, definitions);
+  yield await checkIsolation({ plan, warmUp: definitions, modelsFolder, environment });
 }

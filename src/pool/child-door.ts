@@ -1,10 +1,11 @@
 import { serviceErrorOf } from './child-errors.ts';
 import { failureOf, questionSchema } from './protocol.ts';
-import type { Answer, OpenRequest, Question, Reply, StartReply, StartRequest } from './protocol.ts';
+import type { Answer, OpenRequest, Question, Reply, StartRequest, WarmReply, WarmRequest } from './protocol.ts';
 
 /** What a child does for the service. */
 export interface ChildWork {
-  start(request: StartRequest): Promise<StartReply>;
+  start(request: StartRequest): Promise<void>;
+  warm(request: WarmRequest): Promise<WarmReply>;
   open(request: OpenRequest): Promise<void>;
   next(): Promise<Reply>;
 }
@@ -27,6 +28,7 @@ async function answerTo(work: ChildWork, message: unknown): Promise<Answer> {
 
 async function ask(work: ChildWork, question: Question): Promise<unknown> {
   if (question.kind === 'start') return work.start(question.request);
+  if (question.kind === 'warm') return work.warm(question.request);
   return question.kind === 'open' ? work.open(question.request) : work.next();
 }
 

@@ -28,9 +28,19 @@ function isOutOfMemory(text: string): boolean {
   return OUT_OF_MEMORY.test(text);
 }
 
-/** The verdict on a video that asks for too much memory. It would again. */
+/** A child ran out of memory. Another may need less, see `ProcessPool.run`. */
 export function errorOfHunger(cause?: unknown): ServiceError {
   return new ServiceError('memory_limit', 'the analysis of this video needs more memory than is allowed', { cause });
+}
+
+/** The verdict on a video whose analysis needed too much memory in the most frugal way, too. */
+export function errorOfMemoryLimit(memoryBytes: number, cause: unknown): ServiceError {
+  return new ServiceError(
+    'memory_limit',
+    `The analysis of this video needs more memory than the ${Math.floor(memoryBytes / 1e6)} MB that CHILD_MEMORY_BYTES ` +
+      'allows, even with one inference thread and one frame at a time: raise CHILD_MEMORY_BYTES, or scale the video down',
+    { cause },
+  );
 }
 
 /** The verdict on a death during a job. `nearLimit`: the child was last seen with most of its allowed memory in use. */
@@ -73,7 +83,8 @@ export function errorOfFailedStart(failure: unknown): ServiceError {
 
 /** Anything thrown in the child, as an error with a code. */
 export function serviceErrorOf(error: unknown): ServiceError {
-  if (error instanceof ServiceError) return error;
+  // A model that gets no memory is no bad model.
+  if (error instanceof ServiceError && (error.code !== 'invalid_model' || !isOutOfMemory(error.message))) return error;
   const message = messageOf(error);
   return isOutOfMemory(message) ? errorOfHunger(error) : new ServiceError('internal', message, { cause: error });
 }

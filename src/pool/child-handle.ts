@@ -15,12 +15,14 @@ import type { Isolation } from './isolation.ts';
 import {
   answerSchema,
   replySchema,
-  startReplySchema,
+  warmReplySchema,
   type OpenRequest,
   type Question,
   type Reply,
   type StartRequest,
+  type WarmRequest,
 } from './protocol.ts';
+import { usedMemoryOf } from './process-status.ts';
 import { StartWatch } from './start-watch.ts';
 
 /** What the child prints is kept to explain its death, no more of it than this. */
@@ -34,6 +36,9 @@ export interface ChildHandleOptions {
   readonly isolation: Isolation;
   readonly module: URL;
   readonly start: StartRequest;
+  readonly warm: WarmRequest;
+  /** Called when the child's threads run and nothing else does, to limit what it may map from now on. */
+  readonly limitMemory?: (pid: number) => Promise<void>;
   /** Milliseconds without progress after which a child that is not ready is killed. */
   readonly startIdleMs: number;
   readonly log: Log;
@@ -59,6 +64,7 @@ export class ChildHandle {
   #isKilled = false;
   #jobs = 0;
   #notices: readonly string[] = [];
+  #warmBytes = 0;
 
   private constructor(child: ChildProcess, pid: number) {
     this.pid = pid;
@@ -95,8 +101,11 @@ export class ChildHandle {
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
       await child.#nextAnswer();
-      const reply = startReplySchema.parse(await child.#ask({ kind: 'start', request: options.start }));
+      await child.#ask({ kind: 'start', request: options.start });
+      await options.limitMemory?.(child.pid);
+      const reply = warmReplySchema.parse(await child.#ask({ kind: 'warm', request: options.warm }));
       child.#notices = reply.notices;
+      child.#warmBytes = usedMemoryOf(child.pid);
       return child;
     } catch (error) {
       const { death } = child;
@@ -132,6 +141,11 @@ export class ChildHandle {
   /** What the child could not set for itself. */
   get notices(): readonly string[] {
     return this.#notices;
+  }
+
+  /** Memory it used when it was warm, in bytes; 0: unknown. */
+  get warmBytes(): number {
+    return this.#warmBytes;
   }
 
   /** Jobs begun. */

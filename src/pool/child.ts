@@ -5,7 +5,7 @@
 import { messageOf } from '../errors.ts';
 import { answerService } from './child-door.ts';
 import { lowerPriority } from './priority.ts';
-import type { OpenRequest, Reply, StartReply, StartRequest } from './protocol.ts';
+import type { OpenRequest, Reply, StartRequest, WarmReply, WarmRequest } from './protocol.ts';
 import { Analysis, openPipeline, type DecodeThread, type InferenceThread } from './threads/analysis.ts';
 import { Thread } from './threads/thread.ts';
 
@@ -19,9 +19,9 @@ let analysis: Analysis | undefined;
 // A thread that is stuck in native code cannot be asked to stop, and process.exit would wait for it.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
-answerService({ start, open, next });
+answerService({ start, warm, open, next });
 
-async function start(request: StartRequest): Promise<StartReply> {
+async function start(request: StartRequest): Promise<void> {
   decode = new Thread({ module: 'decode-thread.js', resourceLimits: THREAD_HEAP, onDeath: die });
   const workerData = { modelsFolder: request.modelsFolder };
   for (let i = 0; i < request.threads; i++) {
@@ -29,6 +29,10 @@ async function start(request: StartRequest): Promise<StartReply> {
       new Thread({ module: 'inference-thread.js', workerData, resourceLimits: THREAD_HEAP, onDeath: die }),
     );
   }
+  await Promise.all([decode, ...inference].map(async (thread) => thread.running));
+}
+
+async function warm(request: WarmRequest): Promise<WarmReply> {
   for (const definition of request.warmUp) await openPipeline(inference, definition);
   // Not before: on a busy machine a child of low priority would hardly come to load its models.
   return { notices: await lowerPriority() };

@@ -2,38 +2,31 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 
 import { ServiceError, type ErrorCode } from '../errors.ts';
-import type { FrameResult, MediaFacts } from '../job.ts';
-import type { Log } from '../log.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
-import { errorOfDeath } from './child-errors.ts';
-import { ChildHandle } from './child-handle.ts';
-import type { Isolation, IsolationLevel } from './isolation.ts';
+import { errorOfMemoryLimit } from './child-errors.ts';
+import type { ChildHandle } from './child-handle.ts';
+import { ChildJob, type Results } from './child-job.ts';
+import { ChildStarter, type ChildNeeds, type ChildStarterOptions } from './child-starter.ts';
+import type { IsolationLevel } from './isolation.ts';
+import { usedMemoryOf } from './process-status.ts';
 import type { OpenRequest } from './protocol.ts';
-import { Watch } from './watch.ts';
 
-export interface ProcessPoolOptions {
+export interface ProcessPoolOptions extends ChildStarterOptions {
   /** Children, which is jobs at once. */
   readonly size: number;
   /** Inference threads in each child. */
   readonly threads: number;
-  readonly isolation: Isolation;
-  /** Memory that a child may fill. */
-  readonly memoryBytes: number;
   /** A job is given up when no frame is decoded and no result made for so long. */
   readonly stallTimeoutMs: number;
   /** A child is replaced after so many jobs, against whatever leaks in native code. */
   readonly recycleAfterJobs: number;
   /** Pipelines whose models a child loads before its first job; the other ones load theirs when they are first run. */
   readonly warmUp: readonly PipelineDefinition[];
-  /** Folder of the models that users brought. */
-  readonly modelsFolder?: string;
-  readonly log: Log;
-  /** The child's program; tests put in others that misbehave. */
-  readonly childModule?: URL;
 }
 
-/** A child that starts does some work in this time, however busy the machine is and however slow its disk. */
-const START_IDLE_MS = 120_000;
+/** What a job is, without the means that the pool gives it. */
+export type JobRequest = Omit<OpenRequest, 'memoryBytes' | 'oneFrameAtATime'>;
+
 /** Before a fork that was refused is tried again, in milliseconds: the first wait, doubled each time, and the longest. */
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
@@ -50,9 +43,8 @@ interface Place {
 /** Warm child processes, lent to one job at a time. A child that died or was killed is replaced at once. */
 export class ProcessPool implements AsyncDisposable {
   readonly size: number;
-  /** What is between a hostile video and the service. */
-  readonly levels: readonly IsolationLevel[];
   readonly #options: ProcessPoolOptions;
+  readonly #starter: ChildStarter;
   readonly #places: Place[] = [];
   readonly #free: Place[] = [];
   readonly #waiters = new Set<(place: Place) => void>();
@@ -65,7 +57,7 @@ export class ProcessPool implements AsyncDisposable {
   private constructor(options: ProcessPoolOptions) {
     this.#options = options;
     this.size = options.size;
-    this.levels = options.isolation.levels;
+    this.#starter = new ChildStarter(options);
     // Each job in hand and each child that starts listens.
     setMaxListeners(0, this.#closing.signal);
   }
@@ -100,6 +92,11 @@ export class ProcessPool implements AsyncDisposable {
     return this.#isReady;
   }
 
+  /** What is between a hostile video and the service. */
+  get levels(): readonly IsolationLevel[] {
+    return this.#starter.levels;
+  }
+
   /** Children that were started in place of others. */
   get restarts(): number {
     return Math.max(0, this.#started - this.size);
@@ -111,39 +108,48 @@ export class ProcessPool implements AsyncDisposable {
   }
 
   /**
-   * Runs one job in a child, as soon as one is free, and yields its results in frame order. The child is killed when the
-   * job is aborted, stalls, needs too much memory, or is left before its end.
+   * Runs one job in a child, as soon as one is free, and yields its results in frame order. A job that runs out of memory
+   * is run again in a fresh child with one inference thread and one frame at a time, and rejects with `memory_limit` only
+   * when that is too much as well. The child is killed when the job is aborted, stalls, or is left before its end.
    */
-  async *run(request: OpenRequest, signal?: AbortSignal): AsyncGenerator<FrameResult, MediaFacts | undefined, void> {
+  async *run(request: JobRequest, signal?: AbortSignal): Results {
+    const { memoryBytes, stallTimeoutMs, log } = this.#options;
     const given = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
     const place = await this.#take(given);
     let child: ChildHandle | undefined;
     let reusable = false;
     try {
       child = await unlessAborted(this.#warm(place), given);
-      using watch = new Watch({ ...this.#options, child, signal: given });
+      const open = { ...request, memoryBytes, oneFrameAtATime: false };
+      const job = new ChildJob({ child, request: open, stallTimeoutMs, signal: given });
       try {
-        await watch.during(child.open(request));
-        for (;;) {
-          const reply = await watch.during(child.next());
-          watch.note(reply.decoded, reply.frames.length);
-          reusable = reply.done;
-          for (const frame of reply.frames) {
-            given.throwIfAborted();
-            yield frame;
-          }
-          if (reply.done) return reply.media;
-        }
+        return yield* job.results();
       } catch (error) {
-        reusable ||= error instanceof ServiceError && VERDICTS_ON_VIDEOS.has(error.code);
-        const crashed = error instanceof ServiceError && error.code === 'decoder_crashed';
-        throw crashed && child.death !== undefined ? errorOfDeath(child.death, watch.nearLimit) : error;
+        reusable = error instanceof ServiceError && VERDICTS_ON_VIDEOS.has(error.code);
+        if (!reusable) log.warn({ pid: child.pid, err: error }, 'child given up');
+        if (!(error instanceof ServiceError) || error.code !== 'memory_limit') throw error;
+        await this.#end(child);
+        return yield* this.#runFrugally(request, job.yielded, given);
+      } finally {
+        reusable ||= job.isDone;
       }
-    } catch (error) {
-      if (child !== undefined && !reusable) this.#options.log.warn({ pid: child.pid, err: error }, 'child given up');
-      throw error;
     } finally {
       await this.#giveBack(place, child, reusable);
+    }
+  }
+
+  /** The results after the first ones: those are the same however a video is analysed. */
+  async *#runFrugally(request: JobRequest, skip: number, signal: AbortSignal): Results {
+    const { memoryBytes, stallTimeoutMs } = this.#options;
+    const child = await this.#start({ threads: 1, warmUp: [request.definition] }, signal);
+    const open = { ...request, memoryBytes, oneFrameAtATime: true };
+    try {
+      return yield* new ChildJob({ child, request: open, stallTimeoutMs, signal, skip }).results();
+    } catch (error) {
+      const isLimit = error instanceof ServiceError && error.code === 'memory_limit';
+      throw isLimit ? errorOfMemoryLimit(memoryBytes, error) : error;
+    } finally {
+      await this.#end(child);
     }
   }
 
@@ -177,22 +183,11 @@ export class ProcessPool implements AsyncDisposable {
     }
   }
 
-  async #start(): Promise<ChildHandle> {
-    const { isolation, threads, modelsFolder, warmUp, log, childModule } = this.#options;
-    const startedMs = performance.now();
-    const child = await ChildHandle.start({
-      isolation,
-      module: childModule ?? new URL('child.js', import.meta.url),
-      start: { threads, modelsFolder, warmUp },
-      startIdleMs: START_IDLE_MS,
-      log,
-      signal: this.#closing.signal,
-    });
+  async #start(needs: ChildNeeds = this.#options, signal = this.#closing.signal): Promise<ChildHandle> {
+    const child = await this.#starter.start(needs, signal);
     this.#children.add(child);
     this.#started += 1;
     if (this.#closing.signal.aborted) await this.#end(child);
-    log.debug({ pid: child.pid, ms: Math.round(performance.now() - startedMs) }, 'child started');
-    for (const notice of child.notices) log.warn({ pid: child.pid, notice }, 'a child goes without a setting');
     return child;
   }
 
@@ -231,7 +226,7 @@ export class ProcessPool implements AsyncDisposable {
   }
 
   async #giveBack(place: Place, child: ChildHandle | undefined, reusable: boolean): Promise<void> {
-    if (child !== undefined && (!reusable || child.jobs >= this.#options.recycleAfterJobs)) {
+    if (child !== undefined && (!reusable || this.#isWorn(child))) {
       await this.#end(child);
       place.child = this.#closing.signal.aborted ? undefined : this.#start();
       place.child?.catch(() => {
@@ -239,6 +234,13 @@ export class ProcessPool implements AsyncDisposable {
       });
     }
     this.#release(place);
+  }
+
+  /** True for a child that has done its jobs, or that keeps so much memory that the next job would have much less. */
+  #isWorn(child: ChildHandle): boolean {
+    const { recycleAfterJobs, memoryBytes } = this.#options;
+    const mostKept = child.warmBytes + (memoryBytes - child.warmBytes) / 2;
+    return child.jobs >= recycleAfterJobs || usedMemoryOf(child.pid) > mostKept;
   }
 
   #release(place: Place): void {

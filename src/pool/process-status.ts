@@ -8,6 +8,11 @@ export function usedMemoryOf(pid: number): number {
   return kibibytes.reduce((sum, part) => sum + part, 0) * 1024;
 }
 
+/** Bytes of private memory that the process has mapped, whether it uses them or not; 0: unknown. */
+export function mappedMemoryOf(pid: number): number {
+  return Number(/^VmData:\s+(\d+) kB$/m.exec(read(pid, 'status'))?.[1] ?? 0) * 1024;
+}
+
 /**
  * A number that grows while the process works: its page faults and its ticks of processor time, of all threads (fields
  * 10, 12, 14 and 15 of proc_pid_stat(5)). 0: unknown.

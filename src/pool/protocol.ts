@@ -2,8 +2,9 @@
  * The messages between the service and a child process. The child greets the service once it listens. Then the service
  * asks and the child answers, one question at a time:
  *
- * 1. `start`: answered by {@link StartReply} once its threads run and their models are loaded;
- * 2. for each job `open`, answered by nothing, then `next`, answered by {@link Reply}, until it is done or fails.
+ * 1. `start`: answered by nothing once its threads run, so that what they map without any use can be measured;
+ * 2. `warm`: answered by {@link WarmReply} once their models are loaded;
+ * 3. for each job `open`, answered by nothing, then `next`, answered by {@link Reply}, until it is done or fails.
  *
  * Asking for the next batch acknowledges the last one; the child decodes only so far ahead of that.
  */
@@ -20,11 +21,17 @@ const startRequestSchema = z
     threads: z.int().min(1),
     /** Folder of the models that users brought; absent: none. */
     modelsFolder: z.string().optional(),
+  })
+  .readonly();
+export type StartRequest = z.infer<typeof startRequestSchema>;
+
+const warmRequestSchema = z
+  .object({
     /** Pipelines whose models are loaded before the first job. */
     warmUp: z.array(pipelineDefinitionSchema).readonly(),
   })
   .readonly();
-export type StartRequest = z.infer<typeof startRequestSchema>;
+export type WarmRequest = z.infer<typeof warmRequestSchema>;
 
 const openRequestSchema = z
   .object({
@@ -38,22 +45,27 @@ const openRequestSchema = z
     extraDecoders: z.array(z.string()).readonly(),
     /** False: a frame whose pixels equal those of the sampled frame before it gets that one's result. */
     analyseRepeats: z.boolean(),
+    /** What the child may use; as many frames are analysed at once as fit. */
+    memoryBytes: z.int().min(0),
+    /** True: one frame at a time has pixels, in decoding or in analysis. */
+    oneFrameAtATime: z.boolean(),
   })
   .readonly();
 export type OpenRequest = z.infer<typeof openRequestSchema>;
 
 export const questionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('start'), request: startRequestSchema }),
+  z.object({ kind: z.literal('warm'), request: warmRequestSchema }),
   z.object({ kind: z.literal('open'), request: openRequestSchema }),
   z.object({ kind: z.literal('next') }),
 ]);
 export type Question = z.infer<typeof questionSchema>;
 
-export const startReplySchema = z.object({
+export const warmReplySchema = z.object({
   /** What the child tried to set for itself and could not; it works without. */
   notices: z.array(z.string()),
 });
-export type StartReply = z.infer<typeof startReplySchema>;
+export type WarmReply = z.infer<typeof warmReplySchema>;
 
 export const replySchema = z.object({
   /** Packets of the video read so far: it rises while the decoder works. */

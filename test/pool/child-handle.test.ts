@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { ChildHandle, type ChildHandleOptions } from '../../src/pool/child-handle.ts';
 import { createLog } from '../../src/log.ts';
-import { detectIsolation } from '../../src/pool/isolation.ts';
+import { detectIsolation, limitMappedMemory } from '../../src/pool/isolation.ts';
 import { childrenOf } from '../../tools/child-processes.ts';
-import { isAlive, MEMORY_BYTES, PoolFixture, rejectionOf } from './pool-fixture.ts';
+import { isAlive, PoolFixture, rejectionOf } from './pool-fixture.ts';
 
 describe('ChildHandle', () => {
   let fixture: PoolFixture;
@@ -16,9 +16,10 @@ describe('ChildHandle', () => {
 
   const start = async (module: string, options: Partial<ChildHandleOptions> = {}): Promise<ChildHandle> =>
     ChildHandle.start({
-      isolation: await detectIsolation({ memoryBytes: MEMORY_BYTES, environment: process.env }),
+      isolation: await detectIsolation({ environment: process.env }),
       module: new URL(module, import.meta.url),
-      start: { threads: 1, warmUp: [] },
+      start: { threads: 1 },
+      warm: { warmUp: [] },
       startIdleMs: 60_000,
       log: createLog('silent'),
       ...options,
@@ -31,7 +32,7 @@ describe('ChildHandle', () => {
 
   it('is answered in batches, and decodes no more than a window ahead of the one that was taken', async () => {
     const frames = 200;
-    await child.open(fixture.request(fixture.video('still', { frames, picture: 'color=c=gray' })));
+    await child.open(fixture.openRequest(fixture.video('still', { frames, picture: 'color=c=gray' })));
     let taken = 0;
     for (let done = false; !done;) {
       const reply = await child.next();
@@ -85,6 +86,19 @@ describe('ChildHandle', () => {
     abort.abort(reason);
     expect(await starting).to.equal(reason);
     expect(children()).to.deep.equal(before);
+  });
+
+  it('is refused memory by the kernel beyond its limit', async function onLinux() {
+    const isolation = await detectIsolation({ environment: process.env });
+    if (!isolation.levels.includes('memory')) this.skip();
+    const limitMemory = async (pid: number) => limitMappedMemory(pid, 100_000_000);
+    const hungry = await start('children/hungry-child.js', { isolation, limitMemory });
+    await hungry.open(fixture.openRequest('any.mp4'));
+    const fed = async (): Promise<never> => {
+      for (;;) await hungry.next();
+    };
+    expect(await rejectionOf(fed())).to.include({ code: 'memory_limit' });
+    await hungry.kill();
   });
 
   it('is unavailable when the system refuses the fork', async () => {

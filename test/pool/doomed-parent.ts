@@ -11,7 +11,7 @@ const [childModule = '', size = '2'] = process.argv.slice(2);
 const pool = ProcessPool.open({
   size: Number(size),
   threads: 1,
-  isolation: await detectIsolation({ memoryBytes: MEMORY_BYTES, environment: process.env }),
+  isolation: await detectIsolation({ environment: process.env }),
   memoryBytes: MEMORY_BYTES,
   stallTimeoutMs: 10_000,
   recycleAfterJobs: 1,

@@ -6,7 +6,7 @@ import { createLog } from '../../src/log.ts';
 import { DEFAULT_VIDEO_LIMITS } from '../../src/pipeline/limits.ts';
 import { PipelineRegistry } from '../../src/pipeline/registry.ts';
 import { detectIsolation } from '../../src/pool/isolation.ts';
-import { ProcessPool, type ProcessPoolOptions } from '../../src/pool/process-pool.ts';
+import { ProcessPool, type JobRequest, type ProcessPoolOptions } from '../../src/pool/process-pool.ts';
 import { samplingSchema } from '../../src/pipeline/sampling.ts';
 import type { OpenRequest } from '../../src/pool/protocol.ts';
 import { makeVideo } from '../../tools/make-video.ts';
@@ -30,7 +30,7 @@ export class PoolFixture implements AsyncDisposable {
   }
 
   async pool(options: Partial<ProcessPoolOptions> = {}): Promise<ProcessPool> {
-    const isolation = await detectIsolation({ memoryBytes: MEMORY_BYTES, environment: process.env });
+    const isolation = await detectIsolation({ environment: process.env });
     const pool = ProcessPool.open({
       size: 1,
       threads: 1,
@@ -56,7 +56,7 @@ export class PoolFixture implements AsyncDisposable {
     return file;
   }
 
-  request(filePath: string, options: Partial<OpenRequest> = {}): OpenRequest {
+  request(filePath: string, options: Partial<JobRequest> = {}): JobRequest {
     return {
       definition: this.registry.get('ocr_only'),
       filePath,
@@ -67,6 +67,11 @@ export class PoolFixture implements AsyncDisposable {
       analyseRepeats: false,
       ...options,
     };
+  }
+
+  /** A job as one child gets it. */
+  openRequest(filePath: string): OpenRequest {
+    return { ...this.request(filePath), memoryBytes: MEMORY_BYTES, oneFrameAtATime: false };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -184,13 +184,15 @@ describe('the service, in the hands of hostile videos', function () {
     expect(openFilesOf(child)).to.deep.equal([]);
   });
 
-  it('ends a job that eats memory as memory_limit, at once', async () => {
-    await start({ CHILD_MEMORY_BYTES: String(400 * 1024 * 1024) });
+  it('ends a job that eats memory as memory_limit, after one more try with one thread', async () => {
+    await start({ CHILD_MEMORY_BYTES: '280000000' });
     const path = join(folder, 'hungry.mp4');
     // One frame takes 50 MB as it is decoded and 100 MB as RGB, twice on its way to the analysis.
     makeVideo({ path, width: 7680, height: 4320, frames: 3, codec: 'mjpeg', picture: 'color=color=gray' });
     const jobId = await submit(path);
-    expect(await finish(jobId)).to.include({ status: 'failed', error_code: 'memory_limit' });
+    const ended = await finish(jobId);
+    expect(ended).to.include({ status: 'failed', error_code: 'memory_limit' });
+    expect(ended.error_message).to.contain('raise CHILD_MEMORY_BYTES');
     await expectNextJobToRun();
     expect(await attemptsOf(jobId)).to.equal(1);
   });

@@ -119,7 +119,7 @@ async function run({ path, pipelineId, threads, analyseRepeats = false }: Course
   await using pool = ProcessPool.open({
     size: 1,
     threads,
-    isolation: await detectIsolation({ memoryBytes: MEMORY_BYTES, environment: process.env }),
+    isolation: await detectIsolation({ environment: process.env }),
     memoryBytes: MEMORY_BYTES,
     stallTimeoutMs: 60_000,
     recycleAfterJobs: 100,

@@ -131,8 +131,8 @@ export const FAILURES: Readonly<Record<FailureCode, Explanation>> = {
     remedy: 'Submit it again once; if it fails again, report it: the log has what the process printed',
   },
   memory_limit: {
-    means: 'The analysis needed more than `CHILD_MEMORY_BYTES`',
-    remedy: 'Lower `PIPELINE_THREADS`, raise `CHILD_MEMORY_BYTES`, or scale the video down',
+    means: 'The analysis needed more than `CHILD_MEMORY_BYTES`, even with one inference thread and one frame at a time',
+    remedy: 'Raise `CHILD_MEMORY_BYTES`, lower the `detection_side` of the pipeline, or scale the video down',
   },
   stalled: {
     means: 'No frame was decoded and none analysed for `STALL_TIMEOUT_MS`, in as many attempts as a job has',

@@ -1,5 +1,12 @@
+import { createLog } from '../../log.ts';
+import { messageOf } from '../../errors.ts';
+import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import { detectIsolation, type IsolationLevel } from '../../pool/isolation.ts';
-import { warning, well, type Finding } from '../finding.ts';
+import type { ChildPlan } from '../../pool/memory-plan.ts';
+import { ProcessPool } from '../../pool/process-pool.ts';
+import { usedMemoryOf } from '../../pool/process-status.ts';
+import { warning, well, wrong, type Finding } from '../finding.ts';
+import { mib } from '../mib.ts';
 
 const CHECK = 'isolation';
 /** The fences that depend on the machine, and the program of util-linux that puts each up. */
@@ -9,19 +16,43 @@ const FENCES: readonly (readonly [level: IsolationLevel, program: string])[] = [
   ['privileges', 'setpriv'],
 ];
 
-/** Which fences the processes that decode videos would get here. */
-export async function checkIsolation(
-  memoryBytes: number,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<Finding> {
-  const { levels } = await detectIsolation({ memoryBytes, environment });
-  const missing = FENCES.filter(([level]) => !levels.includes(level));
-  if (missing.length === 0) return well(CHECK, levels.join(', '));
+export interface ChildToStart {
+  readonly plan: ChildPlan;
+  readonly warmUp: readonly PipelineDefinition[];
+  readonly modelsFolder: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Starts a process as they decode videos, with its threads and models, and tells which fences it has. */
+export async function checkIsolation({ plan, warmUp, modelsFolder, environment }: ChildToStart): Promise<Finding> {
+  await using pool = ProcessPool.open({
+    size: 1,
+    ...plan,
+    isolation: await detectIsolation({ environment }),
+    stallTimeoutMs: Infinity,
+    recycleAfterJobs: Infinity,
+    warmUp,
+    modelsFolder,
+    log: createLog('silent'),
+  });
+  try {
+    await pool.ready;
+  } catch (error) {
+    return wrong(
+      CHECK,
+      messageOf(error),
+      'Lower PIPELINE_THREADS, raise CHILD_MEMORY_BYTES, or reinstall the packages',
+    );
+  }
+  const used = Math.max(0, ...pool.pids().map((pid) => usedMemoryOf(pid)));
+  const started = `a process with ${plan.threads} inference threads started and uses ${mib(used)} of ${mib(plan.memoryBytes)}`;
+  const missing = FENCES.filter(([level]) => !pool.levels.includes(level));
+  if (missing.length === 0) return well(CHECK, `${started}; ${pool.levels.join(', ')}`);
   const names = missing.map(([level]) => level).join(', ');
   const programs = missing.map(([, program]) => program).join(', ');
   return warning(
     CHECK,
-    `a process that decodes videos goes without: ${names}`,
+    `${started}; it goes without: ${names}`,
     `Install util-linux (${programs}), and allow user namespaces where unshare is refused (a container, a sysctl)`,
   );
 }

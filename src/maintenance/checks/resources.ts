@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { totalmem } from 'node:os';
+import { messageOf } from '../../errors.ts';
+import type { PipelineDefinition } from '../../pipeline/definition.ts';
+import type { Machine } from '../../pool/machine.ts';
+import { checkPipelineMemory, type ChildPlan } from '../../pool/memory-plan.ts';
 import { warning, well, wrong, type Finding } from '../finding.ts';
 import { mib } from '../mib.ts';
 
 /** Files that are open at rest: the database, libraries, pipes to child processes. */
 const OWN_FILES = 200;
-/** What the service itself needs, in bytes (docs/DEPLOYING.md, Sizing). */
-const OWN_BYTES = 200 * 1024 * 1024;
-
 /** Every connection is an open file, and so is every upload. */
 export async function checkOpenFiles(maxConnections: number, maxUploads: number): Promise<Finding> {
   const check = 'open files';
@@ -20,13 +20,22 @@ export async function checkOpenFiles(maxConnections: number, maxUploads: number)
   return wrong(check, says, 'Raise the limit (ulimit -n, LimitNOFILE= of systemd), or lower MAX_CONNECTIONS');
 }
 
-export function checkMemory(concurrency: number, childBytes: number): Finding {
+/** Judges threads, memory and the jobs at once together, as a start does. */
+export function checkMemory(
+  machine: Machine,
+  plan: ChildPlan,
+  concurrency: number,
+  pipelines: readonly PipelineDefinition[],
+): Finding {
   const check = 'memory';
-  // 0, or more than there is, where no limit was set.
-  const limit = process.constrainedMemory();
-  const present = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
-  const needed = OWN_BYTES + concurrency * childBytes;
-  const says = `${mib(present)}; the service and WORKER_CONCURRENCY processes of CHILD_MEMORY_BYTES may use ${mib(needed)}`;
-  if (present >= needed) return well(check, says);
-  return warning(check, says, 'Lower WORKER_CONCURRENCY or CHILD_MEMORY_BYTES');
+  const says =
+    `${mib(machine.memoryBytes)}, ${machine.cores} cores; WORKER_CONCURRENCY=${concurrency} processes of ` +
+    `${plan.threads} inference threads may use ${mib(plan.memoryBytes)} each`;
+  try {
+    checkPipelineMemory(pipelines, plan);
+  } catch (error) {
+    return wrong(check, messageOf(error), 'Change the setting or the pipeline that the message names');
+  }
+  if (!plan.isOvercommitted) return well(check, says);
+  return warning(check, says, 'Lower WORKER_CONCURRENCY, or CHILD_MEMORY_BYTES and PIPELINE_THREADS');
 }

@@ -2,6 +2,8 @@ import type { FrameResult, MediaFacts } from '../../job.ts';
 import { ServiceError } from '../../errors.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
 import type { FrameParts } from '../../pipeline/frame-parts.ts';
+import { memoryOfThreads, threadsForFrames } from '../memory-plan.ts';
+import { usedMemoryOf } from '../process-status.ts';
 import type { Failure, OpenRequest, Reply } from '../protocol.ts';
 import type { DecodeNews, DecodeOrder } from './decode-thread.ts';
 import type { InferenceNews, InferenceOrder } from './inference-thread.ts';
@@ -35,6 +37,11 @@ export class Analysis {
   readonly #decode: DecodeThread;
   readonly #idle: InferenceThread[];
   readonly #threads: number;
+  readonly #request: OpenRequest;
+  /** What the job may use beyond what the process uses already. */
+  readonly #freeBytes: number;
+  /** Threads that may work at once, by the size of the last frame. */
+  #mostBusy = 1;
   readonly #decoded = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   /** Decoded, not yet in analysis. */
   readonly #waiting: { readonly frame: FrameParts; readonly pending: PendingFrame }[] = [];
@@ -52,7 +59,9 @@ export class Analysis {
   #media: MediaFacts | undefined;
   #wake: () => void = () => {};
 
-  private constructor(decode: DecodeThread, inference: readonly InferenceThread[]) {
+  private constructor(decode: DecodeThread, inference: readonly InferenceThread[], request: OpenRequest) {
+    this.#request = request;
+    this.#freeBytes = request.memoryBytes - (usedMemoryOf(process.pid) || memoryOfThreads(inference.length));
     this.#decode = decode;
     this.#idle = [...inference];
     this.#threads = inference.length;
@@ -65,7 +74,7 @@ export class Analysis {
     request: OpenRequest,
   ): Promise<Analysis> {
     await openPipeline(inference, request.definition);
-    const analysis = new Analysis(decode, inference);
+    const analysis = new Analysis(decode, inference, request);
     decode.listen((news) => analysis.#hear(news));
     decode.post({ kind: 'open', request, decoded: analysis.#decoded });
     analysis.#pull();
@@ -88,6 +97,10 @@ export class Analysis {
     return this.#decodingEnded && this.#waiting.length === 0 && this.#idle.length === this.#threads;
   }
 
+  #busy(): number {
+    return this.#threads - this.#idle.length;
+  }
+
   async #change(): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, HEARTBEAT_MS);
@@ -100,10 +113,10 @@ export class Analysis {
 
   #pull(): void {
     const fitting = Math.max(1, Math.floor(PIXELS_BYTES / this.#frameBytes));
-    const allowed = Math.min(this.#threads + SPARE_FRAMES, fitting);
+    const wanted = this.#request.oneFrameAtATime ? 1 : this.#mostBusy + SPARE_FRAMES;
+    const allowed = Math.min(wanted, fitting);
     for (;;) {
-      const busy = this.#threads - this.#idle.length;
-      const withPixels = this.#pulls + this.#waiting.length + busy;
+      const withPixels = this.#pulls + this.#waiting.length + this.#busy();
       const ahead = this.#pulls + this.#pending.length + this.#ready.length;
       if (this.#decodingEnded || withPixels >= allowed || ahead >= WINDOW_FRAMES) return;
       this.#pulls += 1;
@@ -118,6 +131,10 @@ export class Analysis {
       this.#pending.push(pending);
       this.#lastAnalysed = pending;
       this.#frameBytes = news.frameBytes;
+      this.#mostBusy = Math.min(
+        this.#threads,
+        threadsForFrames(news.frameBytes, news.frame.parts, this.#request.definition, this.#freeBytes),
+      );
       this.#waiting.push({ frame: news.frame, pending });
     } else if (news.kind === 'repeat') {
       const { index, timestampMs } = news;
@@ -145,7 +162,8 @@ export class Analysis {
   }
 
   #advance(): void {
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 && this.#busy() < this.#mostBusy) {
+      // The last that was used: others then need no working memory.
       const thread = this.#idle.pop();
       if (thread === undefined) break;
       const next = this.#waiting.shift();

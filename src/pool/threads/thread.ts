@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Worker, type ResourceLimits, type Transferable } from 'node:worker_threads';
 import type { FrameParts } from '../../pipeline/frame-parts.ts';
 
@@ -13,6 +14,8 @@ export interface ThreadOptions {
 /** A thread of the child process, and who listens to it at present. */
 export class Thread<In, Out> {
   readonly #worker: Worker;
+  /** Resolves when the thread executes JavaScript. */
+  readonly running: Promise<unknown>;
   #listener: (message: Out) => void = () => {};
 
   constructor(options: ThreadOptions) {
@@ -20,6 +23,7 @@ export class Thread<In, Out> {
       workerData: options.workerData,
       resourceLimits: options.resourceLimits,
     });
+    this.running = once(this.#worker, 'online');
     this.#worker.on('message', (message: Out) => this.#listener(message));
     this.#worker.on('error', options.onDeath);
   }

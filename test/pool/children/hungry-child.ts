@@ -4,7 +4,8 @@ import { answerService } from '../../../src/pool/child-door.ts';
 const hoard: Buffer[] = [];
 
 answerService({
-  start: async () => ({ notices: [] }),
+  start: async () => {},
+  warm: async () => ({ notices: [] }),
   open: async () => {},
   next: async () => {
     hoard.push(Buffer.alloc(8 * 1024 * 1024, 1));

@@ -2,7 +2,8 @@
 import { answerService } from '../../../src/pool/child-door.ts';
 
 answerService({
-  start: async () => ({ notices: [] }),
+  start: async () => {},
+  warm: async () => ({ notices: [] }),
   open: async () => {
     for (;;);
   },

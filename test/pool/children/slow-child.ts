@@ -10,8 +10,8 @@ answerService({
       const { user, system } = process.cpuUsage();
       used = user + system;
     }
-    return { notices: [] };
   },
+  warm: async () => ({ notices: [] }),
   open: async () => {},
   next: async () => ({ decoded: 0, frames: [], done: true }),
 });

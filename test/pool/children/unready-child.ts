@@ -3,6 +3,7 @@ import { answerService } from '../../../src/pool/child-door.ts';
 
 answerService({
   start: async () => new Promise(() => {}),
+  warm: async () => ({ notices: [] }),
   open: async () => {},
   next: async () => ({ decoded: 0, frames: [], done: true }),
 });

@@ -1,0 +1,154 @@
+/**
+ * How much memory the analysis of a video takes, and what follows from that for the number of threads and the limit of a
+ * child. The only place with these figures (docs/DEPLOYING.md, Sizing); `node dist/tools/bench/memory.js` measures them.
+ */
+import { ServiceError } from '../errors.ts';
+import type { PipelineDefinition } from '../pipeline/definition.ts';
+import type { Machine } from './machine.ts';
+
+const MB = 1_000_000;
+/** The service itself, with its database. */
+const SERVICE_BYTES = 300 * MB;
+/** Part of the rest that the children may use; the system needs some too. */
+const CHILDREN_PART = 0.85;
+/** A child without inference threads, while it decodes 1080p. */
+const BASE_BYTES = 130 * MB;
+/** An inference thread with both built-in models and its working memory at this `detection_side`, the default. */
+const THREAD_BYTES = 140 * MB;
+const DEFAULT_SIDE = 640;
+/** What a default leaves for decoding videos of more than 1080p, at least. */
+const SPARE_BYTES = 200 * MB;
+/** With so much above its threads a child decodes 8K with 10 bits and looks for text at the largest `detection_side`. */
+const LARGEST_VIDEO_BYTES = 3200 * MB;
+/** Working memory of the text detector for each pixel of the picture it sees. */
+const DETECTION_BYTES_PER_PIXEL = 160;
+/** A frame in analysis, as RGB, and its copies. */
+const FRAME_BYTES_PER_PIXEL = 9;
+/** The decoder's pictures to refer to, with 10 bits, and its conversion to RGB. */
+const DECODER_BYTES_PER_PIXEL = 30;
+/** Mapped bytes for each that is used: onnxruntime doubles its arena, and the last doubling is seldom filled. */
+const MAPPED_PER_USED = 1.6;
+/** More threads share the memory bus and gain little. */
+const MOST_DEFAULT_THREADS = 16;
+
+export interface ChildSettings {
+  /** Children at once. */
+  readonly concurrency: number;
+  /** Undefined: the default is derived. */
+  readonly threads: number | undefined;
+  readonly memoryBytes: number | undefined;
+}
+
+export interface ChildPlan {
+  /** Inference threads of a child. */
+  readonly threads: number;
+  /** What a child may use. */
+  readonly memoryBytes: number;
+  /** True when all children together may use more than the machine has for them. */
+  readonly isOvercommitted: boolean;
+}
+
+/**
+ * Derives what was not set from the machine. Throws `invalid_config`, with values that work, when threads and memory
+ * contradict each other.
+ */
+export function planChildren(machine: Machine, settings: ChildSettings): ChildPlan {
+  const { concurrency } = settings;
+  const forChildren = Math.max(0, CHILDREN_PART * (machine.memoryBytes - SERVICE_BYTES));
+  const share = forChildren / concurrency;
+  const threads = settings.threads ?? defaultThreads(machine.cores, settings.memoryBytes ?? share);
+  const needed = memoryOfThreads(threads);
+  const memoryBytes =
+    settings.memoryBytes ?? Math.floor(Math.max(needed, Math.min(share, needed + LARGEST_VIDEO_BYTES)));
+  const most = settings.memoryBytes ?? machine.memoryBytes;
+  if (needed > most) throw contradiction(threads, needed, machine, settings);
+  return { threads, memoryBytes, isOvercommitted: concurrency * memoryBytes > forChildren };
+}
+
+/** What a child with so many threads needs for videos up to 1080p. */
+export function memoryOfThreads(threads: number): number {
+  return BASE_BYTES + threads * THREAD_BYTES;
+}
+
+/** What a child that may use so much may map, beside what its runtime maps. */
+export function mappedBytesFor(memoryBytes: number): number {
+  return Math.ceil(memoryBytes * MAPPED_PER_USED);
+}
+
+/**
+ * Inference threads that may work at the same time, at least one, on frames of `frameBytes` of RGB of which these parts are
+ * analysed, one after another.
+ */
+export function threadsForFrames(
+  frameBytes: number,
+  parts: readonly { readonly width: number; readonly height: number }[],
+  definition: PipelineDefinition,
+  freeBytes: number,
+): number {
+  const pixels = frameBytes / 3;
+  const side = detectionSideOf(definition);
+  const detected = parts.map(({ width, height }) => width * height * Math.min(1, side / Math.max(width, height)) ** 2);
+  const each = pixels * FRAME_BYTES_PER_PIXEL + Math.max(0, ...detected) * DETECTION_BYTES_PER_PIXEL;
+  return Math.max(1, Math.floor((freeBytes - pixels * DECODER_BYTES_PER_PIXEL) / each));
+}
+
+/**
+ * Throws `invalid_config`, naming the pipeline, when one thread cannot look for text in a 16:9 frame as large as the
+ * pipeline's `detection_side` within the limit.
+ */
+export function checkPipelineMemory(definitions: readonly PipelineDefinition[], plan: ChildPlan): void {
+  for (const definition of definitions) {
+    const side = detectionSideOf(definition);
+    const pixels = pixelsOf(side) - pixelsOf(DEFAULT_SIDE);
+    const each = DETECTION_BYTES_PER_PIXEL + FRAME_BYTES_PER_PIXEL + DECODER_BYTES_PER_PIXEL;
+    const needed = memoryOfThreads(1) + pixels * each;
+    if (needed <= plan.memoryBytes) continue;
+    throw new ServiceError(
+      'invalid_config',
+      `Pipeline ${definition.id} looks for text at detection_side ${side}, which needs a process of ${mb(needed)}; ` +
+        `one may use ${mb(plan.memoryBytes)}: set CHILD_MEMORY_BYTES=${Math.ceil(needed)} or lower detection_side`,
+    );
+  }
+}
+
+/** Of a 16:9 picture. */
+function pixelsOf(side: number): number {
+  return (side * side * 9) / 16;
+}
+
+/** The largest of the pipeline; 0 when it reads no text. */
+function detectionSideOf(definition: PipelineDefinition): number {
+  const sides = definition.nodes.map(({ params }) => Number(params['detection_side'] ?? 0));
+  return Math.max(...sides.map((side) => (Number.isFinite(side) ? side : 0)));
+}
+
+function defaultThreads(cores: number, memoryBytes: number): number {
+  return Math.max(1, Math.min(cores, MOST_DEFAULT_THREADS, fittingThreads(memoryBytes - SPARE_BYTES)));
+}
+
+function fittingThreads(memoryBytes: number): number {
+  return Math.floor((memoryBytes - BASE_BYTES) / THREAD_BYTES);
+}
+
+function contradiction(
+  threads: number,
+  needed: number,
+  { memoryBytes }: Machine,
+  settings: ChildSettings,
+): ServiceError {
+  const limit = settings.memoryBytes ?? memoryBytes;
+  const fitting = Math.min(64, fittingThreads(limit));
+  const whose = settings.memoryBytes === undefined ? 'this machine has' : 'CHILD_MEMORY_BYTES allows';
+  const raise = settings.memoryBytes === undefined ? '' : `CHILD_MEMORY_BYTES=${Math.ceil(needed)}`;
+  const lower = fitting >= 1 && settings.threads !== undefined ? `PIPELINE_THREADS=${fitting}` : '';
+  const working = [lower, raise].filter((text) => text !== '').join(' or ');
+  return new ServiceError(
+    'invalid_config',
+    `${threads} inference threads (PIPELINE_THREADS) need a process of ${mb(needed)}, and ${whose} ${mb(limit)}` +
+      (working === '' ? '' : `: set ${working}`),
+  );
+}
+
+function mb(bytes: number): string {
+  return `${Math.ceil(bytes / MB)} MB`;
+}

@@ -1,0 +1,16 @@
+/** A child that maps far more than it uses before it is ready, as a future runtime might. */
+import { answerService } from '../../../src/pool/child-door.ts';
+
+const MAPPED_BYTES = 1_000_000_000;
+const mapped: ArrayBuffer[] = [];
+
+answerService({
+  start: async () => {},
+  warm: async () => {
+    // Zeroed pages are mapped, and not touched.
+    mapped.push(new ArrayBuffer(MAPPED_BYTES));
+    return { notices: [] };
+  },
+  open: async () => {},
+  next: async () => ({ decoded: 0, frames: [], done: true }),
+});

@@ -1,0 +1,15 @@
+/** A child that has a frame for each question, without end. */
+import { answerService } from '../../../src/pool/child-door.ts';
+
+let given = 0;
+
+answerService({
+  start: async () => {},
+  warm: async () => ({ notices: [] }),
+  open: async () => {},
+  next: async () => {
+    const frame = { frame_index: given, result: { timestamp_ms: given } };
+    given += 1;
+    return { decoded: given, frames: [frame], done: false };
+  },
+});

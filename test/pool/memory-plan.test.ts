@@ -1,0 +1,117 @@
+import { expect } from 'chai';
+import { ServiceError } from '../../src/errors.ts';
+import type { PipelineDefinition } from '../../src/pipeline/definition.ts';
+import {
+  checkPipelineMemory,
+  memoryOfThreads,
+  planChildren,
+  threadsForFrames,
+  type ChildSettings,
+} from '../../src/pool/memory-plan.ts';
+
+const GiB = 1024 ** 3;
+const MB = 1_000_000;
+
+const plan = (cores: number, memoryBytes: number, settings: Partial<ChildSettings> = {}) =>
+  planChildren({ cores, memoryBytes }, { concurrency: 1, threads: undefined, memoryBytes: undefined, ...settings });
+
+const pipeline = (side: number): PipelineDefinition => ({
+  id: 'reads',
+  description: 'Reads text',
+  nodes: [{ id: 'text', tool: 'ocr.read', params: { detection_side: side } }],
+  edges: [{ from: 'frame', to: 'text' }],
+  outputs: ['text'],
+});
+
+describe('planChildren', () => {
+  for (const [cores, memory, concurrency, threads, megabytes] of [
+    [2, 24, 1, 2, 3610],
+    [6, 24, 1, 6, 4170],
+    [16, 24, 1, 16, 5570],
+    [64, 24, 1, 16, 5570],
+    [128, 24, 4, 16, 5412],
+    [128, 512, 4, 16, 5570],
+    [4, 4, 1, 4, 3395],
+    [2, 2, 1, 2, 1570],
+    [16, 2, 1, 8, 1570],
+    [16, 2, 2, 3, 785],
+    [16, 2, 4, 1, 392],
+    [2, 1, 1, 2, 657],
+    [64, 1, 1, 2, 657],
+    [64, 1, 2, 1, 328],
+  ] as const) {
+    it(`gives ${cores} cores, ${memory} GiB and ${concurrency} jobs ${threads} threads and ${megabytes} MB`, () => {
+      const planned = plan(cores, memory * GiB, { concurrency });
+      expect({ ...planned, memoryBytes: Math.floor(planned.memoryBytes / MB) }).to.deep.equal({
+        threads,
+        memoryBytes: megabytes,
+        isOvercommitted: false,
+      });
+    });
+  }
+
+  it('never gives less than one thread needs, and says when that is more than there is', () => {
+    expect(plan(64, GiB, { concurrency: 4 })).to.deep.equal({
+      threads: 1,
+      memoryBytes: memoryOfThreads(1),
+      isOvercommitted: true,
+    });
+  });
+
+  it('fits the memory to threads that were set, and the threads to memory that was set', () => {
+    expect(plan(2, 24 * GiB, { threads: 64 }).memoryBytes).to.be.at.least(memoryOfThreads(64));
+    expect(plan(64, 24 * GiB, { memoryBytes: 900 * MB })).to.include({ threads: 4, memoryBytes: 900 * MB });
+  });
+
+  for (const [settings, proposal] of [
+    [{ threads: 16, memoryBytes: 900 * MB }, 'set PIPELINE_THREADS=5 or CHILD_MEMORY_BYTES=2370000000'],
+    [{ memoryBytes: 100 * MB }, 'set CHILD_MEMORY_BYTES=270000000'],
+    [{ threads: 64 }, 'set PIPELINE_THREADS=14'],
+  ] as const) {
+    it(`refuses ${JSON.stringify(settings)} with values that work`, () => {
+      expect(() => plan(8, 2 * GiB, settings))
+        .to.throw(ServiceError, proposal)
+        .with.property('code', 'invalid_config');
+    });
+  }
+
+  it('proposes values that it accepts', () => {
+    expect(plan(8, 2 * GiB, { threads: 5, memoryBytes: 900 * MB })).to.include({ threads: 5 });
+    expect(plan(8, 4 * GiB, { threads: 16, memoryBytes: 2370 * MB })).to.include({ threads: 16 });
+  });
+});
+
+describe('checkPipelineMemory', () => {
+  it('accepts the largest detection_side with the defaults of a machine with 4 GiB', () => {
+    checkPipelineMemory([pipeline(4096)], plan(2, 4 * GiB));
+  });
+
+  it('refuses by name what one thread cannot do, with a limit that is enough', () => {
+    const small = plan(2, GiB);
+    expect(() => checkPipelineMemory([pipeline(640), pipeline(4096)], small)).to.throw(
+      ServiceError,
+      /^Pipeline reads looks for text at detection_side 4096.*set CHILD_MEMORY_BYTES=\d+ or lower detection_side$/,
+    );
+  });
+});
+
+describe('threadsForFrames', () => {
+  const threads = (width: number, height: number, side: number, freeBytes: number) =>
+    threadsForFrames(width * height * 3, [{ width, height }], pipeline(side), freeBytes);
+
+  it('lets all work on small frames and one on frames that fill the memory', () => {
+    expect(threads(1280, 720, 640, 400 * MB)).to.be.at.least(4);
+    expect(threads(3840, 2160, 640, 400 * MB)).to.equal(1);
+    expect(threads(3840, 2160, 4096, 400 * MB)).to.equal(1);
+    expect(threads(7680, 4320, 640, 3000 * MB)).to.be.at.least(4);
+  });
+
+  it('looks at the largest part that is analysed', () => {
+    const bytes = 3840 * 2160 * 3;
+    const parts = [
+      { width: 64, height: 64 },
+      { width: 640, height: 640 },
+    ];
+    expect(threadsForFrames(bytes, parts, pipeline(4096), 1000 * MB)).to.equal(5);
+  });
+});
