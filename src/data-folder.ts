@@ -1,3 +1,4 @@
+import { chmod, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Closers } from './closers.ts';
 import type { Log } from './log.ts';
@@ -10,7 +11,43 @@ export interface DataFolderOptions {
   /** Absolute path; made where it is missing. */
   readonly path: string;
   readonly log: Log;
-  readonly onCommit?: DuckDBJobStoreOptions['onCommit'];
+  readonly onCommit?: NonNullable<DuckDBJobStoreOptions['onCommit']>;
+  /** See `DuckDBJobStoreOptions`. */
+  readonly thorough?: boolean;
+}
+
+/** No permission for the group and others. */
+const PRIVATE_UMASK = 0o077;
+const DATABASE = 'jobs.duckdb';
+/** What releases before made under the umask of their process. */
+const OWN_FOLDERS = ['video_jobs', 'video_jobs/incoming', 'video_jobs/quarantine'];
+
+/**
+ * Makes the folder where it is missing and becomes its owner. From here on every file that the process makes is private,
+ * those of DuckDB too, and what an earlier process left in the folder becomes so. The folder itself, where its operator
+ * made it, keeps its permissions.
+ */
+export async function ownDataFolder(path: string, log: Pick<Log, 'warn'>): Promise<Ownership> {
+  process.umask(PRIVATE_UMASK);
+  await makeFolder(path);
+  const ownership = await Ownership.acquire(path);
+  try {
+    const databases = (await readdir(path)).filter((name) => name.startsWith(DATABASE));
+    for (const name of [...databases, ...OWN_FOLDERS]) await narrow(join(path, name), log);
+    return ownership;
+  } catch (error) {
+    ownership.release();
+    throw error;
+  }
+}
+
+/** Best effort: a file of another user stays as it is. */
+async function narrow(path: string, log: Pick<Log, 'warn'>): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || (found.mode & PRIVATE_UMASK) === 0) return;
+  await chmod(path, found.mode & ~PRIVATE_UMASK).catch((error: unknown) => {
+    log.warn({ err: error }, 'others on this machine can read or enter this path, and it cannot be changed');
+  });
 }
 
 /** What a service keeps on disk: the database and the files, opened by the owner of the folder. */
@@ -29,16 +66,15 @@ export class DataFolder implements AsyncDisposable {
    * Becomes the owner of the folder, then opens what is in it; nothing but the folder itself is made before.
    * Rejects with `store_unavailable`, and has changed nothing, when another process is the owner.
    */
-  static async open({ path, log, onCommit }: DataFolderOptions): Promise<DataFolder> {
+  static async open({ path, log, ...options }: DataFolderOptions): Promise<DataFolder> {
     const closers = new Closers();
     try {
-      await makeFolder(path);
-      const ownership = await Ownership.acquire(path);
+      const ownership = await ownDataFolder(path, log);
       closers.push(() => ownership.release());
       const store = await DuckDBJobStore.open({
-        path: join(path, 'jobs.duckdb'),
+        path: join(path, DATABASE),
         log,
-        ...(onCommit === undefined ? {} : { onCommit }),
+        ...options,
       });
       closers.push(() => store.close());
       const storage = await LocalStorageService.open({ baseDir: join(path, 'video_jobs') });

@@ -29,6 +29,7 @@ export interface ListenOptions
       | 'isolation'
       | 'metrics'
       | 'deadWorkers'
+      | 'isDamaged'
       | 'refusals'
       | 'workers'
       | 'waitingFor'

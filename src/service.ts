@@ -93,6 +93,7 @@ async function open(
   const housekeeping = new AbortController();
   const kept = { store, storage, engine, recovery, queue, log, signal: housekeeping.signal };
   await recover({ ...kept, signal, damaged: store.damage !== undefined });
+  if (store.damage !== undefined) await store.confirmRepair();
   signal.throwIfAborted();
 
   const workers = new Workers({
@@ -126,6 +127,7 @@ async function open(
     deadWorkers: () => workers.dead,
     refusals: () => workers.refusals(),
     workers: () => workers.states(),
+    isDamaged: () => store.isDamaged,
     waitingFor: () => (work !== undefined ? [] : ['the processes that analyse videos are starting']),
     log,
   });
@@ -142,10 +144,11 @@ async function open(
     jobRetentionMs: config.JOB_RETENTION_MS,
     quarantineRetentionMs: config.QUARANTINE_RETENTION_MS,
   });
+  const reading = store.readAllRows(housekeeping.signal);
   const forgetting = forgetSubmissions({ ...kept, ttlMs: config.IDEMPOTENCY_TTL_MS });
   closers.push(async () => {
     housekeeping.abort();
-    await Promise.all([house, forgetting]);
+    await Promise.all([house, forgetting, reading]);
   });
   const ready = (async () => {
     await pool.processes.ready;

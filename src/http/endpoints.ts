@@ -230,11 +230,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
     operationId: 'health',
     method: 'GET',
     path: '/health',
-    summary: 'Returns 200 while the process and its workers are alive.',
+    summary: 'Returns 200 while the process and its workers are alive and the database is sound.',
     scope: null,
     status: 200,
     responses: json(healthResponseSchema),
-    problems: ['worker_dead'],
+    problems: ['worker_dead', 'store_unavailable'],
   },
   {
     operationId: 'ready',

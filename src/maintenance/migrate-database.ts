@@ -1,9 +1,8 @@
 import { join } from 'node:path';
+import { ownDataFolder } from '../data-folder.ts';
 import { createLog } from '../log.ts';
-import { makeFolder } from '../storage/durable-file.ts';
 import { Database } from '../store/database.ts';
 import { migrateDown, migrateUp, migrationStatus, type Migration } from '../store/migrate.ts';
-import { Ownership } from '../store/ownership.ts';
 import { rebuild } from './rebuild.ts';
 
 /** What can be done to the database of a stopped service, in words for people. */
@@ -37,8 +36,7 @@ async function rebuilt({ dataDir, maxAttempts }: MigrateOptions): Promise<readon
 }
 
 async function moved(step: 'up' | 'down' | 'status', dataDir: string): Promise<readonly string[]> {
-  await makeFolder(dataDir);
-  const ownership = await Ownership.acquire(dataDir);
+  const ownership = await ownDataFolder(dataDir, createLog('warn'));
   try {
     const database = await Database.open(join(dataDir, 'jobs.duckdb'));
     try {

@@ -13,7 +13,7 @@ import { InMemoryQueueService } from '../queue/memory.ts';
  * @param maxAttempts attempts that a job brought back may lose
  */
 export async function rebuild(folder: string, maxAttempts: number, log: Log) {
-  await using opened = await DataFolder.open({ path: folder, log });
+  await using opened = await DataFolder.open({ path: folder, log, thorough: true });
   const { store, storage } = opened;
   const { recovery } = createEngine({
     store,
@@ -33,5 +33,6 @@ export async function rebuild(folder: string, maxAttempts: number, log: Log) {
   const options = { store, storage, recovery, log, signal: new AbortController().signal };
   await sweepFiles(options);
   await healSidecars(options);
+  await store.confirmRepair();
   return await store.countByStatus();
 }

@@ -1,22 +1,7 @@
-import { rename, readFile, rm, writeFile } from 'node:fs/promises';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { ServiceError, messageOf } from '../errors.ts';
 
-/** What DuckDB says of a file that it can read but not believe. A locked or unreadable file is not damaged. */
-const DAMAGED_WAL = /while replaying WAL file/;
-const DAMAGED_DATABASE = /Corrupt database file|not a valid DuckDB database file|Could not read enough bytes from file/;
-/** The position is that of the entry's data; its size and checksum stand before it, 8 bytes each. */
-const DAMAGED_ENTRY = /entry at byte position (\d+)/;
-const ENTRY_HEADER_BYTES = 16;
 const INVALIDATED = /FATAL Error|database has been invalidated/;
-
-/** What was found damaged at open. */
-export interface Damage {
-  /** Paths under which the files now lie, whole, as they were found. */
-  readonly setAside: readonly string[];
-  /** What is missing now: the commits from the first damaged entry of the log on, all of the log, or everything. */
-  readonly lost: 'end_of_log' | 'log' | 'database';
-}
 
 /**
  * One file, opened once. A process must not open it twice: DuckDB's lock keeps out other processes only.
@@ -57,43 +42,8 @@ export class Database {
       throw new ServiceError('store_unavailable', `cannot open ${path}: ${messageOf(cause)}`, {
         cause,
         retryable: true,
+        ...(messageOf(cause).includes('Could not set lock') ? { hint: 'Stop that process first' } : {}),
       });
-    }
-  }
-
-  /**
-   * As `open`; damaged files are set aside as `….damaged-<time>`, never changed or deleted, and the rest is opened:
-   * the database with its log up to the first damaged entry, without its log, or a new database.
-   */
-  static async openDamaged(
-    path: string,
-  ): Promise<{ readonly database: Database; readonly damage: Damage | undefined }> {
-    const wal = `${path}.wal`;
-    const suffix = `.damaged-${new Date().toISOString().replaceAll(':', '')}`;
-    const setAside: string[] = [];
-    let damage: Damage | undefined;
-    for (;;) {
-      try {
-        return { database: await Database.open(path), damage };
-      } catch (error) {
-        const reason = messageOf(error);
-        const log = DAMAGED_WAL.test(reason);
-        if (!log && !DAMAGED_DATABASE.test(reason)) throw error;
-        if (damage?.lost === 'database' || (log && damage?.lost === 'log')) throw error;
-        if (damage === undefined) await moveIfThere(wal, `${wal}${suffix}`, setAside);
-        else await rm(wal, { force: true }); // what was kept of the log
-        const soundBytes = Number(DAMAGED_ENTRY.exec(reason)?.[1] ?? 0) - ENTRY_HEADER_BYTES;
-        if (log && damage === undefined && soundBytes > 0) {
-          const whole = await readFile(`${wal}${suffix}`);
-          await writeFile(wal, whole.subarray(0, soundBytes), { flush: true });
-          damage = { setAside, lost: 'end_of_log' };
-        } else if (log) {
-          damage = { setAside, lost: 'log' };
-        } else {
-          await moveIfThere(path, `${path}${suffix}`, setAside);
-          damage = { setAside, lost: 'database' };
-        }
-      }
     }
   }
 
@@ -112,17 +62,10 @@ export class Database {
 
 /** True when DuckDB refuses everything from now on until the file is opened anew, as after a checkpoint on a full disk. */
 export function isInvalidated(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (INVALIDATED.test(cause.message)) return true;
-  }
-  return false;
+  return messagesOf(error).some((message) => INVALIDATED.test(message));
 }
 
-async function moveIfThere(from: string, to: string, moved: string[]): Promise<void> {
-  try {
-    await rename(from, to);
-    moved.push(to);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-  }
+/** The messages of an error and of its causes. */
+export function messagesOf(error: unknown): readonly string[] {
+  return error instanceof Error ? [error.message, ...messagesOf(error.cause)] : [];
 }

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { ServiceError } from '../errors.ts';
+import { ServiceError, messageOf } from '../errors.ts';
 import type { Job, JobId, JobOutline, JobStatus, JobTransition } from '../job.ts';
 import type { Log } from '../log.ts';
 import { Batcher } from './batcher.ts';
 import type { Condemnation, Condemned } from './condemn.ts';
-import { isInvalidated, type Damage } from './database.ts';
+import { damagedPartIn, type Damage } from './damage.ts';
+import { isInvalidated } from './database.ts';
 import type { JobFilter, JobPlace, JobStanding, JobStore, SubmissionKey } from './job-store.ts';
+import type { UnreadableListener } from './job-reader.ts';
 import { BatchRefusedError, type JobWrite, type JobWriter } from './job-writer.ts';
 import { Session } from './session.ts';
 
@@ -26,6 +28,8 @@ export interface DuckDBJobStoreOptions {
   /** The database file. Its folder exists; the file need not. */
   readonly path: string;
   readonly log: Log;
+  /** Every row is read at open, which takes some seconds at a million jobs. */
+  readonly thorough?: boolean;
   /** Told of every commit: how long it took, and of how many writes it was made. */
   readonly onCommit?: (seconds: number, writes: number) => void;
 }
@@ -37,6 +41,7 @@ export interface DuckDBJobStoreOptions {
 export class DuckDBJobStore implements JobStore {
   /** What was found damaged and set aside at open; then jobs may be missing, or stand where they stood earlier. */
   readonly damage: Damage | undefined;
+  #isDamaged = false;
   readonly #path: string;
   readonly #log: Log;
   readonly #onCommit: DuckDBJobStoreOptions['onCommit'];
@@ -84,7 +89,11 @@ export class DuckDBJobStore implements JobStore {
    * `store_unavailable` when the file cannot be opened or another process has it; `schema_too_new`.
    */
   static async open(options: DuckDBJobStoreOptions): Promise<DuckDBJobStore> {
-    const session = await openSession(options);
+    const { path, log, thorough } = options;
+    const session = await Session.openRepaired(path, { thorough, onUnreadable: unreadableLog(log) });
+    if (session.damage !== undefined) {
+      log.error(session.damage, 'the database was damaged: what could not be read was set aside');
+    }
     return new DuckDBJobStore(options, session);
   }
 
@@ -168,6 +177,25 @@ export class DuckDBJobStore implements JobStore {
     return `${this.#opening}.${this.#changes}`;
   }
 
+  /** True once damage was found while the database is open. Everything is refused until the next start, which repairs it. */
+  get isDamaged(): boolean {
+    return this.#isDamaged;
+  }
+
+  /** Reads every row, at half speed, until the signal is aborted; then `isDamaged` is right about all of them. Never rejects. */
+  async readAllRows(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#use((session) => session.readAllRows(signal));
+    } catch (error) {
+      if (!this.#isDamaged) this.#log.warn({ err: error }, 'the rows were not all read; tried again at the next start');
+    }
+  }
+
+  /** The jobs of a damaged database are restored: the next start finds nothing to repair. */
+  confirmRepair(): Promise<void> {
+    return this.#session.removeRepairMark();
+  }
+
   ping(): Promise<void> {
     return this.#answer(() => this.#use(({ reader }) => reader.ping()));
   }
@@ -182,7 +210,7 @@ export class DuckDBJobStore implements JobStore {
     await this.#outlines.idle();
     await this.#reopening?.catch(() => undefined);
     await this.#checkpoint;
-    if (!this.#session.invalid) await this.#writeCheckpoint();
+    if (!this.#session.invalid && !this.#isDamaged) await this.#writeCheckpoint();
     await this.#session.close();
   }
 
@@ -218,8 +246,25 @@ export class DuckDBJobStore implements JobStore {
   }
 
   async #use<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    const session = this.#session.invalid ? await this.#reopen() : this.#session;
-    return session.use(() => work(session));
+    if (this.#isDamaged) throw damaged();
+    try {
+      const session = this.#session.invalid ? await this.#reopen() : this.#session;
+      return await session.use(() => work(session));
+    } catch (error) {
+      if (damagedPartIn(error) !== undefined) await this.#noteDamage(error);
+      throw error;
+    }
+  }
+
+  async #noteDamage(error: unknown): Promise<void> {
+    if (this.#isDamaged) return;
+    this.#isDamaged = true;
+    this.#log.fatal({ err: error }, 'the database is damaged: restart the service, which repairs it');
+    try {
+      await this.#session.markForRepair(messageOf(error));
+    } catch (failure) {
+      this.#log.error({ err: failure }, 'the damage could not be noted for the next start');
+    }
   }
 
   #reopen(): Promise<Session> {
@@ -227,7 +272,7 @@ export class DuckDBJobStore implements JobStore {
       try {
         this.#log.warn('the database went invalid and is opened anew');
         await this.#session.close();
-        this.#session = await openSession({ path: this.#path, log: this.#log });
+        this.#session = await Session.open(this.#path, { onUnreadable: unreadableLog(this.#log) });
         this.#changes += 1;
         return this.#session;
       } finally {
@@ -238,7 +283,7 @@ export class DuckDBJobStore implements JobStore {
   }
 
   #checkpointFrom(logBytes: number): void {
-    if (this.#closed || this.#committing || this.#session.invalid) return;
+    if (this.#closed || this.#committing || this.#session.invalid || this.#isDamaged) return;
     this.#checkpoint ??= (async () => {
       if ((await this.#session.logBytes()) >= logBytes) await this.#writeCheckpoint();
       this.#checkpoint = undefined;
@@ -250,7 +295,8 @@ export class DuckDBJobStore implements JobStore {
     try {
       if (!(await this.#session.checkpoint())) this.#log.warn('no room on the disk for a checkpoint: the log grows');
     } catch (error) {
-      this.#log.error({ err: error }, 'a checkpoint failed');
+      if (damagedPartIn(error) !== undefined) await this.#noteDamage(error);
+      else this.#log.error({ err: error }, 'a checkpoint failed');
     }
   }
 
@@ -259,6 +305,7 @@ export class DuckDBJobStore implements JobStore {
       if (this.#closed) throw new ServiceError('store_unavailable', 'the job store is closed');
       return await work();
     } catch (cause) {
+      if (this.#isDamaged) throw damaged(cause);
       if (cause instanceof ServiceError) throw cause;
       // What the database says may name paths of the machine: it is for the log.
       throw new ServiceError('store_unavailable', 'the job database cannot be read or written now', {
@@ -269,14 +316,13 @@ export class DuckDBJobStore implements JobStore {
   }
 }
 
-async function openSession({ path, log }: DuckDBJobStoreOptions): Promise<Session> {
-  const session = await Session.open(path, (jobId, error) => {
-    log.error({ job_id: jobId, err: error }, 'a row cannot be read and is left out');
-  });
-  if (session.damage !== undefined) {
-    log.error(session.damage, 'the database was damaged: what could not be read was set aside');
-  }
-  return session;
+function unreadableLog(log: Log): UnreadableListener {
+  return (jobId, error) => log.error({ job_id: jobId, err: error }, 'a row cannot be read and is left out');
+}
+
+function damaged(cause?: unknown): ServiceError {
+  const message = 'The job database is damaged. A restart of the service sets it aside and restores the jobs';
+  return new ServiceError('store_unavailable', message, { cause, retryable: true });
 }
 
 /** A single row was damaged: those that were read with it are read again, each alone. */

@@ -1,10 +1,19 @@
 import { readlink, realpath, stat, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { Database, isInvalidated, type Damage } from './database.ts';
+import { damagedPartIn, type Damage } from './damage.ts';
+import { Database, isInvalidated } from './database.ts';
 import { JobReader, type UnreadableListener } from './job-reader.ts';
 import { JobWriter } from './job-writer.ts';
 import { migrateUp } from './migrate.ts';
+import { markForRepair, removeRepairMark } from './repair-mark.ts';
+import { openRepaired, type OpenedDatabase } from './repair.ts';
+import { readAllRows } from './row-ranges.ts';
+
+interface SessionOptions {
+  /** Told of rows that are left out of a page. */
+  readonly onUnreadable?: UnreadableListener;
+}
 
 /** One opening of the file, with the statements prepared on it. It can become invalid, and is then opened anew. */
 export class Session {
@@ -22,7 +31,7 @@ export class Session {
 
   private constructor(
     path: string,
-    opened: { readonly database: Database; readonly damage: Damage | undefined },
+    opened: OpenedDatabase,
     statements: Pick<Session, 'writer' | 'lookups' | 'reader'> & { readonly maintenance: DuckDBConnection },
   ) {
     this.#path = path;
@@ -34,9 +43,32 @@ export class Session {
     this.#maintenance = statements.maintenance;
   }
 
-  static async open(path: string, onUnreadable?: UnreadableListener): Promise<Session> {
+  /** Opens the file for its owner, at a start: what is damaged is set aside, and what can be read is kept. */
+  static async openRepaired(
+    path: string,
+    { thorough = false, onUnreadable }: SessionOptions & { readonly thorough?: boolean | undefined } = {},
+  ): Promise<Session> {
     const file = await behindLinks(path);
-    const opened = await Database.openDamaged(file);
+    try {
+      return await Session.#prepare(file, await openRepaired(file, { thorough }), onUnreadable);
+    } catch (error) {
+      // Damage where a quick look does not reach.
+      if (thorough || damagedPartIn(error) === undefined) throw error;
+      return Session.#prepare(file, await openRepaired(file, { thorough: true }), onUnreadable);
+    }
+  }
+
+  /** Opens the file again, while the service runs: what is damaged is left as it is, and rejects. */
+  static async open(path: string, { onUnreadable }: SessionOptions = {}): Promise<Session> {
+    const file = await behindLinks(path);
+    return Session.#prepare(file, { database: await Database.open(file), damage: undefined }, onUnreadable);
+  }
+
+  static async #prepare(
+    file: string,
+    opened: OpenedDatabase,
+    onUnreadable: UnreadableListener | undefined,
+  ): Promise<Session> {
     const { database } = opened;
     try {
       const maintenance = await database.connect();
@@ -70,6 +102,21 @@ export class Session {
     } finally {
       this.#inFlight.delete(running);
     }
+  }
+
+  /** Reads every row in the background; rejects with DuckDB's error when a block is damaged. */
+  async readAllRows(signal: AbortSignal): Promise<void> {
+    const connection = await this.#database.connect();
+    await this.use(() => readAllRows(connection, signal));
+  }
+
+  /** The next start repairs the database, whatever it would find itself. */
+  markForRepair(reason: string): Promise<void> {
+    return markForRepair(this.#path, reason);
+  }
+
+  removeRepairMark(): Promise<void> {
+    return removeRepairMark(this.#path);
   }
 
   /** Bytes of the log, which has to be replayed when the file is opened without a clean close. */

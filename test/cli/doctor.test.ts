@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { appendFile, chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -132,6 +132,27 @@ describe('reelstate doctor', function () {
     await mkdir(dataDir);
     await writeFile(join(dataDir, 'jobs.duckdb'), Buffer.alloc(20_000, 'x'));
     await expectFault('database', /cannot open .*jobs\.duckdb/, /sidecars/);
+  });
+
+  it('finds a block of the database that is damaged, and damage that a service noted', async () => {
+    const path = await makeDatabase(
+      "INSERT INTO idempotency_keys SELECT 'a', 'b', 'c', uuidv7(), now() FROM range(20000)",
+    );
+    const file = await open(path, 'r+');
+    const { size } = await file.stat();
+    for (let at = 3 * 4096; at < size; at += 262_144) await file.write(Buffer.alloc(64, 'x'), 0, 64, at + 1000);
+    await file.close();
+    await expectFault('database', /Corrupt database file/, /restart the service/);
+    await writeFile(`${path}.repair`, '2026-01-01T00:00:00.000Z a block is damaged\n');
+    await expectFault('database', /was found damaged: 2026-\S+ a block is damaged/, /restart the service/);
+  });
+
+  it('warns of a folder that other users may enter', async () => {
+    await mkdir(dataDir);
+    await chmod(dataDir, 0o755);
+    const { findings } = await examined();
+    const finding = findings.find(({ check }) => check === 'data folder');
+    expect(finding).to.include({ verdict: 'warning', remedy: `chmod go= ${dataDir}` });
   });
 
   it('finds a model that is not the file that was added', async () => {

@@ -84,6 +84,7 @@ export async function openService(settings: ServiceSettings = {}) {
     isolation: ['process'],
     machines: settings.machines ?? SHOWN_MACHINES,
     metrics,
+    isDamaged: () => store.isDamaged,
     deadWorkers: settings.deadWorkers ?? (() => 0),
     refusals: settings.refusals ?? (() => []),
     waitingFor: settings.waitingFor ?? (() => []),

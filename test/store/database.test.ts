@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Database, isInvalidated } from '../../src/store/database.ts';
+import { openRepaired } from '../../src/store/repair.ts';
 import { Session } from '../../src/store/session.ts';
 import { refusalOf } from '../refusal-of.ts';
 
@@ -96,12 +97,12 @@ describe('Database', () => {
   });
 });
 
-describe('Database.openDamaged', () => {
+describe('openRepaired', () => {
   const NAME = String.raw`\.damaged-\d{4}-\d\d-\d\dT\d{6}\.\d{3}Z`;
 
   it('finds nothing damaged in a sound file', async () => {
     await make(path, [1, 2], { log: true });
-    const { database, damage } = await Database.openDamaged(path);
+    const { database, damage } = await openRepaired(path);
     expect(damage).to.equal(undefined);
     expect(await numbersIn(database)).to.deep.equal([1, 2]);
     database.close();
@@ -110,7 +111,7 @@ describe('Database.openDamaged', () => {
   it('sets aside a file that is no database, also where no log lies beside it', async () => {
     const garbage = 'something else altogether\n'.repeat(500);
     await writeFile(path, garbage);
-    const { database, damage } = await Database.openDamaged(path);
+    const { database, damage } = await openRepaired(path);
     database.close();
     expect(damage?.lost).to.equal('database');
     expect(damage?.setAside).to.have.length(1);
@@ -123,7 +124,7 @@ describe('Database.openDamaged', () => {
     await make(path, [1], { log: true });
     const wal = await readFile(`${path}.wal`);
     await writeFile(path, 'something else altogether\n'.repeat(500));
-    const { database, damage } = await Database.openDamaged(path);
+    const { database, damage } = await openRepaired(path);
     database.close();
     const [log = '', file = ''] = damage?.setAside ?? [];
     expect(damage).to.deep.equal({ setAside: [log, file], lost: 'database' });
@@ -138,7 +139,7 @@ describe('Database.openDamaged', () => {
     const broken = await readFile(`${path}.wal`);
     broken[2] = 0xff; // in what the log begins with, before its first entry
     await writeFile(`${path}.wal`, broken);
-    const { database, damage } = await Database.openDamaged(path);
+    const { database, damage } = await openRepaired(path);
     const [aside = ''] = damage?.setAside ?? [];
     expect(damage).to.deep.equal({ setAside: [aside], lost: 'log' });
     expect(await numbersIn(database)).to.deep.equal([1]);
@@ -154,7 +155,7 @@ describe('Database.openDamaged', () => {
       const wal = await readFile(`${path}.wal`);
       if (cut > 0) wal.fill(0, wal.length - cut);
       await writeFile(`${file}.wal`, wal);
-      const { database, damage } = await Database.openDamaged(file);
+      const { database, damage } = await openRepaired(file);
       const [aside = ''] = damage?.setAside ?? [];
       expect(damage).to.deep.equal({ setAside: [aside], lost: 'log' });
       expect(await numbersIn(database)).to.deep.equal([1]);
@@ -170,7 +171,7 @@ describe('Database.openDamaged', () => {
     const garbage = 'something else altogether\n'.repeat(500);
     await writeFile(long, garbage);
     await writeFile(`${long}.wal`, '');
-    expect(await failureOf(Database.openDamaged(long))).to.include({ code: 'ENAMETOOLONG', syscall: 'rename' });
+    expect(await failureOf(openRepaired(long))).to.include({ code: 'ENAMETOOLONG', syscall: 'rename' });
     expect(await readFile(long, 'utf8')).to.equal(garbage);
   });
 });
@@ -217,6 +218,6 @@ describe('Session', () => {
     database.close();
     expect(await failureOf(Session.open(path))).to.be.an('error');
     await truncate(path, 0);
-    await (await Session.open(path)).close();
+    await (await Session.openRepaired(path)).close();
   });
 });

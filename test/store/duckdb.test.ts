@@ -251,6 +251,7 @@ describe('DuckDBJobStore on damaged files', () => {
     expect(await setAside()).to.have.length(2);
     expect(await store.countByStatus()).to.deep.equal({ pending: 0, running: 0, completed: 0, failed: 0 });
     await insertMany(store, 3);
+    await store.confirmRepair();
     await store.close();
     const again = await openStore();
     expect(again.damage).to.equal(undefined);

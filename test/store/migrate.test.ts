@@ -150,7 +150,8 @@ describe('migrations', () => {
     const refused = run('up');
     held.close();
     expect([refused.status, refused.stderr]).to.satisfy(
-      ([status, text]: [number, string]) => status === 1 && text.includes('stop the service first'),
+      ([status, text]: [number, string]) =>
+        status === 1 && text.includes(`(PID ${process.pid})`) && text.includes('Stop that process first'),
     );
   });
 });

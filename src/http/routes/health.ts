@@ -15,17 +15,20 @@ export interface HealthOptions {
   readonly isolation: readonly string[];
   /** Workers that died and are not replaced yet. */
   readonly deadWorkers: () => number;
+  /** True once the database was found damaged: a restart repairs it. */
+  readonly isDamaged: () => boolean;
   /** Why workers wait: the environment refused them. */
   readonly refusals: () => readonly WorkerRefusal[];
   /** The present state of each worker that has one. */
   readonly workers: () => readonly StateValue[];
 }
 
-/** GET /health: the process is alive, its event loop turns and its workers live; 503 when one does not. */
+/** GET /health: the process is alive, its event loop turns, its workers live and its database is sound; 503 when not: a restart helps. */
 export function healthRoute({
   version,
   isolation,
   deadWorkers,
+  isDamaged,
   refusals,
 }: HealthOptions): RouterMiddleware<RequestState> {
   return (ctx) => {
@@ -35,6 +38,14 @@ export function healthRoute({
         ctx,
         'worker_dead',
         `Workers that died: ${dead}. Each is replaced after a pause; the log says why it died`,
+      );
+      return;
+    }
+    if (isDamaged()) {
+      sendProblem(
+        ctx,
+        'store_unavailable',
+        'The job database is damaged. A restart sets it aside and restores the jobs',
       );
       return;
     }

@@ -1,11 +1,13 @@
 import { access, constants, mkdtemp, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../errors.ts';
-import { well, wrong, type Finding } from '../finding.ts';
+import { warning, well, wrong, type Finding } from '../finding.ts';
 
 const CHECK = 'data folder';
 /** Write permission of the group and of all others. */
 const OTHERS_WRITE = 0o022;
+/** Any permission of the group and of all others. */
+const OTHERS = 0o077;
 
 /** Whether a service of this user could write where it has to, and nobody else can. Leaves nothing behind. */
 export async function checkDataFolder(dataDir: string): Promise<Finding> {
@@ -16,6 +18,7 @@ export async function checkDataFolder(dataDir: string): Promise<Finding> {
     // Permissions do not tell of a disk that is mounted read-only.
     await rmdir(await mkdtemp(join(folder, '.doctor-')));
     if (folder !== dataDir) return well(CHECK, `${dataDir} will be made by the first start`);
+    let open: string | undefined;
     for (const name of ['', 'jobs.duckdb', 'jobs.duckdb.wal', 'video_jobs', 'video_jobs/incoming', 'models']) {
       path = join(dataDir, name);
       const found = await statIfThere(path);
@@ -25,6 +28,11 @@ export async function checkDataFolder(dataDir: string): Promise<Finding> {
         const says = `${path} can be changed by other users of this machine`;
         return wrong(CHECK, says, `chmod go-w ${path}`);
       }
+      if ((found.mode & OTHERS) !== 0) open ??= path;
+    }
+    if (open !== undefined) {
+      const says = `${open} can be entered or read by other users of this machine; videos and results cannot`;
+      return warning(CHECK, says, `chmod go= ${open}`);
     }
     return well(CHECK, `${dataDir} can be written to`);
   } catch (error) {

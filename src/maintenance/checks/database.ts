@@ -4,6 +4,8 @@ import { messageOf, ServiceError } from '../../errors.ts';
 import { well, wrong, type Finding } from '../finding.ts';
 
 const CHECK = 'database';
+const REPAIR =
+  'Keep a copy of the folder and restart the service: it sets aside what is damaged, whole, and restores the jobs from what can be read and from their sidecars (docs/RELIABILITY.md)';
 
 /** Looks without changing anything. @param isServing true when a service answers at the address of the settings */
 export async function checkDatabase(dataDir: string, isServing: boolean): Promise<Finding> {
@@ -17,21 +19,26 @@ export async function checkDatabase(dataDir: string, isServing: boolean): Promis
     // Not before: a package that cannot be loaded is another finding.
     const { Database } = await import('../../store/database.ts');
     const { migrationStatus } = await import('../../store/migrate.ts');
+    const { readRepairMark } = await import('../../store/repair-mark.ts');
+    const { checkRows } = await import('../../store/repair.ts');
+    const mark = await readRepairMark(path);
+    if (mark !== undefined) return wrong(CHECK, `${path} was found damaged: ${mark}`, REPAIR);
     const database = await Database.open(path, { readOnly: true });
     try {
       const migrations = await migrationStatus(await database.connect());
+      await checkRows(database, path, { thorough: true });
       const waiting = migrations.filter(({ appliedAt }) => appliedAt === null).length;
       const schema = `its schema has ${migrations.length - waiting} of ${migrations.length} migrations`;
       return well(
         CHECK,
-        `${path} can be opened; ${schema}${waiting === 0 ? '' : ', and the next start applies the rest'}`,
+        `${path} can be opened and every row of it be read; ${schema}${waiting === 0 ? '' : ', and the next start applies the rest'}`,
       );
     } finally {
       database.close();
     }
   } catch (error) {
     const [reason = ''] = messageOf(error).split('\n');
-    if (/lock/i.test(reason)) {
+    if (reason.includes('Could not set lock')) {
       const owner = /\(PID \d+[^)]*\)/.exec(reason)?.[0] ?? '';
       if (isServing) return well(CHECK, `in the hands of the service that answers ${owner}`.trimEnd());
       const remedy = 'Stop that process: a second service, or a DuckDB client';
@@ -45,5 +52,5 @@ function remedyOf(error: unknown): string {
   if (error instanceof ServiceError && error.code === 'schema_too_new') {
     return 'Start the newer release; docs/ROLLBACK_PLAN.md says how to go back';
   }
-  return 'Keep a copy of the folder. The next start sets aside what is damaged, whole, and brings the jobs back from their sidecars (docs/RELIABILITY.md); an edited migration must be restored';
+  return `${REPAIR}. An edited migration must be restored`;
 }
