@@ -31,7 +31,13 @@ export interface JobContext {
 /** Every event but START and CANCEL names the attempt that speaks; from any other attempt than the present one it is refused. */
 export type JobEvent =
   | { readonly type: 'START' }
-  | { readonly type: 'COMPLETE'; readonly attempt: number; readonly outputPath: string }
+  | {
+      readonly type: 'COMPLETE';
+      readonly attempt: number;
+      readonly outputPath: string;
+      /** Facts about the video, for the row alone: they decide no transition. */
+      readonly media?: Readonly<Record<string, string | number | null>>;
+    }
   | { readonly type: 'FAIL'; readonly attempt: number; readonly code: string; readonly message: string }
   | { readonly type: 'INTERRUPT'; readonly attempt: number; readonly code: string; readonly message: string }
   | { readonly type: 'RELEASE'; readonly attempt: number }

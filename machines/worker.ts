@@ -18,7 +18,11 @@ export type Outcome = Extract<JobEvent, { readonly attempt: number }>;
 
 /** What the analysis of a claimed job led to. */
 export type AnalysisResult =
-  | { readonly kind: 'completed'; readonly outputPath: string }
+  | {
+      readonly kind: 'completed';
+      readonly outputPath: string;
+      readonly media?: Extract<JobEvent, { type: 'COMPLETE' }>['media'];
+    }
   /** It would happen again with this video. */
   | { readonly kind: 'video'; readonly code: string; readonly message: string }
   /** It befell this attempt; the next one may succeed. */
@@ -83,7 +87,10 @@ function outcomeOf({ outcome }: WorkerContext): Outcome {
 
 /** The event that commits a result of the analysis. */
 function eventOf(result: AnalysisResult, attempt: number): Outcome {
-  if (result.kind === 'completed') return { type: 'COMPLETE', attempt, outputPath: result.outputPath };
+  if (result.kind === 'completed') {
+    const { outputPath, media } = result;
+    return { type: 'COMPLETE', attempt, outputPath, ...(media === undefined ? {} : { media }) };
+  }
   if (result.kind === 'video') return { type: 'FAIL', attempt, code: result.code, message: result.message };
   if (result.kind === 'attempt') return { type: 'INTERRUPT', attempt, code: result.code, message: result.message };
   return { type: 'RELEASE', attempt };

@@ -182,6 +182,11 @@ export const configSchema = z.object({
   MAX_RESULTS_BYTES: integer(1)
     .default(1024 * MiB)
     .describe('Largest results file'),
+  KEEP_FILE_NAMES: z
+    .enum(['true', 'false'])
+    .default('true')
+    .transform((text) => text === 'true')
+    .describe('`false` stores no names of uploaded files'),
   DISK_RESERVE_BYTES: integer(0)
     .default(512 * MiB)
     .describe('Free space that no upload may use'),

@@ -1,5 +1,5 @@
 /**
- * The words.
+ * Glossary.
  *
  * - **job**: one video to be analysed by one pipeline, from its acceptance to its end.
  * - **attempt**: one try at a job's work, numbered from 1; the number is committed before the work starts.
@@ -49,12 +49,30 @@ export const jobOptionsSchema = z.object({
 });
 export type JobOptions = z.infer<typeof jobOptionsSchema>;
 
+/** What the decoder found out about a video; null where the file does not tell. */
+export const mediaFactsSchema = z.object({
+  width: z.int().nullable().describe('Pixels across of the frame as a player shows it, in which boxes are given'),
+  height: z.int().nullable().describe('Pixels down of the frame as a player shows it'),
+  duration_ms: z.number().nullable().describe('Length of the video in milliseconds'),
+  frame_rate: z.number().nullable().describe('Frames a second, on average'),
+  codec: z.string().nullable().describe('Name of the codec, such as `h264`, `hevc` or `av1`'),
+  frames_decoded: z.int().nullable().describe('Frames that were decoded, analysed or not'),
+  frames_analysed: z.int().nullable().describe('Frames that have a result'),
+});
+export type MediaFacts = z.infer<typeof mediaFactsSchema>;
+
 /** One row of `jobs`. Timestamps are ISO 8601 UTC. */
 export interface Job {
   readonly jobId: JobId;
   readonly status: JobStatus;
   readonly pipelineId: string;
   readonly options: JobOptions;
+  /** Cleaned name of the uploaded file; null if none was given or kept. */
+  readonly fileName: string | null;
+  /** Label given by the client; null if none. */
+  readonly tag: string | null;
+  /** Facts about the video; null until completed. */
+  readonly media: MediaFacts | null;
   /** Storage path of the video, relative to the storage's base folder. */
   readonly inputPath: string;
   /** Storage path of the results; null until completed. */
@@ -93,18 +111,6 @@ export interface JobTransition {
   readonly context: string;
   readonly occurredAt: string;
 }
-
-/** What the decoder found out about a video; null where the file does not tell. */
-export const mediaFactsSchema = z.object({
-  width: z.int().nullable().describe('Pixels across of the frame as a player shows it, in which boxes are given'),
-  height: z.int().nullable().describe('Pixels down of the frame as a player shows it'),
-  duration_ms: z.number().nullable().describe('Length of the video in milliseconds'),
-  frame_rate: z.number().nullable().describe('Frames a second, on average'),
-  codec: z.string().nullable().describe('Name of the codec, such as `h264`, `hevc` or `av1`'),
-  frames_decoded: z.int().nullable().describe('Frames that were decoded, analysed or not'),
-  frames_analysed: z.int().nullable().describe('Frames that have a result'),
-});
-export type MediaFacts = z.infer<typeof mediaFactsSchema>;
 
 /** `[x, y, width, height]` in pixels from the top left of the displayed frame. */
 export const boxSchema = z

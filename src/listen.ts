@@ -64,6 +64,7 @@ export async function listen({ config, ...parts }: ListenOptions): Promise<Liste
     uploadTimeoutMs: config.UPLOAD_TIMEOUT_MS,
     idempotencyTtlMs: config.IDEMPOTENCY_TTL_MS,
     diskReserveBytes: config.DISK_RESERVE_BYTES,
+    keepFileNames: config.KEEP_FILE_NAMES,
     pages: await Pages.open(),
     version,
   });

@@ -38,6 +38,9 @@ export interface SubmitRequest {
   readonly uploadPath: string;
   readonly pipelineId: string;
   readonly options: JobOptions;
+  /** Cleaned name of the uploaded file; null if none was given or may be kept. */
+  readonly fileName?: string | null;
+  readonly tag?: string;
 }
 
 /** A submission that may come again, and counts once. */
@@ -130,14 +133,22 @@ export class JobEngine {
   }
 
   async #accept(
-    { uploadPath, pipelineId, options }: SubmitRequest,
+    { uploadPath, pipelineId, options, fileName = null, tag }: SubmitRequest,
     submission: SubmissionKey | undefined,
   ): Promise<Job> {
     this.requirePipeline(pipelineId);
     this.requireQueueRoom();
     const jobId = jobIdSchema.parse(uuidv7());
     const createdAt = new Date().toISOString();
-    const beginning = this.#steps.begin({ jobId, pipelineId, options, inputPath: inputPathOf(jobId), createdAt });
+    const beginning = this.#steps.begin({
+      jobId,
+      pipelineId,
+      options,
+      fileName,
+      tag: tag ?? null,
+      inputPath: inputPathOf(jobId),
+      createdAt,
+    });
     let job: Job;
     this.#admitting.add(jobId);
     try {

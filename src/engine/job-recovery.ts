@@ -69,8 +69,9 @@ export class JobRecovery {
    * What is left of its history is SUBMIT and, when it has ended, START and how it ended: its attempts count from 1 again.
    */
   async restore(sidecar: Sidecar): Promise<Job> {
-    const { job_id: jobId, pipeline_id: pipelineId, options, input_path: inputPath, accepted_at: createdAt } = sidecar;
-    const beginning = this.#steps.begin({ jobId, pipelineId, options, inputPath, createdAt });
+    const { job_id: jobId, pipeline_id: pipelineId, options, tag, input_path: inputPath } = sidecar;
+    const { file_name: fileName, accepted_at: createdAt } = sidecar;
+    const beginning = this.#steps.begin({ jobId, pipelineId, options, fileName, tag, inputPath, createdAt });
     const { submission: kept } = sidecar;
     const submission =
       kept === null ? undefined : { owner: kept.owner, keySha256: kept.key_sha256, fingerprint: kept.fingerprint };
@@ -123,7 +124,7 @@ export class JobRecovery {
   /** Ends a job as its sidecar says, by the machine's own events and at the time of then. */
   async #conclude(job: Job, { outcome, expired_at: expiredAt }: Sidecar): Promise<Job> {
     if (outcome === null) return job;
-    const { ended_at: at, error_code: code, error_message: message, output_path: outputPath } = outcome;
+    const { ended_at: at, error_code: code, error_message: message, output_path: outputPath, media } = outcome;
     let ended: Job | undefined;
     if (job.status === 'pending' && outcome.attempt === 0) {
       ended = await this.#steps.advance(job, { type: 'CANCEL' }, at);
@@ -133,7 +134,7 @@ export class JobRecovery {
       const end: JobEvent =
         outputPath === null
           ? { type: 'FAIL', attempt, code: code ?? 'internal', message: message ?? 'the reason is lost' }
-          : { type: 'COMPLETE', attempt, outputPath };
+          : { type: 'COMPLETE', attempt, outputPath, ...(media === null ? {} : { media }) };
       ended = running && (await this.#steps.advance(running, end, at));
     }
     if (ended !== undefined && expiredAt !== null) await this.#store.expire({ ...ended, expiredAt });

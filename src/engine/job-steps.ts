@@ -1,7 +1,7 @@
 import { initialTransition, transition } from 'xstate';
 import { jobMachine, type JobEvent, type JobSnapshot } from '../../machines/job.ts';
 import { ServiceError } from '../errors.ts';
-import type { Job, JobId, JobTransition } from '../job.ts';
+import { mediaFactsSchema, type Job, type JobId, type JobTransition } from '../job.ts';
 import type { Log } from '../log.ts';
 import type { JobStore, SubmissionKey } from '../store/job-store.ts';
 import { columnsOf, isFinal, transitionOf } from './job-change.ts';
@@ -19,6 +19,9 @@ export interface JobStepsOptions {
   readonly onStep?: StepListener | undefined;
   readonly format?: SnapshotFormat;
 }
+
+/** What a client decides about a job. */
+export type NewJob = Pick<Job, 'jobId' | 'pipelineId' | 'options' | 'inputPath' | 'createdAt' | 'fileName' | 'tag'>;
 
 /** A job that is not committed yet, and the transition that makes it. */
 export interface Beginning {
@@ -72,9 +75,15 @@ export class JobSteps {
   }
 
   /** Computes a job's first row and first transition. */
-  begin(given: Pick<Job, 'jobId' | 'pipelineId' | 'options' | 'inputPath' | 'createdAt'>): Beginning {
+  begin(given: NewJob): Beginning {
     const [snapshot] = initialTransition(jobMachine, { maxAttempts: this.#maxAttempts });
-    const draft = { ...given, revision: 1, expiredAt: null, ...this.#columnsOf(snapshot, given.createdAt) };
+    const draft = {
+      ...given,
+      revision: 1,
+      expiredAt: null,
+      media: null,
+      ...this.#columnsOf(snapshot, given.createdAt),
+    };
     return { draft, first: transitionOf(draft, null, 'SUBMIT', snapshot) };
   }
 
@@ -104,7 +113,9 @@ export class JobSteps {
       );
     }
     const [next] = transition(jobMachine, snapshot, event);
-    const changed: Job = { ...job, revision: job.revision + 1, ...this.#columnsOf(next, at) };
+    const media =
+      event.type === 'COMPLETE' && event.media !== undefined ? mediaFactsSchema.parse(event.media) : job.media;
+    const changed: Job = { ...job, media, revision: job.revision + 1, ...this.#columnsOf(next, at) };
     const step = transitionOf(changed, job.status, event.type, next);
     this.#onStep?.(`${event.type}: before commit`);
     if (!(await this.#store.save(changed, step))) {

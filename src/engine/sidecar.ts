@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { errnoOf, ServiceError } from '../errors.ts';
-import { jobIdSchema, jobOptionsSchema, type Job, type JobId } from '../job.ts';
+import { jobIdSchema, jobOptionsSchema, mediaFactsSchema, type Job, type JobId } from '../job.ts';
 import type { StorageService } from '../storage/storage-service.ts';
 
 const outcomeSchema = z.object({
@@ -11,6 +11,8 @@ const outcomeSchema = z.object({
   error_message: z.string().nullable(),
   attempt: z.int().min(0),
   ended_at: z.iso.datetime(),
+  /** Null unless completed. */
+  media: mediaFactsSchema.nullable().default(null),
 });
 
 /**
@@ -22,6 +24,8 @@ export const sidecarSchema = z.object({
   job_id: jobIdSchema,
   pipeline_id: z.string(),
   options: jobOptionsSchema,
+  file_name: z.string().nullable().default(null),
+  tag: z.string().nullable().default(null),
   input_path: z.string(),
   accepted_at: z.iso.datetime(),
   machine_version: z.int(),
@@ -40,6 +44,8 @@ export function sidecarOf(job: Omit<Job, 'acceptedSeq'>, submission: Sidecar['su
     job_id: job.jobId,
     pipeline_id: job.pipelineId,
     options: job.options,
+    file_name: job.fileName,
+    tag: job.tag,
     input_path: job.inputPath,
     accepted_at: job.createdAt,
     machine_version: job.machineVersion,
@@ -52,6 +58,7 @@ export function sidecarOf(job: Omit<Job, 'acceptedSeq'>, submission: Sidecar['su
             error_message: job.errorMessage,
             attempt: job.attempt,
             ended_at: job.updatedAt,
+            media: job.media,
           }
         : null,
     submission,

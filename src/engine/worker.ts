@@ -9,7 +9,7 @@ import {
   type WorkerSnapshot,
 } from '../../machines/worker.ts';
 import { messageOf, ServiceError } from '../errors.ts';
-import { jobIdSchema, type FrameResult, type JobId } from '../job.ts';
+import { jobIdSchema, type FrameResult, type JobId, type MediaFacts } from '../job.ts';
 import type { Log } from '../log.ts';
 import { runOptionsOf, type VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
 import type { QueueService } from '../queue/queue-service.ts';
@@ -186,11 +186,14 @@ export class Worker {
         ...runOptionsOf(job.options),
         signal,
       });
-      const text = resultsText(results, maxResultsBytes);
+      let media: MediaFacts | undefined;
+      const text = resultsText(results, maxResultsBytes, (facts) => {
+        media = facts;
+      });
       const outputPath = await storage.saveFile(text, resultsPathOf(jobId), { signal });
       this.#options.onStep?.('attempt: results stored');
       log.info({ output_path: outputPath }, 'results saved');
-      return { kind: 'completed', outputPath };
+      return { kind: 'completed', outputPath, ...(media === undefined ? {} : { media }) };
     } catch (error) {
       log.warn({ err: error }, signal.aborted ? 'analysis given up' : 'analysis failed');
       const { kind, code, message } = classify(error);
@@ -224,11 +227,15 @@ export class Worker {
   }
 }
 
-/** `{"results": [...]}` as it comes, one frame a line. */
-async function* resultsText(results: AsyncIterable<FrameResult>, maxBytes: number): AsyncGenerator<string> {
+/** Yields `{"results": [...]}`, one frame per line, as the frames come. */
+async function* resultsText(
+  results: AsyncIterable<FrameResult, MediaFacts | undefined>,
+  maxBytes: number,
+  onMedia: (facts: MediaFacts | undefined) => void,
+): AsyncGenerator<string> {
   let separator = '{"results": [\n';
   let bytes = 0;
-  for await (const result of results) {
+  for await (const result of withReturn(results, onMedia)) {
     const text = separator + JSON.stringify(result);
     bytes += Buffer.byteLength(text);
     if (bytes > maxBytes) {
@@ -238,6 +245,14 @@ async function* resultsText(results: AsyncIterable<FrameResult>, maxBytes: numbe
     separator = ',\n';
   }
   yield separator === ',\n' ? '\n]}\n' : '{"results": []}\n';
+}
+
+/** Yields what an iterable yields, and hands over what it returns, which `for await` drops. */
+async function* withReturn<T, R>(iterable: AsyncIterable<T, R>, onReturn: (value: R) => void): AsyncGenerator<T> {
+  async function* inner(): AsyncGenerator<T> {
+    onReturn(yield* iterable);
+  }
+  yield* inner();
 }
 
 function isOneOf(error: unknown, codes: readonly string[]): boolean {

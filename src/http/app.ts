@@ -13,6 +13,7 @@ import { cancelRoute } from './routes/cancel.ts';
 import { deleteFilesRoute } from './routes/delete-files.ts';
 import { docsRoute } from './routes/docs-page.ts';
 import { healthRoute, readyRoute, type ReadyOptions } from './routes/health.ts';
+import { jobRoute } from './routes/job.ts';
 import { jobsRoute } from './routes/jobs.ts';
 import { machineRoute, machinesRoute, type ShownMachine } from './routes/machines.ts';
 import type { Metrics } from './metrics.ts';
@@ -87,6 +88,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     .post('/video/cancel/:job_id', submit, cancelRoute(engine))
     .get('/video/jobs', read, jobsRoute(reads))
     .delete('/video/jobs/:job_id', submit, deleteFilesRoute(engine))
+    .get('/video/jobs/:job_id', read, jobRoute(reads))
     .get('/video/jobs/:job_id/transitions', read, transitionsRoute(reads))
     .get('/video/source/:job_id', read, sourceRoute(reads, storage))
     .get('/machines', read, machinesRoute(machines, basePath))

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { activityResponseSchema } from './routes/activity.ts';
 import { deletionResponseSchema } from './routes/delete-files.ts';
+import { jobResponseSchema } from './routes/job.ts';
 import { jobsParametersSchema, jobsResponseSchema } from './routes/jobs.ts';
 import { machineResponseSchema, machinesResponseSchema } from './routes/machines.ts';
 import type { ProblemCode } from './problem.ts';
@@ -120,6 +121,17 @@ export const ENDPOINTS: readonly Endpoint[] = [
     responses: json(jobsResponseSchema),
     otherResponses: NOT_MODIFIED,
     problems: ['invalid_request', 'store_unavailable'],
+  },
+  {
+    operationId: 'job',
+    method: 'GET',
+    path: '/video/jobs/{job_id}',
+    summary: 'Returns a job with its file name, tag and facts about its video.',
+    scope: 'read',
+    status: 200,
+    responses: json(jobResponseSchema),
+    otherResponses: NOT_MODIFIED,
+    problems: ['job_not_found', 'store_unavailable'],
   },
   {
     operationId: 'deleteFiles',

@@ -8,6 +8,11 @@ import { frameResultSchema, jobIdSchema, jobStatusSchema } from '../job.ts';
 export const submitParametersSchema = z.object({
   pipeline_id: z.string('is missing').min(1).describe('One of the pipelines listed by GET /pipelines'),
   ...ANALYSIS_PARAMETERS,
+  tag: z
+    .string()
+    .regex(/^[^\p{Cc}]{1,255}$/u, 'must have 1 to 255 characters and no control characters')
+    .optional()
+    .describe('A label for this job, such as the name of a collection'),
 });
 
 export const submitResponseSchema = z.object({ job_id: jobIdSchema.describe('Id of the job') });

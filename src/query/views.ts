@@ -33,6 +33,8 @@ const SIDECAR = {
   job_id: 'VARCHAR',
   pipeline_id: 'VARCHAR',
   options: { frame_stride: 'BIGINT', max_frames: 'BIGINT' },
+  file_name: 'VARCHAR',
+  tag: 'VARCHAR',
   accepted_at: 'TIMESTAMPTZ',
   outcome: {
     status: 'VARCHAR',
@@ -40,6 +42,7 @@ const SIDECAR = {
     error_message: 'VARCHAR',
     attempt: 'INTEGER',
     ended_at: 'TIMESTAMPTZ',
+    media: { width: 'BIGINT', height: 'BIGINT', duration_ms: 'DOUBLE', frame_rate: 'DOUBLE', codec: 'VARCHAR' },
   },
   expired_at: 'TIMESTAMPTZ',
 };
@@ -73,7 +76,9 @@ export const viewStatements = (folder: string): readonly string[] => {
       SELECT job.job_id, job.pipeline_id, coalesce(job.outcome.status, 'unfinished') AS status,
         job.options.frame_stride, job.options.max_frames, job.accepted_at AS created_at, job.outcome.ended_at,
         epoch_ms(job.outcome.ended_at) - epoch_ms(job.accepted_at) AS duration_ms,
-        job.outcome.error_code, job.outcome.error_message, job.outcome.attempt, job.expired_at
+        job.outcome.error_code, job.outcome.error_message, job.outcome.attempt, job.expired_at, job.file_name, job.tag,
+        job.outcome.media.width, job.outcome.media.height, job.outcome.media.duration_ms AS video_duration_ms,
+        job.outcome.media.frame_rate, job.outcome.media.codec
       FROM (SELECT ${JOB_ID}, ${struct('line', SIDECAR)} AS job
         FROM ${lines(`['${folder}/none'] || getvariable('sidecars')`)})
       WHERE job.job_id = job_id

@@ -140,11 +140,11 @@ export class JobReader {
     return this.#readable(stored.getRowObjectsJS());
   }
 
-  async newest({ status, pipelineId, beforeSeq }: JobFilter, limit: number): Promise<readonly Job[]> {
+  async newest({ beforeSeq, ...filter }: JobFilter, limit: number): Promise<readonly Job[]> {
     const jobs: Job[] = [];
     for (let before = beforeSeq; ;) {
       const wanted = limit - jobs.length;
-      const rows = await this.#newestRows({ status, pipelineId, before }, wanted);
+      const rows = await this.#newestRows(before === undefined ? filter : { ...filter, beforeSeq: before }, wanted);
       jobs.push(...this.#readable(rows));
       const last = seqSchema.safeParse(rows.at(-1)).data?.accepted_seq;
       // Damaged rows are left out, and the page is filled with those behind them.
@@ -153,16 +153,16 @@ export class JobReader {
     }
   }
 
-  async #newestRows(
-    filter: Readonly<Record<'status' | 'pipelineId', string | undefined>> & { readonly before: number | undefined },
-    limit: number,
-  ): Promise<readonly unknown[]> {
+  async #newestRows(filter: JobFilter, limit: number): Promise<readonly unknown[]> {
+    const { status, pipelineId, tag, fileName, beforeSeq } = filter;
     const given = [
-      { condition: 'status = ', value: filter.status },
-      { condition: 'pipeline_id = ', value: filter.pipelineId },
-      { condition: 'accepted_seq < ', value: filter.before === undefined ? undefined : BigInt(filter.before) },
+      { condition: 'status = ?', value: status },
+      { condition: 'pipeline_id = ?', value: pipelineId },
+      { condition: 'tag = ?', value: tag },
+      { condition: 'contains(lower(file_name), lower(?))', value: fileName },
+      { condition: 'accepted_seq < ?', value: beforeSeq === undefined ? undefined : BigInt(beforeSeq) },
     ].flatMap(({ condition, value }) => (value === undefined ? [] : [{ condition, value }]));
-    const where = given.map(({ condition }, index) => `${condition}$${index + 1}`).join(' AND ');
+    const where = given.map(({ condition }, index) => condition.replace('?', `$${index + 1}`)).join(' AND ');
     const stored = await this.#alone(() =>
       this.#connection.runAndReadAll(
         `SELECT ${JOB} FROM jobs ${where === '' ? '' : `WHERE ${where}`} ORDER BY accepted_seq DESC LIMIT ${limit}`,

@@ -11,6 +11,9 @@ export interface JobStanding {
 export interface JobFilter {
   readonly status?: JobStatus;
   readonly pipelineId?: string;
+  readonly tag?: string;
+  /** Only jobs whose file name contains this text, in any case. */
+  readonly fileName?: string;
   /** Only jobs accepted before this one. */
   readonly beforeSeq?: number;
 }

@@ -5,6 +5,7 @@ import {
   jobIdSchema,
   jobOptionsSchema,
   jobStatusSchema,
+  mediaFactsSchema,
   type Job,
   type JobOutline,
   type JobTransition,
@@ -33,6 +34,9 @@ export const JOB_COLUMNS = {
   created_at: 'TIMESTAMP',
   updated_at: 'TIMESTAMP',
   expired_at: 'TIMESTAMP',
+  file_name: 'VARCHAR',
+  tag: 'VARCHAR',
+  media: 'VARCHAR',
 } as const satisfies Columns;
 
 /** What every transition changes in a job's row. */
@@ -50,6 +54,7 @@ export const END_COLUMNS = {
   output_path: 'VARCHAR',
   error_code: 'VARCHAR',
   error_message: 'VARCHAR',
+  media: 'VARCHAR',
 } as const satisfies Columns;
 
 export const TRANSITION_COLUMNS = {
@@ -94,6 +99,9 @@ export function jobRow(job: Job): Row<typeof JOB_COLUMNS> {
     created_at: job.createdAt,
     updated_at: job.updatedAt,
     expired_at: job.expiredAt,
+    file_name: job.fileName,
+    tag: job.tag,
+    media: job.media === null ? null : JSON.stringify(job.media),
   };
 }
 
@@ -119,14 +127,13 @@ export function transitionRow(transition: JobTransition): Row<typeof TRANSITION_
 
 export const isoTime = z.date().transform((date) => date.toISOString());
 
+const json = z.string().transform((text): unknown => JSON.parse(text));
+
 const storedJobSchema = z.object({
   job_id: jobIdSchema,
   status: jobStatusSchema,
   pipeline_id: z.string(),
-  options: z
-    .string()
-    .transform((text): unknown => JSON.parse(text))
-    .pipe(jobOptionsSchema),
+  options: json.pipe(jobOptionsSchema),
   input_path: z.string(),
   output_path: z.string().nullable(),
   error_code: z.string().nullable(),
@@ -139,6 +146,9 @@ const storedJobSchema = z.object({
   created_at: isoTime,
   updated_at: isoTime,
   expired_at: isoTime.nullable(),
+  file_name: z.string().nullable(),
+  tag: z.string().nullable(),
+  media: json.pipe(mediaFactsSchema).nullable(),
 });
 
 const storedOutlineSchema = storedJobSchema.pick({
@@ -182,6 +192,9 @@ export function parseJob(stored: unknown): Job {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     expiredAt: row.expired_at,
+    fileName: row.file_name,
+    tag: row.tag,
+    media: row.media,
   };
 }
 

@@ -98,11 +98,26 @@ describe('the sweep of the stored files', () => {
       await putSidecar(harness, aSidecar(jobId));
       await put(harness, inputPathOf(jobId));
     }
-    await putSidecar(harness, aSidecar(ended, { outcome: completion(ended) }));
+    const media = {
+      width: 2,
+      height: 1,
+      duration_ms: 40,
+      frame_rate: 25,
+      codec: 'h264',
+      frames_decoded: 1,
+      frames_analysed: 1,
+    };
+    const names = { file_name: 'clip.mp4', tag: 'holiday' };
+    await putSidecar(harness, aSidecar(ended, { ...names, outcome: { ...completion(ended), media } }));
     await put(harness, resultsPathOf(ended));
 
     expect((await sweep()).map(({ jobId }) => jobId)).to.deep.equal([first, second]);
-    expect((await jobIn(harness.store, ended)).status).to.equal('completed');
+    expect(await jobIn(harness.store, ended)).to.deep.include({
+      status: 'completed',
+      fileName: 'clip.mp4',
+      tag: 'holiday',
+      media,
+    });
     const msg = 'job brought back from its sidecar';
     expect(lines).to.deep.equal([
       { level: 'warn', job_id: first, status: 'pending', msg },

@@ -20,6 +20,8 @@ export function aSidecar(jobId: JobId, differing: Partial<Sidecar> = {}): Sideca
     job_id: jobId,
     pipeline_id: 'ocr_only',
     options: { frame_stride: 1 },
+    file_name: null,
+    tag: null,
     input_path: inputPathOf(jobId),
     accepted_at: '2026-01-02T03:04:05.678Z',
     machine_version: JOB_MACHINE_VERSION,
@@ -39,6 +41,7 @@ export function completion(jobId: JobId): NonNullable<Sidecar['outcome']> {
     error_message: null,
     attempt: 1,
     ended_at: '2026-01-02T03:05:05.678Z',
+    media: null,
   };
 }
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { jobResponseSchema } from '../../src/http/routes/job.ts';
 import { jobsResponseSchema } from '../../src/http/routes/jobs.ts';
 import { submitResponseSchema } from '../../src/http/schemas.ts';
 import { jobIdSchema, type JobId } from '../../src/job.ts';
@@ -11,7 +12,8 @@ describe('GET /video/jobs', () => {
     service = await openService();
     const accepted: JobId[] = [];
     for (let index = 0; index < 7; index += 1) {
-      const body = form({ pipeline_id: index % 2 === 0 ? 'ocr_only' : 'yolo_ocr', frame_stride: '3' }, VIDEO);
+      const fields = { pipeline_id: index % 2 === 0 ? 'ocr_only' : 'yolo_ocr', frame_stride: '3', tag: `tag ${index}` };
+      const body = form(fields, VIDEO, `C:\\videos\\clip \u202E${index}.mp4`);
       const answer = await fetch(`${service.url}/video/submit`, { method: 'POST', body });
       accepted.push(submitResponseSchema.parse(await answer.json()).job_id);
     }
@@ -43,7 +45,16 @@ describe('GET /video/jobs', () => {
       pipeline_id: 'yolo_ocr',
       options: { frame_stride: 3 },
       attempt: 0,
+      file_name: 'clip 1.mp4',
+      tag: 'tag 1',
     });
+  });
+
+  it('filters by tag and by a part of the file name', async () => {
+    expect((await list('?tag=tag%203')).jobs.map(({ file_name: name }) => name)).to.deep.equal(['clip 3.mp4']);
+    expect((await list('?file_name=CLIP%204')).jobs.map(({ tag }) => tag)).to.deep.equal(['tag 4']);
+    expect((await list('?file_name=clip&limit=100')).jobs).to.have.lengthOf(7);
+    expect((await list('?tag=tag')).jobs).to.deep.equal([]);
   });
 
   it('filters by state and by pipeline, and counts all of them all the same', async () => {
@@ -83,5 +94,23 @@ describe('GET /video/jobs', () => {
     for (const query of ['?status=lost', '?limit=0', '?limit=201', '?limit=x', '?cursor=-1', '?cursor=abc']) {
       expect((await problemOf(await get(query))).code, query).to.equal('invalid_request');
     }
+  });
+
+  it('returns one job with the facts about its video', async () => {
+    const [jobId] = jobs;
+    const answer = await fetch(`${service.url}/video/jobs/${jobId}`);
+    const job = jobResponseSchema.parse(await answer.json());
+    expect(job).to.include({ job_id: jobId, file_name: 'clip 6.mp4', tag: 'tag 6', status: 'pending' });
+    expect(Object.values(job.media).every((fact) => fact === null)).to.equal(true);
+    const media = { ...job.media, width: 320, codec: 'h264' };
+    const { attempt } = await service.engine.dispatch(jobIdSchema.parse(jobId), { type: 'START' });
+    await service.engine.dispatch(jobIdSchema.parse(jobId), { type: 'COMPLETE', attempt, outputPath: 'x', media });
+    const completed = jobResponseSchema.parse(await (await fetch(`${service.url}/video/jobs/${jobId}`)).json());
+    expect(completed.media).to.deep.equal(media);
+    const etag = answer.headers.get('etag') ?? '';
+    expect((await fetch(`${service.url}/video/jobs/${jobId}`, { headers: { 'if-none-match': etag } })).status).to.equal(
+      200,
+    );
+    expect((await problemOf(await fetch(`${service.url}/video/jobs/none`))).code).to.equal('job_not_found');
   });
 });

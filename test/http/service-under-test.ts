@@ -53,6 +53,7 @@ export interface ServiceSettings {
   readonly trustedProxies?: readonly string[];
   readonly lingerMs?: number;
   readonly idempotencyTtlMs?: number;
+  readonly keepFileNames?: boolean;
   readonly deadWorkers?: () => number;
   readonly refusals?: () => readonly WorkerRefusal[];
   readonly waitingFor?: () => readonly string[];
@@ -142,6 +143,7 @@ function configOf(settings: ServiceSettings): Config {
     MAX_CONNECTIONS: settings.maxConnections ?? 1_000,
     MAX_CONNECTIONS_PER_ADDRESS: settings.maxConnectionsPerAddress ?? 1_000,
     TRUSTED_PROXIES: settings.trustedProxies === undefined ? undefined : [...settings.trustedProxies],
+    KEEP_FILE_NAMES: settings.keepFileNames ?? true,
   };
 }
 

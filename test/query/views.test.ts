@@ -13,7 +13,8 @@ const COLUMNS = {
   jobs:
     'job_id VARCHAR, pipeline_id VARCHAR, status VARCHAR, frame_stride BIGINT, max_frames BIGINT, ' +
     'created_at TIMESTAMP WITH TIME ZONE, ended_at TIMESTAMP WITH TIME ZONE, duration_ms BIGINT, error_code VARCHAR, ' +
-    'error_message VARCHAR, attempt INTEGER, expired_at TIMESTAMP WITH TIME ZONE',
+    'error_message VARCHAR, attempt INTEGER, expired_at TIMESTAMP WITH TIME ZONE, file_name VARCHAR, tag VARCHAR, ' +
+    'width BIGINT, height BIGINT, video_duration_ms DOUBLE, frame_rate DOUBLE, codec VARCHAR',
   frames: 'job_id VARCHAR, frame_index BIGINT, timestamp_ms DOUBLE, text VARCHAR, result JSON',
   detections:
     'job_id VARCHAR, frame_index BIGINT, timestamp_ms DOUBLE, label VARCHAR, confidence DOUBLE, x DOUBLE, y DOUBLE, ' +
@@ -82,6 +83,13 @@ describe('the views of a query', function () {
       error_message: 'It stops in the middle',
       attempt: 1,
       expired_at: null,
+      file_name: null,
+      tag: null,
+      width: null,
+      height: null,
+      video_duration_ms: null,
+      frame_rate: null,
+      codec: null,
     });
     expect(jobs[2]).to.include({ ended_at: null, duration_ms: null, error_code: null, attempt: null });
   });

@@ -25,6 +25,9 @@ export function newJob(overrides: Partial<Job> = {}): {
     createdAt,
     updatedAt: createdAt,
     expiredAt: null,
+    fileName: 'a "file" ü.mp4',
+    tag: 'holiday',
+    media: null,
     ...overrides,
   };
   return {
@@ -280,6 +283,39 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       expect(await store.newest({ status: 'running' }, 100)).to.deep.equal([running.job]);
       expect(await store.newest({ status: 'running', pipelineId: 'ocr_only' }, 100)).to.deep.equal([]);
       expect(await store.newest({ status: 'pending', beforeSeq: 3 }, 100)).to.deep.equal(jobs.slice(-2));
+    });
+
+    it('lists jobs by tag and by a part of the file name, in any case', async () => {
+      const [named, unnamed] = [
+        newJob({ fileName: "Lecture 5% 'graphs'.mp4", tag: 'week 3' }),
+        newJob({ fileName: null, tag: null }),
+      ];
+      const job = await store.insert(named.job, named.transition);
+      await store.insert(unnamed.job, unnamed.transition);
+      for (const fileName of ['LECTURE', "'graphs'", '5%']) {
+        expect(await store.newest({ fileName }, 10), fileName).to.deep.equal([job]);
+      }
+      expect(await store.newest({ fileName: 'lec%', tag: 'week 3' }, 10)).to.deep.equal([]);
+      expect(await store.newest({ tag: 'week 3' }, 10)).to.deep.equal([job]);
+      expect(await store.newest({ tag: 'week' }, 10)).to.deep.equal([]);
+    });
+
+    it('stores the media facts with the end of a job', async () => {
+      const { job, transition } = newJob();
+      const running = nextOf(await store.insert(job, transition), 'running');
+      await store.save(running.job, running.transition);
+      const media = {
+        width: 1280,
+        height: 720,
+        duration_ms: 40.5,
+        frame_rate: 25,
+        codec: 'h264',
+        frames_decoded: 2,
+        frames_analysed: 1,
+      };
+      const ended = nextOf(running.job, 'completed', { outputPath: 'x_results.json', media });
+      await store.save(ended.job, ended.transition);
+      expect((await store.get(job.jobId))?.media).to.deep.equal(media);
     });
 
     it('has another change token after every write, and the same one while nothing is written', async () => {

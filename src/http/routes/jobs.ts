@@ -17,6 +17,8 @@ export const jobsParametersSchema = z.object({
     .optional()
     .describe('Only jobs in this state'),
   pipeline_id: z.string().min(1).optional().describe('Only jobs of this pipeline'),
+  tag: z.string().optional().describe('Only jobs with this tag'),
+  file_name: z.string().optional().describe('Only jobs whose file name contains this text, in any case'),
   limit: wholeNumber(1, MAX_LIMIT).default(DEFAULT_LIMIT).describe('Jobs on a page'),
   cursor: z
     .string()
@@ -29,7 +31,9 @@ export const jobItemSchema = statusResponseSchema.extend({
   job_id: jobIdSchema,
   pipeline_id: z.string(),
   options: jobOptionsSchema,
-  attempt: z.int().min(0).describe('The present or last attempt; 0 before the first'),
+  attempt: z.int().min(0).describe('The current or last attempt; 0 before the first'),
+  file_name: z.string().nullable().describe('Name of the uploaded file; null if none was given or kept'),
+  tag: z.string().nullable().describe('Label given by the client; null if none'),
 });
 export type JobItem = z.infer<typeof jobItemSchema>;
 
@@ -44,11 +48,14 @@ export function jobsRoute(
   reads: Pick<JobReads, 'newest' | 'countByStatus' | 'changeToken'>,
 ): RouterMiddleware<RequestState> {
   return async (ctx) => {
-    const { status, pipeline_id: pipelineId, limit, cursor } = parseParameters(jobsParametersSchema, [ctx.query]);
+    const parameters = parseParameters(jobsParametersSchema, [ctx.query]);
+    const { status, pipeline_id: pipelineId, tag, file_name: fileName, limit, cursor } = parameters;
     if (isUnchanged(ctx, reads.changeToken())) return;
     const filter = {
       ...(status === undefined ? {} : { status }),
       ...(pipelineId === undefined ? {} : { pipelineId }),
+      ...(tag === undefined ? {} : { tag }),
+      ...(fileName === undefined ? {} : { fileName }),
       ...(cursor === undefined ? {} : { beforeSeq: Number(cursor) }),
     };
     // One more than asked for tells whether there is a next page.
@@ -63,7 +70,14 @@ export function jobsRoute(
   };
 }
 
-/** A job as it is listed. */
+/** Returns a job as the list shows it. */
 export function jobItemOf(job: Job): JobItem {
-  return { ...statusOf(job), pipeline_id: job.pipelineId, options: job.options, attempt: job.attempt };
+  return {
+    ...statusOf(job),
+    pipeline_id: job.pipelineId,
+    options: job.options,
+    attempt: job.attempt,
+    file_name: job.fileName,
+    tag: job.tag,
+  };
 }

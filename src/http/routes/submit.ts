@@ -7,6 +7,7 @@ import type { JobOptions } from '../../job.ts';
 import type { SubmitRequest } from '../../engine/job-engine.ts';
 import { jobOptionsOf, requireCompatible } from '../analysis-parameters.ts';
 import { checkFileType, HEAD_BYTES } from '../uploads/ftyp.ts';
+import { cleanFileName } from '../uploads/file-name.ts';
 import { parseParameters } from '../parameters.ts';
 import type { RequestState } from '../middleware/request-log.ts';
 import { submitParametersSchema, type SubmitResponse } from '../schemas.ts';
@@ -20,6 +21,8 @@ export interface SubmitOptions extends UploadOptions {
   readonly basePath: string;
   /** Uploads received at once. */
   readonly maxUploads: number;
+  /** Whether the names of uploaded files are kept. */
+  readonly keepFileNames: boolean;
   /** Milliseconds for which an `Idempotency-Key` is remembered. */
   readonly idempotencyTtlMs: number;
 }
@@ -29,18 +32,18 @@ const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/;
 
 /** POST /video/submit: everything that can be refused before the body is read is; the job is durable before the answer. */
 export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestState> {
-  const { engine, basePath, maxUploads, idempotencyTtlMs } = options;
+  const { engine, basePath, maxUploads, keepFileNames, idempotencyTtlMs } = options;
   let uploads = 0;
 
   const accept = async (request: SubmitRequest, sha256: string | undefined, owner: string, key: string) => {
     if (sha256 === undefined) return { job: await engine.submit(request), replayed: false };
-    const { pipelineId, options: chosen } = request;
+    const { pipelineId, options: chosen, tag } = request;
     return engine.submitOnce({
       ...request,
       key: {
         owner,
         keySha256: hashOf(key),
-        fingerprint: fingerprintOf(pipelineId, chosen, sha256),
+        fingerprint: fingerprintOf(pipelineId, { ...chosen, ...(tag === undefined ? {} : { tag }) }, sha256),
       },
       keySince: new Date(Date.now() - idempotencyTtlMs).toISOString(),
     });
@@ -78,7 +81,14 @@ export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestSta
       const jobOptions = jobOptionsOf(parameters);
       engine.requirePipeline(parameters.pipeline_id);
       checkFileType(await headOf(upload.path));
-      const request = { uploadPath: upload.path, pipelineId: parameters.pipeline_id, options: jobOptions };
+      const { pipeline_id: pipelineId, tag } = parameters;
+      const request = {
+        uploadPath: upload.path,
+        pipelineId,
+        options: jobOptions,
+        fileName: keepFileNames ? cleanFileName(upload.fileName) : null,
+        ...(tag === undefined ? {} : { tag }),
+      };
       const owner = ctx.state.caller?.id ?? 'anonymous';
       const { job, replayed } = await accept(request, upload.sha256, owner, key);
       ctx.state.jobId = job.jobId;
@@ -104,7 +114,7 @@ async function headOf(path: string): Promise<Buffer> {
 }
 
 /** Tells a submission from another with the same key. Options that were added later count only where they are given. */
-function fingerprintOf(pipelineId: string, options: JobOptions, sha256: string): string {
+function fingerprintOf(pipelineId: string, options: JobOptions & { readonly tag?: string }, sha256: string): string {
   const { frame_stride: frameStride, max_frames: maxFrames, ...others } = options;
   const added = Object.keys(others).length === 0 ? [] : [others];
   return hashOf(JSON.stringify([pipelineId, frameStride, maxFrames, ...added, sha256]));

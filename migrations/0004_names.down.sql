@@ -1,0 +1,3 @@
+ALTER TABLE jobs DROP COLUMN media;
+ALTER TABLE jobs DROP COLUMN tag;
+ALTER TABLE jobs DROP COLUMN file_name;
