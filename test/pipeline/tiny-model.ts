@@ -1,4 +1,4 @@
-import { OnnxWriter } from '../../tools/onnx-writer.ts';
+import { MessageWriter } from '../../src/pipeline/models/protobuf.ts';
 
 export interface TinyModelOptions {
   readonly side: number;
@@ -7,20 +7,48 @@ export interface TinyModelOptions {
   readonly values: ReadonlyMap<number, number>;
 }
 
+// https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+const IR_VERSION = 8;
+const OPERATOR_SET = 15;
+const FLOAT = 1; // TensorProto.DataType
+const INT = 2; // AttributeProto.AttributeType
+
 /**
- * An ONNX model that takes 1 x 3 x side x side and always answers the same: constant + 0 * (mean of its input), so that
- * it is run for real and its answer is known.
+ * Returns an ONNX model that takes 1 x 3 x side x side and always answers the same: constant + 0 * (mean of its input),
+ * so that it is run for real and its answer is known.
  */
 export function tinyModel({ side, outputDims, values }: TinyModelOptions): Uint8Array {
   const answer = new Float32Array(outputDims.reduce((product, size) => product * size, 1));
   for (const [index, value] of values) answer[index] = value;
-  const onnx = new OnnxWriter();
-  onnx.input('images', [1, 3, side, side]);
-  onnx.constant('answer', outputDims, answer);
-  onnx.constant('zero', [1], Float32Array.of(0));
-  onnx.node('ReduceMean', ['images'], ['mean'], { keepdims: 0 });
-  onnx.node('Mul', ['mean', 'zero'], ['nothing']);
-  onnx.node('Add', ['answer', 'nothing'], ['output']);
-  onnx.output('output', outputDims);
-  return onnx.bytes('test');
+  const keepdims = new MessageWriter().text(1, 'keepdims').int(3, 0).int(20, INT);
+  const graph = new MessageWriter()
+    .message(1, node('ReduceMean', ['images'], 'mean').message(5, keepdims))
+    .message(1, node('Mul', ['mean', 'zero'], 'nothing'))
+    .message(1, node('Add', ['answer', 'nothing'], 'output'))
+    .text(2, 'test')
+    .message(5, constant('answer', outputDims, answer))
+    .message(5, constant('zero', [1], Float32Array.of(0)))
+    .message(11, valueInfo('images', [1, 3, side, side]))
+    .message(12, valueInfo('output', outputDims));
+  const operatorSet = new MessageWriter().text(1, '').int(2, OPERATOR_SET);
+  return new MessageWriter().int(1, IR_VERSION).message(7, graph).message(8, operatorSet).encoded();
+}
+
+function node(operator: string, inputs: readonly string[], output: string): MessageWriter {
+  const message = new MessageWriter();
+  for (const name of inputs) message.text(1, name);
+  return message.text(2, output).text(4, operator);
+}
+
+function constant(name: string, dims: readonly number[], data: Float32Array): MessageWriter {
+  const message = new MessageWriter();
+  for (const size of dims) message.int(1, size);
+  return message.int(2, FLOAT).text(8, name).bytes(9, new Uint8Array(data.buffer));
+}
+
+function valueInfo(name: string, dims: readonly number[]): MessageWriter {
+  const shape = new MessageWriter();
+  for (const size of dims) shape.message(1, new MessageWriter().int(1, size));
+  const tensorType = new MessageWriter().int(1, FLOAT).message(2, shape);
+  return new MessageWriter().text(1, name).message(2, new MessageWriter().message(1, tensorType));
 }

@@ -16,7 +16,7 @@ export function importBreaches(
   rules: GovernanceRules,
 ): readonly Breach[] {
   const from = roomOf(file, rules);
-  return importsOf(source).flatMap(({ specifier, index }): readonly Breach[] => {
+  return importsOf(file, source).flatMap(({ specifier, index }): readonly Breach[] => {
     if (specifier === undefined) {
       return [{ index, rule: 'direction', term: 'import', reason: 'a computed import cannot be judged' }];
     }

@@ -1,4 +1,4 @@
-import { sourceTokens, type SourceToken } from './source-tokens.ts';
+import { parseSync, Visitor, type Expression, type Span } from 'oxc-parser';
 
 /** One reference from a source file to a module. */
 export interface ImportReference {
@@ -7,50 +7,55 @@ export interface ImportReference {
   readonly index: number;
 }
 
-const CODE_FILE = /\.[cm]?[jt]sx?$/;
-
 /**
  * Every module that a source file names: `import … from`, `export … from`, `import '…'`, `import type`, `import('…')`
  * as expression or type, `require('…')`, `import.meta.resolve('…')`, and `new URL('./….ts', import.meta.url)`, which is
  * how a child process or thread is given its module.
  */
-export function importsOf(source: string): readonly ImportReference[] {
-  const tokens = sourceTokens(source);
+export function importsOf(file: string, source: string): readonly ImportReference[] {
+  const { program, errors } = parseSync(file, source);
+  const [error] = errors;
+  if (error !== undefined) throw new Error(`${file} cannot be parsed: ${error.message}`);
   const found: ImportReference[] = [];
-  tokens.forEach((token, at) => {
-    if (token.kind !== 'word') return;
-    const follows = (offset: number, text: string): boolean => {
-      const next = tokens[at + offset];
-      return next !== undefined && next.kind !== 'string' && next.text === text;
-    };
-    const property = at > 0 && follows(-1, '.');
-    const add = (target: SourceToken | undefined, whenComputed: 'add' | 'drop'): void => {
-      if (target?.kind === 'string') found.push({ specifier: target.text, index: target.index });
-      else if (whenComputed === 'add') found.push({ specifier: undefined, index: token.index });
-    };
-    /** The argument that begins at an offset; undefined when it goes on behind its first token: it is computed. */
-    const argument = (offset: number): SourceToken | undefined =>
-      follows(offset + 1, ')') || follows(offset + 1, ',') ? tokens[at + offset] : undefined;
+  const addText = (text: (Span & { readonly value: unknown }) | null): void => {
+    if (text !== null) found.push({ specifier: String(text.value), index: text.start });
+  };
+  const addArgument = (argument: Expression | undefined, call: Span): void => {
+    const specifier = textOf(argument);
+    found.push({ specifier, index: specifier === undefined || argument === undefined ? call.start : argument.start });
+  };
+  new Visitor({
+    ImportDeclaration: ({ source: from }) => addText(from),
+    ExportAllDeclaration: ({ source: from }) => addText(from),
+    ExportNamedDeclaration: ({ source: from }) => addText(from),
+    TSImportType: ({ source: from }) => addText(from),
+    TSExternalModuleReference: ({ expression }) => addText(expression),
+    ImportExpression: (call) => addArgument(call.source, call),
+    CallExpression: (call) => {
+      const [argument] = call.arguments;
+      if (!RESOLVERS.has(source.slice(call.callee.start, call.callee.end))) return;
+      addArgument(argument?.type === 'SpreadElement' ? undefined : argument, call);
+    },
+    NewExpression: ({ callee, arguments: [target, base] }) => {
+      if (source.slice(callee.start, callee.end) !== 'URL' || base === undefined) return;
+      if (source.slice(base.start, base.end) !== 'import.meta.url' || target?.type === 'SpreadElement') return;
+      const specifier = textOf(target);
+      if (target !== undefined && specifier !== undefined && CODE_FILE.test(specifier)) {
+        found.push({ specifier, index: target.start });
+      }
+    },
+  }).visit(program);
+  return found.toSorted((a, b) => a.index - b.index);
+}
 
-    if (token.text === 'from' && !property) add(tokens[at + 1], 'drop');
-    else if (token.text === 'import' && !property) {
-      if (follows(1, '(')) add(argument(2), 'add');
-      else if (follows(1, '.') && follows(2, 'meta') && follows(3, '.') && follows(4, 'resolve') && follows(5, '('))
-        add(argument(6), 'add');
-      else add(tokens[at + 1], 'drop');
-    } else if (token.text === 'require' && follows(1, '(')) add(argument(2), 'add');
-    else if (token.text === 'require' && follows(1, '.') && follows(2, 'resolve') && follows(3, '('))
-      add(argument(4), 'add');
-    else if (
-      token.text === 'URL' &&
-      follows(1, '(') &&
-      follows(4, 'import') &&
-      follows(6, 'meta') &&
-      follows(8, 'url')
-    ) {
-      const target = tokens[at + 2];
-      if (target?.kind === 'string' && CODE_FILE.test(target.text)) add(target, 'drop');
-    }
-  });
-  return found;
+const CODE_FILE = /\.[cm]?[jt]sx?$/;
+const RESOLVERS = new Set(['require', 'require.resolve', 'import.meta.resolve']);
+
+/** What a string, or a template without a value in it, says. */
+function textOf(expression: Expression | undefined): string | undefined {
+  if (expression?.type === 'Literal' && typeof expression.value === 'string') return expression.value;
+  if (expression?.type === 'TemplateLiteral' && expression.expressions.length === 0) {
+    return expression.quasis[0]?.value.cooked ?? undefined;
+  }
+  return undefined;
 }
