@@ -1,15 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The environment variable that a test run hands down to every process it starts: ids of runs, the outermost first. */
+/** The environment variable that a test run gives to every process it starts: ids of runs and workers, the outermost first. */
 export const RUN_VARIABLE = 'TEST_RUN';
 
-/** Ids of the living processes that a test run started, directly or not; Linux only, elsewhere none is found. */
-export function processesOfRun(runId: string, workerId?: string): readonly number[] {
-  return numbersIn('/proc').filter((pid) => {
-    const environment = environmentOf(pid);
-    const isOfRun = environment.get(RUN_VARIABLE)?.split(' ').includes(runId) ?? false;
-    return isOfRun && (workerId === undefined || environment.get('MOCHA_WORKER_ID') === workerId);
-  });
+/** Pids of the living processes that a run or a worker started, directly or not; Linux only, elsewhere none is found. */
+export function processesOfRun(id: string): readonly number[] {
+  return numbersIn('/proc').filter((pid) => environmentOf(pid).get(RUN_VARIABLE)?.split(' ').includes(id));
 }
 
 /** A process and its ancestors up to the npm that started it, if one did. */

@@ -17,7 +17,11 @@ import { commandOf, processesOfRun, runnersFrom, RUN_VARIABLE } from './run-proc
 const END_WITHIN_MS = 300_000;
 const LOOK_EVERY_MS = 50;
 
-const { MOCHA_WORKER_ID: workerId } = process.env;
+const { MOCHA_WORKER_ID: workerId, [RUN_VARIABLE]: outerRuns = '' } = process.env;
+// Mocha that a test starts is no worker of this run.
+delete process.env['MOCHA_WORKER_ID'];
+/** What this process starts has this id in its environment: that of the run, or of the run's worker. */
+const ownId = workerId === undefined ? randomUUID() : `${outerRuns.split(' ').at(-1)}/${workerId}`;
 let reaper: ChildProcess | undefined;
 
 process.setSourceMapsEnabled(true);
@@ -25,19 +29,17 @@ process.setSourceMapsEnabled(true);
 process.env['ORT_DISABLE_TELEMETRY'] = '1';
 if (workerId === undefined) startRun();
 else useFolders(join(tmpdir(), workerId), join(quickTmpdir(), workerId));
+process.env[RUN_VARIABLE] = `${outerRuns} ${ownId}`.trim();
 
 function startRun(): void {
-  const { [RUN_VARIABLE]: outerRuns, ...environment } = process.env;
-  const runId = randomUUID();
   const folders = [tmpdir(), quickTmpdir()].map((parent) => mkdtempSync(join(parent, 'reelstate-test-')));
   const runners = runnersFrom(process.pid).map(String);
   reaper = spawn(
     process.execPath,
-    [fileURLToPath(new URL('reaper.js', import.meta.url)), runId, ...folders, '--', ...runners],
-    { stdio: ['pipe', 'ignore', 'ignore'], detached: true, env: environment },
+    [fileURLToPath(new URL('reaper.js', import.meta.url)), ownId, ...folders, '--', ...runners],
+    { stdio: ['pipe', 'ignore', 'ignore'], detached: true },
   );
   reaper.unref();
-  process.env[RUN_VARIABLE] = outerRuns === undefined ? runId : `${outerRuns} ${runId}`;
   const [folder = '', quickFolder = ''] = folders;
   useFolders(folder, quickFolder);
 }
@@ -59,8 +61,7 @@ export async function mochaGlobalTeardown(): Promise<void> {
 export const mochaHooks = {
   /** After each file where files run in parallel, else after the last. */
   async afterAll(): Promise<void> {
-    const runId = process.env[RUN_VARIABLE]?.split(' ').at(-1) ?? '';
-    const left = (): readonly number[] => processesOfRun(runId, workerId).filter((pid) => pid !== process.pid);
+    const left = (): readonly number[] => processesOfRun(ownId);
     const givenUpAt = Date.now() + END_WITHIN_MS;
     while (left().length > 0 && Date.now() < givenUpAt) await wait(LOOK_EVERY_MS);
     const files = [tmpdir(), quickTmpdir()].flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
