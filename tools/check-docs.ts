@@ -1,10 +1,8 @@
-// Checks the documents: missing ones, dead links, words that promise what is not there, stale generated sections, and
-// packages that no document explains.
+// Checks the documents: missing ones, dead links, words that promise what is not there, and stale generated sections.
 // Prints path:line message. Exit code 1 when something is wrong, 2 when no document was read.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { DEPENDENCIES_DOCUMENT, dependencyFaults } from './documents/dependency-faults.ts';
 import { documentFaults } from './documents/document-faults.ts';
 import { documentFiles, missingDocuments } from './documents/document-files.ts';
 
@@ -16,7 +14,6 @@ const files = documentFiles(root);
 const faults = [
   ...missingDocuments(root).map((file) => `${file}:1 missing document`),
   ...files.flatMap((file) => documentFaults(root, file).map(({ line, message }) => `${file}:${line} ${message}`)),
-  ...dependencyFaults(root).map(({ line, message }) => `${DEPENDENCIES_DOCUMENT}:${line} ${message}`),
 ];
 for (const fault of faults) console.log(fault);
 console.log(`documents: ${faults.length} faults in ${files.length} files`);

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { dependencyFaults } from '../../tools/documents/dependency-faults.ts';
 import { documentFaults } from '../../tools/documents/document-faults.ts';
 import { documentFiles, missingDocuments } from '../../tools/documents/document-files.ts';
 import { fillSections } from '../../tools/documents/generated-sections.ts';
@@ -85,24 +84,6 @@ describe('documents', () => {
   it('a marker without a partner, or that nothing writes, is a fault', () => {
     expect(faultsOf('<!-- machine:job -->\n')[0]).to.contain('no partner');
     expect(faultsOf('<!-- machine:jobs -->\n<!-- /machine:jobs -->\n')[0]).to.contain('nothing writes');
-  });
-
-  it('every package of package.json is explained, and no other', () => {
-    const document = (runtime: string, development: string): string =>
-      `# It\n\n## Dependencies\n\n| package | why |\n| --- | --- |\n${runtime}\n\n### For development\n\n${development}\n\n## Else\n| \`else\` |\n`;
-    const packages = { dependencies: { koa: '1.0.0', '@koa/router': '1.0.0' }, devDependencies: { mocha: '1.0.0' } };
-    using project = sampleProject({}, packages);
-    const faults = (runtime: string, development: string): readonly string[] => {
-      project.write('docs/ARCHITECTURE.md', document(runtime, development));
-      return dependencyFaults(project.root).map(({ line, message }) => `${line} ${message}`);
-    };
-    expect(faults('| `koa`, `@koa/router` | HTTP, as `node:http` |', '| `mocha` | tests |')).to.deep.equal([]);
-    expect(faults('| `koa` | HTTP |', '| `mocha` | tests |\n| `chai` | tests |')).to.deep.equal([
-      '3 "## Dependencies" does not tell why @koa/router is there',
-      '12 chai is none of the devDependencies in package.json',
-    ]);
-    expect(faults('| `koa`, `@koa/router`, `mocha` | all |', '')).to.have.lengthOf(2);
-    expect(dependencyFaults(projectRoot)).to.deep.equal([]);
   });
 
   it('the settings are told with the defaults that they have', () => {

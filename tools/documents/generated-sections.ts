@@ -10,7 +10,6 @@ import { API_SECTIONS } from './api-sections.ts';
 import { COMMAND_SECTIONS } from './command-sections.ts';
 import { markdownTable } from './markdown-table.ts';
 import { toolTable } from './schema-table.ts';
-import { columnTable } from './table-columns.ts';
 
 /** What a document may have written between `<!-- name -->` and `<!-- /name -->`, by name. */
 const SECTIONS: Readonly<Record<string, () => string>> = {
@@ -18,8 +17,6 @@ const SECTIONS: Readonly<Record<string, () => string>> = {
   'machine:worker': () => diagram(toMermaid(workerMachine)),
   'transitions:job': () => transitionTable(jobMachine),
   'transitions:worker': () => transitionTable(workerMachine),
-  'columns:jobs': () => columnTable('jobs'),
-  'columns:job_transitions': () => columnTable('job_transitions'),
   settings: settingsTable,
   ...Object.fromEntries([...TOOLS.values()].map((tool) => [`tool:${tool.name}`, () => parameters(tool)])),
   ...API_SECTIONS,
