@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { ServiceError, messageOf } from '../errors.ts';
+import { ServiceError } from '../errors.ts';
 import type { Job, JobId, JobOutline, JobStatus, JobTransition } from '../job.ts';
 import type { Log } from '../log.ts';
 import { Batcher } from './batcher.ts';
 import type { Condemnation, Condemned } from './condemn.ts';
-import { damagedPartIn, type Damage } from './damage.ts';
+import type { Damage } from './damage.ts';
+import { DamageNotice } from './damage-notice.ts';
 import { isInvalidated } from './database.ts';
 import type { JobFilter, JobPlace, JobStanding, JobStore, SubmissionKey } from './job-store.ts';
 import type { UnreadableListener } from './job-reader.ts';
@@ -41,7 +42,7 @@ export interface DuckDBJobStoreOptions {
 export class DuckDBJobStore implements JobStore {
   /** What was found damaged and set aside at open; then jobs may be missing, or stand where they stood earlier. */
   readonly damage: Damage | undefined;
-  #isDamaged = false;
+  readonly #notice: DamageNotice;
   readonly #path: string;
   readonly #log: Log;
   readonly #onCommit: DuckDBJobStoreOptions['onCommit'];
@@ -65,6 +66,7 @@ export class DuckDBJobStore implements JobStore {
     this.#onCommit = onCommit;
     this.#session = session;
     this.damage = session.damage;
+    this.#notice = new DamageNotice(log);
     this.#writes = new Batcher({
       run: (writes) => this.#commit(writes),
       maxBatch: MAX_WRITES_PER_COMMIT,
@@ -179,7 +181,7 @@ export class DuckDBJobStore implements JobStore {
 
   /** True once damage was found while the database is open. Everything is refused until the next start, which repairs it. */
   get isDamaged(): boolean {
-    return this.#isDamaged;
+    return this.#notice.isFound;
   }
 
   /** Reads every row, at half speed, until the signal is aborted; then `isDamaged` is right about all of them. Never rejects. */
@@ -187,7 +189,8 @@ export class DuckDBJobStore implements JobStore {
     try {
       await this.#use((session) => session.readAllRows(signal));
     } catch (error) {
-      if (!this.#isDamaged) this.#log.warn({ err: error }, 'the rows were not all read; tried again at the next start');
+      if (!this.#notice.isFound)
+        this.#log.warn({ err: error }, 'the rows were not all read; tried again at the next start');
     }
   }
 
@@ -210,7 +213,7 @@ export class DuckDBJobStore implements JobStore {
     await this.#outlines.idle();
     await this.#reopening?.catch(() => undefined);
     await this.#checkpoint;
-    if (!this.#session.invalid && !this.#isDamaged) await this.#writeCheckpoint();
+    if (!this.#session.invalid && !this.#notice.isFound) await this.#writeCheckpoint();
     await this.#session.close();
   }
 
@@ -246,25 +249,18 @@ export class DuckDBJobStore implements JobStore {
   }
 
   async #use<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    if (this.#isDamaged) throw damaged();
+    if (this.#notice.isFound) throw this.#notice.refusal();
     try {
       const session = this.#session.invalid ? await this.#reopen() : this.#session;
       return await session.use(() => work(session));
     } catch (error) {
-      if (damagedPartIn(error) !== undefined) await this.#noteDamage(error);
+      await this.#takeNotice(error);
       throw error;
     }
   }
 
-  async #noteDamage(error: unknown): Promise<void> {
-    if (this.#isDamaged) return;
-    this.#isDamaged = true;
-    this.#log.fatal({ err: error }, 'the database is damaged: restart the service, which repairs it');
-    try {
-      await this.#session.markForRepair(messageOf(error));
-    } catch (failure) {
-      this.#log.error({ err: failure }, 'the damage could not be noted for the next start');
-    }
+  #takeNotice(error: unknown): Promise<void> {
+    return this.#notice.take(error, (reason) => this.#session.markForRepair(reason));
   }
 
   #reopen(): Promise<Session> {
@@ -283,7 +279,7 @@ export class DuckDBJobStore implements JobStore {
   }
 
   #checkpointFrom(logBytes: number): void {
-    if (this.#closed || this.#committing || this.#session.invalid || this.#isDamaged) return;
+    if (this.#closed || this.#committing || this.#session.invalid || this.#notice.isFound) return;
     this.#checkpoint ??= (async () => {
       if ((await this.#session.logBytes()) >= logBytes) await this.#writeCheckpoint();
       this.#checkpoint = undefined;
@@ -295,8 +291,8 @@ export class DuckDBJobStore implements JobStore {
     try {
       if (!(await this.#session.checkpoint())) this.#log.warn('no room on the disk for a checkpoint: the log grows');
     } catch (error) {
-      if (damagedPartIn(error) !== undefined) await this.#noteDamage(error);
-      else this.#log.error({ err: error }, 'a checkpoint failed');
+      this.#log.error({ err: error }, 'a checkpoint failed');
+      await this.#takeNotice(error);
     }
   }
 
@@ -305,7 +301,7 @@ export class DuckDBJobStore implements JobStore {
       if (this.#closed) throw new ServiceError('store_unavailable', 'the job store is closed');
       return await work();
     } catch (cause) {
-      if (this.#isDamaged) throw damaged(cause);
+      if (this.#notice.isFound) throw this.#notice.refusal(cause);
       if (cause instanceof ServiceError) throw cause;
       // What the database says may name paths of the machine: it is for the log.
       throw new ServiceError('store_unavailable', 'the job database cannot be read or written now', {
@@ -318,11 +314,6 @@ export class DuckDBJobStore implements JobStore {
 
 function unreadableLog(log: Log): UnreadableListener {
   return (jobId, error) => log.error({ job_id: jobId, err: error }, 'a row cannot be read and is left out');
-}
-
-function damaged(cause?: unknown): ServiceError {
-  const message = 'The job database is damaged. A restart of the service sets it aside and restores the jobs';
-  return new ServiceError('store_unavailable', message, { cause, retryable: true });
 }
 
 /** A single row was damaged: those that were read with it are read again, each alone. */

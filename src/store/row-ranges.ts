@@ -3,7 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 
 /** Rows that DuckDB stores together (`ROW_GROUP_SIZE`): some 5 MB at most, read in 20 to 70 ms. */
 const ROWS_AT_ONCE = 16_384;
-const RANGES_BETWEEN_EVICTIONS = 16;
+const RANGES_BETWEEN_EVICTIONS = 4;
 /** Statements that run beside the eviction have this much for themselves. */
 const KEPT_IN_MEMORY = '128MB';
 
