@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
+import { apiKeysSchema } from './api-keys.ts';
 import { ServiceError } from './errors.ts';
 
 const MiB = 1024 * 1024;
@@ -30,28 +30,6 @@ const addressSchema = z.string().refine((text) => {
   return more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most;
 }, 'must be addresses or networks such as 10.0.0.0/8');
 
-/** What a key may allow; the scopes do not contain one another. */
-const SCOPES = ['submit', 'read', 'admin'] as const;
-
-/** A key as it is kept: from its hash nobody can ask anything. */
-const apiKeySchema = z
-  .string()
-  .regex(/^[\x21-\x7e]+$/, 'a key has printable ASCII characters and no space')
-  .transform((text) => {
-    const [key = '', ...scopes] = text.split(':');
-    return { key, scopes: scopes.length === 0 ? SCOPES : scopes.join(':').split('+') };
-  })
-  .pipe(
-    z.object({
-      key: z
-        .string()
-        .min(1, 'a key is empty')
-        .transform((key) => createHash('sha256').update(key).digest('hex')),
-      scopes: z.array(z.enum(SCOPES, `a scope is none of ${SCOPES.join(', ')}`)),
-    }),
-  )
-  .transform(({ key, scopes }) => ({ sha256: key, scopes }));
-
 /** First parts of the service's own paths: a base path among them could not be told from a path without it. */
 const OWN_PATHS: ReadonlySet<string> = new Set([
   'client',
@@ -79,14 +57,19 @@ export const configSchema = z.object({
     .transform((host) => host.replace(/^\[(.*)\]$/, '$1'))
     .default('127.0.0.1')
     .describe('Address to listen on'),
-  API_KEYS: z
-    .string()
-    .transform((text) => text.split(',').map((key) => key.trim()))
-    .pipe(z.array(apiKeySchema))
+  API_KEYS: apiKeysSchema
     .optional()
     .describe(
-      'Who may: `key[:scope+scope],…` with the scopes submit, read and admin; a key without scopes may everything',
+      'Keys: `key[:scope+scope],…` with the scopes submit, read and admin; a key without scopes has all. `sha256:<hex>` may stand in place of a key',
     ),
+  API_KEYS_FILE: z
+    .string()
+    .optional()
+    .describe('File with more keys, one a line as in `API_KEYS`; read again when it changes'),
+  ALLOWED_HOSTS: list(z.string().regex(/^[\w.-]+$/, 'must be names such as reelstate.example.org'))
+    .transform((names) => names.map((name) => name.toLowerCase()))
+    .optional()
+    .describe('Names by which clients may address the service, beside addresses and names of this machine'),
   ALLOW_ANONYMOUS: z
     .enum(['true', 'false'])
     .default('false')
@@ -216,13 +199,22 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     throw new ServiceError('invalid_config', `Bad setting in the environment: ${faults.join('; ')}`);
   }
   const config = parsed.data;
-  if (!isLoopback(config.HOST) && config.API_KEYS === undefined && !config.ALLOW_ANONYMOUS) {
+  if (!isLoopback(config.HOST) && !hasKeys(config) && !config.ALLOW_ANONYMOUS) {
     throw new ServiceError(
       'invalid_config',
-      `HOST=${JSON.stringify(config.HOST)} can be reached from other machines: set API_KEYS, or ALLOW_ANONYMOUS=true to serve everyone`,
+      `HOST=${JSON.stringify(config.HOST)} can be reached from other machines: set API_KEYS or API_KEYS_FILE, or ALLOW_ANONYMOUS=true to serve everyone`,
     );
   }
   return config;
+}
+
+/** Removes the settings that no child process and no dump should see. The system shows what a process was started with all the same. */
+export function removeSecrets(environment: Record<string, string | undefined>): void {
+  for (const name of SECRETS) delete environment[name];
+}
+
+export function hasKeys(config: Config): boolean {
+  return config.API_KEYS !== undefined || config.API_KEYS_FILE !== undefined;
 }
 
 const loopback = new BlockList();

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
-import { isLoopback, type Config } from './config.ts';
+import { KeyRing } from './api-keys.ts';
+import { hasKeys, isLoopback, type Config } from './config.ts';
 import { ServiceError } from './errors.ts';
 import { AddressList } from './http/addresses.ts';
 import { createApp, type AppOptions } from './http/app.ts';
 import { Rejections } from './http/rejections.ts';
+import type { HostPolicy } from './http/middleware/origin-guard.ts';
 import { SHOWN_MACHINES } from './http/routes/machines.ts';
 import { Pages } from './http/routes/pages.ts';
 import { createHttpServer, type ServerOptions } from './http/server.ts';
@@ -50,13 +52,17 @@ export async function listen({ config, ...parts }: ListenOptions): Promise<Liste
   const { version } = packageSchema.parse(
     JSON.parse(await readFile(new URL(import.meta.resolve('#package.json')), 'utf8')),
   );
+  const { log, metrics, lingerMs } = parts;
+  const keyRing = await KeyRing.open({ keys: config.API_KEYS, file: config.API_KEYS_FILE, log });
+  const trustedProxies = new AddressList(config.TRUSTED_PROXIES ?? []);
   const app = createApp({
     machines: SHOWN_MACHINES,
     uploadWindowMs: UPLOAD_WINDOW_MS,
     ...parts,
     basePath: config.BASE_PATH,
-    keys: config.API_KEYS,
-    isPrivate: isLoopback(config.HOST) && config.API_KEYS === undefined && !config.ALLOW_ANONYMOUS,
+    keys: () => keyRing.current(),
+    hosts: hostsOf(config),
+    trustedProxies,
     requestsPerS: config.REQUESTS_PER_S,
     maxUploads: config.MAX_UPLOADS,
     maxUploadBytes: config.MAX_UPLOAD_BYTES,
@@ -68,17 +74,27 @@ export async function listen({ config, ...parts }: ListenOptions): Promise<Liste
     pages: await Pages.open(),
     version,
   });
-  const { log, metrics, lingerMs } = parts;
   const server = createHttpServer(app, {
     maxConnections: config.MAX_CONNECTIONS,
     maxConnectionsPerAddress: config.MAX_CONNECTIONS_PER_ADDRESS,
-    trustedProxies: new AddressList(config.TRUSTED_PROXIES ?? []),
+    trustedProxies,
     rejections: new Rejections({ log, count: (reason) => metrics.countRejection(reason) }),
     ...(lingerMs === undefined ? {} : { lingerMs }),
   });
+  server.once('close', () => keyRing.close());
   server.listen(config.PORT, config.HOST);
   await once(server, 'listening');
   return { url: urlOf(server), server };
+}
+
+/** With keys a page under a foreign name gets nothing; without, the name must be known. */
+function hostsOf(config: Config): HostPolicy {
+  const { HOST, ALLOWED_HOSTS: names = [] } = config;
+  if (hasKeys(config)) return { accepts: names.length === 0 ? 'any' : 'address', names };
+  return {
+    accepts: isLoopback(HOST) && !config.ALLOW_ANONYMOUS ? 'loopback' : 'address',
+    names: [HOST.toLowerCase(), ...names],
+  };
 }
 
 function urlOf(server: Server): string {

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { parseConfig } from './config.ts';
+import { parseConfig, removeSecrets } from './config.ts';
 import { messageOf, ServiceError } from './errors.ts';
 import { createLog, type Log } from './log.ts';
 import { createService, type Service } from './service.ts';
@@ -12,10 +12,7 @@ const ABANDON_AFTER_MS = 5_000;
  * Environment, service, ready line, drain: the process is the service's from here on, and ends here.
  * @param stop aborted, with an `Interruption`, by the first signal; a second one ends the process without us
  */
-export async function serve(
-  environment: Readonly<Record<string, string | undefined>>,
-  stop: AbortSignal,
-): Promise<never> {
+export async function serve(environment: Record<string, string | undefined>, stop: AbortSignal): Promise<never> {
   // A closed terminal or pipe ends what is printed, not the service.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
@@ -31,9 +28,10 @@ export async function serve(
 }
 
 /** Resolves with 0 after a drain. Rejects with the `Interruption` that came before the service listened, or with what failed. */
-async function run(environment: Readonly<Record<string, string | undefined>>, stop: AbortSignal): Promise<0> {
+async function run(environment: Record<string, string | undefined>, stop: AbortSignal): Promise<0> {
   stop.throwIfAborted();
   const config = parseConfig(environment);
+  removeSecrets(environment);
   const log = createLog(config.LOG_LEVEL);
   const stopped = aborted(stop);
   const starting = createService(config, log, stop);

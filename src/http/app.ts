@@ -8,6 +8,8 @@ import type { StorageService } from '../storage/storage-service.ts';
 import type { JobReads } from '../store/job-store.ts';
 import { authenticate, requires, type ApiKey } from './middleware/access.ts';
 import { activityRoute, type ActivityOptions } from './routes/activity.ts';
+import type { AddressList } from './addresses.ts';
+import { identifyClient } from './middleware/client.ts';
 import { stripBasePath } from './middleware/base-path.ts';
 import { cancelRoute } from './routes/cancel.ts';
 import { deleteFilesRoute } from './routes/delete-files.ts';
@@ -18,7 +20,7 @@ import { jobsRoute } from './routes/jobs.ts';
 import { machineRoute, machinesRoute, type ShownMachine } from './routes/machines.ts';
 import type { Metrics } from './metrics.ts';
 import { describeApi, openapiRoute } from './routes/openapi.ts';
-import { refuseForeignOrigins } from './middleware/origin-guard.ts';
+import { refuseForeignOrigins, type HostPolicy } from './middleware/origin-guard.ts';
 import type { Pages } from './routes/pages.ts';
 import { pipelinesRoute } from './routes/pipelines.ts';
 import { answerProblems } from './problem.ts';
@@ -27,7 +29,8 @@ import { checkHead } from './middleware/request-head.ts';
 import { logRequests, noteRoute, type RequestState } from './middleware/request-log.ts';
 import { resultsRoute } from './routes/results.ts';
 import { setSecurityHeaders } from './middleware/security-headers.ts';
-import { beginSession, endSession, Sessions, showSession } from './routes/session.ts';
+import { beginSession, endSession, showSession } from './routes/session.ts';
+import { Sessions } from './middleware/sessions.ts';
 import { sourceRoute } from './routes/source.ts';
 import { statusRoute } from './routes/status.ts';
 import { submitRoute, type SubmitOptions } from './routes/submit.ts';
@@ -46,10 +49,10 @@ export interface AppOptions extends SubmitOptions, ReadyOptions, ActivityOptions
   readonly reads: JobReads;
   readonly storage: Pick<StorageService, 'loadFile'>;
   readonly pipelines: Pick<VideoFilePipelineService, 'list'>;
-  /** Undefined: nobody is asked for a key. */
-  readonly keys: readonly ApiKey[] | undefined;
-  /** True where only this machine can reach the service and nobody is asked for a key. */
-  readonly isPrivate: boolean;
+  /** Returns the present keys; undefined: nobody is asked for a key. */
+  readonly keys: () => readonly ApiKey[] | undefined;
+  readonly hosts: HostPolicy;
+  readonly trustedProxies: AddressList;
   /** Requests of one key, or of one address without a key; twice as many may come at once. */
   readonly requestsPerS: number;
   readonly metrics: Metrics;
@@ -66,7 +69,8 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     storage,
     pipelines,
     keys,
-    isPrivate,
+    hosts,
+    trustedProxies,
     requestsPerS,
     metrics,
     machines,
@@ -98,8 +102,8 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     .get('/metrics', admin, metrics.route())
     // Open to everyone who reaches the service: they tell nothing of jobs.
     .get('/session', showSession())
-    .post('/session', requires(), beginSession(sessions, basePath))
-    .delete('/session', endSession(sessions, basePath))
+    .post('/session', requires(), beginSession(sessions))
+    .delete('/session', endSession(sessions))
     .get(pages.paths(), pages.page())
     .get('/web/*name', pages.asset())
     .get('/client/*name', pages.asset())
@@ -111,13 +115,14 @@ export function createApp(options: AppOptions): Koa<RequestState> {
   const app = new Koa<RequestState>();
   // A response that broke after it had begun: its client went away, or its file did.
   app.on('error', (error: Error) => log.warn({ err: error }, 'response broken off'));
+  app.use(identifyClient(trustedProxies));
   app.use(logRequests(log));
   app.use(metrics.measureRequests());
   app.use(setSecurityHeaders());
   app.use(stripBasePath(basePath));
   app.use(answerProblems());
   app.use(checkHead());
-  app.use(refuseForeignOrigins({ isPrivate }));
+  app.use(refuseForeignOrigins(hosts));
   app.use(authenticate({ keys, sessions, wrongKeys: new TokenBuckets(WRONG_KEYS) }));
   app.use(limitRate(new TokenBuckets({ perSecond: requestsPerS, burst: 2 * requestsPerS })));
   app.use(router.routes());

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
-import { configSchema, isLoopback, parseConfig } from '../../src/config.ts';
+import { configSchema, isLoopback, parseConfig, removeSecrets } from '../../src/config.ts';
 
 describe('the settings', () => {
   const hash = (key: string) => createHash('sha256').update(key).digest('hex');
@@ -15,9 +15,11 @@ describe('the settings', () => {
 
   it('need keys on every address that another machine can reach, unless everyone is to be served', () => {
     for (const HOST of ['0.0.0.0', '::', '192.168.1.5', 'example.org', '127.0.0.1.example.org', '128.0.0.1']) {
-      expect(fault({ HOST }), HOST).to.match(/invalid_config|can be reached from other machines: set API_KEYS/);
+      expect(fault({ HOST }), HOST).to.match(
+        /invalid_config|can be reached from other machines: set API_KEYS or API_KEYS_FILE/,
+      );
       expect(fault({ HOST, ALLOW_ANONYMOUS: 'false' }), HOST).not.to.equal('none');
-      expect(fault({ HOST, API_KEYS: 'key' }), HOST).to.equal('none');
+      expect(fault({ HOST, API_KEYS: 'k'.repeat(16) }), HOST).to.equal('none');
       expect(fault({ HOST, ALLOW_ANONYMOUS: 'true' }), HOST).to.equal('none');
     }
     for (const HOST of [
@@ -66,29 +68,55 @@ describe('the settings', () => {
   });
 
   it('keep the hashes of keys alone, each with its scopes, and all scopes where none is named', () => {
-    expect(parseConfig({ API_KEYS: 'one, two:read , three:submit+read' }).API_KEYS).to.deep.equal([
-      { sha256: hash('one'), scopes: ['submit', 'read', 'admin'] },
-      { sha256: hash('two'), scopes: ['read'] },
-      { sha256: hash('three'), scopes: ['submit', 'read'] },
+    const [one, two, three] = ['one'.repeat(6), 'two'.repeat(6), 'three'.repeat(6)];
+    const API_KEYS = `${one}, ${two}:read , sha256:${hash(three ?? '').toUpperCase()}:submit+read,sha256:${hash('x')}`;
+    expect(parseConfig({ API_KEYS }).API_KEYS).to.deep.equal([
+      { sha256: hash(one ?? ''), scopes: ['submit', 'read', 'admin'] },
+      { sha256: hash(two ?? ''), scopes: ['read'] },
+      { sha256: hash(three ?? ''), scopes: ['submit', 'read'] },
+      { sha256: hash('x'), scopes: ['submit', 'read', 'admin'] },
     ]);
-    expect(JSON.stringify(parseConfig({ API_KEYS: 'a-secret' }))).not.to.contain('a-secret');
+    expect(JSON.stringify(parseConfig({ API_KEYS: 'a-secret-that-is-long' }))).not.to.contain('a-secret');
   });
 
   it('are refused in one line that does not tell a key', () => {
+    const secret = 'secret-of-16-letters';
     for (const API_KEYS of [
       ',',
-      'secret:everything',
-      'secret:',
-      'sec ret',
-      'sécret',
+      'secret',
+      'secret:read',
+      `${secret}:everything`,
+      `${secret}:`,
+      `${secret} ${secret}`,
+      `${secret}é`,
       ':read',
-      'secret:read:submit',
-      'secret,',
+      `${secret}:read:submit`,
+      `${secret},`,
+      'sha256:',
+      `sha256:${secret}`,
+      `sha256:${hash('x').slice(1)}`,
     ]) {
       const line = fault({ API_KEYS });
       expect(line, API_KEYS).to.contain('API_KEYS: ').and.not.to.contain('\n');
-      expect(line).not.to.match(/s[eé]c ?ret/);
+      expect(line).not.to.contain('secret');
     }
+    expect(fault({ API_KEYS: 'fifteen-letters' })).to.contain('fewer than 16 characters');
     expect(fault({ PORT: 'x' })).to.contain('PORT="x": must be a whole number');
+  });
+
+  it('leave no key in the environment once they are read', () => {
+    const environment: Record<string, string | undefined> = { API_KEYS: 'a-secret-that-is-long', PORT: '1' };
+    removeSecrets(environment);
+    expect(environment).to.deep.equal({ PORT: '1' });
+  });
+
+  it('take names of hosts, in any case', () => {
+    expect(parseConfig({ ALLOWED_HOSTS: 'Reelstate.example.org, other' }).ALLOWED_HOSTS).to.deep.equal([
+      'reelstate.example.org',
+      'other',
+    ]);
+    for (const ALLOWED_HOSTS of ['a b', 'http://x', 'x:80', 'x,', '*']) {
+      expect(fault({ ALLOWED_HOSTS }), ALLOWED_HOSTS).to.contain('ALLOWED_HOSTS=');
+    }
   });
 });

@@ -1,7 +1,11 @@
 import { expect } from 'chai';
 import crypto, { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { mock } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import type { ApiKey } from '../../src/http/middleware/access.ts';
@@ -121,6 +125,15 @@ describe('access to the service', () => {
       expect((await submit({ 'x-api-key': SUBMIT })).status).to.equal(202);
     });
 
+    it('shows the health and the pages to a monitor whose key is no longer known', async () => {
+      for (let n = 0; n < 30; n += 1) {
+        for (const path of ['/health', '/ready', '/', '/docs', '/openapi.json', '/session']) {
+          expect((await ask(path, { 'x-api-key': 'a key of last year' })).status, path).to.equal(200);
+        }
+      }
+      expect((await ask('/pipelines', { 'x-api-key': 'a key of last year' })).status).to.equal(429);
+    });
+
     it('makes who guesses keys wait, and nobody else', async () => {
       const statuses: number[] = [];
       for (let n = 0; n < 40; n += 1) statuses.push((await ask('/pipelines', { 'x-api-key': `guess ${n}` })).status);
@@ -169,6 +182,48 @@ describe('access to the service', () => {
       expect(told).to.deep.equal({ signed_in: true, key_needed: false, scopes: ['read'] });
     });
 
+    it('does not begin with another session, so that none outlives its twelve hours', async () => {
+      const { cookie } = await begin(READ);
+      const again = await ask('/session', { cookie }, 'POST');
+      expect(again.status).to.equal(401);
+      expect(again.headers).not.to.have.property('set-cookie');
+      expect((await ask('/session', { cookie, authorization: 'Basic x' }, 'POST')).status).to.equal(401);
+      expect((await ask('/session', { cookie, 'x-api-key': READ }, 'POST')).status).to.equal(200);
+      expect((await ask('/pipelines', { cookie })).status).to.equal(401);
+    });
+
+    it('is one of fifty of its key, and no other key can end it', async () => {
+      const { cookie: other } = await begin(ALL);
+      const { cookie: first } = await begin(READ);
+      const { cookie: second } = await begin(READ);
+      for (let n = 0; n < 49; n += 1) await begin(READ);
+      expect((await ask('/pipelines', { cookie: first })).status).to.equal(401);
+      expect((await ask('/pipelines', { cookie: second })).status).to.equal(200);
+      expect((await ask('/pipelines', { cookie: other })).status).to.equal(200);
+    });
+
+    it('is written down, and so is what is cancelled and deleted', async () => {
+      const { job_id: jobId } = submitResponseSchema.parse(await (await submit({ 'x-api-key': ALL })).json());
+      const { cookie } = await begin(ALL);
+      await ask(`/video/cancel/${jobId}`, { cookie }, 'POST');
+      await ask(`/video/cancel/${uuidv7()}`, { cookie }, 'POST');
+      await ask(`/video/jobs/${jobId}`, { 'x-api-key': ALL }, 'DELETE');
+      await ask('/session', { cookie }, 'DELETE');
+      await ask('/session', { 'x-api-key': 'wrong' }, 'POST');
+      const audited = lines
+        .map((line) => Object(JSON.parse(line)))
+        .filter(({ msg }) => msg === 'audit')
+        .map(({ action, caller, address, job_id: job }) => [action, caller, address, job]);
+      const caller = KEYS[0]?.sha256.slice(0, 12);
+      expect(audited).to.deep.equal([
+        ['sign_in', caller, '127.0.0.1', undefined],
+        ['cancel', caller, '127.0.0.1', jobId],
+        ['delete_files', caller, '127.0.0.1', jobId],
+        ['sign_out', caller, '127.0.0.1', undefined],
+        ['wrong_key', undefined, '127.0.0.1', undefined],
+      ]);
+    });
+
     it('does not begin with a wrong key or with none', async () => {
       for (const headers of [{ 'x-api-key': 'wrong' }, {}]) {
         const answer = await ask('/session', headers, 'POST');
@@ -194,6 +249,66 @@ describe('access to the service', () => {
         expect(status, origin).to.equal(403);
       }
       expect((await ask('/pipelines', { cookie, origin: service.url })).status).to.equal(200);
+    });
+  });
+
+  describe('with keys in a file', () => {
+    let folder: string;
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'keys-'));
+      await writeFile(join(folder, 'keys'), `${ALL}\n${READ}:read\n`);
+      await opened({ keysFile: join(folder, 'keys') });
+    });
+    afterEach(() => rm(folder, { recursive: true }));
+
+    it('changes with the file, for keys and for sessions that began with them', async () => {
+      const begun = await ask('/session', { 'x-api-key': ALL }, 'POST');
+      const cookie = String(begun.headers['set-cookie']).split(';')[0] ?? '';
+      expect((await ask('/pipelines', { cookie })).status).to.equal(200);
+      await writeFile(join(folder, 'keys'), `${SUBMIT}:submit\n${READ}:submit\n`);
+      while ((await ask('/pipelines', { 'x-api-key': ALL })).status === 200) await setImmediate();
+      expect((await ask('/pipelines', { cookie })).status).to.equal(401);
+      expect((await ask('/pipelines', { 'x-api-key': READ })).status).to.equal(403);
+      expect((await submit({ 'x-api-key': SUBMIT })).status).to.equal(202);
+    });
+  });
+
+  describe('without keys, for everyone', () => {
+    const names = async (): Promise<Record<string, number>> => {
+      const found: Record<string, number> = {};
+      for (const host of [
+        'evil.example',
+        'Reelstate.example.org:80',
+        'localhost',
+        '127.0.0.1',
+        '10.1.2.3:8000',
+        '[fd00::1]',
+      ]) {
+        found[host] = (await ask('/video/jobs', { host })).status;
+      }
+      return found;
+    };
+    const KNOWN = { localhost: 200, '127.0.0.1': 200, '10.1.2.3:8000': 200, '[fd00::1]': 200 };
+
+    it('is refused under a name that is not allowed, since that name may have been pointed here', async () => {
+      await opened({ isPrivate: false, allowedHosts: ['reelstate.example.org'] });
+      expect(await names()).to.deep.equal({ 'evil.example': 403, 'Reelstate.example.org:80': 200, ...KNOWN });
+      const page = { host: 'evil.example', origin: 'http://evil.example', 'sec-fetch-site': 'same-origin' };
+      expect((await ask('/video/submit', page, 'POST')).status).to.equal(403);
+    });
+
+    it('has no names until they are allowed', async () => {
+      await opened({ isPrivate: false });
+      expect(await names()).to.deep.equal({ 'evil.example': 403, 'Reelstate.example.org:80': 403, ...KNOWN });
+    });
+
+    it('with keys may have any name, or those that are allowed', async () => {
+      await opened({ keys: KEYS });
+      expect((await ask('/health', { host: 'evil.example' })).status).to.equal(200);
+      await service.close();
+      await opened({ keys: KEYS, allowedHosts: ['reelstate.example.org'] });
+      expect((await ask('/health', { host: 'evil.example' })).status).to.equal(403);
+      expect((await ask('/health', { host: 'reelstate.example.org' })).status).to.equal(200);
     });
   });
 

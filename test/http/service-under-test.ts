@@ -40,6 +40,8 @@ export interface ServiceSettings {
   readonly maxUploadBytes?: number;
   readonly basePath?: string;
   readonly keys?: readonly ApiKey[];
+  readonly keysFile?: string;
+  readonly allowedHosts?: readonly string[];
   /** False: as if other machines could reach it. */
   readonly isPrivate?: boolean;
   readonly requestsPerS?: number;
@@ -131,6 +133,8 @@ function configOf(settings: ServiceSettings): Config {
   return {
     ...parseConfig({ HOST: '127.0.0.1', PORT: '0' }),
     API_KEYS: settings.keys?.map(({ sha256, scopes }) => ({ sha256, scopes: [...scopes] })),
+    API_KEYS_FILE: settings.keysFile,
+    ALLOWED_HOSTS: settings.allowedHosts === undefined ? undefined : [...settings.allowedHosts],
     BASE_PATH: settings.basePath ?? '',
     ALLOW_ANONYMOUS: settings.keys === undefined && !isPrivate,
     MAX_UPLOAD_BYTES: settings.maxUploadBytes ?? MAX_UPLOAD_BYTES,

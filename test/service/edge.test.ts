@@ -51,7 +51,7 @@ describe('the edge of the real service', function () {
   });
 
   it('asks for the keys of its settings, and gives none of them away', async () => {
-    const running = await start({ API_KEYS: 'the-key-of-all,the-key-of-readers:read', LOG_LEVEL: 'trace' });
+    const running = await start({ API_KEYS: 'the-key-of-everything,the-key-of-readers:read', LOG_LEVEL: 'trace' });
     const status = async (key?: string) => {
       const headers = key === undefined ? {} : { 'x-api-key': key };
       const answer = await fetch(`${running.url}/metrics`, { headers });
@@ -59,7 +59,7 @@ describe('the edge of the real service', function () {
       expect(text).not.to.contain('the-key-of');
       return answer.status;
     };
-    expect([await status(), await status('the-key-of-readers'), await status('the-key-of-all')]).to.deep.equal([
+    expect([await status(), await status('the-key-of-readers'), await status('the-key-of-everything')]).to.deep.equal([
       401, 403, 200,
     ]);
     expect((await fetch(`${running.url}/health`)).status).to.equal(200);

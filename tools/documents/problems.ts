@@ -41,7 +41,7 @@ export const PROBLEMS: Readonly<Record<Exclude<ProblemCode, FailureCode | StartC
   scope_missing: { means: 'The key does not have the scope that this needs', remedy: 'Use another key' },
   foreign_origin: {
     means: 'A page of another origin asked, or the service was addressed by a name that is not its own',
-    remedy: 'Use a page of the service itself, or no browser; behind a proxy set `API_KEYS`',
+    remedy: 'Use a page of the service itself, or no browser; add the name to `ALLOWED_HOSTS`',
   },
   job_not_found: { means: 'No job has this id, or it is not a UUID', remedy: 'Check the id and the `DATA_DIR`' },
   job_not_completed: {

@@ -2,9 +2,10 @@ import type { RouterMiddleware } from '@koa/router';
 import type { Middleware } from 'koa';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { sendProblem } from '../problem.ts';
-import type { Caller, RequestState } from './request-log.ts';
 import { scopeSchema, type Scope } from '../schemas.ts';
-import { SESSION_COOKIE, type Sessions } from '../routes/session.ts';
+import { audit } from './audit.ts';
+import type { Caller, RequestState } from './request-log.ts';
+import { sessionToken, type Sessions } from './sessions.ts';
 import type { TokenBuckets } from './token-buckets.ts';
 
 export interface ApiKey {
@@ -13,57 +14,57 @@ export interface ApiKey {
   readonly scopes: readonly Scope[];
 }
 
-/** Where there are no keys, everyone may everything. */
+/** The caller where there are no keys. */
 const ANONYMOUS: Caller = { id: 'anonymous', scopes: scopeSchema.options };
 
 export interface AccessOptions {
-  /** Undefined: nobody is asked for a key. */
-  readonly keys: readonly ApiKey[] | undefined;
+  /** Returns the present keys; undefined: nobody is asked for a key. */
+  readonly keys: () => readonly ApiKey[] | undefined;
   readonly sessions: Pick<Sessions, 'find'>;
   /** Wrong keys that one address may try. */
   readonly wrongKeys: TokenBuckets;
 }
 
 /**
- * Finds out who asks: by `X-API-Key`, by `Authorization: Bearer`, or by the cookie of a session. Refuses a wrong key;
- * what may be asked without one is decided by the routes.
+ * Finds out who asks: by `X-API-Key`, by `Authorization: Bearer`, or by the cookie of a session. Refuses nothing: what
+ * may be asked without a key is decided by the routes, and a monitor with an old key must still see the health.
  */
 export function authenticate({ keys, sessions, wrongKeys }: AccessOptions): Middleware<RequestState> {
-  const callers = keys?.map(({ sha256, scopes }) => ({
-    hash: Buffer.from(sha256, 'hex'),
-    caller: { id: sha256.slice(0, 12), scopes },
-  }));
+  const known = new KnownCallers();
   return async (ctx, next) => {
+    const callers = known.of(keys());
     const given = ctx.get('X-API-Key') || /^Bearer +(\S+)$/i.exec(ctx.get('Authorization'))?.[1];
     if (callers === undefined) {
       ctx.state.caller = ANONYMOUS;
     } else if (given === undefined) {
-      ctx.state.caller = sessions.find(ctx.cookies.get(SESSION_COOKIE));
+      // A session ends with its key, and has no more scopes than that has now.
+      const id = sessions.find(sessionToken(ctx));
+      ctx.state.caller = callers.find(({ caller }) => caller.id === id)?.caller;
     } else {
       const hash = createHash('sha256').update(given).digest();
       // All are compared, each in constant time: how long it takes tells nothing about any of them.
-      for (const known of callers) if (timingSafeEqual(known.hash, hash)) ctx.state.caller = known.caller;
+      for (const { hash: right, caller } of callers) if (timingSafeEqual(right, hash)) ctx.state.caller = caller;
+      ctx.state.showedKey = ctx.state.caller !== undefined;
       if (ctx.state.caller === undefined) {
-        const waitS = wrongKeys.take(ctx.ip);
-        if (waitS > 0) {
-          ctx.set('Retry-After', String(waitS));
-          sendProblem(ctx, 'too_many_requests', 'Too many wrong keys came from this address');
-        } else {
-          refuseUnknown(ctx, 'This key is not known');
-        }
-        return;
+        ctx.state.wrongKey = { waitS: wrongKeys.take(ctx.state.client.network) };
+        if (ctx.state.wrongKey.waitS === 0) audit(ctx, 'wrong_key');
       }
     }
     await next();
   };
 }
 
-/** Lets pass who has the scope; without one, whoever showed a key. */
+/** Passes a caller with the scope; without a scope, any who showed a key. */
 export function requires(scope?: Scope): RouterMiddleware<RequestState> {
   return async (ctx, next) => {
-    const { caller } = ctx.state;
-    if (caller === undefined) {
-      refuseUnknown(ctx, 'A key is needed: X-API-Key, or Authorization: Bearer');
+    const { caller, wrongKey } = ctx.state;
+    if (wrongKey !== undefined && wrongKey.waitS > 0) {
+      ctx.set('Retry-After', String(wrongKey.waitS));
+      sendProblem(ctx, 'too_many_requests', 'Too many wrong keys came from this address');
+    } else if (caller === undefined) {
+      const detail =
+        wrongKey === undefined ? 'A key is needed: X-API-Key, or Authorization: Bearer' : 'This key is not known';
+      refuseUnknown(ctx, detail);
     } else if (scope !== undefined && !caller.scopes.includes(scope)) {
       ctx.set('WWW-Authenticate', `Bearer realm="reelstate", error="insufficient_scope", scope="${scope}"`);
       sendProblem(ctx, 'scope_missing', `This key does not have the scope ${scope}`);
@@ -73,7 +74,28 @@ export function requires(scope?: Scope): RouterMiddleware<RequestState> {
   };
 }
 
-function refuseUnknown(ctx: Parameters<typeof sendProblem>[0], detail: string): void {
+export function refuseUnknown(ctx: Parameters<typeof sendProblem>[0], detail: string): void {
   ctx.set('WWW-Authenticate', 'Bearer realm="reelstate"');
   sendProblem(ctx, 'unauthenticated', detail);
+}
+
+interface KnownCaller {
+  readonly hash: Buffer;
+  readonly caller: Caller;
+}
+
+/** The callers of the present keys, made anew when these change. */
+class KnownCallers {
+  #keys: readonly ApiKey[] | undefined;
+  #callers: readonly KnownCaller[] | undefined;
+
+  of(keys: readonly ApiKey[] | undefined): readonly KnownCaller[] | undefined {
+    if (keys === this.#keys) return this.#callers;
+    this.#keys = keys;
+    this.#callers = keys?.map(({ sha256, scopes }) => ({
+      hash: Buffer.from(sha256, 'hex'),
+      caller: { id: sha256.slice(0, 12), scopes },
+    }));
+    return this.#callers;
+  }
 }

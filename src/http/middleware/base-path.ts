@@ -8,6 +8,7 @@ import type { RequestState } from './request-log.ts';
  */
 export function stripBasePath(basePath: string): Middleware<RequestState> {
   return async (ctx, next) => {
+    ctx.state.basePath = basePath;
     if (basePath !== '' && ctx.path === basePath && ctx.method === 'GET') {
       // The addresses in a page are relative: they need the slash.
       ctx.status = 308;

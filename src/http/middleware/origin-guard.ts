@@ -3,20 +3,29 @@ import { isIP } from 'node:net';
 import { sendProblem } from '../problem.ts';
 import type { RequestState } from './request-log.ts';
 
+/** Which names a request may call the service by, in its header Host. */
+export interface HostPolicy {
+  /** `loopback`: names and addresses of this machine. `address`: any address. `any`: everything. */
+  readonly accepts: 'loopback' | 'address' | 'any';
+  /** Further names, in small letters. */
+  readonly names: readonly string[];
+}
+
 /**
  * Refuses what a web page of another origin makes a browser ask. Browsers say so themselves (`Sec-Fetch-Site`,
  * `Origin`), and no script can make them say otherwise; what is no browser says nothing and passes.
- * @param isPrivate true where only this machine can reach the service and nobody is asked for a key: then a request
- *   must also name it as this machine, since a hostile page can give its own name this machine's address
+ *
+ * A hostile page can also give its own name the address of this service. So where nobody is asked for a key, the name
+ * must be known. An address in its place is no such name.
  */
-export function refuseForeignOrigins({ isPrivate }: { readonly isPrivate: boolean }): Middleware<RequestState> {
+export function refuseForeignOrigins(hosts: HostPolicy): Middleware<RequestState> {
   return async (ctx, next) => {
     const host = ctx.get('Host');
-    if (isPrivate && host !== '' && !namesThisMachine(host)) {
+    if (host !== '' && !isAccepted(host, hosts)) {
       sendProblem(
         ctx,
         'foreign_origin',
-        'The Host of the request is another machine: ask for localhost, or set API_KEYS',
+        'The Host of the request is not a name of this service: add it to ALLOWED_HOSTS',
       );
     } else if (isForeign(ctx.get('Origin'), host) || !isFetchAllowed(ctx)) {
       sendProblem(ctx, 'foreign_origin', 'Pages of other origins may not use this service');
@@ -26,9 +35,11 @@ export function refuseForeignOrigins({ isPrivate }: { readonly isPrivate: boolea
   };
 }
 
-function namesThisMachine(host: string): boolean {
+function isAccepted(host: string, { accepts, names }: HostPolicy): boolean {
+  if (accepts === 'any') return true;
   const name = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : '';
-  return name === 'localhost' || name === '[::1]' || (isIP(name) === 4 && name.startsWith('127.'));
+  if (name === 'localhost' || name === '[::1]' || (isIP(name) === 4 && name.startsWith('127.'))) return true;
+  return names.includes(name) || (accepts === 'address' && isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0);
 }
 
 /** The scheme may differ: a proxy in front may speak TLS. */

@@ -6,9 +6,9 @@ import type { TokenBuckets } from './token-buckets.ts';
 /** Lets a key, or an address without one, ask as often as its bucket allows. */
 export function limitRate(buckets: TokenBuckets): Middleware<RequestState> {
   return async (ctx, next) => {
-    const { caller } = ctx.state;
+    const { caller, client } = ctx.state;
     // Without keys all callers are one: then it is their addresses that tell them apart.
-    const waitS = buckets.take(caller === undefined || caller.id === 'anonymous' ? ctx.ip : `key ${caller.id}`);
+    const waitS = buckets.take(caller === undefined || caller.id === 'anonymous' ? client.network : `key ${caller.id}`);
     if (waitS === 0) {
       await next();
       return;

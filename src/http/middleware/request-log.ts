@@ -3,6 +3,7 @@ import type { RouterMiddleware } from '@koa/router';
 import type { Middleware } from 'koa';
 import type { JobId } from '../../job.ts';
 import type { Log } from '../../log.ts';
+import type { Client } from './client.ts';
 import type { Scope } from '../schemas.ts';
 
 /** Who asks. */
@@ -19,6 +20,13 @@ export interface RequestState {
   log: Log;
   /** Undefined until it is known who asks, and for one who showed no key. */
   caller?: Caller | undefined;
+  client: Client;
+  /** Path under which clients see the service; empty for the root. */
+  basePath: string;
+  /** True when the caller is known by a key in the headers, not by a session. */
+  showedKey?: boolean;
+  /** There when a key came that is not known; `waitS` above 0 when too many did. */
+  wrongKey?: { readonly waitS: number };
   /** The pattern of the route that the path matched. */
   route?: string;
   /** The job that the request was found to be about. */

@@ -1,11 +1,15 @@
 import type { RouterMiddleware } from '@koa/router';
 import type { JobEngine } from '../../engine/job-engine.ts';
+import { audit } from '../middleware/audit.ts';
 import type { RequestState } from '../middleware/request-log.ts';
 import { parseJobId, statusOf } from './status.ts';
 
-/** POST /video/cancel/{job_id}: the job is failed when this answers, and whatever worked on it is being ended. */
+/** POST /video/cancel/{job_id}: the job has failed when this responds, and its analysis is being ended. */
 export function cancelRoute(engine: Pick<JobEngine, 'cancel'>): RouterMiddleware<RequestState> {
   return async (ctx) => {
-    ctx.body = statusOf(await engine.cancel(parseJobId(ctx.params['job_id'])));
+    const job = await engine.cancel(parseJobId(ctx.params['job_id']));
+    ctx.state.jobId = job.jobId;
+    audit(ctx, 'cancel');
+    ctx.body = statusOf(job);
   };
 }

@@ -2,6 +2,7 @@ import type { RouterMiddleware } from '@koa/router';
 import { z } from 'zod';
 import type { JobEngine } from '../../engine/job-engine.ts';
 import { jobIdSchema } from '../../job.ts';
+import { audit } from '../middleware/audit.ts';
 import type { RequestState } from '../middleware/request-log.ts';
 import { parseJobId } from './status.ts';
 
@@ -14,6 +15,8 @@ export const deletionResponseSchema = z.object({
 export function deleteFilesRoute(engine: Pick<JobEngine, 'deleteFiles'>): RouterMiddleware<RequestState> {
   return async (ctx) => {
     const { jobId, deletedAt } = await engine.deleteFiles(parseJobId(ctx.params['job_id']));
+    ctx.state.jobId = jobId;
+    audit(ctx, 'delete_files');
     ctx.body = { job_id: jobId, deleted_at: deletedAt } satisfies z.infer<typeof deletionResponseSchema>;
   };
 }
