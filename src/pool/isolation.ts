@@ -53,7 +53,8 @@ const ALLOWED_VARIABLES = [
   'TZ',
 ];
 
-const PROBE_TIMEOUT_MS = 10_000;
+/** A busy machine must not lose a fence because Node.js starts slowly. */
+const PROBE_TIMEOUT_MS = 120_000;
 /** A limit that every Node.js fits in, to find out whether limits can be set. */
 const PROBED_BYTES = 64 * 1024 ** 3;
 
