@@ -80,7 +80,8 @@ export class DataFolder implements AsyncDisposable {
       const storage = await LocalStorageService.open({ baseDir: join(path, 'video_jobs') });
       return new DataFolder({ store, storage }, closers);
     } catch (error) {
-      await closers.close();
+      // What failed first is what its caller must hear.
+      await closers.close().catch(() => undefined);
       throw error;
     }
   }
