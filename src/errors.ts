@@ -16,7 +16,7 @@ export const FAILURE_CODES = [
 ] as const;
 export type FailureCode = (typeof FAILURE_CODES)[number];
 
-/** Why a request or a call was refused. HTTP numbers are not known here: src/http/problem.ts has the only table. */
+/** Why a request or a call was refused. HTTP numbers are not known here: src/http/problem-types.ts has the only table. */
 export type RefusalCode =
   | 'invalid_mp4'
   | 'invalid_request'

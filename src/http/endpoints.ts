@@ -4,7 +4,7 @@ import { deletionResponseSchema } from './routes/delete-files.ts';
 import { jobResponseSchema } from './routes/job.ts';
 import { jobsParametersSchema, jobsResponseSchema } from './routes/jobs.ts';
 import { machineResponseSchema, machinesResponseSchema } from './routes/machines.ts';
-import type { ProblemCode } from './problem.ts';
+import type { ProblemCode } from './problem-types.ts';
 import {
   healthResponseSchema,
   pipelinesResponseSchema,

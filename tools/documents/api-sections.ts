@@ -1,9 +1,9 @@
 import { FAILURE_CODES } from '../../src/errors.ts';
 import { ENDPOINTS } from '../../src/http/endpoints.ts';
-import { PROBLEM_TYPES } from '../../src/http/problem.ts';
+import { INTERNAL, PROBLEM_TYPES } from '../../src/http/problem-types.ts';
 import { problemSchema } from '../../src/http/schemas.ts';
 import { markdownTable } from './markdown-table.ts';
-import { FAILURES, PROBLEMS } from './problems.ts';
+import { FAILURES } from './failures.ts';
 import { parameterTable, schemaTable } from './schema-table.ts';
 
 /** The generated sections of what is asked and answered over HTTP, by name. */
@@ -37,12 +37,12 @@ function endpointTable(): string {
 }
 
 function problemTable(): string {
-  const rows = Object.entries(PROBLEM_TYPES).flatMap(([code, { status, title, retryAfterS }]) => {
-    const explained = Object.entries(PROBLEMS).find(([known]) => known === code)?.[1];
-    if (explained === undefined) return [];
-    const retry = retryAfterS === undefined ? '' : ` (\`Retry-After: ${retryAfterS}\`)`;
-    return [[`\`${code}\``, `${status}${retry}`, title, explained.means, explained.remedy]];
-  });
+  const rows = Object.entries(PROBLEM_TYPES)
+    .filter(([code, type]) => code === 'internal' || type !== INTERNAL)
+    .map(([code, { status, title, retryAfterS, meaning, remedy }]) => {
+      const retry = retryAfterS === undefined ? '' : ` (\`Retry-After: ${retryAfterS}\`)`;
+      return [`\`${code}\``, `${status}${retry}`, title, meaning, remedy];
+    });
   return markdownTable(['`code`', 'Status', '`title`', 'Meaning', 'What to do'], rows);
 }
 

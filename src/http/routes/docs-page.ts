@@ -2,7 +2,7 @@ import type { RouterMiddleware } from '@koa/router';
 import { z } from 'zod';
 import { isUnchanged } from './entity-tag.ts';
 import { ENDPOINTS, type Endpoint } from '../endpoints.ts';
-import { PROBLEM_TYPES, type ProblemCode } from '../problem.ts';
+import { PROBLEM_TYPES, type ProblemCode } from '../problem-types.ts';
 import type { RequestState } from '../middleware/request-log.ts';
 
 /** No script, and nothing from elsewhere: the page is whole as it is sent. */
