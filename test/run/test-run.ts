@@ -25,8 +25,6 @@ const ownId = workerId === undefined ? randomUUID() : `${outerRuns.split(' ').at
 let reaper: ChildProcess | undefined;
 
 process.setSourceMapsEnabled(true);
-// As in the service's children: without it, the inference library writes files for its telemetry.
-process.env['ORT_DISABLE_TELEMETRY'] = '1';
 if (workerId === undefined) startRun();
 else useFolders(join(tmpdir(), workerId), join(quickTmpdir(), workerId));
 process.env[RUN_VARIABLE] = `${outerRuns} ${ownId}`.trim();

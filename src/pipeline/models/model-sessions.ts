@@ -91,8 +91,10 @@ export interface OpenSession extends Model {
   release(): Promise<void>;
 }
 
-/** Rejects where the package has no part for this platform. */
+/** Rejects where the package has no part for this platform. The library sends no telemetry and writes no file for it. */
 export function inferenceLibrary() {
+  // Read when the library is loaded. Threads have a copy of the environment: their process has the variable itself.
+  process.env['ORT_DISABLE_TELEMETRY'] = '1';
   return import('onnxruntime-node');
 }
 
