@@ -92,6 +92,11 @@ export const configSchema = z.object({
     .default(4096 * MiB)
     .describe('Largest video accepted, in bytes'),
   MAX_UPLOADS: integer(1).default(100).describe('Uploads received at once; beyond it they are refused with 503'),
+  CLIENT_SHARE_PERCENT: integer(1, 100)
+    .default(50)
+    .describe(
+      'Part of `MAX_UPLOADS` and of `MAX_PENDING` that one key may have, or one address without keys; beyond it 429. Where there is one key, or where only this machine can ask, it may have all',
+    ),
   MIN_UPLOAD_BYTES_PER_S: integer(0)
     .default(1024)
     .describe('Slowest upload, in bytes per second over half a minute; a slower one is cut off with 408'),

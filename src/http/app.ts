@@ -9,6 +9,7 @@ import type { JobReads } from '../store/job-store.ts';
 import { authenticate, requires, type ApiKey } from './middleware/access.ts';
 import { activityRoute, type ActivityOptions } from './routes/activity.ts';
 import type { AddressList } from './addresses.ts';
+import { shareFairly, type FairShareOptions } from './middleware/fair-share.ts';
 import { identifyClient } from './middleware/client.ts';
 import { stripBasePath } from './middleware/base-path.ts';
 import { cancelRoute } from './routes/cancel.ts';
@@ -40,7 +41,7 @@ import { transitionsRoute } from './routes/transitions.ts';
 /** Wrong keys that one address may try: twenty, and from then on one every ten seconds. */
 const WRONG_KEYS = { perSecond: 0.1, burst: 20 };
 
-export interface AppOptions extends SubmitOptions, ReadyOptions, ActivityOptions {
+export interface AppOptions extends SubmitOptions, Omit<FairShareOptions, 'engine'>, ReadyOptions, ActivityOptions {
   /** Commands on jobs. */
   readonly engine: Pick<
     JobEngine,
@@ -86,7 +87,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
 
   const router = new Router<RequestState>({ methods: METHODS })
     .use(noteRoute())
-    .post('/video/submit', submit, submitRoute(options))
+    .post('/video/submit', submit, shareFairly(options), submitRoute(options))
     .get('/video/status/:job_id', read, statusRoute(reads))
     .get('/video/results/:job_id', read, resultsRoute(reads, storage))
     .post('/video/cancel/:job_id', submit, cancelRoute(engine))

@@ -47,6 +47,7 @@ export interface ServiceSettings {
   readonly requestsPerS?: number;
   readonly maxUploads?: number;
   readonly maxPending?: number;
+  readonly clientSharePercent?: number;
   readonly minUploadBytesPerS?: number;
   readonly uploadTimeoutMs?: number;
   readonly uploadWindowMs?: number;
@@ -143,6 +144,8 @@ function configOf(settings: ServiceSettings): Config {
     REQUESTS_PER_S: settings.requestsPerS ?? 2_000,
     IDEMPOTENCY_TTL_MS: settings.idempotencyTtlMs ?? 86_400_000,
     DISK_RESERVE_BYTES: settings.diskReserveBytes ?? 0,
+    MAX_PENDING: settings.maxPending ?? 1_000,
+    CLIENT_SHARE_PERCENT: settings.clientSharePercent ?? 100,
     UPLOAD_TIMEOUT_MS: settings.uploadTimeoutMs ?? 3_600_000,
     MAX_CONNECTIONS: settings.maxConnections ?? 1_000,
     MAX_CONNECTIONS_PER_ADDRESS: settings.maxConnectionsPerAddress ?? 1_000,

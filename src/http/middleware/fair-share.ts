@@ -1,0 +1,100 @@
+import type { RouterMiddleware } from '@koa/router';
+import type { JobEngine } from '../../engine/job-engine.ts';
+import type { JobId } from '../../job.ts';
+import { sendProblem } from '../problem.ts';
+import type { RequestState } from './request-log.ts';
+
+/** Seconds after which a client that has its share may find some of it free. */
+const RETRY_AFTER_S = 10;
+/** Jobs kept in mind that started before it was known whose they are: more than start while a submission responds. */
+const MAX_STARTED = 1_024;
+
+export interface FairShareOptions {
+  readonly engine: Pick<JobEngine, 'onTransition'>;
+  /** Uploads received at once, and jobs that may wait, of all clients together. */
+  readonly maxUploads: number;
+  readonly maxPending: number;
+  /** Returns the part of these that one client may have, above 0 to 1. */
+  readonly clientShare: () => number;
+}
+
+/**
+ * Refuses a submission of a client that has its share of uploads or of waiting jobs, so that others find room. A client
+ * is a key, or a network where there are no keys. Jobs from before a restart are nobody's.
+ */
+export function shareFairly(options: FairShareOptions): RouterMiddleware<RequestState> {
+  const uploads = new Counts();
+  const waiting = new WaitingJobs(options.engine);
+  return async (ctx, next) => {
+    const { caller, client } = ctx.state;
+    const name = caller === undefined || caller.id === 'anonymous' ? client.network : `key ${caller.id}`;
+    const share = (max: number): number => Math.max(1, Math.floor(max * options.clientShare()));
+    const [maxUploads, maxPending] = [share(options.maxUploads), share(options.maxPending)];
+    if (uploads.of(name) >= maxUploads || waiting.of(name) >= maxPending) {
+      const detail = `This client has its share of uploads (${maxUploads}) or of waiting jobs (${maxPending})`;
+      ctx.set('Retry-After', String(RETRY_AFTER_S));
+      sendProblem(ctx, 'too_many_requests', detail);
+      return;
+    }
+    uploads.add(name, 1);
+    try {
+      await next();
+    } finally {
+      uploads.add(name, -1);
+    }
+    const isNew = !ctx.res.hasHeader('Idempotent-Replayed');
+    if (ctx.status === 202 && ctx.state.jobId !== undefined && isNew) waiting.accept(ctx.state.jobId, name);
+  };
+}
+
+/** A number for each name; none is kept for 0. */
+class Counts {
+  readonly #counts = new Map<string, number>();
+
+  of(name: string): number {
+    return this.#counts.get(name) ?? 0;
+  }
+
+  add(name: string, change: 1 | -1): void {
+    const count = this.of(name) + change;
+    if (count === 0) this.#counts.delete(name);
+    else this.#counts.set(name, count);
+  }
+}
+
+/** Whose the waiting jobs are. */
+class WaitingJobs {
+  readonly #counts = new Counts();
+  readonly #clients = new Map<JobId, string>();
+  /** Jobs that left the queue before `accept` named their client. */
+  readonly #started = new Set<JobId>();
+
+  constructor(engine: FairShareOptions['engine']) {
+    engine.onTransition(({ jobId }, { fromState, toState }) => {
+      const client = this.#clients.get(jobId);
+      if (client === undefined) {
+        if (fromState === 'pending') this.#remember(jobId);
+        return;
+      }
+      if (fromState === 'pending') this.#counts.add(client, -1);
+      if (toState === 'pending') this.#counts.add(client, 1);
+      if (toState === 'completed' || toState === 'failed') this.#clients.delete(jobId);
+    });
+  }
+
+  of(client: string): number {
+    return this.#counts.of(client);
+  }
+
+  accept(jobId: JobId, client: string): void {
+    if (this.#started.delete(jobId)) return;
+    this.#clients.set(jobId, client);
+    this.#counts.add(client, 1);
+  }
+
+  #remember(jobId: JobId): void {
+    this.#started.add(jobId);
+    const [oldest] = this.#started.size > MAX_STARTED ? this.#started : [];
+    if (oldest !== undefined) this.#started.delete(oldest);
+  }
+}
