@@ -25,8 +25,8 @@ export interface DecodeOptions extends Partial<Sampling> {
   readonly limits?: VideoLimits | undefined;
   /** Decoders of FFmpeg that are allowed beside the usual ones (`decoders.ts`), by FFmpeg's names; default none. */
   readonly extraDecoders?: readonly string[] | undefined;
-  /** Called with the number of packets read so far, before each of them is decoded or passed over. Must be cheap. */
-  readonly onProgress?: ((packets: number) => void) | undefined;
+  /** Called with a number that rises with each packet that is read and each that is decoded. Must be cheap. */
+  readonly onProgress?: ((steps: number) => void) | undefined;
 }
 
 export interface DecodeSummary {
@@ -78,11 +78,13 @@ export function* decodeSamples(
   const budget = new PixelBudget(limits, index.fileBytes);
   using input = VideoInput.open(path, index, limits, extraDecoders);
   const { stream } = input;
-  using decoder = VideoDecoder.open(stream, { limits, extraDecoders, budget });
+  let steps = 0;
+  const onStep = (): void => onProgress((steps += 1));
+  using decoder = VideoDecoder.open(stream, { limits, extraDecoders, budget, onPacket: onStep });
   using converter = new DisplayConverter(stream, limits);
   const fingerprint = new SampleFingerprint();
   using source = openSource(sampling, {
-    packets: counted(input.packets(), onProgress),
+    packets: counted(input.packets(), onStep),
     decoder,
     clock: new PresentationClock(stream.timeBase, stream.avgFrameRate),
     sampler: new Sampler(sampling),
@@ -134,11 +136,9 @@ function openSource(
   return new SparseFrames(parts, isEntryPoint);
 }
 
-function* counted(packets: Iterable<Packet>, onProgress: (packets: number) => void): Generator<Packet, void> {
-  let count = 0;
+function* counted(packets: Iterable<Packet>, onPacket: () => void): Generator<Packet, void> {
   for (const packet of packets) {
-    count += 1;
-    onProgress(count);
+    onPacket();
     yield packet;
   }
 }

@@ -20,6 +20,8 @@ export interface VideoDecoderOptions {
   readonly extraDecoders: readonly string[];
   /** Charged for each packet. */
   readonly budget: PixelBudget;
+  /** Called for each packet. */
+  readonly onPacket?: () => void;
 }
 
 /**
@@ -30,6 +32,7 @@ export class VideoDecoder implements Disposable {
   readonly #context: CodecContext;
   readonly #codec: Codec;
   readonly #budget: PixelBudget;
+  readonly #onPacket: () => void;
   readonly #frame = new Frame();
   readonly #probe = new Frame();
   readonly #needsPacket = FFmpegError.AVERROR(PosixError.EAGAIN);
@@ -38,10 +41,11 @@ export class VideoDecoder implements Disposable {
   #hasFrames = false;
   #lastError: FFmpegError | undefined;
 
-  private constructor(context: CodecContext, codec: Codec, budget: PixelBudget) {
+  private constructor(context: CodecContext, codec: Codec, { budget, onPacket = () => {} }: VideoDecoderOptions) {
     this.#context = context;
     this.#codec = codec;
     this.#budget = budget;
+    this.#onPacket = onPacket;
     this.#frame.alloc();
     this.#probe.alloc();
   }
@@ -50,7 +54,8 @@ export class VideoDecoder implements Disposable {
    * Throws `invalid_video` when there is no decoder for the track, none that is allowed, or it does not accept the
    * track's description.
    */
-  static open(stream: Stream, { limits, extraDecoders, budget }: VideoDecoderOptions): VideoDecoder {
+  static open(stream: Stream, options: VideoDecoderOptions): VideoDecoder {
+    const { limits, extraDecoders } = options;
     const { codecpar } = stream;
     const codec = decoderFor(codecpar, extraDecoders);
     const context = new CodecContext();
@@ -63,7 +68,7 @@ export class VideoDecoder implements Disposable {
       throwIfFailed(context.setOption('max_pixels', limits.maxFramePixels));
       throwIfFailed(context.setOption('codec_whitelist', allowedDecoders(extraDecoders)));
       throwIfFailed(context.open2Sync(codec, null));
-      return new VideoDecoder(context, codec, budget);
+      return new VideoDecoder(context, codec, options);
     } catch (cause) {
       context.freeContext();
       throw new ServiceError('invalid_video', `The decoder ${codec.name ?? ''} does not accept the video track`, {
@@ -91,6 +96,7 @@ export class VideoDecoder implements Disposable {
     // To FFmpeg an empty packet means the end of the video.
     if (packet.size === 0) return;
     this.#packets += 1;
+    this.#onPacket();
     // Also when no frame comes out: a packet that is broken near its end costs as much as a whole one.
     this.#budget.decode(this.#context.width * this.#context.height);
     const sent = this.#context.sendPacketSync(packet);

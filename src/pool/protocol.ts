@@ -68,7 +68,7 @@ export const warmReplySchema = z.object({
 export type WarmReply = z.infer<typeof warmReplySchema>;
 
 export const replySchema = z.object({
-  /** Packets of the video read so far: it rises while the decoder works. */
+  /** Packets of the video that were read, and those that were decoded: it rises while the decoder works. */
   decoded: z.int().min(0),
   /** In frame order; empty when there was none within a second. */
   frames: z.array(frameResultSchema),

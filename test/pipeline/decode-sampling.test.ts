@@ -109,6 +109,16 @@ describe('sampling', () => {
     expect(summaryOf(path, { keyframesOnly: true }).decodedFrames).to.equal(10);
   });
 
+  it('tells of its progress while it reads and while it decodes', () => {
+    make({ frames: 100, encoderOptions: { preset: 'fast', g: 1000 } });
+    const seen: number[] = [];
+    // The last frame needs all packets before it, which are decoded only when all are read.
+    const frames = framesOf(path, { fromMs: 3960, onProgress: (steps) => seen.push(steps) });
+    expect(frames.map(({ index }) => index)).to.deep.equal([99]);
+    expect(seen).to.deep.equal(Array.from(seen, (_, place) => place + 1));
+    expect(seen.length).to.be.at.least(200);
+  });
+
   it('takes the first frame at or after each multiple, once where several fall into a gap', () => {
     make({ frames: 5, timesMs: [0, 990, 1000, 4500, 5100] });
     expect(framesOf(path, { sampleEveryMs: 1000 }).map(({ timestampMs }) => timestampMs)).to.deep.equal([

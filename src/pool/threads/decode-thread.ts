@@ -12,7 +12,7 @@ export type DecodeOrder =
   | {
       readonly kind: 'open';
       readonly request: OpenRequest;
-      /** One number shared with the main thread: packets read so far. */
+      /** One number shared with the main thread: it rises while the decoder works. */
       readonly decoded: Int32Array;
     }
   /** Asks for the next sampled frame; without meaning once the video has ended. */
@@ -50,7 +50,7 @@ function open(request: OpenRequest, decoded: Int32Array): void {
     limits: request.limits,
     extraDecoders: request.extraDecoders,
     convertRepeats: request.analyseRepeats,
-    onProgress: (packets) => Atomics.store(decoded, 0, packets),
+    onProgress: (steps) => Atomics.store(decoded, 0, steps),
   });
 }
 
