@@ -20,9 +20,12 @@ export interface StartServiceOptions {
   readonly signal: AbortSignal;
   /** Settings beside those of the environment. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** The user and group of the process, by number; default: our own. */
+  readonly user?: number;
 }
 
-const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
+/** The compiled service. */
+export const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
 const READY = /Reelstate ready at (http:\/\/\S+)/;
 /** Longer than the service takes to drain, with a short job in hand and on a busy machine; in milliseconds. */
 const STOP_WITHIN_MS = 300_000;
@@ -32,7 +35,7 @@ const KEPT_LINES = 20;
  * Starts the compiled service on a free port and resolves when it says that it is ready.
  * @throws when it ends before, with the last lines that it printed
  */
-export async function startService({ dataDir, signal, settings }: StartServiceOptions): Promise<ServiceProcess> {
+export async function startService({ dataDir, signal, settings, user }: StartServiceOptions): Promise<ServiceProcess> {
   // Keys of another service would lock us out of our own.
   const { API_KEYS: _, ...environment } = process.env;
   const child = spawn(process.execPath, [MAIN], {
@@ -40,6 +43,7 @@ export async function startService({ dataDir, signal, settings }: StartServiceOp
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
     killSignal: 'SIGKILL',
+    ...(user === undefined ? {} : { uid: user, gid: user, cwd: '/' }),
   });
   const lines: string[] = [];
   const url = new Promise<string>((resolve) => {

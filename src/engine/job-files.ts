@@ -1,11 +1,14 @@
 import { messageOf, ServiceError } from '../errors.ts';
-import type { Job } from '../job.ts';
+import type { Job, JobId } from '../job.ts';
 import type { Log } from '../log.ts';
 import type { StorageService } from '../storage/storage-service.ts';
 import type { SubmissionKey } from '../store/job-store.ts';
 import { readSidecar, resultsPathOf, sidecarPathOf, writeSidecar } from './sidecar.ts';
 import type { StepListener } from './step.ts';
 import { Turns } from './turns.ts';
+
+/** As many as a start brings up to their rows. */
+const MAX_BEHIND = 1_000;
 
 export interface JobFilesOptions {
   readonly storage: StorageService;
@@ -18,8 +21,10 @@ export class JobFiles {
   readonly #storage: StorageService;
   readonly #log: Log;
   readonly #onStep: StepListener | undefined;
-  /** Whoever deletes the files of a job as it ends must have the last word in its sidecar. */
+  /** Serialises the writes of each sidecar, so that the deletion of a job's files is not overwritten by its end. */
   readonly #rewriting = new Turns();
+  /** Jobs whose sidecars the disk refused, as they were committed. */
+  readonly #behind = new Map<JobId, Job>();
 
   constructor({ storage, log, onStep }: JobFilesOptions) {
     this.#storage = storage;
@@ -51,16 +56,32 @@ export class JobFiles {
     await this.#storage.deleteFile(inputPath);
   }
 
-  /** Brings a job's sidecar up to its row. A disk that refuses is no reason to undo what is committed: the next start tries again. */
-  rewriteSidecar(job: Job): Promise<void> {
+  /**
+   * Brings a job's sidecar up to its row. A disk that refuses is no reason to undo what is committed: it is done as soon
+   * as the disk takes the sidecar of another job, or at the next start.
+   */
+  async rewriteSidecar(job: Job): Promise<void> {
+    if (!(await this.#rewrite(job))) return;
+    for (const behind of this.#behind.values()) {
+      if (!(await this.#rewrite(behind, () => this.#behind.get(behind.jobId) === behind))) return;
+    }
+  }
+
+  /** @param isLatest false when a later row has been written meanwhile */
+  #rewrite(job: Job, isLatest: () => boolean = () => true): Promise<boolean> {
     return this.#rewriting.take(job.jobId, async () => {
+      if (!isLatest()) return true;
       try {
         // The key that a job was submitted with is not in its row.
         const known = await readSidecar(this.#storage, job.jobId);
         const submission = known === undefined || known === 'unreadable' ? null : known.submission;
         await writeSidecar(this.#storage, job, submission);
+        this.#behind.delete(job.jobId);
+        return true;
       } catch (error) {
         this.#log.warn({ job_id: job.jobId, reason: messageOf(error) }, 'sidecar not rewritten');
+        if (this.#behind.size < MAX_BEHIND) this.#behind.set(job.jobId, job);
+        return false;
       }
     });
   }

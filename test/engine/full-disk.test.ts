@@ -1,6 +1,7 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { readSidecar } from '../../src/engine/sidecar.ts';
 import { ServiceError } from '../../src/errors.ts';
 import type { FrameResult, JobId } from '../../src/job.ts';
 import type { Worker } from '../../src/engine/worker.ts';
@@ -144,6 +145,23 @@ describe('a full disk', () => {
     const ledger = { accepted: new Set(jobs.map(({ jobId }) => jobId)), ended: new Map<string, string>() };
     expect(await brokenPromises({ store, storage, baseDir: join(folder, 'video_jobs') }, ledger)).to.deep.equal([]);
     await harness.store.close();
+  });
+
+  it('that refused a sidecar gets it as soon as it takes that of another job', async () => {
+    await using harness = await EngineHarness.open();
+    const { jobId } = await harness.submit();
+    const storage: Pick<LocalStorageService, 'saveFile'> = harness.storage;
+    const save = harness.storage.saveFile.bind(harness.storage);
+    storage.saveFile = (source, path, options) =>
+      path === `${jobId}.json`
+        ? Promise.reject(new ServiceError('storage_full', 'the disk is full: injected'))
+        : save(source, path, options);
+    await harness.worker().runOnce();
+    storage.saveFile = save;
+    expect(await readSidecar(harness.storage, jobId)).to.have.property('outcome', null);
+    await harness.submit();
+    await harness.worker().runOnce();
+    expect(await readSidecar(harness.storage, jobId)).to.have.nested.property('outcome.status', 'completed');
   });
 
   it('that refuses a sidecar does not undo what is committed; the next start rewrites it', async () => {
