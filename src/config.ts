@@ -144,7 +144,9 @@ export const configSchema = z.object({
     .describe('Time that one attempt may take in all'),
   STALL_TIMEOUT_MS: integer(1, LONGEST_MS)
     .default(60_000)
-    .describe('Time without a decoded frame or a result after which an attempt is given up'),
+    .describe(
+      'Time without a decoded frame or a result after which an attempt is given up, without the time in which other processes had the processors',
+    ),
   PIPELINES_DIR: z.string().min(1).optional().describe('Folder with more pipelines, one YAML or JSON file each'),
   MAX_FRAME_PIXELS: integer(1)
     .default(7680 * 4320)

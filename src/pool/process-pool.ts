@@ -10,6 +10,7 @@ import { ChildStarter, type ChildNeeds, type ChildStarterOptions } from './child
 import type { IsolationLevel } from './isolation.ts';
 import { usedMemoryOf } from './process-status.ts';
 import type { OpenRequest } from './protocol.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 export interface ProcessPoolOptions extends ChildStarterOptions {
   /** Children, which is jobs at once. */
@@ -252,14 +253,4 @@ export class ProcessPool implements AsyncDisposable {
     this.#waiters.delete(first);
     first(place);
   }
-}
-
-/** Waits for a promise no longer than until the signal is aborted; then rejects with its reason. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  return new Promise<T>((resolve, reject) => {
-    const leave = () => reject(signal.reason);
-    signal.addEventListener('abort', leave, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
-  });
 }

@@ -1,5 +1,5 @@
 /** What Linux tells of another process. Elsewhere, and of a process that is gone, nothing is known. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Bytes that the process itself filled, without pages of libraries and models mapped from files; 0: unknown. */
 export function usedMemoryOf(pid: number): number {
@@ -22,6 +22,32 @@ export function workDoneBy(pid: number): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const counted = [7, 9, 11, 12].map((index) => Number(fields[index] ?? 0));
   return counted.reduce((sum, part) => sum + part, 0);
+}
+
+/** Nanoseconds that all threads of a process ran, and that they could have run and waited for a processor. */
+export interface ProcessorTime {
+  readonly ran: number;
+  readonly waited: number;
+}
+
+/** Of each thread by sched-stats of the kernel; zeros: unknown. */
+export function processorTimeOf(pid: number): ProcessorTime {
+  let ran = 0;
+  let waited = 0;
+  for (const thread of threadsOf(pid)) {
+    const [ranHere = 0, waitedHere = 0] = read(pid, `task/${thread}/schedstat`).split(' ').map(Number);
+    ran += ranHere;
+    waited += waitedHere;
+  }
+  return { ran, waited };
+}
+
+function threadsOf(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
 }
 
 function read(pid: number, file: string): string {

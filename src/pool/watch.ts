@@ -1,10 +1,12 @@
 import { ServiceError } from '../errors.ts';
 import { errorOfHunger } from './child-errors.ts';
 import type { ChildHandle } from './child-handle.ts';
-import { usedMemoryOf } from './process-status.ts';
+import { processorTimeOf, usedMemoryOf, type ProcessorTime } from './process-status.ts';
 
 /** How often the clock and the memory are looked at. A child can take some hundred MiB between two looks. */
 const LOOK_EVERY_MS = 100;
+/** A child that waits for a processor is counted when it gets one, which may take a second. */
+const LOOKS_PER_MEASUREMENT = 30;
 /** A child that died with more than this part of its allowance in use most probably died of that. */
 const NEAR_LIMIT = 0.9;
 
@@ -27,6 +29,9 @@ export class Watch implements Disposable {
   #stalledMs = 0;
   #decoded = 0;
   #nearLimit = false;
+  #looks = 0;
+  #time: ProcessorTime = { ran: 0, waited: 0 };
+  #granted = 1;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -73,11 +78,27 @@ export class Watch implements Disposable {
       this.#giveUp(errorOfHunger());
       return;
     }
-    if (this.#waiting) this.#stalledMs += LOOK_EVERY_MS;
+    if (this.#waiting) this.#stalledMs += LOOK_EVERY_MS * this.#partGranted();
     if (this.#stalledMs > stallTimeoutMs) {
       const message = `the analysis came no further for ${stallTimeoutMs} ms`;
       this.#giveUp(new ServiceError('stalled', message, { retryable: true }));
     }
+  }
+
+  /**
+   * The part of the time in which the child had the processors that it wanted: on a machine that is busy elsewhere a
+   * child comes on slowly, and is not to blame. 1 for one that sleeps or is stopped.
+   */
+  #partGranted(): number {
+    this.#looks += 1;
+    if (this.#looks % LOOKS_PER_MEASUREMENT === 1) {
+      const now = processorTimeOf(this.#options.child.pid);
+      const ran = Math.max(0, now.ran - this.#time.ran);
+      const waited = Math.max(0, now.waited - this.#time.waited);
+      this.#granted = ran + waited === 0 ? 1 : ran / (ran + waited);
+      this.#time = now;
+    }
+    return this.#granted;
   }
 
   #giveUp(reason: unknown): void {
