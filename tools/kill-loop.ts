@@ -92,6 +92,8 @@ export async function killLoop(dataDir: string, options: KillLoopOptions): Promi
     };
     const working = Promise.allSettled([watcher(), ...Array.from({ length: submitters }, submitter)]);
     await wait(random() * killWithinMs, undefined, { signal });
+    // A busy machine may not have accepted any job by then.
+    while (accepted.size === 0) await wait(50, undefined, { signal });
     await service.kill();
     kills += 1;
     load.abort();
