@@ -1,6 +1,6 @@
 /**
- * The moments between which a crash can fall, in the order in which they come. A test ends the process at each of them;
- * in production nobody listens and a step costs one optional call.
+ * The moments between which a crash can fall, in the order in which they come. A test starts again from what is on the
+ * disk at each of them. In production there is no listener and a step costs one optional call.
  */
 export const STEPS = [
   'submit: video stored',
