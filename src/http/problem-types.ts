@@ -172,7 +172,8 @@ export const PROBLEM_TYPES: Readonly<Record<ProblemCode, ProblemType>> = {
   too_many_requests: {
     status: 429,
     title: 'Too many requests',
-    meaning: 'More requests than `REQUESTS_PER_S` allows, or too many wrong keys',
+    meaning:
+      'More requests than `REQUESTS_PER_S` allows, too many wrong keys, or more uploads or waiting jobs than one client may have',
     remedy: 'Try again after `Retry-After` seconds',
   },
   headers_too_large: {
