@@ -1,4 +1,6 @@
-import type { Box, Region } from '../job.ts';
+import { z } from 'zod';
+
+import type { Box, Region, TextLine } from '../job.ts';
 import type { FrameAnalyser } from './analyser.ts';
 import type { Size } from './display-geometry.ts';
 import { cropped, type RgbImage } from './image-tensor.ts';
@@ -18,6 +20,8 @@ export interface FrameParts {
   /** The whole frame, or one part for each region. */
   readonly parts: readonly FramePart[];
 }
+
+const cornersSchema = z.object({ polygon: z.array(z.tuple([z.number(), z.number()])) });
 
 /** The parts of a picture that regions name, each at least one pixel; the whole picture when there are none. */
 export function partsOf(picture: RgbImage, regions: readonly Region[]): readonly FramePart[] {
@@ -67,7 +71,7 @@ function moved(found: Findings, x: number, y: number): Findings {
   return {
     ...found,
     ...(detections && { detections: detections.map((seen) => ({ ...seen, bbox: shifted(seen.bbox, x, y) })) }),
-    ...(lines && { lines: lines.map((line) => ({ ...line, bbox: shifted(line.bbox, x, y) })) }),
+    ...(lines && { lines: lines.map((line) => movedLine(line, x, y)) }),
   };
 }
 
@@ -81,6 +85,13 @@ function joined(first: Findings, found: readonly Findings[]): Findings {
     ...(text !== undefined && { text: texts.join('\n') }),
     ...(lines && { lines: found.flatMap((findings) => findings.lines ?? []) }),
   };
+}
+
+/** A line may carry corners beside its box. */
+function movedLine(line: TextLine, x: number, y: number): TextLine {
+  const { data } = cornersSchema.safeParse(line);
+  const polygon = data?.polygon.map(([left, top]): [number, number] => [left + x, top + y]);
+  return { ...line, bbox: shifted(line.bbox, x, y), ...(polygon && { polygon }) };
 }
 
 function shifted([left, top, width, height]: Box, x: number, y: number): Box {

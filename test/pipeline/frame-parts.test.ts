@@ -26,6 +26,27 @@ describe('the parts of a frame', () => {
     expect(rectangle(1, 1, 1e-9, 1e-9)).to.deep.equal([39, 19, 1, 1]);
   });
 
+  it('move the corners of a line together with its box', async () => {
+    const bbox: [number, number, number, number] = [1, 2, 3, 4];
+    const corners = (x: number, y: number): [number, number][] => [
+      [x, y + 1],
+      [x + 2, y],
+      [x + 3, y + 3],
+      [x + 1, y + 4],
+    ];
+    const line = { text: 'turned', confidence: 0.9, bbox, polygon: corners(1, 2) };
+    const analyse = async (): Promise<Findings> => Promise.resolve({ lines: [line] });
+    const parts = partsOf(picture, [[0.5, 0.5, 0.5, 0.5]]);
+    const { lines } = await analyseParts({ analyse }, { index: 0, timestampMs: 0, parts });
+    expect(lines).to.deep.equal([
+      {
+        ...line,
+        bbox: [21, 12, 3, 4],
+        polygon: corners(21, 12),
+      },
+    ]);
+  });
+
   it('are analysed one by one, and what is found is told in pixels of the frame', async () => {
     const seen: Frame[] = [];
     const analyse = async (frame: Frame): Promise<Findings> => {
