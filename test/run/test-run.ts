@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { takeCoverage } from 'node:v8';
 import { QUICK_TMPDIR_VARIABLE, quickTmpdir } from './quick-tmpdir.ts';
 import { commandOf, processesOfRun, runnersFrom, RUN_VARIABLE } from './run-processes.ts';
 
@@ -64,6 +65,8 @@ export const mochaHooks = {
     while (left().length > 0 && Date.now() < givenUpAt) await wait(LOOK_EVERY_MS);
     const files = [tmpdir(), quickTmpdir()].flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
     const faults = [...left().map((pid) => `process ${pid}: ${commandOf(pid)}`), ...files];
+    // Mocha gives its workers a second to end, which is not enough to write it then.
+    if (process.env['NODE_V8_COVERAGE'] !== undefined) takeCoverage();
     if (faults.length > 0) throw new Error(`a test left behind:\n${faults.join('\n')}`);
   },
 };
