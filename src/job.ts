@@ -131,6 +131,11 @@ export const textLineSchema = z.object({
   text: z.string(),
   confidence: confidenceSchema,
   bbox: boxSchema,
+  polygon: z
+    .array(z.tuple([z.number(), z.number()]))
+    .length(4)
+    .optional()
+    .describe('Of a line that is not level: its four corners `[x, y]`, clockwise from the top left of its box'),
 });
 export type TextLine = z.infer<typeof textLineSchema>;
 

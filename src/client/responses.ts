@@ -119,7 +119,14 @@ export interface FrameResult {
   readonly result: {
     readonly timestamp_ms: number;
     readonly text?: string | undefined;
-    readonly lines?: readonly { readonly text: string; readonly confidence: number; readonly bbox: Box }[] | undefined;
+    readonly lines?:
+      | readonly {
+          readonly text: string;
+          readonly confidence: number;
+          readonly bbox: Box;
+          readonly polygon?: readonly (readonly [number, number])[] | undefined;
+        }[]
+      | undefined;
     readonly detections?:
       | readonly { readonly label: string; readonly confidence: number; readonly bbox: Box }[]
       | undefined;

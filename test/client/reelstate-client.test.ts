@@ -274,7 +274,11 @@ describe('the client', () => {
     const { transitions } = await client.transitions(cancelled);
     expect(transitions.map(({ event }) => event)).to.deep.equal(['SUBMIT', 'CANCEL']);
     expect(Object.keys((await client.machine('job')).definition.states)).to.contain('pending');
-    expect((await client.pipelines()).pipelines.map(({ id }) => id)).to.deep.equal(['ocr_only', 'yolo_ocr']);
+    expect((await client.pipelines()).pipelines.map(({ id }) => id)).to.deep.equal([
+      'ocr_fast',
+      'ocr_only',
+      'yolo_ocr',
+    ]);
   });
 
   it('carries a key where it is asked for', async () => {

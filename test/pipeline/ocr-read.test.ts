@@ -98,8 +98,8 @@ describe('ocr.read', function () {
     if (!short || !neighbour) throw new Error('two lines were drawn');
     const fresh = await TextReader.open(sessions);
     const other = await TextReader.open(sessions);
-    const [single] = await fresh.readBoxes(alone, [short]);
-    const [before, beside] = await other.readBoxes(both, [neighbour, short]);
+    const [single] = await fresh.readBoxes(alone, [{ bounds: short }]);
+    const [before, beside] = await other.readBoxes(both, [{ bounds: neighbour }, { bounds: short }]);
     expect(before?.text).to.equal(LONG.text);
     expect(beside).to.deep.equal(single);
     expect(lines[0]?.text).to.equal(single?.text);

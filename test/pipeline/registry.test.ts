@@ -38,12 +38,12 @@ describe('the pipeline registry', () => {
     return PipelineRegistry.open({ directory });
   };
 
-  it('has ocr_only and yolo_ocr, with every parameter', async () => {
+  it('has ocr_fast, ocr_only and yolo_ocr, with every parameter', async () => {
     const registry = await PipelineRegistry.open();
-    expect(registry.list().map(({ id }) => id)).to.deep.equal(['ocr_only', 'yolo_ocr']);
+    expect(registry.list().map(({ id }) => id)).to.deep.equal(['ocr_fast', 'ocr_only', 'yolo_ocr']);
     expect(registry.get('yolo_ocr').nodes.map(({ tool, params }) => [tool, params])).to.deep.equal([
       ['objects.detect', { model: 'nanodet', min_confidence: 0.4, iou: 0.5, max_detections: 100 }],
-      ['ocr.read', { detection_side: 640, min_confidence: 0.6, regions: 'frame' }],
+      ['ocr.read', { min_confidence: 0.6, regions: 'frame' }],
     ]);
   });
 
@@ -57,16 +57,16 @@ describe('the pipeline registry', () => {
     await writeFile(path.join(directory, 'signs.yaml'), SIGNS);
     const plain = { ...(await PipelineRegistry.open()).get('ocr_only'), id: 'plain' };
     const registry = await opened('plain.json', JSON.stringify(plain));
-    expect(registry.list().map(({ id }) => id)).to.deep.equal(['ocr_only', 'yolo_ocr', 'plain', 'signs']);
+    expect(registry.list().map(({ id }) => id)).to.deep.equal(['ocr_fast', 'ocr_only', 'yolo_ocr', 'plain', 'signs']);
     expect(registry.get('signs').nodes[0]?.params).to.include({ model: 'nanodet', iou: 0.5 });
   });
 
   it('tells users of a pipeline as it was declared, with the defaults that hold here', async () => {
-    const [, , signs] = (await opened('signs.yaml', SIGNS)).describe();
+    const signs = (await opened('signs.yaml', SIGNS)).describe().find(({ id }) => id === 'signs');
     expect(signs).to.deep.include({ id: 'signs', outputs: ['cars', 'text'] });
     expect(signs?.nodes.map(({ id, params }) => [id, params])).to.deep.equal([
       ['cars', { model: 'nanodet', labels: ['car'], min_confidence: 0.5, iou: 0.5, max_detections: 100 }],
-      ['text', { regions: 'detections', detection_side: 640, min_confidence: 0.6 }],
+      ['text', { regions: 'detections', min_confidence: 0.6 }],
     ]);
     for (const { paramsSchema } of signs?.nodes ?? []) {
       for (const meaning of Object.values(Object(paramsSchema).properties))
@@ -76,7 +76,7 @@ describe('the pipeline registry', () => {
 
   it('names the pipelines there are when one is not', async () => {
     const registry = await PipelineRegistry.open();
-    await expectRefusal(() => registry.get('nonesuch'), 'unknown_pipeline', 'nonesuch', 'ocr_only, yolo_ocr');
+    await expectRefusal(() => registry.get('nonesuch'), 'unknown_pipeline', 'nonesuch', 'ocr_fast, ocr_only, yolo_ocr');
   });
 
   it('refuses to open over a file that is not sound, naming file and node', async () => {

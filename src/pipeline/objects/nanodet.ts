@@ -14,6 +14,7 @@ export const nanodet: DetectorFormat = {
   deviation: [57.375, 57.12, 58.395],
   placement: 'centred',
   padding: 0,
+  openSide: 512,
 
   mismatch(dims, input, labels) {
     const [batch, points, channels = 0] = dims;

@@ -3,10 +3,13 @@ import type { Detection } from '../../job.ts';
 import { imageTensor, type RgbImage } from '../image-tensor.ts';
 import type { CatalogueEntry, ModelFormat } from '../models/model-catalogue.ts';
 import type { Model, OutputTensor } from '../models/model-sessions.ts';
-import type { Candidate, DetectorFormat } from './detector-format.ts';
+import type { Candidate, DetectorFormat, DetectorInput } from './detector-format.ts';
 import { nanodet } from './nanodet.ts';
 import { yolov8 } from './yolov8.ts';
 import { yolox } from './yolox.ts';
+
+/** Sides of an input that the model leaves open are multiples of this many pixels. */
+const LARGEST_STRIDE = 32;
 
 const FORMATS: Readonly<Record<ModelFormat, DetectorFormat>> = { nanodet, yolox, yolov8 };
 
@@ -38,10 +41,7 @@ export class ObjectDetector {
    * `invalid_model` when the model has not the form of its format.
    */
   async detect(image: RgbImage, options: DetectOptions): Promise<Detection[]> {
-    const [, , height = 0, width = 0] = this.#model.inputDims;
-    if (this.#model.inputDims.length !== 4 || this.#model.inputDims[1] !== 3 || width === 0 || height === 0) {
-      throw this.#notOfFormat(`takes ${this.#model.inputDims.join(' x ')}`, '1 x 3 x height x width, all fixed');
-    }
+    const { width, height } = this.#inputFor(image);
     const placed = placement(image, { width, height }, this.#format.placement);
     const { order, mean, deviation, padding } = this.#format;
     const layout = { ...placed, paddedWidth: width, paddedHeight: height, padding, order, mean, deviation };
@@ -69,6 +69,18 @@ export class ObjectDetector {
       });
     }
     return found;
+  }
+
+  /** Returns the size of the input: the model's own, or where it takes any, one in the image's proportions. */
+  #inputFor(image: RgbImage): DetectorInput {
+    const [batch = 0, channels = 0, height = 0, width = 0] = this.#model.inputDims;
+    if (this.#model.inputDims.length !== 4 || batch > 1 || (channels !== 3 && channels !== 0)) {
+      throw this.#notOfFormat(`takes ${this.#model.inputDims.join(' x ')}`, '1 x 3 x height x width');
+    }
+    const scale = this.#format.openSide / Math.max(image.width, image.height);
+    const steps = (pixels: number) =>
+      Math.max(1, Math.ceil(Math.round(pixels * scale) / LARGEST_STRIDE)) * LARGEST_STRIDE;
+    return { width: width || steps(image.width), height: height || steps(image.height) };
   }
 
   #checked(outputs: readonly OutputTensor[], width: number, height: number): OutputTensor {

@@ -12,6 +12,7 @@ export const yolov8: DetectorFormat = {
   deviation: [255, 255, 255],
   placement: 'centred',
   padding: 114,
+  openSide: 640,
 
   mismatch(dims, input, labels) {
     const [batch, channels, points] = dims;

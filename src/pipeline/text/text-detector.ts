@@ -1,132 +1,130 @@
-import { imageTensor, type Region, type RgbImage } from '../image-tensor.ts';
+import type { Region, RgbImage } from '../image-tensor.ts';
 import type { Model } from '../models/model-sessions.ts';
+import { areaOf, around, sharedArea } from './regions.ts';
+import { textBlobs, type TextBlob } from './text-blobs.ts';
+import { textMap, textMapInParts, type TextMap } from './text-map.ts';
+import { stripCorners, stripOf, type TextStrip } from './text-strip.ts';
+import { boundsOf } from './turned-rectangle.ts';
 
-/** The network halves its input five times, so both sides are multiples of this many pixels. */
-const SIDE_STEP = 32;
-// Means and deviations of the ImageNet pictures, with which the weights were trained (plane order B, G, R as trained).
-const MEAN = [0.485 * 255, 0.456 * 255, 0.406 * 255] as const;
-const DEVIATION = [0.229 * 255, 0.224 * 255, 0.225 * 255] as const;
 // Post-processing of differentiable binarisation (Liao et al., AAAI 2020): the map holds shrunken text, so a box grows
-// by area * ratio / perimeter. PP-OCR's values, but for the ratio: 1.5 there, from 1.5 to 1.8 equally good here.
-const TEXT_PIXEL = 0.3;
-const TEXT_BOX = 0.6;
+// by area * ratio / perimeter. PP-OCR's ratio is 1.5; from 1.5 to 1.8 are equally good here.
 const GROWTH = 1.6;
-const SMALLEST_MAP_SIDE = 3;
 const SMALLEST_SIDE = 6;
 
+/** Sides of the first look and of the closer one, in pixels. */
+export const FIRST_LOOK = 960;
+const CLOSER_LOOK = 1920;
+// A closer look is taken when this part of all boxes are so thin that their letters run together. Boxes of the first look
+// that are thicker than that are kept: letters made of dots fall apart when they are enlarged.
+const THIN = 6;
+const PART_THIN = 0.25;
+
 export interface TextDetectorOptions {
-  /** Longest side of the picture the detector sees, in pixels. Larger finds smaller text and costs its square. */
-  readonly detectionSide: number;
+  /**
+   * Longest side of the picture the detector sees, in pixels. Larger finds smaller text and costs its square. Absent: the
+   * frame is looked at twice where its text is small.
+   */
+  readonly detectionSide?: number | undefined;
 }
 
-/** Finds where text stands: upright boxes around words or lines, in pixels of the image. */
+/** Where a word or a line stands, in pixels of the image. */
+export interface TextBox {
+  /** The upright rectangle around it. */
+  readonly bounds: Region;
+  /** Where it is not level: the strip along it. */
+  readonly strip?: TextStrip;
+}
+
+interface FoundBox extends TextBox {
+  /** Shorter side of its blob in pixels of the map. */
+  readonly thickness: number;
+}
+
+/** Finds where text stands: boxes around words or lines. */
 export async function findText(
   model: Model,
   image: RgbImage,
   region: Region,
-  options: TextDetectorOptions,
-): Promise<Region[]> {
-  const scale = Math.min(1, options.detectionSide / Math.max(region.width, region.height));
-  const width = wholeSteps(region.width * scale);
-  const height = wholeSteps(region.height * scale);
-  const input = imageTensor(image, region, { width, height, order: 'bgr', mean: MEAN, deviation: DEVIATION });
-  const [map] = await model.run(input, [1, 3, height, width]);
-  if (!map) return [];
-  const across = region.width / width;
-  const down = region.height / height;
-  const boxes: Region[] = [];
-  for (const blob of textBlobs(map.data, width, height)) {
-    const growth = ((blob.right - blob.left) * (blob.bottom - blob.top) * GROWTH) / perimeter(blob);
-    const left = Math.max(0, Math.floor((blob.left - growth) * across));
-    const top = Math.max(0, Math.floor((blob.top - growth) * down));
-    const right = Math.min(region.width, Math.ceil((blob.right + growth) * across));
-    const bottom = Math.min(region.height, Math.ceil((blob.bottom + growth) * down));
-    if (right - left < SMALLEST_SIDE || bottom - top < SMALLEST_SIDE) continue;
-    boxes.push({ x: region.x + left, y: region.y + top, width: right - left, height: bottom - top });
+  { detectionSide }: TextDetectorOptions,
+): Promise<TextBox[]> {
+  const first = boxesOf(await textMap(model, image, region, detectionSide ?? FIRST_LOOK), region);
+  const thin = first.filter(({ thickness }) => thickness <= THIN);
+  const isSmall = thin.length > 0 && thin.length >= PART_THIN * first.length;
+  const isReduced = Math.max(region.width, region.height) > FIRST_LOOK;
+  if (detectionSide !== undefined || !isSmall || !isReduced) return joined(first);
+  const wanted = thin.map(({ bounds }) => bounds);
+  const closer = boxesOf(await textMapInParts(model, image, region, CLOSER_LOOK, wanted), region);
+  return joined(combined(first, closer));
+}
+
+/** Returns the thick boxes of the first look, those of the closer one elsewhere, and what only the first one found. */
+function combined(first: readonly FoundBox[], closer: readonly FoundBox[]): TextBox[] {
+  const covers = (a: TextBox, b: TextBox) => sharedArea(a.bounds, b.bounds) > 0.5 * areaOf(b.bounds);
+  const touches = (a: TextBox, b: TextBox) => sharedArea(a.bounds, b.bounds) > 0;
+  const thick = first.filter(({ thickness }) => thickness > THIN + 1);
+  const thin = first.filter(({ thickness }) => thickness <= THIN + 1);
+  return [
+    ...thick,
+    ...closer.filter((box) => !thick.some((other) => covers(other, box))),
+    ...thin.filter((box) => !closer.some((other) => touches(other, box))),
+  ];
+}
+
+function boxesOf(map: TextMap, region: Region): FoundBox[] {
+  return textBlobs(map).flatMap((blob) => boxOf(blob, map, region) ?? []);
+}
+
+function boxOf(blob: TextBlob, map: TextMap, region: Region): FoundBox | undefined {
+  const across = region.width / map.width;
+  const down = region.height / map.height;
+  const strip = stripOf(blob, map.width, across, down);
+  if (strip) {
+    const grown = { ...strip, ...grownSides(strip), x: region.x + strip.x, y: region.y + strip.y };
+    const bounds = boundsOf(stripCorners(grown), region);
+    if (Math.min(grown.width, grown.height, bounds.width, bounds.height) < SMALLEST_SIDE) return undefined;
+    return { bounds, strip: grown, thickness: Math.min(strip.width / across, strip.height / down) };
   }
-  return joined(boxes);
+  const { left, top, right, bottom } = blob;
+  const growth = growthOf(right - left, bottom - top);
+  const x = Math.max(0, Math.floor((left - growth) * across));
+  const y = Math.max(0, Math.floor((top - growth) * down));
+  const width = Math.min(region.width, Math.ceil((right + growth) * across)) - x;
+  const height = Math.min(region.height, Math.ceil((bottom + growth) * down)) - y;
+  if (Math.min(width, height) < SMALLEST_SIDE) return undefined;
+  const bounds = { x: region.x + x, y: region.y + y, width, height };
+  return { bounds, thickness: Math.min(right - left, bottom - top) };
+}
+
+function growthOf(width: number, height: number): number {
+  return (width * height * GROWTH) / (2 * (width + height));
+}
+
+function grownSides({ width, height }: TextStrip) {
+  const growth = growthOf(width, height);
+  return { width: width + 2 * growth, height: height + 2 * growth };
 }
 
 /**
- * A long line may come in several blobs. Grown, they overlap, and the letters between would be read twice: such boxes
- * are one when they stand in one row.
+ * A long line may come in several blobs. Grown, they overlap, and the letters between would be read twice: such level
+ * boxes are one when they stand in one row.
  */
-function joined(boxes: readonly Region[]): Region[] {
+function joined(boxes: readonly TextBox[]): TextBox[] {
   const lines: Region[] = [];
-  for (const box of boxes.toSorted((a, b) => a.x - b.x)) {
+  const level = boxes.filter(({ strip }) => !strip).map(({ bounds }) => bounds);
+  for (const box of level.toSorted((a, b) => a.x - b.x)) {
     const at = lines.findIndex((line) => box.x < line.x + line.width && inOneRow(line, box));
     const line = lines[at];
     if (line) lines[at] = around(line, box);
     else lines.push(box);
   }
-  return lines;
+  return [
+    ...lines.map((bounds) => ({ bounds })),
+    ...boxes.flatMap(({ bounds, strip }) => (strip ? [{ bounds, strip }] : [])),
+  ];
 }
 
 /** Two boxes stand in one row when they share most of the height of either. */
 function inOneRow(a: Region, b: Region): boolean {
   const shared = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
   return shared > 0.6 * Math.max(a.height, b.height);
-}
-
-function around(a: Region, b: Region): Region {
-  const x = Math.min(a.x, b.x);
-  const y = Math.min(a.y, b.y);
-  const right = Math.max(a.x + a.width, b.x + b.width);
-  const bottom = Math.max(a.y + a.height, b.y + b.height);
-  return { x, y, width: right - x, height: bottom - y };
-}
-
-interface Blob {
-  readonly left: number;
-  readonly top: number;
-  /** One past the last pixel. */
-  readonly right: number;
-  readonly bottom: number;
-}
-
-function perimeter(blob: Blob): number {
-  return 2 * (blob.right - blob.left + blob.bottom - blob.top);
-}
-
-function wholeSteps(pixels: number): number {
-  return Math.max(SIDE_STEP, Math.round(pixels / SIDE_STEP) * SIDE_STEP);
-}
-
-/** Connected areas (8 neighbours) of the probability map whose mean probability is that of text, in scan order. */
-function textBlobs(map: Float32Array, width: number, height: number): Blob[] {
-  const blobs: Blob[] = [];
-  const seen = new Uint8Array(width * height);
-  const stack: number[] = [];
-  for (let start = 0; start < map.length; start++) {
-    if (seen[start] || (map[start] ?? 0) <= TEXT_PIXEL) continue;
-    let left = width;
-    let top = height;
-    let right = 0;
-    let bottom = 0;
-    let sum = 0;
-    let count = 0;
-    seen[start] = 1;
-    stack.push(start);
-    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-      const x = at % width;
-      const y = (at - x) / width;
-      sum += map[at] ?? 0;
-      count++;
-      left = Math.min(left, x);
-      right = Math.max(right, x + 1);
-      top = Math.min(top, y);
-      bottom = Math.max(bottom, y + 1);
-      for (let ny = Math.max(0, y - 1); ny <= Math.min(height - 1, y + 1); ny++) {
-        for (let nx = Math.max(0, x - 1); nx <= Math.min(width - 1, x + 1); nx++) {
-          const next = ny * width + nx;
-          if (seen[next] || (map[next] ?? 0) <= TEXT_PIXEL) continue;
-          seen[next] = 1;
-          stack.push(next);
-        }
-      }
-    }
-    if (Math.min(right - left, bottom - top) < SMALLEST_MAP_SIDE || sum / count < TEXT_BOX) continue;
-    blobs.push({ left, top, right, bottom });
-  }
-  return blobs;
 }

@@ -1,14 +1,41 @@
 import type { TextLine } from '../../job.ts';
 import type { TextPiece } from './text-reader.ts';
+import type { Point } from './turned-rectangle.ts';
 
 // Two pieces stand in one row when their middles differ by less than half of the lower one's height, and belong to one
 // line when the gap between them is no wider than so many of its heights: words do, the columns of a table do not.
 const SAME_ROW = 0.5;
 const WIDEST_GAP = 1.5;
+/** Rise over length of a piece that leans by 4 degrees. */
+const SLIGHT_LEAN = 0.07;
 
-/** Joins pieces of text to lines, from top to bottom and left to right. Confidences have 3 decimals. */
+/**
+ * Joins pieces of text that are level, or nearly, to lines; any other piece is a line of its own. From top to bottom and
+ * left to right. Confidences have 3 decimals, corners 1.
+ */
 export function textLines(pieces: readonly TextPiece[]): TextLine[] {
-  return rows(pieces).flatMap((row) => lines(row).map(joined));
+  const all = rows(pieces.filter(isLevel)).flatMap((row) => lines(row).map(joined));
+  const turned = pieces.filter((piece) => !isLevel(piece)).map((piece) => joined([piece]));
+  // Level lines keep their order: the middles of one row differ a little.
+  for (const line of turned.toSorted((a, b) => middleOf(a) - middleOf(b) || a.bbox[0] - b.bbox[0])) {
+    const at = all.findIndex((other) => middleOf(other) > middleOf(line));
+    all.splice(at === -1 ? all.length : at, 0, line);
+  }
+  return all;
+}
+
+/** A last letter below the line makes a short word lean, so a little does not keep pieces from being joined. */
+function isLevel({ corners }: TextPiece): boolean {
+  const [[ax, ay] = [0, 0], [bx, by] = [1, 0]] = corners ?? [];
+  return Math.abs(by - ay) <= SLIGHT_LEAN * (bx - ax);
+}
+
+function middleOf({ bbox: [, top, , height] }: TextLine): number {
+  return top + height / 2;
+}
+
+function rounded(corners: readonly Point[]): [number, number][] {
+  return corners.map(([x, y]) => [Math.round(x * 10) / 10, Math.round(y * 10) / 10]);
 }
 
 function rows(pieces: readonly TextPiece[]): TextPiece[][] {
@@ -39,10 +66,13 @@ function joined(pieces: readonly TextPiece[]): TextLine {
   const bottom = Math.max(...pieces.map(({ box }) => box.y + box.height));
   const characters = pieces.reduce((sum, { text }) => sum + text.length, 0);
   const confidence = pieces.reduce((sum, piece) => sum + piece.confidence * piece.text.length, 0) / characters;
+  const [only, another] = pieces;
+  const corners = another ? undefined : only?.corners;
   return {
     text: pieces.map(({ text }) => text).join(' '),
     confidence: Math.round(confidence * 1000) / 1000,
     bbox: [left, top, right - left, bottom - top],
+    ...(corners && { polygon: rounded(corners) }),
   };
 }
 

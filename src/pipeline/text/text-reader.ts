@@ -4,28 +4,46 @@ import { fileURLToPath } from 'node:url';
 import { cropped, type Region, type RgbImage } from '../image-tensor.ts';
 import type { Model, ModelSessions } from '../models/model-sessions.ts';
 import type { ReadText } from './ctc-decoding.ts';
-import { findText, type TextDetectorOptions } from './text-detector.ts';
-import { readLine } from './text-recogniser.ts';
+import { areaOf, sharedArea } from './regions.ts';
+import { findText, type TextBox, type TextDetectorOptions } from './text-detector.ts';
+import { isUpsideDown, upsideDown } from './text-orientation.ts';
+import { CROP_HEIGHT, lineWidth, readLine } from './text-recogniser.ts';
+import { isStanding, levelled, stripCorners, type TextStrip } from './text-strip.ts';
+import { quarterTurned, type Point } from './turned-rectangle.ts';
 
 /** A piece of text and where it stands, in pixels of the image. */
 export interface TextPiece extends ReadText {
   readonly box: Region;
+  /** Of text that is not level: its corners, clockwise from where its first letter has its top left. */
+  readonly corners?: readonly Point[];
+}
+
+interface TextModels {
+  readonly detector: Model;
+  readonly recogniser: Model;
+  readonly orientation: Model;
 }
 
 /** Texts kept for crops that come again unchanged, as captions and slides do; some hundred bytes each. */
 const REMEMBERED_CROPS = 2048;
+/** Confidence from which a reading is not doubted. */
+const SURE = 0.8;
+/** Text that leans by more than half a right angle may run in either direction. */
+const STEEP = Math.PI / 4 + 1e-9;
 
 /** Reads the text of images with PP-OCRv4: one network finds it, another reads each piece. */
 export class TextReader {
   readonly #detector: Model;
   readonly #recogniser: Model;
+  readonly #orientation: Model;
   readonly #characters: readonly string[];
   /** By the SHA-256 of the crop's size and pixels; a Map keeps insertion order, so its first key is the oldest used. */
   readonly #known = new Map<string, ReadText>();
 
-  private constructor(detector: Model, recogniser: Model, characters: readonly string[]) {
-    this.#detector = detector;
-    this.#recogniser = recogniser;
+  private constructor(models: TextModels, characters: readonly string[]) {
+    this.#detector = models.detector;
+    this.#recogniser = models.recogniser;
+    this.#orientation = models.orientation;
     this.#characters = characters;
   }
 
@@ -34,32 +52,55 @@ export class TextReader {
     const file = (name: string) => fileURLToPath(new URL(`assets/${name}`, weights));
     const detector = await sessions.packaged(file('ch_PP-OCRv4_det_infer.onnx'));
     const recogniser = await sessions.packaged(file('ch_PP-OCRv4_rec_infer.onnx'));
+    const orientation = await sessions.packaged(file('ch_ppocr_mobile_v2.0_cls_infer.onnx'));
     const dictionary = await readFile(file('ppocr_keys_v1.txt'), 'utf8');
     // One character per line; the network's last class is the space, which the file leaves out.
-    return new TextReader(detector, recogniser, [...dictionary.trimEnd().split(/\r?\n/), ' ']);
+    return new TextReader({ detector, recogniser, orientation }, [...dictionary.trimEnd().split(/\r?\n/), ' ']);
   }
 
-  /** The pieces of text in the regions, each once, in no particular order. */
+  /** Returns the pieces of text in the regions, each once, in no particular order. */
   async read(image: RgbImage, regions: readonly Region[], options: TextDetectorOptions): Promise<TextPiece[]> {
-    const boxes: Region[] = [];
+    const boxes: TextBox[] = [];
     for (const region of regions) boxes.push(...(await findText(this.#detector, image, region, options)));
     return this.readBoxes(image, regions.length > 1 ? withoutRepeats(boxes) : boxes);
   }
 
-  /** The text of each box, by the pixels of that box alone. */
-  async readBoxes(image: RgbImage, boxes: readonly Region[]): Promise<TextPiece[]> {
+  /** Returns the text of each box, by the pixels of that box alone. */
+  async readBoxes(image: RgbImage, boxes: readonly TextBox[]): Promise<TextPiece[]> {
     const pieces: TextPiece[] = [];
-    for (const box of boxes) {
-      pieces.push({ ...(await this.#readPiece(image, box)), box });
+    for (const { bounds, strip } of boxes) {
+      if (strip) {
+        const read = await this.#readStrip(image, strip);
+        pieces.push({ ...read, box: bounds, corners: stripCorners(strip) });
+      } else {
+        pieces.push({ ...(await this.#readCrop({ ...bounds, rgb: cropped(image, bounds) })), box: bounds });
+      }
     }
     return pieces;
   }
 
-  async #readPiece(image: RgbImage, box: Region): Promise<ReadText> {
-    const rgb = cropped(image, box);
-    const key = createHash('sha256').update(`${box.width} `).update(rgb).digest('base64');
+  /** Reads a strip made level. One that runs down or up is read from both of its ends, and the surer reading is kept. */
+  async #readStrip(image: RgbImage, strip: TextStrip): Promise<ReadText> {
+    const lying = isStanding(strip) ? quarterTurned(strip) : strip;
+    const crop = levelled(image, lying, lineWidth(lying), CROP_HEIGHT);
+    if (Math.abs(lying.angle) <= STEEP) return this.#readCrop(crop);
+    const down = await this.#readOnce(crop);
+    const up = await this.#readOnce(upsideDown(crop));
+    return up.confidence > down.confidence ? up : down;
+  }
+
+  /** Reads a crop, and when that is unsure and it looks upside down, reads it turned as well. */
+  async #readCrop(crop: RgbImage): Promise<ReadText> {
+    const read = await this.#readOnce(crop);
+    if (read.confidence >= SURE || !(await isUpsideDown(this.#orientation, crop))) return read;
+    const turned = await this.#readOnce(upsideDown(crop));
+    return turned.confidence > read.confidence ? turned : read;
+  }
+
+  async #readOnce(crop: RgbImage): Promise<ReadText> {
+    const key = createHash('sha256').update(`${crop.width} `).update(crop.rgb).digest('base64');
     const known = this.#known.get(key);
-    const read = known ?? (await readLine(this.#recogniser, this.#characters, { ...box, rgb }));
+    const read = known ?? (await readLine(this.#recogniser, this.#characters, crop));
     this.#known.delete(key);
     this.#known.set(key, read);
     if (this.#known.size > REMEMBERED_CROPS) {
@@ -71,16 +112,10 @@ export class TextReader {
 }
 
 /** Regions may overlap, and then find the same text: of two boxes that share half of the smaller, the larger stays. */
-function withoutRepeats(boxes: readonly Region[]): Region[] {
-  const kept: Region[] = [];
-  for (const box of boxes.toSorted((a, b) => b.width * b.height - a.width * a.height)) {
-    if (!kept.some((other) => shared(box, other) > 0.5 * box.width * box.height)) kept.push(box);
+function withoutRepeats(boxes: readonly TextBox[]): TextBox[] {
+  const kept: TextBox[] = [];
+  for (const box of boxes.toSorted((a, b) => areaOf(b.bounds) - areaOf(a.bounds))) {
+    if (!kept.some((other) => sharedArea(box.bounds, other.bounds) > 0.5 * areaOf(box.bounds))) kept.push(box);
   }
   return kept;
-}
-
-function shared(a: Region, b: Region): number {
-  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
-  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
-  return Math.max(0, width) * Math.max(0, height);
 }

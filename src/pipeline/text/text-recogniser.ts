@@ -3,32 +3,31 @@ import type { Model } from '../models/model-sessions.ts';
 import { decodeCtc, type ReadText } from './ctc-decoding.ts';
 
 /** Height of a crop as the network was trained, in pixels. */
-const CROP_HEIGHT = 48;
-// A crop is padded to the next bucket of its own width: its result depends on nothing else, and the inference library
-// meets few shapes. 3200 pixels are a line of some 130 characters; a longer one is squeezed.
-const WIDTH_BUCKET = 32;
+export const CROP_HEIGHT = 48;
+// A crop is padded to the next bucket of its own width, so that its result depends on nothing else. The network divides
+// widths by 8. 3200 pixels are a line of some 130 characters; a longer one is squeezed.
+const WIDTH_BUCKET = 8;
+const SMALLEST_WIDTH = 32;
 const LARGEST_WIDTH = 3200;
 const MIDDLE_GREY = 127.5;
 
+/** Returns the width of a line in pixels when it is as high as a crop. */
+export function lineWidth({ width, height }: { readonly width: number; readonly height: number }): number {
+  return Math.min(LARGEST_WIDTH, Math.max(1, Math.ceil((CROP_HEIGHT * width) / height)));
+}
+
 /** Reads one line of text that fills `crop`. `characters` are the network's classes from 1 on; class 0 is the blank. */
 export async function readLine(model: Model, characters: readonly string[], crop: RgbImage): Promise<ReadText> {
-  const natural = Math.ceil((CROP_HEIGHT * crop.width) / crop.height);
-  const width = Math.min(LARGEST_WIDTH, Math.max(WIDTH_BUCKET, natural));
+  const width = Math.max(SMALLEST_WIDTH, lineWidth(crop));
   const paddedWidth = Math.ceil(width / WIDTH_BUCKET) * WIDTH_BUCKET;
-  const input = imageTensor(
-    crop,
-    { x: 0, y: 0, width: crop.width, height: crop.height },
-    {
-      width,
-      height: CROP_HEIGHT,
-      paddedWidth,
-      padding: MIDDLE_GREY,
-      order: 'bgr',
-      mean: [MIDDLE_GREY, MIDDLE_GREY, MIDDLE_GREY],
-      deviation: [MIDDLE_GREY, MIDDLE_GREY, MIDDLE_GREY],
-    },
-  );
-  const [output] = await model.run(input, [1, 3, CROP_HEIGHT, paddedWidth]);
+  const [output] = await model.run(lineTensor(crop, width, paddedWidth), [1, 3, CROP_HEIGHT, paddedWidth]);
   if (!output) return { text: '', confidence: 0 };
   return decodeCtc(output.data, output.dims[2] ?? 0, characters);
+}
+
+/** Returns a crop of that width, padded on the right, as PP-OCR's networks want it. */
+export function lineTensor(crop: RgbImage, width: number, paddedWidth: number): Float32Array {
+  const greys = [MIDDLE_GREY, MIDDLE_GREY, MIDDLE_GREY] as const;
+  const layout = { width, height: CROP_HEIGHT, paddedWidth, padding: MIDDLE_GREY, mean: greys, deviation: greys };
+  return imageTensor(crop, { x: 0, y: 0, width: crop.width, height: crop.height }, { ...layout, order: 'bgr' });
 }

@@ -11,8 +11,10 @@ const paramsSchema = z.strictObject({
     .int()
     .min(64)
     .max(4096)
-    .default(640)
-    .describe('Longest side, in pixels, of the picture in which text is looked for; a larger one finds smaller text'),
+    .optional()
+    .describe(
+      'Longest side, in pixels, of the picture in which text is looked for. When absent, 960, and where the text is small a second look with up to 1920. A smaller one is faster and misses small text',
+    ),
   min_confidence: z.number().min(0).max(1).default(0.6).describe('Pieces of text less sure are dropped'),
   regions: z
     .enum(['frame', 'detections'])
