@@ -76,7 +76,7 @@ export class KeyRing {
     return ring;
   }
 
-  /** Undefined: nobody is asked for a key. */
+  /** Undefined: no key is needed. */
   current(): readonly ApiKey[] | undefined {
     return this.#current;
   }

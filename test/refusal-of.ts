@@ -1,6 +1,6 @@
 import { ServiceError } from '../src/errors.ts';
 
-/** The `ServiceError` with which it rejects; whatever else it does is thrown. */
+/** Returns the `ServiceError` with which the promise rejects; throws for every other outcome. */
 export async function refusalOf(promise: Promise<unknown>): Promise<ServiceError> {
   try {
     await promise;

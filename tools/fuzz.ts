@@ -83,7 +83,7 @@ function print(report: CampaignReport, count: number, ms: number): void {
   }
   console.log(`slowest job, waiting included: ${slowest.ms.toFixed(0)} ms (index ${slowest.index})`);
   console.log(`analysing processes: ${children}, at most ${mib(childPeakBytes)} resident`);
-  console.log(`service: ${mib(serviceBytes.begin)} resident at the begin, ${mib(serviceBytes.end)} at the end`);
+  console.log(`service: ${mib(serviceBytes.begin)} resident at the start, ${mib(serviceBytes.end)} at the end`);
   console.log(findings.length === 0 ? 'nothing found' : `${findings.length} found:\n${findings.join('\n')}`);
 }
 

@@ -121,7 +121,7 @@ export async function killLoop(dataDir: string, options: KillLoopOptions): Promi
 }
 
 /**
- * Resolves when every sidecar tells of an end: also those of uploads whose 202 the kill cut off, which nobody can ask
+ * Resolves when every sidecar has an outcome, also those of uploads whose 202 the kill cut off, which no client can ask
  * for and which the last start brings back behind all others.
  */
 async function everyJobEnded(folder: string, signal: AbortSignal): Promise<void> {

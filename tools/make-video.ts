@@ -1,4 +1,4 @@
-/** Makes real, small video files of known content, for the tests and for whoever wants to see the service at work. */
+/** Makes real, small video files of known content, for the tests and the demo. */
 import { AV_LOG_ERROR } from 'node-av/constants';
 import { Log } from 'node-av/lib';
 

@@ -32,7 +32,7 @@ export const TEXT_SCENES: readonly TextScene[] = [
     errorRate: 0.1,
     texts: [
       { text: 'I told you that we would be late, did I not?', x: 220, y: 600, size: 36, box: 'black@0.6' },
-      { text: 'Yes, but nobody listens to me.', x: 340, y: 656, size: 36, box: 'black@0.6' },
+      { text: 'Yes, but no one listens to me.', x: 340, y: 656, size: 36, box: 'black@0.6' },
     ],
   },
   {

@@ -230,7 +230,7 @@ export class JobEngine {
     return this.#releases.isOfItsOwn(jobId);
   }
 
-  /** Gives a job up; one that was cancelled before stays so. Rejects with `job_not_found`, or `job_conflict` when it ended otherwise. */
+  /** Cancels a pending or running job. Idempotent. Rejects with `job_not_found`, or with `job_conflict` when the job ended otherwise. */
   async cancel(jobId: JobId): Promise<Job> {
     try {
       return await this.dispatch(jobId, { type: 'CANCEL' });

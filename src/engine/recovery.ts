@@ -18,7 +18,7 @@ export interface RecoveryOptions extends FileSweepOptions {
 /**
  * Removes what was left half-received and makes the queue agree with the database. Called once, by the owner of the data
  * folder, before anything is accepted or claimed.
- * One process owns the database, so whatever is `running` now was interrupted. What this costs does not grow with the
+ * One process owns the database, so a job that is `running` now was interrupted. What this costs does not grow with the
  * number of jobs that have ended, unless the database is damaged.
  */
 export async function recover(options: RecoveryOptions): Promise<void> {

@@ -1,4 +1,4 @@
-/** Lets what has the same key happen one after another, in the order in which it was asked for, whatever became of the earlier. */
+/** A mutex per key: runs tasks with the same key one after another, in order, even if an earlier one failed. */
 export class Turns {
   /** The last that was asked for with each key, until it has settled. */
   readonly #last = new Map<string, Promise<unknown>>();

@@ -50,7 +50,7 @@ export interface AppOptions extends SubmitOptions, Omit<FairShareOptions, 'engin
   readonly reads: JobReads;
   readonly storage: Pick<StorageService, 'loadFile'>;
   readonly pipelines: Pick<VideoFilePipelineService, 'list'>;
-  /** Returns the present keys; undefined: nobody is asked for a key. */
+  /** Returns the present keys; undefined: no key is needed. */
   readonly keys: () => readonly ApiKey[] | undefined;
   readonly hosts: HostPolicy;
   readonly trustedProxies: AddressList;

@@ -81,7 +81,7 @@ export type HealthResponse = z.infer<typeof healthResponseSchema>;
 export const readyResponseSchema = z.object({ status: z.literal('ready') });
 export type ReadyResponse = z.infer<typeof readyResponseSchema>;
 
-/** `submit` videos, cancel jobs and delete their files; `read` whatever is known of them; `admin`: watch the service itself. */
+/** `submit` videos, cancel jobs and delete their files; `read` jobs and results; `admin`: read the metrics of the service. */
 export const scopeSchema = z.enum(['submit', 'read', 'admin']);
 export type Scope = z.infer<typeof scopeSchema>;
 

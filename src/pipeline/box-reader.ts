@@ -13,7 +13,7 @@ export interface Box {
   readonly isWhole: boolean;
 }
 
-/** Reads the boxes of a file through one small window, whatever sizes they claim. */
+/** Reads the boxes of a file through one small window, independent of the sizes that they declare. */
 export class BoxReader implements Disposable {
   readonly fileBytes: number;
   readonly #file: number;

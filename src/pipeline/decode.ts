@@ -63,7 +63,7 @@ export function* decodeFrames(path: string, options: DecodeOptions = {}): Genera
  * its thread, by design: it belongs in a thread of a child process, because FFmpeg is at work on a stranger's bytes.
  * Each picture's `rgb` has a buffer of its own, which may be transferred. Ending the iteration early frees everything.
  *
- * Damage is passed over: whatever can be decoded is yielded, and `index` counts the frames that could be. Times are
+ * Damage is skipped: every frame that can be decoded is yielded, and `index` counts the frames that could be. Times are
  * those of the file's timeline, edit lists applied. Throws `ServiceError`: `input_missing`; `invalid_video` when
  * there is nothing to show; `too_large` when a limit is crossed, possibly after frames have been yielded.
  */

@@ -7,7 +7,7 @@ import type { Frame } from 'node-av/lib';
 
 /**
  * Tells decoded frames apart without converting them, which costs several times as much: frames with the same
- * fingerprint have the same samples and are shown alike. Nobody knows two inputs with one SHA-256. A copy of the frame
+ * fingerprint have the same samples and are shown alike. No two inputs with the same SHA-256 are known. A copy of the frame
  * before would be compared faster, but at 8K it takes 50 to 100 MB.
  */
 export class SampleFingerprint {

@@ -19,7 +19,7 @@ const SAME_GAMUT = [1, 0, 0, 0, 1, 0, 0, 0, 1] as const;
 export type ToneMap = (rgb: Uint8Array) => void;
 
 /**
- * The map for PQ or HLG pictures, undefined for others. One curve for every picture, whatever peak its metadata names,
+ * The map for PQ or HLG pictures, undefined for others. One curve for every picture, independent of the peak in its metadata,
  * so that a frame's look depends on that frame alone: linear light up to 60 % of white, above it an exponential
  * shoulder; then BT.1886's gamma. FFmpeg's own map is finer, but takes 3 seconds for its table.
  */

@@ -19,7 +19,7 @@ export interface ProcessPoolOptions extends ChildStarterOptions {
   readonly threads: number;
   /** A job is given up when no frame is decoded and no result made for so long. */
   readonly stallTimeoutMs: number;
-  /** A child is replaced after so many jobs, against whatever leaks in native code. */
+  /** A child is replaced after this many jobs, because native code may leak memory. */
   readonly recycleAfterJobs: number;
   /** Pipelines whose models a child loads before its first job; the other ones load theirs when they are first run. */
   readonly warmUp: readonly PipelineDefinition[];
@@ -218,7 +218,7 @@ export class ProcessPool implements AsyncDisposable {
   /** The place's child, or a new one when that died in its sleep or could not be started. */
   async #warm(place: Place): Promise<ChildHandle> {
     const child = await place.child?.catch((error: unknown) => {
-      this.#options.log.warn({ err: error }, 'a child could not be started; trying once more');
+      this.#options.log.warn({ err: error }, 'a child could not be started; trying again');
     });
     if (child?.isAlive() === true) return child;
     if (child !== undefined) await this.#end(child);

@@ -38,7 +38,7 @@ export class Watch implements Disposable {
     this.#gaveUp = new Promise((_resolve, reject) => {
       this.#reject = reject;
     });
-    // It may happen while nobody waits for an answer.
+    // It may happen while no response is awaited.
     this.#gaveUp.catch(() => {});
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });

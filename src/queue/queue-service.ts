@@ -15,7 +15,7 @@ export interface QueueService {
   size(): number;
   /**
    * Calls `wake` once, as soon as an id waits: before this returns when one does already. Of several who wait, one is
-   * woken after the other for as long as an id is left; so whoever is woken takes one there and then.
+   * woken after the other for as long as an id is left; so a woken worker takes one immediately.
    * @returns a function that ends the wait
    */
   onWork(wake: () => void): () => void;

@@ -4,7 +4,7 @@ import { copyFile, mkdir, open, rename, rm, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from '../errors.ts';
 
-/** Videos are their owners' business: nobody else on the machine may read them. */
+/** Only the user of the service may read videos and results. */
 export const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 

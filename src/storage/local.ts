@@ -12,7 +12,7 @@ const ENTRIES_AT_ONCE = 1_024;
 
 /**
  * Files in one folder of the local disk. What is being received or written lies in `incoming/` until it is whole, so
- * whatever is found there at the next start was cut off (`sweepIncoming`). The folder belongs to this process alone:
+ * every file found there at the next start is incomplete (`sweepIncoming`). The folder belongs to this process alone:
  * links are checked before a path is used, not while it is.
  */
 export class LocalStorageService implements StorageService {

@@ -15,7 +15,7 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * Group commit: one batch in flight, and whatever arrives meanwhile is the next one. There is no timer: a lone item
+ * Group commit: one batch in flight; what arrives meanwhile is the next batch. There is no timer: a lone item
  * goes at once, and batches grow by themselves as the load does. Promises settle in the order of their items.
  */
 export class Batcher<Item, Result> {

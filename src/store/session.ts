@@ -110,7 +110,7 @@ export class Session {
     await this.use(() => readAllRows(connection, signal));
   }
 
-  /** The next start repairs the database, whatever it would find itself. */
+  /** Makes the next start repair the database, even if it would find no damage. */
   markForRepair(reason: string): Promise<void> {
     return markForRepair(this.#path, reason);
   }
@@ -126,7 +126,7 @@ export class Session {
 
   /**
    * Writes the log into the database. Readers go on; writes wait. False, and nothing done, when the disk has no room
-   * for both files once more: a checkpoint that runs out of room makes the session invalid.
+   * for both files again: a checkpoint that runs out of room makes the session invalid.
    */
   async checkpoint(): Promise<boolean> {
     const { bavail, bsize } = await statfs(dirname(this.#path));

@@ -5,7 +5,7 @@ export type LinkState = 'up' | 'down';
 let present: LinkState = 'up';
 const watchers = new Set<(state: LinkState) => void>();
 
-/** Told by whatever asks the service: whether it answered at all. */
+/** Records whether the last request got a response. */
 export function linkIs(state: LinkState): void {
   if (state === present) return;
   present = state;

@@ -207,8 +207,8 @@ describe('the command line', function () {
     const pipeline = await run('submit', '--pipeline', 'none', video);
     expect(pipeline.code).to.equal(1);
     expect(pipeline.stderr).to.contain('ocr_only');
-    const nobody = await run('list', '--url', 'http://127.0.0.1:9');
-    expect(nobody).to.deep.equal({ code: 1, stdout: '', stderr: 'reelstate: no response from http://127.0.0.1:9\n' });
+    const unreachable = await run('list', '--url', 'http://127.0.0.1:9');
+    expect(unreachable).to.deep.equal({ code: 1, stdout: '', stderr: 'reelstate: no response from http://127.0.0.1:9\n' });
     for (const args of [
       ['nonsense'],
       ['submit'],

@@ -15,7 +15,7 @@ import type { jobsResponseSchema } from '../../src/http/routes/jobs.ts';
 import type { pipelinesResponseSchema, resultsResponseSchema, statusResponseSchema } from '../../src/http/schemas.ts';
 import type { transitionsResponseSchema } from '../../src/http/routes/transitions.ts';
 
-/** True when whatever the service answers is of the client's type; and no member of the client's type is made up. */
+/** True when every response of the service has the client's type, and the client's type has no extra member. */
 type Tells<Answer, Schema extends z.ZodType> =
   z.infer<Schema> extends Answer ? (keyof Answer extends keyof z.infer<Schema> ? true : false) : false;
 

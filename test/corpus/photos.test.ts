@@ -86,7 +86,7 @@ describe('photographs of people, cars, dogs and signs', function () {
   });
 
   for (const [path, objects] of Object.entries(SEEN)) {
-    it(`${path}: ${objects.length === 0 ? 'nobody' : objects.map(([label]) => label).join(', ')}`, async () => {
+    it(`${path}: ${objects.length === 0 ? 'no object' : objects.map(([label]) => label).join(', ')}`, async () => {
       const { detections = [] } = await analyse(path);
       for (const [label, box] of objects) {
         const overlaps = detections.filter((found) => found.label === label).map(({ bbox }) => overlap(bbox, box));

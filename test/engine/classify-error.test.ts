@@ -61,7 +61,7 @@ describe('an error during a job', () => {
     });
   }
 
-  it('of a video keeps its verdict, whatever its cause was', () => {
+  it('of a video stays a video error, with any cause', () => {
     const error = new ServiceError('invalid_video', 'broken', { cause: systemError('EIO') });
     expect(classify(error)).to.include({ kind: 'video', code: 'invalid_video' });
   });

@@ -67,7 +67,7 @@ describe('the engine', () => {
       expect(taken()).to.deep.equal(['CANCEL: before commit', 'CANCEL: committed', 'CANCEL: sidecar rewritten']);
     });
 
-    it('a job that is interrupted, given back, and interrupted once more', async () => {
+    it('a job that is interrupted, released, and interrupted again', async () => {
       const first = await running();
       taken();
       await interrupt(first);
@@ -106,7 +106,7 @@ describe('the engine', () => {
       const unknown = jobIdSchema.parse(uuidv7());
       await harness.storage.saveFile(
         (async function* () {
-          yield 'a video of nobody';
+          yield 'a video without a job';
         })(),
         `${unknown}.mp4`,
       );

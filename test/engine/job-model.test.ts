@@ -80,7 +80,7 @@ describe('every path through the job machine, walked by the engine over DuckDB',
     });
   }
 
-  /** Whatever the state must refuse is refused, and changes nothing. */
+  /** Every event that the state must reject is rejected and changes nothing. */
   async function expectRefusals(job: Job, snapshot: JobSnapshot): Promise<void> {
     for (const [name, probe] of Object.entries(PROBES)) {
       const event = probe(job.attempt);

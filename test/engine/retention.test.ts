@@ -56,7 +56,7 @@ describe('the files of jobs that have ended', () => {
     expect(await filesOf(harness, waiting.jobId)).to.have.lengthOf(2);
   });
 
-  it('deleted in the moment in which the job ends: the sidecar says so, whoever was quicker to write it', async () => {
+  it('deleted in the moment in which the job ends: the sidecar says so, in either order of the writes', async () => {
     let marked: () => void = () => expect.fail('deleted before it ended');
     const isMarked = new Promise<void>((resolve) => {
       marked = resolve;
@@ -88,7 +88,7 @@ describe('the files of jobs that have ended', () => {
 });
 
 describe('a job that ended long enough ago', () => {
-  /** As `forgetJobs` is called by the service, with a time in the future: whatever has ended is old. */
+  /** As `forgetJobs` is called by the service, with a time in the future: every finished job is old. */
   const forget = (harness: EngineHarness) => {
     const { store, storage } = harness;
     const endedBefore = new Date(Date.now() + 1_000);

@@ -124,7 +124,7 @@ describe('a worker', () => {
     expect(job.errorMessage).to.contain(inputPath);
   });
 
-  it('gives a job up that takes too long', async () => {
+  it('fails a job that takes too long', async () => {
     const { jobId } = await harness.submit();
     harness.pipelines.script = untilAborted;
     await harness.worker({ jobTimeoutMs: 20 }).runOnce();

@@ -134,7 +134,7 @@ describe('access to the service', () => {
       expect((await ask('/pipelines', { 'x-api-key': 'a key of last year' })).status).to.equal(429);
     });
 
-    it('makes who guesses keys wait, and nobody else', async () => {
+    it('delays clients that guess keys, and no others', async () => {
       const statuses: number[] = [];
       for (let n = 0; n < 40; n += 1) statuses.push((await ask('/pipelines', { 'x-api-key': `guess ${n}` })).status);
       expect(statuses.slice(0, 20)).to.deep.equal(Array.from({ length: 20 }, () => 401));
@@ -315,7 +315,7 @@ describe('access to the service', () => {
   describe('without keys, on this machine alone', () => {
     beforeEach(() => opened({}));
 
-    it('is refused to pages of other origins, whatever they ask', async () => {
+    it('rejects every request of pages of other origins', async () => {
       const pages: Record<string, string>[] = [
         { origin: 'https://evil.example' },
         { origin: 'null' },

@@ -24,7 +24,7 @@ describe('POST /video/cancel/{job_id}', () => {
   };
   const cancel = (jobId: string) => fetch(`${service.url}/video/cancel/${jobId}`, { method: 'POST' });
 
-  it('gives a job up that waits or runs, and answers with its status; again it does no harm', async () => {
+  it('cancels a pending or running job and returns its status; idempotent', async () => {
     for (const jobId of [await submitted(), await started()]) {
       const first = await cancel(jobId);
       const text = await first.text();

@@ -13,7 +13,7 @@ describe('the door', () => {
     'a 3G2 of an operator': fileTypeBox('kddi', '3g2a'),
     'a fragmented video': fileTypeBox('iso6', 'iso6', 'dash'),
     'a CMAF track': fileTypeBox('cmfc', 'iso9', 'dash'),
-    'a video whose major brand nobody knows': fileTypeBox('abcd', 'mp42'),
+    'a video with an unknown major brand': fileTypeBox('abcd', 'mp42'),
     'a video whose file type box comes after padding': Buffer.concat([
       Buffer.from('\0\0\0\x10free12345678', 'latin1'),
       fileTypeBox('isom'),

@@ -67,7 +67,7 @@ describe('GET /video/jobs', () => {
     expect((await list('?pipeline_id=unheard_of')).jobs).to.deep.equal([]);
   });
 
-  it('pages through all of them, each once, whatever is accepted meanwhile', async () => {
+  it('pages through all of them, each once, while jobs are accepted', async () => {
     const seen: JobId[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {

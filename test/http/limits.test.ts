@@ -99,7 +99,7 @@ describe('limits', () => {
     await until(async () => (await submit()).status === 202);
   });
 
-  it('answer 429 with the time to wait to whoever asks too often', async () => {
+  it('respond with 429 and the time to wait to a client with too many requests', async () => {
     await opened({ requestsPerS: 5 });
     const answers = await Promise.all(Array.from({ length: 40 }, () => fetch(`${service.url}/pipelines`)));
     const limited = answers.filter(({ status }) => status === 429);

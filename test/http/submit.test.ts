@@ -94,7 +94,7 @@ describe('POST /video/submit', () => {
       }
     });
 
-    it('fields before and after the file, whatever types and encodings their parts name', async () => {
+    it('fields before and after the file, with any type and encoding of their parts', async () => {
       const body = multipart([
         { head: 'Content-Disposition: form-data; name="pipeline_id"\r\nContent-Type: text/plain', body: 'ocr_only' },
         { head: 'Content-Disposition: form-data; name="file"; filename="v.mp4"', body: VIDEO },

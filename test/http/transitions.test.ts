@@ -46,7 +46,7 @@ describe('GET /video/jobs/{job_id}/transitions', () => {
     expect(transitions.at(-1)?.occurred_at).to.equal(job.updated_at);
   });
 
-  it('answers 304 until this job changes, whatever others do', async () => {
+  it('responds with 304 until this job changes, while others change', async () => {
     const jobId = await submitted();
     const tag = (await get(jobId)).headers.get('etag') ?? '';
     await submitted();

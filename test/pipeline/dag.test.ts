@@ -31,7 +31,7 @@ const READ = 'ocr.read';
 const INSIDE = { regions: 'detections' };
 
 describe('a pipeline', () => {
-  it('runs its nodes in topological order, whatever the order they are written in', () => {
+  it('runs its nodes in topological order, declared in any order', () => {
     const { nodes } = plan({
       nodes: { text: READ, objects: DETECT },
       params: { text: INSIDE },

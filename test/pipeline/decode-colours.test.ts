@@ -75,7 +75,7 @@ describe('the colour tags of a video', () => {
 
   for (const { name, codec, tag } of CARRIERS) {
     for (const field of ['primaries', 'transfer', 'matrix'] as const) {
-      it(`never fail it, whatever ${field} are named: ${name}`, () => {
+      it(`never fail it, for every value of ${field}: ${name}`, () => {
         const made = make(codec);
         for (const code of CODE_POINTS) {
           const frames = [...decodeFrames(tag(made, { ...BT709, [field]: code }))];

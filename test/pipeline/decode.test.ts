@@ -143,7 +143,7 @@ describe('decodeFrames', () => {
     expect(refusalOf(join(folder, 'absent.mp4'), {}).code).to.equal('input_missing');
   });
 
-  it('takes a path for a file, whatever it looks like', () => {
+  it('treats every path as a file', () => {
     const path = join(folder, 'concat:a|b %41.mp4');
     makeVideo({ path, width: 64, height: 48, frames: 2 });
     expect([...decodeFrames(path)]).to.have.length(2);

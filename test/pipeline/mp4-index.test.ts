@@ -38,7 +38,7 @@ describe('readMp4Index', () => {
   };
 
   const mdat = box('mdat', Buffer.alloc(1000));
-  it('lets an honest index through, wherever it is and in whatever order its boxes are', () => {
+  it('accepts a valid index at any place and with its boxes in any order', () => {
     const table = [box('stts', words(0, 1, 30, 40)), sizes(30), box('stco', words(0, 2, 48, 500))];
     expect(refusal(FILE_TYPE, video(...table), mdat)).to.equal('');
     expect(refusal(FILE_TYPE, mdat, video(...table.toReversed()))).to.equal('');
@@ -178,7 +178,7 @@ describe('readMp4Index', () => {
     expect(refusal(FILE_TYPE, whole.subarray(0, whole.length - 5))).to.contain('ends inside its index (moov)');
   });
 
-  it('stops where the boxes end, whatever sizes they claim', () => {
+  it('stops where the boxes end, for any declared size', () => {
     for (const size of [2, 4, 7]) expect(refusal(FILE_TYPE, words(size), mdat)).to.contain('no index');
     expect(refusal(FILE_TYPE, words(1), Buffer.from('free'), words(0, 0), mdat)).to.contain('no index');
     const endless = Buffer.concat([words(1), Buffer.from('mdat'), words(0xffff_ffff, 0xffff_ffff)]);
@@ -215,7 +215,7 @@ describe('readMp4Index', () => {
     expect([...index.externalTrackIds]).to.deep.equal([2, 3]);
   });
 
-  it('answers or refuses in words, whatever the bytes', () => {
+  it('returns or rejects with a message, for any bytes', () => {
     const honest = Buffer.concat([
       FILE_TYPE,
       movie(

@@ -14,7 +14,7 @@ const moduleUrl = (name: string) => new URL(name, import.meta.url);
 describe('ProcessPool', () => {
   let fixture: PoolFixture;
   let pool: ProcessPool;
-  /** Two hundred different frames: whoever has seen the first is in the middle of the job. */
+  /** Two hundred different frames: after the first one the job is in the middle of its work. */
   let long: string;
   let short: string;
 
@@ -77,7 +77,7 @@ describe('ProcessPool', () => {
     await expectHealed(pid);
   });
 
-  it('kills the child of a job that is aborted while nobody takes its results', async () => {
+  it('kills the child of a job that is aborted while its results are not read', async () => {
     const abort = new AbortController();
     const results = await begun(abort.signal);
     const pid = onlyPid();

@@ -107,7 +107,7 @@ export function obeysTheQueueContract(make: () => QueueService): void {
     expect(woken).to.deep.equal(['idle', 'busy']);
   });
 
-  it('wakes nobody who no longer waits', () => {
+  it('does not wake a worker that no longer waits', () => {
     const queue = make();
     const woken: string[] = [];
     const end = queue.onWork(() => woken.push('gone'));

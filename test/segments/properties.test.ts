@@ -34,7 +34,7 @@ const WORDS = [
   '=1+1',
 ];
 
-/** Lines in a few places, jittered, with whatever text; some in the way of others. */
+/** Lines in a few places, jittered, with any text; some overlap others. */
 const line: Arbitrary<TextLine> = record({
   text: oneof(constantFrom(...WORDS), string({ maxLength: 20 })),
   confidence: double({ min: 0, max: 1, noNaN: true }),

@@ -100,7 +100,7 @@ describe('the service, told to stop', function () {
     expect(counts).to.deep.equal({ pending: 0, running: 0, completed: 0, failed: 0 });
   });
 
-  it('by nobody: a terminal that hangs up and outputs that are closed do not end it', async () => {
+  it('not by SIGHUP or closed outputs', async () => {
     const child = spawn(process.execPath, [MAIN], {
       env: {
         ...process.env,

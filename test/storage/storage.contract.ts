@@ -15,7 +15,7 @@ export interface StorageUnderTest {
   dispose(): Promise<void>;
 }
 
-/** What every storage service does, whatever it stores on. */
+/** The contract of every storage service. */
 export function storageContract(open: () => Promise<StorageUnderTest>): void {
   let made: StorageUnderTest;
   beforeEach(async () => {

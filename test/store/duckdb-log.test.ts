@@ -104,7 +104,7 @@ describe('DuckDBJobStore tells', () => {
     expect(kept.lines).to.deep.equal([{ level: 'error', ...store.damage, msg }]);
   });
 
-  it('that it is closed, whatever it is asked for', async () => {
+  it('that it is closed, for every call', async () => {
     const store = await openStore();
     await store.close();
     const { job, transition } = newJob();
@@ -207,7 +207,7 @@ describe('DuckDBJobStore writes a checkpoint', () => {
 
     const NO_ROOM = { level: 'warn', msg: 'no room on the disk for a checkpoint: the log grows' };
 
-    it('only where both files fit once more, and says so', async () => {
+    it('only where both files fit again, and says so', async () => {
       const store = await openStore();
       await insertMany(store, 3);
       // Takes the room that a checkpoint of the log would need.

@@ -93,7 +93,7 @@ describe('JobWriter', () => {
     expect(await writer.commit([{ kind: 'save', job: next, transition }])).to.deep.equal([next]);
   });
 
-  it('writes what is not stale of a batch, whatever kinds it is of', async () => {
+  it('writes the current part of a batch, of every kind', async () => {
     const [first, second, third] = await inserted(3);
     if (first === undefined || second === undefined || third === undefined) throw new Error('three were inserted');
     const good = nextOf(first, 'completed', { outputPath: 'r.json' });

@@ -13,10 +13,10 @@ describe('package-lock.json', () => {
   it('is one that npm 10 and npm 11 both leave as it is', () => {
     // npm 11 writes down which C library a package is for, npm 10 strikes it out again with every install.
     const withLibrary = packages.filter(([, entry]) => 'libc' in entry).map(([place]) => place);
-    expect(withLibrary, 'mend it with: npx npm@10 install --package-lock-only').to.deep.equal([]);
+    expect(withLibrary, 'fix it with: npx npm@10 install --package-lock-only').to.deep.equal([]);
   });
 
-  it('has a sum for every package, and no address: each is fetched from the registry of whoever installs', () => {
+  it('has a sum for every package, and no address: each is fetched from the registry of the machine that installs', () => {
     expect(packages).to.not.have.lengthOf(0);
     for (const [place, entry] of packages) {
       expect(entry, place).to.have.property('integrity');

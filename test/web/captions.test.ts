@@ -28,7 +28,7 @@ describe('captions over a frame', () => {
     }
   });
 
-  it('stay inside the frame, and are as large on the screen whatever the frame’s size', () => {
+  it('stay inside the frame, and are equally large on the screen for every frame size', () => {
     const [[x, y, width, height] = [0, 0, 0, 0]] = placeCaptions(
       [{ bbox: [600, 2, 40, 358], caption: 'at the edge' }],
       {

@@ -182,7 +182,7 @@ describe('the console in a browser', function () {
     expect(breaches).to.deep.equal([]);
   });
 
-  it('gives a job up that is under way, and shows why it has no results', async () => {
+  it('cancels a running job, and shows why it has no results', async () => {
     service.pipelines.hold();
     const jobId = await service.submit(service.video());
     const { page, breaches } = await open(`/#job=${jobId}`);

@@ -92,7 +92,7 @@ function longVideo(frames: number): string {
   return path;
 }
 
-/** Both in turn, several times, so that whatever else the machine does befalls both; the medians of each. */
+/** Both in turn, several times, so that other load on the machine affects both; the medians of each. */
 async function alternately(first: Course, second: Course): Promise<readonly [Figures, Figures]> {
   const rounds: { readonly first: Figures; readonly second: Figures }[] = [];
   for (let round = 0; round < ROUNDS; round += 1) rounds.push({ first: await run(first), second: await run(second) });

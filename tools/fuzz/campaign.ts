@@ -32,7 +32,7 @@ export interface CampaignReport {
 
 /** Mutants on their way at once: more than the service works on, so that its queue is in play. */
 const IN_FLIGHT = 5;
-/** No child may have more memory than this, whatever it is given. */
+/** No child may use more memory than this, for any input. */
 const CHILD_PEAK_BYTES = 1024 * 1024 * 1024;
 const SAY_EVERY = 250;
 

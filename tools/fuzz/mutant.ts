@@ -6,7 +6,7 @@ export interface Mutant {
   readonly bytes: Buffer;
   /** What was done, for people. */
   readonly story: string;
-  /** The name under which a client sends it; some are traps for whoever takes a name for a path. */
+  /** The name under which a client sends it; some are traps for code that uses a name as a path. */
   readonly fileName: string;
   /** Every n-th frame is analysed; all are decoded. */
   readonly frameStride: number;

@@ -10,7 +10,7 @@ const LOWER = 640;
 const SENTENCES = [
   'Where have you been all night?',
   'I told you that we would be late.',
-  'Nobody listens to me anyway.',
+  'No one listens to me anyway.',
   'The train leaves in a moment.',
   'You should have seen his face!',
   'Please close the door behind you.',

@@ -18,7 +18,7 @@ export interface ApiKey {
 const ANONYMOUS: Caller = { id: 'anonymous', scopes: scopeSchema.options };
 
 export interface AccessOptions {
-  /** Returns the present keys; undefined: nobody is asked for a key. */
+  /** Returns the present keys; undefined: no key is needed. */
   readonly keys: () => readonly ApiKey[] | undefined;
   readonly sessions: Pick<Sessions, 'find'>;
   /** Wrong keys that one address may try. */

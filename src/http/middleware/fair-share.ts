@@ -20,7 +20,7 @@ export interface FairShareOptions {
 
 /**
  * Refuses a submission of a client that has its share of uploads or of waiting jobs, so that others find room. A client
- * is a key, or a network where there are no keys. Jobs from before a restart are nobody's.
+ * is a key, or a network where there are no keys. Jobs from before a restart count for no client.
  */
 export function shareFairly(options: FairShareOptions): RouterMiddleware<RequestState> {
   const uploads = new Counts();

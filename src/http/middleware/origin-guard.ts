@@ -15,7 +15,7 @@ export interface HostPolicy {
  * Refuses what a web page of another origin makes a browser ask. Browsers say so themselves (`Sec-Fetch-Site`,
  * `Origin`), and no script can make them say otherwise; what is no browser says nothing and passes.
  *
- * A hostile page can also give its own name the address of this service. So where nobody is asked for a key, the name
+ * A hostile page can also give its own name the address of this service. So where no key is needed, the name
  * must be known. An address in its place is no such name.
  */
 export function refuseForeignOrigins(hosts: HostPolicy): Middleware<RequestState> {

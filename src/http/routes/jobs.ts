@@ -39,7 +39,7 @@ export type JobItem = z.infer<typeof jobItemSchema>;
 
 export const jobsResponseSchema = z.object({
   jobs: z.array(jobItemSchema).describe('The last accepted first'),
-  counts: z.record(jobStatusSchema, z.int().min(0)).describe('Jobs in each state, whatever was asked for'),
+  counts: z.record(jobStatusSchema, z.int().min(0)).describe('Jobs in each state, without the filters'),
   next_cursor: z.string().nullable().describe('Asks for the next, older page; null on the last'),
 });
 

@@ -28,7 +28,7 @@ export function sourceRoute(
     );
     ctx.set({
       'Accept-Ranges': 'bytes',
-      // It never changes, but who may see it does: whoever signed out must not find it in the browser's cache.
+      // The video never changes, but access to it does: after a sign-out it must not be in the browser's cache.
       'Cache-Control': 'private, no-cache',
       'Content-Disposition': `inline; filename="${jobId}.mp4"`,
       ETag: `"${jobId}"`,

@@ -1,4 +1,4 @@
-/** Decodes base64 text that arrives in pieces; whatever is no base64 character, such as a line end, is skipped. */
+/** Decodes base64 text that arrives in pieces. Skips characters outside the alphabet, such as line ends. */
 export class Base64Decoder {
   #rest = '';
 

@@ -23,7 +23,7 @@ type AfterBoundary = { readonly lineEnd: number } | 'last' | 'data' | 'incomplet
 
 /**
  * Finds the parts of a multipart body (RFC 2046, 5.1.1). The search for boundaries is `Buffer.indexOf`, so the cost of a
- * byte does not depend on its value, and a chunk gives at most a few events whatever it contains.
+ * byte does not depend on its value, and a chunk gives at most a few events.
  */
 export class MultipartParser {
   readonly #delimiter: Buffer;

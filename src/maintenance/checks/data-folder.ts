@@ -9,7 +9,7 @@ const OTHERS_WRITE = 0o022;
 /** Any permission of the group and of all others. */
 const OTHERS = 0o077;
 
-/** Whether a service of this user could write where it has to, and nobody else can. Leaves nothing behind. */
+/** Checks that this user can write to the data folder and other users cannot. Leaves nothing behind. */
 export async function checkDataFolder(dataDir: string): Promise<Finding> {
   let path = dataDir;
   try {

@@ -20,7 +20,7 @@ export interface NewModel {
   /** The ONNX file; it is copied. */
   readonly file: string;
   readonly format: ModelFormat;
-  /** The sum that the file must have; absent: whatever it has. */
+  /** Expected SHA-256 of the file; absent: not checked. */
   readonly sha256?: string;
   /** A text file with one label in each line; absent: the 80 of COCO. */
   readonly labelsFile?: string;

@@ -28,7 +28,7 @@ export class Thread<In, Out> {
     this.#worker.on('error', options.onDeath);
   }
 
-  /** From now on this one hears the thread, and nobody else. */
+  /** Replaces the listener of the thread. */
   listen(listener: (message: Out) => void): void {
     this.#listener = listener;
   }

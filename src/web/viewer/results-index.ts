@@ -124,7 +124,7 @@ export class ResultsIndex {
     return { detections, lines, hits };
   }
 
-  /** Lines that contain the query, whatever the case; one hit for each run of frames with the same line. */
+  /** Lines that contain the query, in any case; one hit for each run of frames with the same line. */
   search(query: string, limit: number): { readonly hits: readonly Hit[]; readonly total: number } {
     const wanted = query.trim().toLowerCase();
     const hits: Hit[] = [];
