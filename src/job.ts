@@ -95,7 +95,7 @@ export interface Job {
 }
 
 /** What a job's status tells. */
-export type JobOutline = Pick<Job, 'jobId' | 'status' | 'errorCode' | 'errorMessage' | 'createdAt' | 'updatedAt'>;
+export type JobSummary = Pick<Job, 'jobId' | 'status' | 'errorCode' | 'errorMessage' | 'createdAt' | 'updatedAt'>;
 
 /** One row of `job_transitions`. */
 export interface JobTransition {

@@ -2,7 +2,7 @@ import { ServiceError } from '../errors.ts';
 import type { Job, JobId } from '../job.ts';
 import type { Log } from '../log.ts';
 import type { StorageService } from '../storage/storage-service.ts';
-import type { JobStanding, JobStore } from '../store/job-store.ts';
+import type { JobRetentionState, JobStore } from '../store/job-store.ts';
 import { classify } from './classify-error.ts';
 import { isFinal } from './job-change.ts';
 import type { JobRecovery } from './job-recovery.ts';
@@ -51,7 +51,7 @@ export async function sweepFiles(options: FileSweepOptions): Promise<readonly Jo
     signal.throwIfAborted();
     // Asked before the look-up: a job that is not being accepted now has its row, or never will.
     const settled = files.filter(({ owner }) => !recovery.isAdmitting(owner));
-    const standings = await store.standingsOf([...new Set(settled.map(({ owner }) => owner))]);
+    const standings = await store.retentionStatesOf([...new Set(settled.map(({ owner }) => owner))]);
     for (const file of settled) {
       const standing = standings.get(file.owner);
       if (standing === undefined) unknown.add(file.owner);
@@ -117,7 +117,7 @@ async function forJob<T>(jobId: JobId, log: Log, work: () => Promise<T>): Promis
   }
 }
 
-async function tidy({ path, owner }: OwnedFile, { status, expiredAt }: JobStanding, options: FileSweepOptions) {
+async function tidy({ path, owner }: OwnedFile, { status, expiredAt }: JobRetentionState, options: FileSweepOptions) {
   const { recovery, storage } = options;
   if (path === sidecarPathOf(owner)) {
     if (!isFinal(status)) await recovery.reconcile(owner);

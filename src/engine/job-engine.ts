@@ -15,7 +15,7 @@ import { delayAfter, Releases } from './retry-delay.ts';
 import { inputPathOf } from './sidecar.ts';
 import type { SnapshotFormat } from './snapshot.ts';
 import type { StepListener } from './step.ts';
-import { Turns } from './turns.ts';
+import { KeyedMutex } from './keyed-mutex.ts';
 
 export interface JobEngineOptions {
   readonly store: JobStore;
@@ -84,7 +84,7 @@ export class JobEngine {
   readonly #releases = new Releases();
   readonly #admitting: Set<JobId>;
   /** Submissions with one key are accepted one after another. */
-  readonly #keyed = new Turns();
+  readonly #keyed = new KeyedMutex();
 
   constructor(options: JobEngineParts) {
     const { store, queue, pipelines, maxPending, onStep } = options;
@@ -121,7 +121,7 @@ export class JobEngine {
     readonly job: Job;
     readonly replayed: boolean;
   }> {
-    return this.#keyed.take(`${key.owner} ${key.keySha256}`, async () => {
+    return this.#keyed.runExclusive(`${key.owner} ${key.keySha256}`, async () => {
       const known = await this.#store.submission(key, keySince);
       if (known === undefined) return { job: await this.#accept(request, key), replayed: false };
       if (known.fingerprint === key.fingerprint) return { job: await this.#steps.get(known.jobId), replayed: true };

@@ -5,7 +5,7 @@ import type { StorageService } from '../storage/storage-service.ts';
 import type { SubmissionKey } from '../store/job-store.ts';
 import { readSidecar, resultsPathOf, sidecarPathOf, writeSidecar } from './sidecar.ts';
 import type { StepListener } from './step.ts';
-import { Turns } from './turns.ts';
+import { KeyedMutex } from './keyed-mutex.ts';
 
 /** As many as a start brings up to their rows. */
 const MAX_BEHIND = 1_000;
@@ -22,7 +22,7 @@ export class JobFiles {
   readonly #log: Log;
   readonly #onStep: StepListener | undefined;
   /** Serialises the writes of each sidecar, so that the deletion of a job's files is not overwritten by its end. */
-  readonly #rewriting = new Turns();
+  readonly #rewriting = new KeyedMutex();
   /** Jobs whose sidecars the disk refused, as they were committed. */
   readonly #behind = new Map<JobId, Job>();
 
@@ -69,7 +69,7 @@ export class JobFiles {
 
   /** @param isLatest false when a later row has been written meanwhile */
   #rewrite(job: Job, isLatest: () => boolean = () => true): Promise<boolean> {
-    return this.#rewriting.take(job.jobId, async () => {
+    return this.#rewriting.runExclusive(job.jobId, async () => {
       if (!isLatest()) return true;
       try {
         // The key that a job was submitted with is not in its row.

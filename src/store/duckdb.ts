@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { ServiceError } from '../errors.ts';
-import type { Job, JobId, JobOutline, JobStatus, JobTransition } from '../job.ts';
+import type { Job, JobId, JobSummary, JobStatus, JobTransition } from '../job.ts';
 import type { Log } from '../log.ts';
 import { Batcher } from './batcher.ts';
 import type { Condemnation, Condemned } from './condemn.ts';
 import type { Damage } from './damage.ts';
 import { DamageNotice } from './damage-notice.ts';
 import { isInvalidated } from './database.ts';
-import type { JobFilter, JobPlace, JobStanding, JobStore, SubmissionKey } from './job-store.ts';
+import type { JobFilter, JobPlace, JobRetentionState, JobStore, SubmissionKey } from './job-store.ts';
 import type { UnreadableListener } from './job-reader.ts';
 import { BatchRefusedError, type JobWrite, type JobWriter } from './job-writer.ts';
 import { Session } from './session.ts';
@@ -48,7 +48,7 @@ export class DuckDBJobStore implements JobStore {
   readonly #onCommit: DuckDBJobStoreOptions['onCommit'];
   readonly #writes: Batcher<JobWrite, Job | null>;
   readonly #gets: Batcher<JobId, Job | null>;
-  readonly #outlines: Batcher<JobId, JobOutline | null>;
+  readonly #summaries: Batcher<JobId, JobSummary | null>;
   readonly #opening = randomUUID();
   #changes = 0;
   #session: Session;
@@ -78,8 +78,8 @@ export class DuckDBJobStore implements JobStore {
       maxBatch: MAX_READS_PER_STATEMENT,
       isFaultOfItem: isUnreadable,
     });
-    this.#outlines = new Batcher({
-      run: (ids) => this.#use(({ lookups }) => lookups.outlines(ids)),
+    this.#summaries = new Batcher({
+      run: (ids) => this.#use(({ lookups }) => lookups.summaries(ids)),
       maxBatch: MAX_READS_PER_STATEMENT,
       isFaultOfItem: isUnreadable,
     });
@@ -129,8 +129,8 @@ export class DuckDBJobStore implements JobStore {
     return (await this.#answer(() => this.#gets.submit(jobId))) ?? undefined;
   }
 
-  async outline(jobId: JobId): Promise<JobOutline | undefined> {
-    return (await this.#answer(() => this.#outlines.submit(jobId))) ?? undefined;
+  async summary(jobId: JobId): Promise<JobSummary | undefined> {
+    return (await this.#answer(() => this.#summaries.submit(jobId))) ?? undefined;
   }
 
   transitionsOf(jobId: JobId): Promise<readonly JobTransition[]> {
@@ -146,8 +146,8 @@ export class DuckDBJobStore implements JobStore {
     return this.#answer(() => this.#use(({ reader }) => reader.placesIn(status, afterSeq, limit)));
   }
 
-  standingsOf(jobIds: readonly JobId[]): Promise<ReadonlyMap<JobId, JobStanding>> {
-    return this.#answer(() => this.#use(({ reader }) => reader.standingsOf(jobIds)));
+  retentionStatesOf(jobIds: readonly JobId[]): Promise<ReadonlyMap<JobId, JobRetentionState>> {
+    return this.#answer(() => this.#use(({ reader }) => reader.retentionStatesOf(jobIds)));
   }
 
   lastEnded(limit: number): Promise<readonly Job[]> {
@@ -210,7 +210,7 @@ export class DuckDBJobStore implements JobStore {
     await this.#writes.idle();
     await this.#lastWrite;
     await this.#gets.idle();
-    await this.#outlines.idle();
+    await this.#summaries.idle();
     await this.#reopening?.catch(() => undefined);
     await this.#checkpoint;
     if (!this.#session.invalid && !this.#notice.isFound) await this.#writeCheckpoint();

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { z } from 'zod';
 import { jobIdSchema, jobStatusSchema, type JobId, type JobStatus } from '../job.ts';
-import type { JobPlace, JobStanding, SubmissionKey } from './job-store.ts';
+import type { JobPlace, JobRetentionState, SubmissionKey } from './job-store.ts';
 import { isoTime, uuidValue } from './rows.ts';
 
 const placeSchema = z.object({
@@ -37,10 +37,10 @@ export async function placesIn(
   });
 }
 
-export async function standingsOf(
+export async function retentionStatesOf(
   connection: DuckDBConnection,
   jobIds: readonly JobId[],
-): Promise<ReadonlyMap<JobId, JobStanding>> {
+): Promise<ReadonlyMap<JobId, JobRetentionState>> {
   if (jobIds.length === 0) return new Map();
   const list = jobIds.map((id) => `'${uuidValue(id).toString()}'::UUID`).join();
   const stored = await connection.runAndReadAll(

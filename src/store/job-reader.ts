@@ -5,18 +5,18 @@ import {
   jobStatusSchema,
   type Job,
   type JobId,
-  type JobOutline,
+  type JobSummary,
   type JobStatus,
   type JobTransition,
 } from '../job.ts';
-import { endedBefore, findSubmission, forgettable, placesIn, standingsOf } from './file-reader.ts';
-import type { JobFilter, JobPlace, JobStanding, SubmissionKey } from './job-store.ts';
+import { endedBefore, findSubmission, forgettable, placesIn, retentionStatesOf } from './file-reader.ts';
+import type { JobFilter, JobPlace, JobRetentionState, SubmissionKey } from './job-store.ts';
 import {
   JOB_COLUMNS,
-  OUTLINE_COLUMNS,
+  SUMMARY_COLUMNS,
   TRANSITION_COLUMNS,
   parseJob,
-  parseOutline,
+  parseSummary,
   parseTransition,
   uuidValue,
 } from './rows.ts';
@@ -35,7 +35,7 @@ export type UnreadableListener = (jobId: JobId | undefined, error: unknown) => v
 export class JobReader {
   readonly #connection: DuckDBConnection;
   readonly #one: DuckDBPreparedStatement;
-  readonly #oneOutline: DuckDBPreparedStatement;
+  readonly #oneSummary: DuckDBPreparedStatement;
   readonly #pageEnd: DuckDBPreparedStatement;
   readonly #page: DuckDBPreparedStatement;
   readonly #onUnreadable: UnreadableListener;
@@ -46,7 +46,7 @@ export class JobReader {
     onUnreadable: UnreadableListener,
     statements: {
       readonly one: DuckDBPreparedStatement;
-      readonly oneOutline: DuckDBPreparedStatement;
+      readonly oneSummary: DuckDBPreparedStatement;
       readonly pageEnd: DuckDBPreparedStatement;
       readonly page: DuckDBPreparedStatement;
     },
@@ -54,7 +54,7 @@ export class JobReader {
     this.#connection = connection;
     this.#onUnreadable = onUnreadable;
     this.#one = statements.one;
-    this.#oneOutline = statements.oneOutline;
+    this.#oneSummary = statements.oneSummary;
     this.#pageEnd = statements.pageEnd;
     this.#page = statements.page;
   }
@@ -63,7 +63,7 @@ export class JobReader {
     const ofStatus = 'FROM jobs WHERE status = $1::VARCHAR AND accepted_seq > $2::BIGINT';
     return new JobReader(connection, onUnreadable, {
       one: await connection.prepare(`SELECT ${JOB} FROM jobs WHERE job_id = $1::UUID`),
-      oneOutline: await connection.prepare(`SELECT ${OUTLINE_COLUMNS} FROM jobs WHERE job_id = $1::UUID`),
+      oneSummary: await connection.prepare(`SELECT ${SUMMARY_COLUMNS} FROM jobs WHERE job_id = $1::UUID`),
       pageEnd: await connection.prepare(
         `SELECT coalesce(max(accepted_seq), 0) FROM (SELECT accepted_seq ${ofStatus} ORDER BY accepted_seq LIMIT $3::BIGINT)`,
       ),
@@ -81,11 +81,11 @@ export class JobReader {
   }
 
   /** As `jobs`, and at a million rows many times as fast: what is packed most tightly is left alone. */
-  async outlines(ids: readonly JobId[]): Promise<readonly (JobOutline | null)[]> {
-    const stored = await this.#rowsOf(ids, OUTLINE_COLUMNS, this.#oneOutline);
+  async summaries(ids: readonly JobId[]): Promise<readonly (JobSummary | null)[]> {
+    const stored = await this.#rowsOf(ids, SUMMARY_COLUMNS, this.#oneSummary);
     return inOrderOf(
       ids,
-      stored.map((row) => parseOutline(row)),
+      stored.map((row) => parseSummary(row)),
     );
   }
 
@@ -114,8 +114,8 @@ export class JobReader {
     return this.#alone(() => placesIn(this.#connection, status, afterSeq, limit));
   }
 
-  standingsOf(jobIds: readonly JobId[]): Promise<ReadonlyMap<JobId, JobStanding>> {
-    return this.#alone(() => standingsOf(this.#connection, jobIds));
+  retentionStatesOf(jobIds: readonly JobId[]): Promise<ReadonlyMap<JobId, JobRetentionState>> {
+    return this.#alone(() => retentionStatesOf(this.#connection, jobIds));
   }
 
   submission(key: Pick<SubmissionKey, 'owner' | 'keySha256'>, since: string) {

@@ -1,8 +1,8 @@
 import type { Condemnation, Condemned } from './condemn.ts';
-import type { Job, JobId, JobOutline, JobStatus, JobTransition } from '../job.ts';
+import type { Job, JobId, JobSummary, JobStatus, JobTransition } from '../job.ts';
 
 /** What a file's keeper must know of the job it belongs to. */
-export interface JobStanding {
+export interface JobRetentionState {
   readonly status: JobStatus;
   readonly expiredAt: string | null;
 }
@@ -38,7 +38,7 @@ export interface SubmissionKey {
 export interface JobReads {
   get(jobId: JobId): Promise<Job | undefined>;
   /** As `get`, without what costs the most to read: a thousand a second are no burden. */
-  outline(jobId: JobId): Promise<JobOutline | undefined>;
+  summary(jobId: JobId): Promise<JobSummary | undefined>;
   /** A job's transitions in order; empty for an unknown id. */
   transitionsOf(jobId: JobId): Promise<readonly JobTransition[]>;
   /** Jobs that pass the filter, the last accepted first, at most `limit`. */
@@ -83,7 +83,7 @@ export interface JobStore extends JobReads {
   /** Where the jobs in this status stand, in order of acceptance. Reads no more than that: cheap up to 10,000. */
   placesIn(status: JobStatus, afterSeq: number, limit: number): Promise<readonly JobPlace[]>;
   /** Of those ids that are known, in one statement; some thousand at once are no burden. */
-  standingsOf(jobIds: readonly JobId[]): Promise<ReadonlyMap<JobId, JobStanding>>;
+  retentionStatesOf(jobIds: readonly JobId[]): Promise<ReadonlyMap<JobId, JobRetentionState>>;
   /** Jobs that have ended, the last to end first. */
   lastEnded(limit: number): Promise<readonly Job[]>;
   /** Jobs that ended before this time (ISO 8601 UTC) and still have their files, the first to end first. */

@@ -7,7 +7,7 @@ import {
   jobStatusSchema,
   mediaFactsSchema,
   type Job,
-  type JobOutline,
+  type JobSummary,
   type JobTransition,
 } from '../job.ts';
 import type { SubmissionKey } from './job-store.ts';
@@ -151,7 +151,7 @@ const storedJobSchema = z.object({
   media: json.pipe(mediaFactsSchema).nullable(),
 });
 
-const storedOutlineSchema = storedJobSchema.pick({
+const storedSummarySchema = storedJobSchema.pick({
   job_id: true,
   status: true,
   error_code: true,
@@ -159,7 +159,7 @@ const storedOutlineSchema = storedJobSchema.pick({
   created_at: true,
   updated_at: true,
 });
-export const OUTLINE_COLUMNS = Object.keys(storedOutlineSchema.shape).join();
+export const SUMMARY_COLUMNS = Object.keys(storedSummarySchema.shape).join();
 
 const storedTransitionSchema = z.object({
   job_id: jobIdSchema,
@@ -198,9 +198,9 @@ export function parseJob(stored: unknown): Job {
   };
 }
 
-/** Some columns of a stored row as a job's outline; `job_unreadable` when they are none. */
-export function parseOutline(stored: unknown): JobOutline {
-  const row = parse(storedOutlineSchema, stored, 'jobs');
+/** Some columns of a stored row as a job's summary; `job_unreadable` when they are none. */
+export function parseSummary(stored: unknown): JobSummary {
+  const row = parse(storedSummarySchema, stored, 'jobs');
   return {
     jobId: row.job_id,
     status: row.status,

@@ -31,11 +31,11 @@ describe('the sweep of the stored files', () => {
   /** Every list of ids that is asked of the database, which answers itself. */
   const listenToStandings = (): JobId[][] => {
     const asked: JobId[][] = [];
-    const store: Pick<DuckDBJobStore, 'standingsOf'> = harness.store;
-    const standingsOf = harness.store.standingsOf.bind(harness.store);
-    store.standingsOf = (jobIds) => {
+    const store: Pick<DuckDBJobStore, 'retentionStatesOf'> = harness.store;
+    const retentionStatesOf = harness.store.retentionStatesOf.bind(harness.store);
+    store.retentionStatesOf = (jobIds) => {
       asked.push([...jobIds]);
-      return standingsOf(jobIds);
+      return retentionStatesOf(jobIds);
     };
     return asked;
   };

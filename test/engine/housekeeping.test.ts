@@ -144,7 +144,7 @@ describe('the keeping of the house', () => {
           msg: 'files of expired jobs deleted',
         },
       ]);
-      const standings = await store.standingsOf([...jobIds, young]);
+      const standings = await store.retentionStatesOf([...jobIds, young]);
       const kept = [...standings].flatMap(([jobId, { expiredAt }]) => (expiredAt === null ? [jobId] : []));
       expect(kept).to.deep.equal([young]);
     });

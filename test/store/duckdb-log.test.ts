@@ -111,7 +111,7 @@ describe('DuckDBJobStore tells', () => {
     const asked = [
       () => store.ping(),
       () => store.get(job.jobId),
-      () => store.outline(job.jobId),
+      () => store.summary(job.jobId),
       () => store.insert(job, transition),
       () => store.forgetSubmissions(job.createdAt),
       () => store.submission({ owner: 'o', keySha256: 'k' }, job.createdAt),
@@ -155,7 +155,7 @@ describe('DuckDBJobStore tells', () => {
     const { jobId } = strange;
     for (const [read, table] of [
       [() => again.get(jobId), 'jobs'],
-      [() => again.outline(jobId), 'jobs'],
+      [() => again.summary(jobId), 'jobs'],
       [() => again.transitionsOf(jobId), 'job_transitions'],
     ] as const) {
       const refusal = await refusalOf(read());

@@ -252,9 +252,9 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       );
       const ids = [...told.map(({ jobId }) => jobId), stranger, first.jobId];
       const expected = [...told, undefined, told[0]];
-      expect(await Promise.all(ids.map((id) => store.outline(id)))).to.deep.equal(expected);
+      expect(await Promise.all(ids.map((id) => store.summary(id)))).to.deep.equal(expected);
       const oneByOne: unknown[] = [];
-      for (const id of ids) oneByOne.push(await store.outline(id));
+      for (const id of ids) oneByOne.push(await store.summary(id));
       expect(oneByOne).to.deep.equal(expected);
     });
 
@@ -360,11 +360,11 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       const expiredAt = new Date().toISOString();
       await store.expire({ ...ended.job, expiredAt });
       const unknown = jobIdSchema.parse(uuidv7());
-      expect([...(await store.standingsOf([first.jobId, second.jobId, unknown]))]).to.have.deep.members([
+      expect([...(await store.retentionStatesOf([first.jobId, second.jobId, unknown]))]).to.have.deep.members([
         [first.jobId, { status: 'completed', expiredAt }],
         [second.jobId, { status: 'pending', expiredAt: null }],
       ]);
-      expect([...(await store.standingsOf([]))]).to.deep.equal([]);
+      expect([...(await store.retentionStatesOf([]))]).to.deep.equal([]);
     });
 
     it('notes once that the files of a job are deleted, which is no transition', async () => {

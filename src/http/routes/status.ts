@@ -1,6 +1,6 @@
 import type { RouterMiddleware } from '@koa/router';
 import { ServiceError } from '../../errors.ts';
-import { jobIdSchema, type JobId, type JobOutline, type JobStatus } from '../../job.ts';
+import { jobIdSchema, type JobId, type JobSummary, type JobStatus } from '../../job.ts';
 import type { JobReads } from '../../store/job-store.ts';
 import type { RequestState } from '../middleware/request-log.ts';
 import type { StatusResponse } from '../schemas.ts';
@@ -13,15 +13,15 @@ const PROGRESS: Readonly<Record<JobStatus, StatusResponse['progress']>> = {
 };
 
 /** GET /video/status/{job_id} */
-export function statusRoute(reads: Pick<JobReads, 'outline'>): RouterMiddleware<RequestState> {
+export function statusRoute(reads: Pick<JobReads, 'summary'>): RouterMiddleware<RequestState> {
   return async (ctx) => {
     const jobId = parseJobId(ctx.params['job_id']);
-    ctx.body = statusOf(requireJob(jobId, await reads.outline(jobId)));
+    ctx.body = statusOf(requireJob(jobId, await reads.summary(jobId)));
   };
 }
 
 /** A job as its status tells it. */
-export function statusOf(job: JobOutline): StatusResponse {
+export function statusOf(job: JobSummary): StatusResponse {
   return {
     job_id: job.jobId,
     status: job.status,

@@ -1,9 +1,9 @@
 /** A mutex per key: runs tasks with the same key one after another, in order, even if an earlier one failed. */
-export class Turns {
+export class KeyedMutex {
   /** The last that was asked for with each key, until it has settled. */
   readonly #last = new Map<string, Promise<unknown>>();
 
-  async take<T>(key: string, work: () => Promise<T>): Promise<T> {
+  async runExclusive<T>(key: string, work: () => Promise<T>): Promise<T> {
     const earlier = this.#last.get(key) ?? Promise.resolve();
     const mine = earlier.catch(() => undefined).then(work);
     this.#last.set(key, mine);

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
-import { Turns } from '../../src/engine/turns.ts';
+import { KeyedMutex } from '../../src/engine/keyed-mutex.ts';
 
-describe('turns', () => {
+describe('mutex', () => {
   it('are taken one after another with one key, in the order in which they were asked for, also after a failure', async () => {
-    const turns = new Turns();
+    const mutex = new KeyedMutex();
     const seen: string[] = [];
     const take = (key: string, name: string, fails = false): Promise<string> =>
-      turns.take(key, async () => {
+      mutex.runExclusive(key, async () => {
         seen.push(`${name} begins`);
         await new Promise(setImmediate);
         seen.push(`${name} ends`);
