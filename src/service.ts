@@ -113,7 +113,10 @@ async function open(
     await work;
   });
   if (config.ALLOW_ANONYMOUS) {
-    log.warn({ host: config.HOST }, 'ALLOW_ANONYMOUS: every client that reaches this address has all scopes without a key');
+    log.warn(
+      { host: config.HOST },
+      'ALLOW_ANONYMOUS: every client that reaches this address has all scopes without a key',
+    );
   }
   const { url, server } = await listen({
     config,

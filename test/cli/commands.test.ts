@@ -208,7 +208,11 @@ describe('the command line', function () {
     expect(pipeline.code).to.equal(1);
     expect(pipeline.stderr).to.contain('ocr_only');
     const unreachable = await run('list', '--url', 'http://127.0.0.1:9');
-    expect(unreachable).to.deep.equal({ code: 1, stdout: '', stderr: 'reelstate: no response from http://127.0.0.1:9\n' });
+    expect(unreachable).to.deep.equal({
+      code: 1,
+      stdout: '',
+      stderr: 'reelstate: no response from http://127.0.0.1:9\n',
+    });
     for (const args of [
       ['nonsense'],
       ['submit'],
