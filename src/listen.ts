@@ -26,6 +26,7 @@ export interface ListenOptions
       | 'engine'
       | 'reads'
       | 'storage'
+      | 'segments'
       | 'pipelines'
       | 'incomingDir'
       | 'isolation'

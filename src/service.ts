@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { JobSegments } from './analysis/job-segments.ts';
 import { Closers } from './closers.ts';
 import { childSettingsOf, type Config } from './config.ts';
 import { DataFolder } from './data-folder.ts';
@@ -123,6 +124,7 @@ async function open(
     engine,
     reads: store,
     storage,
+    segments: new JobSegments({ storage, log }),
     pipelines,
     incomingDir: storage.incomingDir,
     isolation: pool.processes.levels,

@@ -3,7 +3,7 @@ import type { Job, JobId } from '../job.ts';
 import type { Log } from '../log.ts';
 import type { StorageService } from '../storage/storage-service.ts';
 import type { SubmissionKey } from '../store/job-store.ts';
-import { readSidecar, resultsPathOf, sidecarPathOf, writeSidecar } from './sidecar.ts';
+import { readSidecar, resultsPathOf, segmentsPathOf, sidecarPathOf, writeSidecar } from './sidecar.ts';
 import type { StepListener } from './step.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 
@@ -16,7 +16,7 @@ export interface JobFilesOptions {
   readonly onStep?: StepListener | undefined;
 }
 
-/** What a job has in the storage: its video, its sidecar and its results. */
+/** What a job has in the storage: its video, its sidecar, its results and its segments. */
 export class JobFiles {
   readonly #storage: StorageService;
   readonly #log: Log;
@@ -86,10 +86,12 @@ export class JobFiles {
     });
   }
 
-  /** Deletes the video and the results of a job that is marked as expired. */
+  /** Deletes the video, the results and the segments of a job that is marked as expired. */
   async delete({ jobId, inputPath }: Pick<Job, 'jobId' | 'inputPath'>): Promise<void> {
     await this.#storage.deleteFile(resultsPathOf(jobId));
     this.#onStep?.('expire: results deleted');
+    await this.#storage.deleteFile(segmentsPathOf(jobId));
+    this.#onStep?.('expire: segments deleted');
     await this.#storage.deleteFile(inputPath);
     this.#onStep?.('expire: input deleted');
     this.#log.info({ job_id: jobId }, 'files deleted');

@@ -69,9 +69,10 @@ export function sidecarOf(job: Omit<Job, 'acceptedSeq'>, submission: Sidecar['su
 /** The stored path of what a job has in the storage. */
 export const inputPathOf = (jobId: JobId): string => `${jobId}.mp4`;
 export const resultsPathOf = (jobId: JobId): string => `${jobId}_results.json`;
+export const segmentsPathOf = (jobId: JobId): string => `${jobId}_segments.json`;
 export const sidecarPathOf = (jobId: JobId): string => `${jobId}.json`;
 
-const STORED_NAME = /^([0-9a-f-]{36})(?:\.mp4|\.json|_results\.json)$/;
+const STORED_NAME = /^([0-9a-f-]{36})(?:\.mp4|\.json|_results\.json|_segments\.json)$/;
 
 /** The job to which a stored path belongs by its name; undefined for a file that is none of ours. */
 export function ownerOf(path: string): JobId | undefined {

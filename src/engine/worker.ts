@@ -8,8 +8,9 @@ import {
   type WorkerOutput,
   type WorkerSnapshot,
 } from '../../machines/worker.ts';
+import { storeAnalysis } from '../analysis/store-analysis.ts';
 import { messageOf, ServiceError } from '../errors.ts';
-import { jobIdSchema, type FrameResult, type JobId, type MediaFacts } from '../job.ts';
+import { jobIdSchema, type JobId } from '../job.ts';
 import type { Log } from '../log.ts';
 import { runOptionsOf, type VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
 import type { QueueService } from '../queue/queue-service.ts';
@@ -17,7 +18,7 @@ import type { StorageService } from '../storage/storage-service.ts';
 import { classify, type Classified } from './classify-error.ts';
 import type { JobEngine } from './job-engine.ts';
 import { RunningClock } from './running-clock.ts';
-import { resultsPathOf } from './sidecar.ts';
+import { resultsPathOf, segmentsPathOf } from './sidecar.ts';
 import type { StepListener } from './step.ts';
 
 export interface WorkerOptions {
@@ -186,12 +187,14 @@ export class Worker {
         ...runOptionsOf(job.options),
         signal,
       });
-      let media: MediaFacts | undefined;
-      const text = resultsText(results, maxResultsBytes, (facts) => {
-        media = facts;
+      const { outputPath, media } = await storeAnalysis(results, {
+        storage,
+        resultsPath: resultsPathOf(jobId),
+        segmentsPath: segmentsPathOf(jobId),
+        maxResultsBytes,
+        signal,
+        onStored: (what) => this.#options.onStep?.(`attempt: ${what} stored`),
       });
-      const outputPath = await storage.saveFile(text, resultsPathOf(jobId), { signal });
-      this.#options.onStep?.('attempt: results stored');
       log.info({ output_path: outputPath }, 'results saved');
       return { kind: 'completed', outputPath, ...(media === undefined ? {} : { media }) };
     } catch (error) {
@@ -222,37 +225,10 @@ export class Worker {
       if (outcome.type === 'COMPLETE' && (await engine.inHand(jobId)).status === 'failed') {
         this.#options.onStep?.('cancelled attempt: before its results are deleted');
         await storage.deleteFile(outcome.outputPath);
+        await storage.deleteFile(segmentsPathOf(jobId));
       }
     }
   }
-}
-
-/** Yields `{"results": [...]}`, one frame per line, as the frames come. */
-async function* resultsText(
-  results: AsyncIterable<FrameResult, MediaFacts | undefined>,
-  maxBytes: number,
-  onMedia: (facts: MediaFacts | undefined) => void,
-): AsyncGenerator<string> {
-  let separator = '{"results": [\n';
-  let bytes = 0;
-  for await (const result of withReturn(results, onMedia)) {
-    const text = separator + JSON.stringify(result);
-    bytes += Buffer.byteLength(text);
-    if (bytes > maxBytes) {
-      throw new ServiceError('too_large', `The results have more bytes than MAX_RESULTS_BYTES allows (${maxBytes})`);
-    }
-    yield text;
-    separator = ',\n';
-  }
-  yield separator === ',\n' ? '\n]}\n' : '{"results": []}\n';
-}
-
-/** Yields what an iterable yields, and hands over what it returns, which `for await` drops. */
-async function* withReturn<T, R>(iterable: AsyncIterable<T, R>, onReturn: (value: R) => void): AsyncGenerator<T> {
-  async function* inner(): AsyncGenerator<T> {
-    onReturn(yield* iterable);
-  }
-  yield* inner();
 }
 
 function isOneOf(error: unknown, codes: readonly string[]): boolean {

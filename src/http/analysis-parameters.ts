@@ -3,7 +3,7 @@ import { ServiceError } from '../errors.ts';
 import { jobOptionsSchema, regionSchema, type JobOptions, type Region } from '../job.ts';
 import { wholeNumber } from './parameters.ts';
 
-const regionText = z.string().regex(/^\d*\.?\d+(?:,\d*\.?\d+){3}$/, 'must be four numbers: x,y,width,height');
+export const regionText = z.string().regex(/^\d*\.?\d+(?:,\d*\.?\d+){3}$/, 'must be four numbers: x,y,width,height');
 
 /** How a video is analysed, as query parameters or form fields. */
 export const ANALYSIS_PARAMETERS = {
@@ -54,7 +54,8 @@ export function requireCompatible({ frame_stride, sample_every_ms, from_ms, to_m
   }
 }
 
-function regionOf(text: string): Region {
+/** Throws `invalid_request` for a region that leaves the frame. */
+export function regionOf(text: string): Region {
   const parsed = regionSchema.safeParse(text.split(',').map(Number));
   if (parsed.success) return parsed.data;
   const [fault] = parsed.error.issues;

@@ -1,6 +1,7 @@
 import { Router } from '@koa/router';
 import Koa from 'koa';
 import { METHODS } from 'node:http';
+import type { JobSegments } from '../analysis/job-segments.ts';
 import type { JobEngine } from '../engine/job-engine.ts';
 import type { Log } from '../log.ts';
 import type { VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
@@ -29,6 +30,7 @@ import { limitRate } from './middleware/rate-limit.ts';
 import { checkHead } from './middleware/request-head.ts';
 import { logRequests, noteRoute, type RequestState } from './middleware/request-log.ts';
 import { resultsRoute } from './routes/results.ts';
+import { segmentsRoute } from './routes/segments.ts';
 import { setSecurityHeaders } from './middleware/security-headers.ts';
 import { beginSession, endSession, showSession } from './routes/session.ts';
 import { Sessions } from './middleware/sessions.ts';
@@ -49,6 +51,7 @@ export interface AppOptions extends SubmitOptions, Omit<FairShareOptions, 'engin
   >;
   readonly reads: JobReads;
   readonly storage: Pick<StorageService, 'loadFile'>;
+  readonly segments: Pick<JobSegments, 'find'>;
   readonly pipelines: Pick<VideoFilePipelineService, 'list'>;
   /** Returns the present keys; undefined: no key is needed. */
   readonly keys: () => readonly ApiKey[] | undefined;
@@ -68,6 +71,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     engine,
     reads,
     storage,
+    segments,
     pipelines,
     keys,
     hosts,
@@ -90,6 +94,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     .post('/video/submit', submit, shareFairly(options), submitRoute(options))
     .get('/video/status/:job_id', read, statusRoute(reads))
     .get('/video/results/:job_id', read, resultsRoute(reads, storage))
+    .get('/video/segments/:job_id', read, segmentsRoute(reads, storage, segments))
     .post('/video/cancel/:job_id', submit, cancelRoute(engine))
     .get('/video/jobs', read, jobsRoute(reads))
     .delete('/video/jobs/:job_id', submit, deleteFilesRoute(engine))

@@ -16,6 +16,7 @@ import {
   submitResponseSchema,
   type Scope,
 } from './schemas.ts';
+import { segmentsParametersSchema, segmentsResponseSchema } from './routes/segments.ts';
 import { transitionsResponseSchema } from './routes/transitions.ts';
 
 /** One endpoint of the API. The description of the API is made from this, and the responses are tested against it. */
@@ -99,6 +100,23 @@ export const ENDPOINTS: readonly Endpoint[] = [
     status: 200,
     responses: json(resultsResponseSchema),
     problems: ['job_not_found', 'job_not_completed', 'results_expired', 'store_unavailable'],
+  },
+  {
+    operationId: 'segments',
+    method: 'GET',
+    path: '/video/segments/{job_id}',
+    summary: 'Returns from when to when each text, object or scene is seen in the video of a completed job.',
+    scope: 'read',
+    query: segmentsParametersSchema,
+    status: 200,
+    responses: {
+      ...json(segmentsResponseSchema),
+      'text/vtt': null,
+      'application/x-subrip': null,
+      'text/plain': null,
+      'text/csv': null,
+    },
+    problems: ['job_not_found', 'job_not_completed', 'results_expired', 'invalid_request', 'store_unavailable'],
   },
   {
     operationId: 'cancel',

@@ -33,3 +33,12 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
     .transform(Number)
     .pipe(z.int().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
 }
+
+/** A decimal number without an exponent. */
+export function decimal(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^(?:\d+(?:\.\d+)?|\.\d+)$/, 'must be a number')
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+}

@@ -1,4 +1,4 @@
-import type { Scene } from './segment.ts';
+import type { Listed, Scene } from './segment.ts';
 
 /** Scenes as subtitle files: cues in order, none overlapping another, none empty. */
 
@@ -9,27 +9,27 @@ interface Cue {
 }
 
 /** SubRip. */
-export function* srtText(scenes: Iterable<Scene>): Generator<string> {
+export async function* srtText(scenes: Listed<Scene>): AsyncGenerator<string> {
   let number = 0;
-  for (const { startMs, endMs, text } of cuesOf(scenes)) {
+  for await (const { startMs, endMs, text } of cuesOf(scenes)) {
     number += 1;
     yield `${number}\n${clock(startMs, ',')} --> ${clock(endMs, ',')}\n${text}\n\n`;
   }
 }
 
 /** WebVTT (W3C). */
-export function* vttText(scenes: Iterable<Scene>): Generator<string> {
+export async function* vttText(scenes: Listed<Scene>): AsyncGenerator<string> {
   yield 'WEBVTT\n\n';
-  for (const { startMs, endMs, text } of cuesOf(scenes)) {
+  for await (const { startMs, endMs, text } of cuesOf(scenes)) {
     const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
     yield `${clock(startMs, '.')} --> ${clock(endMs, '.')}\n${escaped}\n\n`;
   }
 }
 
 /** Rounded to whole milliseconds, each beginning no sooner than the one before ends. */
-function* cuesOf(scenes: Iterable<Scene>): Generator<Cue> {
+async function* cuesOf(scenes: Listed<Scene>): AsyncGenerator<Cue> {
   let freeMs = 0;
-  for (const { start_ms: start, end_ms: end, text } of scenes) {
+  for await (const { start_ms: start, end_ms: end, text } of scenes) {
     const startMs = Math.max(freeMs, Math.round(start));
     const endMs = Math.max(startMs + 1, Math.round(end));
     // An empty line ends a cue, and an arrow marks its times.

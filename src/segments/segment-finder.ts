@@ -1,4 +1,4 @@
-import type { FrameResult } from '../job.ts';
+import type { FrameResult, MediaFacts } from '../job.ts';
 import { ObjectPresence } from './object-presence.ts';
 import { ObjectTracker, type FoundTrack } from './object-tracker.ts';
 import { sampleOf, type SampleFilter } from './sample.ts';
@@ -63,9 +63,12 @@ export class SegmentFinder {
     this.#tracker.push(sample);
   }
 
-  /** To be called once, after the last frame. */
-  finish(): Findings {
-    const { stepMs, endMs } = this.#clock;
+  /** To be called once, after the last frame. @param media of the video, where they are known */
+  finish(media?: MediaFacts): Findings {
+    const { stepMs, lastMs } = this.#clock;
+    const durationMs = media?.duration_ms ?? 0;
+    // The last sample lasts a step, but not beyond the end of the video.
+    const endMs = durationMs > lastMs ? Math.min(durationMs, this.#clock.endMs) : this.#clock.endMs;
     this.#segmenter.finish({ timeMs: endMs, frameIndex: this.#lastIndex + 1 });
     this.#presence.finish(endMs);
     this.#tracker.finish(endMs);
@@ -107,10 +110,11 @@ export class SegmentFinder {
 export async function findSegments(
   frames: AsyncIterable<FrameResult> | Iterable<FrameResult>,
   options: SegmentOptions = {},
+  media?: MediaFacts,
 ): Promise<Findings> {
   const finder = new SegmentFinder(options);
   for await (const frame of frames) finder.push(frame);
-  return finder.finish();
+  return finder.finish(media);
 }
 
 function textSegment({ start, end, text, confidence, bbox, frames }: FoundText): TextSegment {

@@ -1,4 +1,4 @@
-import type { Segment } from './segment.ts';
+import type { Listed, Segment } from './segment.ts';
 
 /** Segments as text for people and as a table for spreadsheets. */
 
@@ -18,8 +18,8 @@ const COLUMNS = [
 ];
 
 /** One segment a line: `3:45.2–4:10.0  Dijkstra's algorithm`. */
-export function* plainText(segments: Iterable<Segment>): Generator<string> {
-  for (const segment of segments) {
+export async function* plainText(segments: Listed<Segment>): AsyncGenerator<string> {
+  for await (const segment of segments) {
     const text = nameOf(segment).replaceAll(/\s*[\r\n\u2028\u2029]+\s*/g, ' / ');
     const count = segment.kind === 'object' && segment.max_count > 1 ? ` (${segment.max_count})` : '';
     yield `${clock(segment.start_ms)}–${clock(segment.end_ms)}  ${text}${count}\n`;
@@ -27,9 +27,9 @@ export function* plainText(segments: Iterable<Segment>): Generator<string> {
 }
 
 /** CSV as spreadsheets open it: UTF-8 with a byte-order mark, rows that end in CR LF, no cell that is taken for a formula. */
-export function* csvText(segments: Iterable<Segment>): Generator<string> {
+export async function* csvText(segments: Listed<Segment>): AsyncGenerator<string> {
   yield `${BYTE_ORDER_MARK}${[...COLUMNS, 'track_id'].join()}\r\n`;
-  for (const segment of segments) yield `${cellsOf(segment).map(csvCell).join()}\r\n`;
+  for await (const segment of segments) yield `${cellsOf(segment).map(csvCell).join()}\r\n`;
 }
 
 function cellsOf(segment: Segment): readonly (string | number)[] {

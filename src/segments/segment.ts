@@ -56,6 +56,9 @@ export type Scene = Readonly<z.infer<typeof sceneSchema>>;
 export const segmentSchema = z.discriminatedUnion('kind', [textSegmentSchema, objectSegmentSchema, sceneSchema]);
 export type Segment = TextSegment | ObjectSegment | Scene;
 
+/** Segments in their order, all at hand or as they come. */
+export type Listed<T extends Segment> = Iterable<T> | AsyncIterable<T>;
+
 /** The order of segments: by start, then from top to bottom, then from left to right, then by end. */
 export function compareSegments(a: Segment, b: Segment): number {
   const [ax, ay] = cornerOf(a);

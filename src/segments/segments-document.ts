@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { mediaFactsSchema, type MediaFacts } from '../job.ts';
 import { segmentSchema, type Segment } from './segment.ts';
 import type { Findings } from './segment-finder.ts';
 
@@ -6,8 +8,14 @@ import type { Findings } from './segment-finder.ts';
 /** Raised when the same frames give other segments or the document is written differently. */
 export const SEGMENTS_VERSION = 1;
 
-const FIRST_LINE = `{"version": ${SEGMENTS_VERSION}, "segments": [`;
 const LAST_LINE = ']}';
+/** The document's first line, closed. */
+const headSchema = z.object({
+  version: z.literal(SEGMENTS_VERSION),
+  /** Null where the results alone were left. */
+  media: mediaFactsSchema.nullable(),
+  segments: z.tuple([]),
+});
 
 export const SEGMENT_KINDS = ['text', 'objects', 'scenes'] as const;
 /** What is asked for; a segment's own `kind` is in the singular. */
@@ -17,8 +25,10 @@ export function segmentsOf(findings: Findings, kind: SegmentKind): readonly Segm
   return { text: findings.texts, objects: findings.objects, scenes: findings.scenes }[kind];
 }
 
-export function* segmentsDocument(findings: Findings): Generator<string> {
-  yield `${FIRST_LINE}\n`;
+/** @param media of the video, where they are known */
+export function* segmentsDocument(findings: Findings, media: MediaFacts | undefined): Generator<string> {
+  const head = JSON.stringify({ version: SEGMENTS_VERSION, media: media ?? null });
+  yield `${head.slice(0, -1)},"segments":[\n`;
   let separator = '';
   for (const kind of SEGMENT_KINDS) {
     for (const segment of segmentsOf(findings, kind)) {
@@ -29,18 +39,22 @@ export function* segmentsDocument(findings: Findings): Generator<string> {
   yield `${separator === '' ? '' : '\n'}${LAST_LINE}\n`;
 }
 
-/** What a line of the document says. */
-export type DocumentLine = Segment | 'begin' | 'end' | 'damaged';
+/** What the first line of a document tells of the video; `damaged` when it is none, or one of another version. */
+export function mediaOf(firstLine: string): MediaFacts | undefined | 'damaged' {
+  const head = headSchema.safeParse(jsonOf(`${firstLine}${LAST_LINE}`));
+  return head.success ? (head.data.media ?? undefined) : 'damaged';
+}
 
-/** Reads one line, without its line break. A document of another version is `damaged` in its first line. */
-export function parseDocumentLine(line: string): DocumentLine {
-  if (line === FIRST_LINE) return 'begin';
-  if (line === LAST_LINE) return 'end';
+/** The segment that a line of the document says, without its line break; undefined when it says none. */
+export function parseDocumentLine(line: string): Segment | undefined {
+  return segmentSchema.safeParse(jsonOf(line.endsWith(',') ? line.slice(0, -1) : line)).data;
+}
+
+function jsonOf(text: string): unknown {
   try {
-    const parsed = segmentSchema.safeParse(JSON.parse(line.endsWith(',') ? line.slice(0, -1) : line));
-    return parsed.success ? parsed.data : 'damaged';
+    return JSON.parse(text);
   } catch {
-    return 'damaged';
+    return undefined;
   }
 }
 

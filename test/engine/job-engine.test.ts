@@ -50,6 +50,7 @@ describe('the engine', () => {
         'START: before commit',
         'START: committed',
         'attempt: results stored',
+        'attempt: segments stored',
         'COMPLETE: before commit',
         'COMPLETE: committed',
         'COMPLETE: sidecar rewritten',
@@ -95,10 +96,11 @@ describe('the engine', () => {
         'expire: committed',
         'expire: sidecar rewritten',
         'expire: results deleted',
+        'expire: segments deleted',
         'expire: input deleted',
       ]);
       expect(await harness.engine.deleteFiles(jobId)).to.deep.equal({ jobId, deletedAt });
-      expect(taken()).to.deep.equal(['expire: results deleted', 'expire: input deleted']);
+      expect(taken()).to.deep.equal(['expire: results deleted', 'expire: segments deleted', 'expire: input deleted']);
     });
 
     it('a job that the database has lost', async () => {

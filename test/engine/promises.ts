@@ -6,6 +6,7 @@ import {
   ownerOf,
   readSidecar,
   resultsPathOf,
+  segmentsPathOf,
   sidecarOf,
   sidecarPathOf,
   type Sidecar,
@@ -55,6 +56,9 @@ export async function brokenPromises({ store, storage, baseDir }: Kept, ledger: 
     check(stored.has(sidecarPathOf(jobId)), `${jobId} has no sidecar`);
     const hasResults = stored.has(resultsPathOf(jobId));
     check(hasResults === (job.status === 'completed' && kept), `${jobId} is ${job.status}, results: ${hasResults}`);
+    const hasSegments = stored.has(segmentsPathOf(jobId));
+    check(hasSegments === hasResults, `${jobId} is ${job.status}, segments: ${hasSegments}`);
+    if (hasSegments) JSON.parse(await readFile(await storage.loadFile(segmentsPathOf(jobId)), 'utf8'));
     if (hasResults) await checkResults(jobId, storage, check);
     const sidecar = await readSidecar(storage, jobId);
     check(essenceOf(sidecar) === essenceOf(sidecarOf(job)), `${jobId}: sidecar and row disagree`);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { checkAnswers } from './answer-check.ts';
+import { JobSegments } from '../../src/analysis/job-segments.ts';
 import { parseConfig, type Config } from '../../src/config.ts';
 import { DataFolder } from '../../src/data-folder.ts';
 import { createEngine } from '../../src/engine/job-engine.ts';
@@ -81,6 +82,7 @@ export async function openService(settings: ServiceSettings = {}) {
     engine,
     reads: store,
     storage,
+    segments: new JobSegments({ storage, log }),
     pipelines,
     incomingDir: storage.incomingDir,
     ...(settings.lingerMs === undefined ? {} : { lingerMs: settings.lingerMs }),

@@ -155,12 +155,12 @@ describe('segments of any frames', () => {
     );
   });
 
-  it('make cues that never overlap and are never empty, and rows of as many cells as columns', () => {
-    assert(
-      property(frames, (samples) => {
+  it('make cues that never overlap and are never empty, and rows of as many cells as columns', async () => {
+    await assert(
+      asyncProperty(frames, async (samples) => {
         const { scenes, texts } = found(samples);
         let freeMs = 0;
-        for (const cue of srtText(scenes)) {
+        for await (const cue of srtText(scenes)) {
           const [, times = '', ...lines] = cue.trimEnd().split('\n');
           const [startMs = Number.NaN, endMs = Number.NaN] = times.split(' --> ').map(milliseconds);
           expect(startMs).to.be.at.least(freeMs);
@@ -169,7 +169,7 @@ describe('segments of any frames', () => {
           expect(lines.every((text) => text.trim() !== '')).to.equal(true);
           freeMs = endMs;
         }
-        for (const row of csvText(texts)) expect(row.endsWith('\r\n')).to.equal(true);
+        for await (const row of csvText(texts)) expect(row.endsWith('\r\n')).to.equal(true);
       }),
     );
   });

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { Demuxer } from 'node-av/api';
 import { srtText, vttText } from '../../src/segments/cue-text.ts';
 import { csvText, plainText } from '../../src/segments/segment-tables.ts';
-import { parseDocumentLine, segmentsDocument } from '../../src/segments/segments-document.ts';
+import { mediaOf, parseDocumentLine, segmentsDocument } from '../../src/segments/segments-document.ts';
 import type { Scene, Segment } from '../../src/segments/segment.ts';
 
 function scene(start_ms: number, end_ms: number, text: string): Scene {
@@ -27,6 +27,12 @@ const SCENES = [
   scene(3_723_004.2, 3_725_000, '{\\an8} Größe: 1 %'),
 ];
 
+async function listed(texts: AsyncIterable<string>): Promise<string[]> {
+  const list: string[] = [];
+  for await (const text of texts) list.push(text);
+  return list;
+}
+
 /** What FFmpeg reads in a subtitle file. */
 async function cuesRead(format: 'srt' | 'webvtt', text: string) {
   const folder = await mkdtemp(join(tmpdir(), 'reelstate-cues-'));
@@ -47,7 +53,7 @@ async function cuesRead(format: 'srt' | 'webvtt', text: string) {
 
 describe('segments are written', () => {
   it('as SubRip that FFmpeg reads back', async () => {
-    const cues = await cuesRead('srt', [...srtText(SCENES)].join(''));
+    const cues = await cuesRead('srt', (await listed(srtText(SCENES))).join(''));
     expect(cues).to.deep.equal([
       { start: 0, duration: 1200, text: 'Hello.\nWhere are you?' },
       { start: 1200, duration: 3_721_804, text: 'A → B & <i>C</i>' },
@@ -57,7 +63,7 @@ describe('segments are written', () => {
   });
 
   it('as WebVTT that FFmpeg reads back', async () => {
-    const cues = await cuesRead('webvtt', [...vttText(SCENES)].join(''));
+    const cues = await cuesRead('webvtt', (await listed(vttText(SCENES))).join(''));
     expect(cues).to.deep.equal([
       { start: 0, duration: 1200, text: 'Hello.\nWhere are you?' },
       { start: 1200, duration: 3_721_804, text: 'A → B &amp; &lt;i&gt;C&lt;/i&gt;' },
@@ -66,14 +72,14 @@ describe('segments are written', () => {
     ]);
   });
 
-  it('as text for people', () => {
-    expect([...plainText(SCENES)].slice(0, 2)).to.deep.equal([
+  it('as text for people', async () => {
+    expect((await listed(plainText(SCENES))).slice(0, 2)).to.deep.equal([
       '0:00.0–0:01.2  Hello. / Where are you?\n',
       '0:01.2–1:02:03.0  A --> B & <i>C</i>\n',
     ]);
   });
 
-  it('as CSV for spreadsheets: no formula, quotes where they are needed', () => {
+  it('as CSV for spreadsheets: no formula, quotes where they are needed', async () => {
     const text: Segment = {
       kind: 'text',
       start_ms: 0,
@@ -94,7 +100,7 @@ describe('segments are written', () => {
       frames: 2,
       track_id: 7,
     };
-    expect([...csvText([text, car])]).to.deep.equal([
+    expect(await listed(csvText([text, car]))).to.deep.equal([
       '\uFEFFkind,start_ms,end_ms,text,confidence,x,y,width,height,frames,max_count,track_id\r\n',
       `text,0,200,"'=HYPERLINK(""http://x"",""y"")",0.9,-1,2,3,4,1,,\r\n`,
       'object,0,400,car,0.8,1,2,3,4,2,1,7\r\n',
@@ -102,14 +108,18 @@ describe('segments are written', () => {
   });
 
   it('as a document whose lines are read one by one', () => {
-    const document = [...segmentsDocument({ texts: [], objects: [], scenes: SCENES })].join('');
-    expect(JSON.parse(document)).to.deep.equal({ version: 1, segments: SCENES });
-    const lines = document.trimEnd().split('\n').map(parseDocumentLine);
-    expect(lines).to.deep.equal(['begin', ...SCENES, 'end']);
-    const empty = [...segmentsDocument({ texts: [], objects: [], scenes: [] })].join('');
-    expect(JSON.parse(empty)).to.deep.equal({ version: 1, segments: [] });
-    expect(empty.trimEnd().split('\n').map(parseDocumentLine)).to.deep.equal(['begin', 'end']);
-    expect(parseDocumentLine('{"kind":"text"}')).to.equal('damaged');
-    expect(parseDocumentLine('{"version": 0, "segments": [')).to.equal('damaged');
+    const counts = { frames_decoded: 50, frames_analysed: 10 };
+    const media = { width: 640, height: 360, duration_ms: 2000, frame_rate: 25, codec: 'h264', ...counts };
+    const document = [...segmentsDocument({ texts: [], objects: [], scenes: SCENES }, media)].join('');
+    expect(JSON.parse(document)).to.deep.equal({ version: 1, media, segments: SCENES });
+    const [head = '', ...lines] = document.trimEnd().split('\n');
+    expect(mediaOf(head)).to.deep.equal(media);
+    expect(lines.map(parseDocumentLine)).to.deep.equal([...SCENES, undefined]);
+    const empty = [...segmentsDocument({ texts: [], objects: [], scenes: [] }, undefined)].join('');
+    expect(JSON.parse(empty)).to.deep.equal({ version: 1, media: null, segments: [] });
+    expect(mediaOf(empty.split('\n')[0] ?? '')).to.equal(undefined);
+    expect(parseDocumentLine('{"kind":"text"}')).to.equal(undefined);
+    expect(mediaOf('{"version":0,"media":null,"segments":[')).to.equal('damaged');
+    expect(mediaOf('')).to.equal('damaged');
   });
 });

@@ -1,0 +1,125 @@
+import { ServiceError } from '../errors.ts';
+import type { MediaFacts, Region } from '../job.ts';
+import type { Log } from '../log.ts';
+import { findSegments, type Findings, type SegmentOptions } from '../segments/segment-finder.ts';
+import type { Segment } from '../segments/segment.ts';
+import {
+  isOfKind,
+  mediaOf,
+  parseDocumentLine,
+  segmentsDocument,
+  segmentsOf,
+  type SegmentKind,
+} from '../segments/segments-document.ts';
+import type { StorageService } from '../storage/storage-service.ts';
+import { extentOf, type FrameSize } from './frame-extent.ts';
+import { storedFrames, storedLines } from './results-document.ts';
+import { later } from './store-analysis.ts';
+
+/** Where the files of a completed job are stored. */
+export interface StoredJob {
+  readonly resultsPath: string;
+  readonly segmentsPath: string;
+}
+
+export interface SegmentQuery extends Omit<SegmentOptions, 'region'> {
+  readonly kind: SegmentKind;
+  /** In parts of the displayed frame. */
+  readonly region?: Region | undefined;
+}
+
+/** The segments of completed jobs: as they are stored, made when they are not, or made anew for other options. */
+export class JobSegments {
+  readonly #storage: StorageService;
+  readonly #log: Log;
+  /** One computation at a time: each takes its share of the thread that answers requests. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor({ storage, log }: { readonly storage: StorageService; readonly log: Log }) {
+    this.#storage = storage;
+    this.#log = log;
+  }
+
+  /** Rejects with `results_expired` when the files have just been deleted. */
+  async find(job: StoredJob, query: SegmentQuery): Promise<AsyncIterable<Segment>> {
+    const { kind, region, ...options } = query;
+    const isUsual = region === undefined && Object.values(options).every((value) => value === undefined);
+    const stored = await this.#openStored(job.segmentsPath);
+    if (isUsual && stored !== undefined) return ofKind(stored.path, kind);
+    const findings = await this.#inTurn(() => this.#make(job, query, stored?.media));
+    return later(segmentsOf(findings, kind));
+  }
+
+  async #make(job: StoredJob, { kind: _, region, ...options }: SegmentQuery, media: MediaFacts | undefined) {
+    const path = await this.#resultsOf(job);
+    const isUsual = region === undefined && Object.values(options).every((value) => value === undefined);
+    if (!isUsual) {
+      const pixels = region === undefined ? undefined : pixelsOf(region, await sizeOf(media, path));
+      return findSegments(storedFrames(path), { ...options, region: pixels }, media);
+    }
+    const findings = await findSegments(storedFrames(path));
+    await this.#store(job, findings);
+    return findings;
+  }
+
+  /** They are derived: that they cannot be stored is no reason not to show them. */
+  async #store(job: StoredJob, findings: Findings): Promise<void> {
+    try {
+      await this.#storage.saveFile(later(segmentsDocument(findings, undefined)), job.segmentsPath);
+      // The job's files may have been deleted meanwhile: the results go first.
+      await this.#storage.loadFile(job.resultsPath).catch(async (error: unknown) => {
+        await this.#storage.deleteFile(job.segmentsPath);
+        throw error;
+      });
+    } catch (error) {
+      this.#log.warn({ err: error, path: job.segmentsPath }, 'segments not stored');
+    }
+  }
+
+  async #openStored(
+    segmentsPath: string,
+  ): Promise<{ readonly path: string; readonly media: MediaFacts | undefined } | undefined> {
+    try {
+      const path = await this.#storage.loadFile(segmentsPath);
+      for await (const line of storedLines(path)) {
+        const media = mediaOf(line);
+        return media === 'damaged' ? undefined : { path, media };
+      }
+      return undefined;
+    } catch (error) {
+      if (error instanceof ServiceError && error.code === 'file_missing') return undefined;
+      throw error;
+    }
+  }
+
+  async #resultsOf({ resultsPath }: StoredJob): Promise<string> {
+    try {
+      return await this.#storage.loadFile(resultsPath);
+    } catch (cause) {
+      if (!(cause instanceof ServiceError) || cause.code !== 'file_missing') throw cause;
+      throw new ServiceError('results_expired', 'The results of this job have just been deleted', { cause });
+    }
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const ended = this.#turn.then(work, work);
+    this.#turn = ended.catch(() => undefined);
+    return ended;
+  }
+}
+
+async function* ofKind(path: string, kind: SegmentKind): AsyncGenerator<Segment> {
+  for await (const line of storedLines(path)) {
+    const segment = parseDocumentLine(line);
+    if (typeof segment === 'object' && isOfKind(segment, kind)) yield segment;
+  }
+}
+
+async function sizeOf(media: MediaFacts | undefined, resultsPath: string): Promise<FrameSize> {
+  const { width = null, height = null } = media ?? {};
+  return width === null || height === null ? extentOf(storedFrames(resultsPath)) : { width, height };
+}
+
+function pixelsOf([x, y, width, height]: Region, frame: FrameSize): NonNullable<SegmentOptions['region']> {
+  return [x * frame.width, y * frame.height, width * frame.width, height * frame.height];
+}

@@ -1,0 +1,55 @@
+import type { FrameResult, MediaFacts } from '../job.ts';
+import { SegmentFinder } from '../segments/segment-finder.ts';
+import { segmentsDocument } from '../segments/segments-document.ts';
+import type { StorageService } from '../storage/storage-service.ts';
+import { resultsDocument } from './results-document.ts';
+
+export interface AnalysisTarget {
+  readonly storage: Pick<StorageService, 'saveFile'>;
+  readonly resultsPath: string;
+  readonly segmentsPath: string;
+  /** Bytes that the results may have. */
+  readonly maxResultsBytes: number;
+  readonly signal: AbortSignal;
+  /** Called when a file is durable. */
+  readonly onStored?: (what: 'results' | 'segments') => void;
+}
+
+export interface StoredAnalysis {
+  /** Stored path of the results. */
+  readonly outputPath: string;
+  /** Undefined where they are not known. */
+  readonly media: MediaFacts | undefined;
+}
+
+/**
+ * Stores what a pipeline finds in a video as it comes, and then the segments that follow from it.
+ * Rejects as the frames do, as the storage does, and with `too_large`.
+ */
+export async function storeAnalysis(
+  frames: AsyncIterable<FrameResult, MediaFacts | undefined>,
+  { storage, resultsPath, segmentsPath, maxResultsBytes, signal, onStored }: AnalysisTarget,
+): Promise<StoredAnalysis> {
+  const finder = new SegmentFinder();
+  let media: MediaFacts | undefined;
+  // `for await` drops what the frames return.
+  async function* kept(): AsyncGenerator<FrameResult> {
+    media = yield* frames;
+  }
+  async function* watched(): AsyncGenerator<FrameResult> {
+    for await (const frame of kept()) {
+      finder.push(frame);
+      yield frame;
+    }
+  }
+  const outputPath = await storage.saveFile(resultsDocument(watched(), maxResultsBytes), resultsPath, { signal });
+  onStored?.('results');
+  await storage.saveFile(later(segmentsDocument(finder.finish(media), media)), segmentsPath, { signal });
+  onStored?.('segments');
+  return { outputPath, media };
+}
+
+/** The same items, for those who wait for each. */
+export async function* later<T>(items: Iterable<T>): AsyncGenerator<T> {
+  yield* items;
+}

@@ -1,0 +1,130 @@
+import type { RouterMiddleware } from '@koa/router';
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import type { JobSegments } from '../../analysis/job-segments.ts';
+import { openResults } from '../../engine/job-files.ts';
+import { segmentsPathOf } from '../../engine/sidecar.ts';
+import { ServiceError } from '../../errors.ts';
+import { jobIdSchema, type JobId } from '../../job.ts';
+import { srtText, vttText } from '../../segments/cue-text.ts';
+import { csvText, plainText } from '../../segments/segment-tables.ts';
+import { segmentSchema, type Scene, type Segment } from '../../segments/segment.ts';
+import { SEGMENT_KINDS } from '../../segments/segments-document.ts';
+import type { StorageService } from '../../storage/storage-service.ts';
+import type { JobReads } from '../../store/job-store.ts';
+import { regionOf, regionText } from '../analysis-parameters.ts';
+import type { RequestState } from '../middleware/request-log.ts';
+import { decimal, parseParameters, wholeNumber } from '../parameters.ts';
+import { parseJobId, requireJob } from './status.ts';
+
+const FORMATS = ['json', 'vtt', 'srt', 'txt', 'csv'] as const;
+type Format = (typeof FORMATS)[number];
+
+export const segmentsParametersSchema = z.object({
+  kind: z
+    .enum(SEGMENT_KINDS, 'must be text, objects or scenes')
+    .optional()
+    .describe('What is listed: texts, objects or scenes, which are subtitles and slides; `text` when absent'),
+  format: z
+    .enum(FORMATS, 'must be json, vtt, srt, txt or csv')
+    .optional()
+    .describe('`json` when absent. `vtt` and `srt` are made from scenes'),
+  region: regionText
+    .optional()
+    .describe('`x,y,width,height` in parts of the displayed frame, 0 to 1: only what has its centre there counts'),
+  min_confidence: decimal(0, 1).optional().describe('Lines and detections less sure do not count; 0 when absent'),
+  min_duration_ms: wholeNumber(0)
+    .optional()
+    .describe(
+      'Shorter segments are left out. When absent: those of one sample, if four a second or more were analysed and its confidence is below 0.9',
+    ),
+  max_gap_ms: wholeNumber(0)
+    .optional()
+    .describe('Gaps up to this long do not end a segment, unless something else stands there; two samples when absent'),
+});
+
+export const segmentsResponseSchema = z.object({
+  job_id: jobIdSchema,
+  segments: z.array(segmentSchema).describe('Ordered by `start_ms`, then from top to bottom'),
+});
+
+const CONTENT_TYPES: Readonly<Record<Format, string>> = {
+  json: 'application/json',
+  vtt: 'text/vtt',
+  srt: 'application/x-subrip',
+  txt: 'text/plain',
+  csv: 'text/csv',
+};
+
+/** Characters that are sent at once, or a few more. */
+const CHUNK = 16_384;
+
+/** GET /video/segments/{job_id}: what was seen and read, from when to when. */
+export function segmentsRoute(
+  reads: Pick<JobReads, 'get'>,
+  storage: Pick<StorageService, 'loadFile'>,
+  segments: Pick<JobSegments, 'find'>,
+): RouterMiddleware<RequestState> {
+  return async (ctx) => {
+    const jobId = parseJobId(ctx.params['job_id']);
+    const { format = 'json', kind: asked, region, ...options } = parseParameters(segmentsParametersSchema, [ctx.query]);
+    const isCues = format === 'vtt' || format === 'srt';
+    if (isCues && asked === 'objects') {
+      throw new ServiceError('invalid_request', `format ${format} is made from scenes: kind must be scenes or text`);
+    }
+    const job = requireJob(jobId, await reads.get(jobId));
+    await openResults(storage, job);
+    const found = await segments.find(
+      { resultsPath: job.outputPath ?? '', segmentsPath: segmentsPathOf(jobId) },
+      {
+        kind: isCues ? 'scenes' : (asked ?? 'text'),
+        region: region === undefined ? undefined : regionOf(region),
+        minConfidence: options.min_confidence,
+        minDurationMs: options.min_duration_ms,
+        maxGapMs: options.max_gap_ms,
+      },
+    );
+    ctx.set('Content-Disposition', `attachment; filename="${jobId}_segments.${format}"`);
+    ctx.type = CONTENT_TYPES[format];
+    ctx.body = Readable.from(inChunks(written(format, jobId, found)));
+  };
+}
+
+function written(format: Format, jobId: JobId, segments: AsyncIterable<Segment>): AsyncIterable<string> {
+  switch (format) {
+    case 'json':
+      return jsonText(jobId, segments);
+    case 'vtt':
+      return vttText(scenesAmong(segments));
+    case 'srt':
+      return srtText(scenesAmong(segments));
+    case 'txt':
+      return plainText(segments);
+    case 'csv':
+      return csvText(segments);
+  }
+}
+
+async function* jsonText(jobId: JobId, segments: AsyncIterable<Segment>): AsyncGenerator<string> {
+  let separator = `{"job_id":"${jobId}","segments":[\n`;
+  for await (const segment of segments) {
+    yield separator + JSON.stringify(segment);
+    separator = ',\n';
+  }
+  yield separator === ',\n' ? '\n]}\n' : `${separator}]}\n`;
+}
+
+async function* scenesAmong(segments: AsyncIterable<Segment>): AsyncGenerator<Scene> {
+  for await (const segment of segments) if (segment.kind === 'scene') yield segment;
+}
+
+async function* inChunks(texts: AsyncIterable<string>): AsyncGenerator<string> {
+  let chunk = '';
+  for await (const text of texts) {
+    chunk += text;
+    if (chunk.length < CHUNK) continue;
+    yield chunk;
+    chunk = '';
+  }
+  if (chunk !== '') yield chunk;
+}
