@@ -4,8 +4,8 @@ import type { Log } from '../log.ts';
 import { findSegments, type Findings, type SegmentOptions } from '../segments/segment-finder.ts';
 import type { Segment } from '../segments/segment.ts';
 import {
+  isDocumentHead,
   isOfKind,
-  mediaOf,
   parseDocumentLine,
   segmentsDocument,
   segmentsOf,
@@ -20,6 +20,8 @@ import { later } from './store-analysis.ts';
 export interface StoredJob {
   readonly resultsPath: string;
   readonly segmentsPath: string;
+  /** Null where they are not known. */
+  readonly media: MediaFacts | null;
 }
 
 export interface SegmentQuery extends Omit<SegmentOptions, 'region'> {
@@ -45,19 +47,20 @@ export class JobSegments {
     const { kind, region, ...options } = query;
     const isUsual = region === undefined && Object.values(options).every((value) => value === undefined);
     const stored = await this.#openStored(job.segmentsPath);
-    if (isUsual && stored !== undefined) return ofKind(stored.path, kind);
-    const findings = await this.#inTurn(() => this.#make(job, query, stored?.media));
+    if (isUsual && stored !== undefined) return ofKind(stored, kind);
+    const findings = await this.#inTurn(() => this.#make(job, query));
     return later(segmentsOf(findings, kind));
   }
 
-  async #make(job: StoredJob, { kind: _, region, ...options }: SegmentQuery, media: MediaFacts | undefined) {
+  async #make(job: StoredJob, { kind: _, region, ...options }: SegmentQuery): Promise<Findings> {
+    const media = job.media ?? undefined;
     const path = await this.#resultsOf(job);
     const isUsual = region === undefined && Object.values(options).every((value) => value === undefined);
     if (!isUsual) {
       const pixels = region === undefined ? undefined : pixelsOf(region, await sizeOf(media, path));
       return findSegments(storedFrames(path), { ...options, region: pixels }, media);
     }
-    const findings = await findSegments(storedFrames(path));
+    const findings = await findSegments(storedFrames(path), {}, media);
     await this.#store(job, findings);
     return findings;
   }
@@ -65,7 +68,7 @@ export class JobSegments {
   /** They are derived: that they cannot be stored is no reason not to show them. */
   async #store(job: StoredJob, findings: Findings): Promise<void> {
     try {
-      await this.#storage.saveFile(later(segmentsDocument(findings, undefined)), job.segmentsPath);
+      await this.#storage.saveFile(later(segmentsDocument(findings, job.media ?? undefined)), job.segmentsPath);
       // The job's files may have been deleted meanwhile: the results go first.
       await this.#storage.loadFile(job.resultsPath).catch(async (error: unknown) => {
         await this.#storage.deleteFile(job.segmentsPath);
@@ -76,15 +79,11 @@ export class JobSegments {
     }
   }
 
-  async #openStored(
-    segmentsPath: string,
-  ): Promise<{ readonly path: string; readonly media: MediaFacts | undefined } | undefined> {
+  /** Undefined when there are none, or those of another version. */
+  async #openStored(segmentsPath: string): Promise<string | undefined> {
     try {
       const path = await this.#storage.loadFile(segmentsPath);
-      for await (const line of storedLines(path)) {
-        const media = mediaOf(line);
-        return media === 'damaged' ? undefined : { path, media };
-      }
+      for await (const line of storedLines(path)) return isDocumentHead(line) ? path : undefined;
       return undefined;
     } catch (error) {
       if (error instanceof ServiceError && error.code === 'file_missing') return undefined;

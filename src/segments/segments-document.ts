@@ -39,10 +39,9 @@ export function* segmentsDocument(findings: Findings, media: MediaFacts | undefi
   yield `${separator === '' ? '' : '\n'}${LAST_LINE}\n`;
 }
 
-/** What the first line of a document tells of the video; `damaged` when it is none, or one of another version. */
-export function mediaOf(firstLine: string): MediaFacts | undefined | 'damaged' {
-  const head = headSchema.safeParse(jsonOf(`${firstLine}${LAST_LINE}`));
-  return head.success ? (head.data.media ?? undefined) : 'damaged';
+/** True for the first line of a document of this version. */
+export function isDocumentHead(line: string): boolean {
+  return headSchema.safeParse(jsonOf(`${line}${LAST_LINE}`)).success;
 }
 
 /** The segment that a line of the document says, without its line break; undefined when it says none. */

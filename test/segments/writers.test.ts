@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { Demuxer } from 'node-av/api';
 import { srtText, vttText } from '../../src/segments/cue-text.ts';
 import { csvText, plainText } from '../../src/segments/segment-tables.ts';
-import { mediaOf, parseDocumentLine, segmentsDocument } from '../../src/segments/segments-document.ts';
+import { isDocumentHead, parseDocumentLine, segmentsDocument } from '../../src/segments/segments-document.ts';
 import type { Scene, Segment } from '../../src/segments/segment.ts';
 
 function scene(start_ms: number, end_ms: number, text: string): Scene {
@@ -113,13 +113,13 @@ describe('segments are written', () => {
     const document = [...segmentsDocument({ texts: [], objects: [], scenes: SCENES }, media)].join('');
     expect(JSON.parse(document)).to.deep.equal({ version: 1, media, segments: SCENES });
     const [head = '', ...lines] = document.trimEnd().split('\n');
-    expect(mediaOf(head)).to.deep.equal(media);
+    expect(isDocumentHead(head)).to.equal(true);
     expect(lines.map(parseDocumentLine)).to.deep.equal([...SCENES, undefined]);
     const empty = [...segmentsDocument({ texts: [], objects: [], scenes: [] }, undefined)].join('');
     expect(JSON.parse(empty)).to.deep.equal({ version: 1, media: null, segments: [] });
-    expect(mediaOf(empty.split('\n')[0] ?? '')).to.equal(undefined);
+    expect(isDocumentHead(empty.split('\n')[0] ?? '')).to.equal(true);
     expect(parseDocumentLine('{"kind":"text"}')).to.equal(undefined);
-    expect(mediaOf('{"version":0,"media":null,"segments":[')).to.equal('damaged');
-    expect(mediaOf('')).to.equal('damaged');
+    expect(isDocumentHead('{"version":0,"media":null,"segments":[')).to.equal(false);
+    expect(isDocumentHead('')).to.equal(false);
   });
 });

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { JobSegments } from '../../analysis/job-segments.ts';
 import { openResults } from '../../engine/job-files.ts';
-import { segmentsPathOf } from '../../engine/sidecar.ts';
+import { resultsPathOf, segmentsPathOf } from '../../engine/sidecar.ts';
 import { ServiceError } from '../../errors.ts';
 import { jobIdSchema, type JobId } from '../../job.ts';
 import { srtText, vttText } from '../../segments/cue-text.ts';
@@ -75,7 +75,7 @@ export function segmentsRoute(
     const job = requireJob(jobId, await reads.get(jobId));
     await openResults(storage, job);
     const found = await segments.find(
-      { resultsPath: job.outputPath ?? '', segmentsPath: segmentsPathOf(jobId) },
+      { resultsPath: resultsPathOf(jobId), segmentsPath: segmentsPathOf(jobId), media: job.media },
       {
         kind: isCues ? 'scenes' : (asked ?? 'text'),
         region: region === undefined ? undefined : regionOf(region),
