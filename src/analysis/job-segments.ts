@@ -43,26 +43,25 @@ export class JobSegments {
   }
 
   /** Rejects with `results_expired` when the files have just been deleted. */
-  async find(job: StoredJob, query: SegmentQuery): Promise<AsyncIterable<Segment>> {
-    const { kind, region, ...options } = query;
-    const isUsual = region === undefined && Object.values(options).every((value) => value === undefined);
-    const stored = await this.#openStored(job.segmentsPath);
-    if (isUsual && stored !== undefined) return ofKind(stored, kind);
-    const findings = await this.#inTurn(() => this.#make(job, query));
+  async find(job: StoredJob, { kind, ...options }: SegmentQuery): Promise<AsyncIterable<Segment>> {
+    const isUsual = Object.values(options).every((value) => value === undefined);
+    const stored = isUsual ? await this.#openStored(job.segmentsPath) : undefined;
+    if (stored !== undefined) return ofKind(stored, kind);
+    const findings = await this.#inTurn(() => (isUsual ? this.#makeUsual(job) : this.#make(job, options)));
     return later(segmentsOf(findings, kind));
   }
 
-  async #make(job: StoredJob, { kind: _, region, ...options }: SegmentQuery): Promise<Findings> {
-    const media = job.media ?? undefined;
-    const path = await this.#resultsOf(job);
-    const isUsual = region === undefined && Object.values(options).every((value) => value === undefined);
-    if (!isUsual) {
-      const pixels = region === undefined ? undefined : pixelsOf(region, await sizeOf(media, path));
-      return findSegments(storedFrames(path), { ...options, region: pixels }, media);
-    }
-    const findings = await findSegments(storedFrames(path), {}, media);
+  async #makeUsual(job: StoredJob): Promise<Findings> {
+    const findings = await this.#make(job, {});
     await this.#store(job, findings);
     return findings;
+  }
+
+  async #make(job: StoredJob, { region, ...options }: Omit<SegmentQuery, 'kind'>): Promise<Findings> {
+    const media = job.media ?? undefined;
+    const path = await this.#resultsOf(job);
+    const pixels = region === undefined ? undefined : pixelsOf(region, await sizeOf(media, path));
+    return findSegments(storedFrames(path), { ...options, region: pixels }, media);
   }
 
   /** They are derived: that they cannot be stored is no reason not to show them. */

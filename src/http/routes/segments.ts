@@ -86,26 +86,19 @@ export function segmentsRoute(
     );
     ctx.set('Content-Disposition', `attachment; filename="${jobId}_segments.${format}"`);
     ctx.type = CONTENT_TYPES[format];
-    ctx.body = Readable.from(inChunks(written(format, jobId, found)));
+    ctx.body = Readable.from(inChunks(WRITERS[format](found, jobId)));
   };
 }
 
-function written(format: Format, jobId: JobId, segments: AsyncIterable<Segment>): AsyncIterable<string> {
-  switch (format) {
-    case 'json':
-      return jsonText(jobId, segments);
-    case 'vtt':
-      return vttText(scenesAmong(segments));
-    case 'srt':
-      return srtText(scenesAmong(segments));
-    case 'txt':
-      return plainText(segments);
-    case 'csv':
-      return csvText(segments);
-  }
-}
+const WRITERS: Readonly<Record<Format, (segments: AsyncIterable<Segment>, jobId: JobId) => AsyncIterable<string>>> = {
+  json: jsonText,
+  vtt: (segments) => vttText(scenesAmong(segments)),
+  srt: (segments) => srtText(scenesAmong(segments)),
+  txt: (segments) => plainText(segments),
+  csv: (segments) => csvText(segments),
+};
 
-async function* jsonText(jobId: JobId, segments: AsyncIterable<Segment>): AsyncGenerator<string> {
+async function* jsonText(segments: AsyncIterable<Segment>, jobId: JobId): AsyncGenerator<string> {
   let separator = `{"job_id":"${jobId}","segments":[\n`;
   for await (const segment of segments) {
     yield separator + JSON.stringify(segment);
