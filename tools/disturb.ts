@@ -93,7 +93,8 @@ export async function disturb(dataDir: string, options: DisturbOptions): Promise
         const asked = { url: service.url, signal: request, videoPath: videos[kind], pipelineId: 'ocr_only' };
         accepted.set(await submitVideo(asked), kind);
       } catch (error) {
-        const status = error instanceof ReelstateError && error.status !== undefined ? error.status : 'none';
+        // The client says 0 where no response came: without a descriptor the service cannot take a connection.
+        const status = error instanceof ReelstateError && error.status > 0 ? error.status : 'none';
         refusals.set(status, (refusals.get(status) ?? 0) + 1);
         if (status !== 'none' && !HONEST_REFUSALS.has(status))
           broken.push(`a submission got ${status}: ${String(error)}`);
