@@ -29,7 +29,7 @@ function isOutOfMemory(text: string): boolean {
 }
 
 /** A child ran out of memory. Another may need less, see `ProcessPool.run`. */
-export function errorOfHunger(cause?: unknown): ServiceError {
+export function memoryLimitError(cause?: unknown): ServiceError {
   return new ServiceError('memory_limit', 'the analysis of this video needs more memory than is allowed', { cause });
 }
 
@@ -44,9 +44,9 @@ export function errorOfMemoryLimit(memoryBytes: number, cause: unknown): Service
 }
 
 /** The verdict on a death during a job. `nearLimit`: the child was last seen with most of its allowed memory in use. */
-export function errorOfDeath(death: ChildDeath, nearLimit: boolean): ServiceError {
+export function crashError(death: ChildDeath, nearLimit: boolean): ServiceError {
   const cause = new Error(death.output.trim() || 'the process printed nothing');
-  if (nearLimit || isOutOfMemory(death.output)) return errorOfHunger(cause);
+  if (nearLimit || isOutOfMemory(death.output)) return memoryLimitError(cause);
   return new ServiceError('decoder_crashed', `the process that analysed the video died (${endOf(death)})`, {
     cause,
     retryable: true,
@@ -86,7 +86,7 @@ export function serviceErrorOf(error: unknown): ServiceError {
   // A model that gets no memory is no bad model.
   if (error instanceof ServiceError && (error.code !== 'invalid_model' || !isOutOfMemory(error.message))) return error;
   const message = messageOf(error);
-  return isOutOfMemory(message) ? errorOfHunger(error) : new ServiceError('internal', message, { cause: error });
+  return isOutOfMemory(message) ? memoryLimitError(error) : new ServiceError('internal', message, { cause: error });
 }
 
 function endOf({ signal, exitCode }: ChildDeath): string {

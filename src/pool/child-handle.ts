@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { ServiceError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import {
-  errorOfDeath,
+  crashError,
   errorOfDeathAtStart,
   errorOfFailedStart,
   errorOfRefusedFork,
@@ -205,7 +205,7 @@ export class ChildHandle {
       child.once('close', (exitCode, signal) => {
         clearTimeout(timer);
         this.#death = { exitCode, signal, output: this.#output };
-        this.#waiter?.reject(errorOfDeath(this.#death, false));
+        this.#waiter?.reject(crashError(this.#death, false));
         this.#waiter = undefined;
         resolve();
       });
@@ -215,7 +215,7 @@ export class ChildHandle {
   async #ask(question: Question): Promise<unknown> {
     if (this.#waiter !== undefined) throw new ServiceError('internal', 'a child was asked two questions at once');
     if (!this.isAlive()) await this.#gone;
-    if (this.#death !== undefined) throw errorOfDeath(this.#death, false);
+    if (this.#death !== undefined) throw crashError(this.#death, false);
     const answer = this.#nextAnswer();
     // One that cannot be sent is answered by the end of the process.
     this.#process.send(question, () => {});

@@ -1,6 +1,6 @@
 import { ServiceError } from '../errors.ts';
 import type { FrameResult, MediaFacts } from '../job.ts';
-import { errorOfDeath } from './child-errors.ts';
+import { crashError } from './child-errors.ts';
 import type { ChildHandle } from './child-handle.ts';
 import type { OpenRequest } from './protocol.ts';
 import { Watch } from './watch.ts';
@@ -59,7 +59,7 @@ export class ChildJob {
       }
     } catch (error) {
       const crashed = error instanceof ServiceError && error.code === 'decoder_crashed';
-      throw crashed && child.death !== undefined ? errorOfDeath(child.death, watch.nearLimit) : error;
+      throw crashed && child.death !== undefined ? crashError(child.death, watch.nearLimit) : error;
     }
   }
 }

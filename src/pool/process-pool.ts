@@ -35,8 +35,8 @@ const LONGEST_RETRY_MS = 30_000;
 /** After these a child is as good as before: it looked at a video and refused it. After any other error it is replaced. */
 const VERDICTS_ON_VIDEOS: ReadonlySet<ErrorCode> = new Set(['invalid_video', 'too_large', 'input_missing']);
 
-/** Where a child is or will be. */
-interface Place {
+/** Holds one child, or the start of one. */
+interface Slot {
   /** Undefined: none was started since the last one failed to. */
   child: Promise<ChildHandle> | undefined;
 }
@@ -46,9 +46,9 @@ export class ProcessPool implements AsyncDisposable {
   readonly size: number;
   readonly #options: ProcessPoolOptions;
   readonly #starter: ChildStarter;
-  readonly #places: Place[] = [];
-  readonly #free: Place[] = [];
-  readonly #waiters = new Set<(place: Place) => void>();
+  readonly #slots: Slot[] = [];
+  readonly #free: Slot[] = [];
+  readonly #waiters = new Set<(slot: Slot) => void>();
   readonly #children = new Set<ChildHandle>();
   readonly #closing = new AbortController();
   #started = 0;
@@ -70,8 +70,8 @@ export class ProcessPool implements AsyncDisposable {
   static open(options: ProcessPoolOptions): ProcessPool {
     const pool = new ProcessPool(options);
     const starts = Array.from({ length: options.size }, async () => pool.#startFirst());
-    pool.#places.push(...starts.map((child) => ({ child })));
-    pool.#free.push(...pool.#places);
+    pool.#slots.push(...starts.map((child) => ({ child })));
+    pool.#free.push(...pool.#slots);
     pool.#ready = pool.#allWarm(starts);
     // Its owner may look at it later.
     pool.#ready.catch(() => {});
@@ -98,7 +98,7 @@ export class ProcessPool implements AsyncDisposable {
     return this.#starter.levels;
   }
 
-  /** Children that were started in place of others. */
+  /** Number of children started to replace others. */
   get restarts(): number {
     return Math.max(0, this.#started - this.size);
   }
@@ -116,11 +116,11 @@ export class ProcessPool implements AsyncDisposable {
   async *run(request: JobRequest, signal?: AbortSignal): Results {
     const { memoryBytes, stallTimeoutMs, log } = this.#options;
     const given = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
-    const place = await this.#take(given);
+    const slot = await this.#take(given);
     let child: ChildHandle | undefined;
     let reusable = false;
     try {
-      child = await unlessAborted(this.#warm(place), given);
+      child = await unlessAborted(this.#warm(slot), given);
       const open = { ...request, memoryBytes, oneFrameAtATime: false };
       const job = new ChildJob({ child, request: open, stallTimeoutMs, signal: given });
       try {
@@ -135,7 +135,7 @@ export class ProcessPool implements AsyncDisposable {
         reusable ||= job.isDone;
       }
     } finally {
-      await this.#giveBack(place, child, reusable);
+      await this.#giveBack(slot, child, reusable);
     }
   }
 
@@ -157,7 +157,7 @@ export class ProcessPool implements AsyncDisposable {
   /** Kills every child, those at work too, whose jobs end as `interrupted`. */
   async close(): Promise<void> {
     this.#closing.abort(new ServiceError('interrupted', 'the service is shutting down', { retryable: true }));
-    await Promise.allSettled(this.#places.map(async ({ child }) => child));
+    await Promise.allSettled(this.#slots.map(async ({ child }) => child));
     await Promise.all([...this.#children].map(async (child) => this.#end(child)));
   }
 
@@ -197,14 +197,14 @@ export class ProcessPool implements AsyncDisposable {
     this.#children.delete(child);
   }
 
-  async #take(signal: AbortSignal): Promise<Place> {
+  async #take(signal: AbortSignal): Promise<Slot> {
     signal.throwIfAborted();
     const free = this.#free.shift();
     if (free !== undefined) return free;
-    return new Promise<Place>((resolve, reject) => {
-      const hand = (place: Place) => {
+    return new Promise<Slot>((resolve, reject) => {
+      const hand = (slot: Slot) => {
         signal.removeEventListener('abort', leave);
-        resolve(place);
+        resolve(slot);
       };
       const leave = () => {
         this.#waiters.delete(hand);
@@ -215,26 +215,26 @@ export class ProcessPool implements AsyncDisposable {
     });
   }
 
-  /** The place's child, or a new one when that died in its sleep or could not be started. */
-  async #warm(place: Place): Promise<ChildHandle> {
-    const child = await place.child?.catch((error: unknown) => {
+  /** Returns the slot's child, or a new one if it died or could not be started. */
+  async #warm(slot: Slot): Promise<ChildHandle> {
+    const child = await slot.child?.catch((error: unknown) => {
       this.#options.log.warn({ err: error }, 'a child could not be started; trying again');
     });
     if (child?.isAlive() === true) return child;
     if (child !== undefined) await this.#end(child);
-    place.child = this.#start();
-    return place.child;
+    slot.child = this.#start();
+    return slot.child;
   }
 
-  async #giveBack(place: Place, child: ChildHandle | undefined, reusable: boolean): Promise<void> {
+  async #giveBack(slot: Slot, child: ChildHandle | undefined, reusable: boolean): Promise<void> {
     if (child !== undefined && (!reusable || this.#isWorn(child))) {
       await this.#end(child);
-      place.child = this.#closing.signal.aborted ? undefined : this.#start();
-      place.child?.catch(() => {
+      slot.child = this.#closing.signal.aborted ? undefined : this.#start();
+      slot.child?.catch(() => {
         // Told to the next job, which tries again.
       });
     }
-    this.#release(place);
+    this.#release(slot);
   }
 
   /** True for a child that has done its jobs, or that keeps so much memory that the next job would have much less. */
@@ -244,13 +244,13 @@ export class ProcessPool implements AsyncDisposable {
     return child.jobs >= recycleAfterJobs || usedMemoryOf(child.pid) > mostKept;
   }
 
-  #release(place: Place): void {
+  #release(slot: Slot): void {
     const [first] = this.#waiters;
     if (first === undefined) {
-      this.#free.push(place);
+      this.#free.push(slot);
       return;
     }
     this.#waiters.delete(first);
-    first(place);
+    first(slot);
   }
 }

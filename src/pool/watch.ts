@@ -1,5 +1,5 @@
 import { ServiceError } from '../errors.ts';
-import { errorOfHunger } from './child-errors.ts';
+import { memoryLimitError } from './child-errors.ts';
 import type { ChildHandle } from './child-handle.ts';
 import { processorTimeOf, usedMemoryOf, type ProcessorTime } from './process-status.ts';
 
@@ -75,7 +75,7 @@ export class Watch implements Disposable {
     const used = usedMemoryOf(child.pid);
     this.#nearLimit = used > memoryBytes * NEAR_LIMIT;
     if (used > memoryBytes) {
-      this.#giveUp(errorOfHunger());
+      this.#giveUp(memoryLimitError());
       return;
     }
     if (this.#waiting) this.#stalledMs += LOOK_EVERY_MS * this.#partGranted();

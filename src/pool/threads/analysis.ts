@@ -5,12 +5,12 @@ import type { FrameParts } from '../../pipeline/frame-parts.ts';
 import { memoryOfThreads, threadsForFrames } from '../memory-plan.ts';
 import { usedMemoryOf } from '../process-status.ts';
 import type { Failure, OpenRequest, Reply } from '../protocol.ts';
-import type { DecodeNews, DecodeOrder } from './decode-thread.ts';
-import type { InferenceNews, InferenceOrder } from './inference-thread.ts';
+import type { DecodeEvent, DecodeCommand } from './decode-thread.ts';
+import type { InferenceEvent, InferenceCommand } from './inference-thread.ts';
 import { buffersOf, type Thread } from './thread.ts';
 
-export type DecodeThread = Thread<DecodeOrder, DecodeNews>;
-export type InferenceThread = Thread<InferenceOrder, InferenceNews>;
+export type DecodeThread = Thread<DecodeCommand, DecodeEvent>;
+export type InferenceThread = Thread<InferenceCommand, InferenceEvent>;
 
 /** Results in one reply, at most. */
 const BATCH_FRAMES = 32;
@@ -75,7 +75,7 @@ export class Analysis {
   ): Promise<Analysis> {
     await openPipeline(inference, request.definition);
     const analysis = new Analysis(decode, inference, request);
-    decode.listen((news) => analysis.#hear(news));
+    decode.listen((event) => analysis.#onEvent(event));
     decode.post({ kind: 'open', request, decoded: analysis.#decoded });
     analysis.#pull();
     return analysis;
@@ -124,35 +124,35 @@ export class Analysis {
     }
   }
 
-  #hear(news: DecodeNews): void {
+  #onEvent(event: DecodeEvent): void {
     this.#pulls -= 1;
-    if (news.kind === 'frame') {
-      const pending = { index: news.frame.index, timestampMs: news.frame.timestampMs };
+    if (event.kind === 'frame') {
+      const pending = { index: event.frame.index, timestampMs: event.frame.timestampMs };
       this.#pending.push(pending);
       this.#lastAnalysed = pending;
-      this.#frameBytes = news.frameBytes;
+      this.#frameBytes = event.frameBytes;
       this.#mostBusy = Math.min(
         this.#threads,
-        threadsForFrames(news.frameBytes, news.frame.parts, this.#request.definition, this.#freeBytes),
+        threadsForFrames(event.frameBytes, event.frame.parts, this.#request.definition, this.#freeBytes),
       );
-      this.#waiting.push({ frame: news.frame, pending });
-    } else if (news.kind === 'repeat') {
-      const { index, timestampMs } = news;
+      this.#waiting.push({ frame: event.frame, pending });
+    } else if (event.kind === 'repeat') {
+      const { index, timestampMs } = event;
       this.#pending.push({ index, timestampMs, ...(this.#lastAnalysed && { original: this.#lastAnalysed }) });
     } else {
       this.#decodingEnded = true;
-      if (news.kind === 'failure') this.#failure = news.failure;
-      else this.#media = news.media;
+      if (event.kind === 'failure') this.#failure = event.failure;
+      else this.#media = event.media;
     }
     this.#advance();
   }
 
   #analyse(thread: InferenceThread, frame: FrameParts, pending: PendingFrame): void {
-    thread.listen((news) => {
+    thread.listen((event) => {
       this.#idle.push(thread);
-      if (news.kind === 'result') pending.result = news.result;
-      if (news.kind === 'failure') {
-        this.#failure = news.failure;
+      if (event.kind === 'result') pending.result = event.result;
+      if (event.kind === 'failure') {
+        this.#failure = event.failure;
         this.#decodingEnded = true;
         this.#waiting.length = 0;
       }
@@ -190,7 +190,7 @@ export async function openPipeline(
     inference.map(
       async (thread) =>
         new Promise<void>((resolve, reject) => {
-          thread.listen((news) => (news.kind === 'failure' ? reject(errorOf(news.failure)) : resolve()));
+          thread.listen((event) => (event.kind === 'failure' ? reject(errorOf(event.failure)) : resolve()));
           thread.post({ kind: 'open', definition });
         }),
     ),

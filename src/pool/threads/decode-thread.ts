@@ -1,4 +1,4 @@
-/** The one thread of a child process that decodes: a sampled frame for each pull. */
+/** The decode thread of a child process: emits one sampled frame per pull. */
 import { parentPort } from 'node:worker_threads';
 import { createHash } from 'node:crypto';
 import type { MediaFacts, Region } from '../../job.ts';
@@ -8,36 +8,36 @@ import { serviceErrorOf } from '../child-errors.ts';
 import { failureOf, type Failure, type OpenRequest } from '../protocol.ts';
 import { buffersOf } from './thread.ts';
 
-export type DecodeOrder =
+export type DecodeCommand =
   | {
       readonly kind: 'open';
       readonly request: OpenRequest;
-      /** One number shared with the main thread: it rises while the decoder works. */
+      /** Counter shared with the main thread; it rises while the decoder works. */
       readonly decoded: Int32Array;
     }
-  /** Asks for the next sampled frame; without meaning once the video has ended. */
+  /** Requests the next sampled frame. Ignored after the end of the video. */
   | { readonly kind: 'pull' };
 
-export type DecodeNews =
+export type DecodeEvent =
   | {
       readonly kind: 'frame';
       readonly frame: FrameParts;
       /** Bytes of the whole picture, of which the parts may be few. */
       readonly frameBytes: number;
     }
-  /** A sampled frame with the very pixels of the one before it, in the part that is analysed. */
+  /** A sampled frame whose analysed part equals that of the previous one. */
   | { readonly kind: 'repeat'; readonly index: number; readonly timestampMs: number }
   | { readonly kind: 'end'; readonly media: MediaFacts }
   | { readonly kind: 'failure'; readonly failure: Failure };
 
 let frames: Generator<SampledFrame, DecodeSummary> | undefined;
 let regions: readonly Region[] = [];
-/** Digest of the parts of the last frame that was given; undefined where repeats are analysed. */
+/** Digest of the parts of the last emitted frame; undefined if repeats are analysed. */
 let previous: string | undefined;
 let analyseRepeats = false;
 
-parentPort?.on('message', (order: DecodeOrder) => {
-  if (order.kind === 'open') open(order.request, order.decoded);
+parentPort?.on('message', (command: DecodeCommand) => {
+  if (command.kind === 'open') open(command.request, command.decoded);
   else pull();
 });
 
@@ -59,42 +59,42 @@ function pull(): void {
   try {
     const next = frames.next();
     if (next.done === true) end({ kind: 'end', media: next.value.media });
-    else give(next.value);
+    else emit(next.value);
   } catch (error) {
     end({ kind: 'failure', failure: failureOf(serviceErrorOf(error)) });
   }
 }
 
-function end(news: DecodeNews): void {
+function end(event: DecodeEvent): void {
   frames = undefined;
-  tell(news);
+  post(event);
 }
 
-function give({ index, timestampMs, picture }: SampledFrame): void {
+function emit({ index, timestampMs, picture }: SampledFrame): void {
   if (picture === undefined) {
-    tell({ kind: 'repeat', index, timestampMs });
+    post({ kind: 'repeat', index, timestampMs });
     return;
   }
   const parts = partsOf(picture, regions);
   if (regions.length > 0 && !analyseRepeats) {
     const digest = digestOf(parts);
     if (digest === previous) {
-      tell({ kind: 'repeat', index, timestampMs });
+      post({ kind: 'repeat', index, timestampMs });
       return;
     }
     previous = digest;
   }
   const frame = { index, timestampMs, parts };
-  tell({ kind: 'frame', frame, frameBytes: picture.rgb.byteLength }, buffersOf(frame));
+  post({ kind: 'frame', frame, frameBytes: picture.rgb.byteLength }, buffersOf(frame));
 }
 
-/** Other frames may have the same pixels in the regions. */
+/** Frames that differ may have the same pixels in the regions. */
 function digestOf(parts: readonly FramePart[]): string {
   const hash = createHash('sha256');
   for (const { width, height, rgb } of parts) hash.update(`${width}x${height} `).update(rgb);
   return hash.digest('base64');
 }
 
-function tell(news: DecodeNews, transfer: readonly ArrayBuffer[] = []): void {
-  parentPort?.postMessage(news, transfer);
+function post(event: DecodeEvent, transfer: readonly ArrayBuffer[] = []): void {
+  parentPort?.postMessage(event, transfer);
 }

@@ -1,4 +1,4 @@
-/** A thread of a child process that runs a pipeline on one frame at a time; its models stay loaded between jobs. */
+/** An inference thread of a child process: runs a pipeline on one frame at a time. Models stay loaded between jobs. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import { openAnalyser, type FrameAnalyser } from '../../pipeline/analyser.ts';
@@ -8,13 +8,13 @@ import { ModelSessions } from '../../pipeline/models/model-sessions.ts';
 import { serviceErrorOf } from '../child-errors.ts';
 import { failureOf, type Failure } from '../protocol.ts';
 
-export type InferenceOrder =
-  /** Makes ready for a pipeline; the frames that follow are for it. */
+export type InferenceCommand =
+  /** Opens a pipeline for the frames that follow. */
   | { readonly kind: 'open'; readonly definition: PipelineDefinition }
-  /** One at a time: the next one after the result of the last. */
+  /** Sent after the result of the previous frame. */
   | { readonly kind: 'frame'; readonly frame: FrameParts };
 
-export type InferenceNews =
+export type InferenceEvent =
   | { readonly kind: 'opened' }
   | { readonly kind: 'result'; readonly result: Record<string, unknown> }
   | { readonly kind: 'failure'; readonly failure: Failure };
@@ -23,19 +23,19 @@ const { modelsFolder } = z.object({ modelsFolder: z.string().optional() }).parse
 const sessions = new ModelSessions({ ...(modelsFolder !== undefined && { modelsFolder }) });
 let analyser: FrameAnalyser | undefined;
 
-parentPort?.on('message', (order: InferenceOrder) => {
-  void obey(order).then(tell, (error: unknown) => tell({ kind: 'failure', failure: failureOf(serviceErrorOf(error)) }));
+parentPort?.on('message', (command: InferenceCommand) => {
+  void handle(command).then(post, (error: unknown) => post({ kind: 'failure', failure: failureOf(serviceErrorOf(error)) }));
 });
 
-async function obey(order: InferenceOrder): Promise<InferenceNews> {
-  if (order.kind === 'frame') {
+async function handle(command: InferenceCommand): Promise<InferenceEvent> {
+  if (command.kind === 'frame') {
     if (analyser === undefined) throw new Error('a frame came before its pipeline was opened');
-    return { kind: 'result', result: { ...(await analyseParts(analyser, order.frame)) } };
+    return { kind: 'result', result: { ...(await analyseParts(analyser, command.frame)) } };
   }
-  analyser = await openAnalyser(order.definition, sessions);
+  analyser = await openAnalyser(command.definition, sessions);
   return { kind: 'opened' };
 }
 
-function tell(news: InferenceNews): void {
-  parentPort?.postMessage(news, []);
+function post(event: InferenceEvent): void {
+  parentPort?.postMessage(event, []);
 }
