@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import type { Finding } from '../maintenance/finding.ts';
+import type { CheckResult } from '../maintenance/check-result.ts';
 import { connect } from './connection.ts';
 import { printable } from './printable.ts';
 import type { Terminal } from './terminal.ts';
 
-const MARKS: Readonly<Record<Finding['verdict'], string>> = { well: 'well   ', warning: 'WARNING', wrong: 'WRONG  ' };
+const MARKS: Readonly<Record<CheckResult['status'], string>> = { ok: 'ok     ', warning: 'WARNING', error: 'ERROR  ' };
 
 export function doctorCommand(terminal: Terminal): Command {
   return new Command('doctor')
@@ -25,11 +25,11 @@ Examples:
       // Imported here, because it loads all parts of the service.
       const { examine } = await import('../maintenance/examine.ts');
       for await (const finding of examine(process.env)) {
-        const { check, verdict, says, remedy } = finding;
-        if (verdict === 'wrong') terminal.recordFailure(1);
+        const { check, status, message, fix } = finding;
+        if (status === 'error') terminal.recordFailure(1);
         if (json) await terminal.printJson(finding);
-        else await terminal.print(printable(`${MARKS[verdict]}  ${check.padEnd(11)}  ${says}`));
-        if (!json && remedy !== null) await terminal.print(printable(`${' '.repeat(22)}→ ${remedy}`));
+        else await terminal.print(printable(`${MARKS[status]}  ${check.padEnd(11)}  ${message}`));
+        if (!json && fix !== null) await terminal.print(printable(`${' '.repeat(22)}→ ${fix}`));
       }
     });
 }

@@ -14,15 +14,15 @@ import { checkNodeVersion } from './checks/node-version.ts';
 import { checkPackages } from './checks/packages.ts';
 import { checkPipelines } from './checks/pipelines.ts';
 import { checkMemory, checkOpenFiles } from './checks/resources.ts';
-import { well, wrong, type Finding } from './finding.ts';
+import { ok, failed, type CheckResult } from './check-result.ts';
 
 const packageSchema = z.object({ version: z.string(), engines: z.object({ node: z.string() }) });
 
 /**
- * Looks at everything that a service with these settings would need on this machine, whether it runs or not, and changes
- * nothing. Settings that cannot be parsed end it: nothing else could be judged.
+ * Checks everything that a service with these settings needs on this machine, whether it is running or stopped. Changes
+ * nothing. Ends after settings that cannot be parsed, because no other check is possible then.
  */
-export async function* examine(environment: Readonly<Record<string, string | undefined>>): AsyncGenerator<Finding> {
+export async function* examine(environment: Readonly<Record<string, string | undefined>>): AsyncGenerator<CheckResult> {
   const { version, engines } = packageSchema.parse(
     JSON.parse(await readFile(new URL(import.meta.resolve('#package.json')), 'utf8')),
   );
@@ -31,10 +31,10 @@ export async function* examine(environment: Readonly<Record<string, string | und
   try {
     config = parseConfig(environment);
   } catch (error) {
-    yield wrong('settings', messageOf(error), 'docs/CONFIGURATION.md lists every variable with what it may be');
+    yield failed('settings', messageOf(error), 'docs/CONFIGURATION.md lists every variable with what it may be');
     return;
   }
-  yield well('settings', 'every variable can be understood');
+  yield ok('settings', 'all settings are valid');
   yield await checkPackages();
   const dataDir = resolve(config.DATA_DIR);
   yield await checkDataFolder(dataDir);
@@ -55,7 +55,7 @@ export async function* examine(environment: Readonly<Record<string, string | und
   try {
     plan = planChildren(machine, childSettingsOf(config));
   } catch (error) {
-    yield wrong('memory', messageOf(error), 'Set what the message proposes');
+    yield failed('memory', messageOf(error), 'Set what the message proposes');
     return;
   }
   yield checkMemory(machine, plan, config.WORKER_CONCURRENCY, definitions);

@@ -12,11 +12,11 @@ import { openService } from '../http/service-under-test.ts';
 import { reelstate, spawnReelstate } from './command-line.ts';
 
 const addressSchema = z.object({ port: z.number() });
-const findingSchema = z.strictObject({
+const checkResultSchema = z.strictObject({
   check: z.string(),
-  verdict: z.enum(['well', 'warning', 'wrong']),
-  says: z.string(),
-  remedy: z.string().nullable(),
+  status: z.enum(['ok', 'warning', 'error']),
+  message: z.string(),
+  fix: z.string().nullable(),
 });
 
 describe('reelstate doctor', function () {
@@ -37,22 +37,22 @@ describe('reelstate doctor', function () {
     const findings = stdout
       .trim()
       .split('\n')
-      .map((line) => findingSchema.parse(JSON.parse(line)));
-    const wrong = findings.filter(({ verdict }) => verdict === 'wrong');
-    for (const { verdict, remedy } of findings) expect(remedy === null).to.equal(verdict === 'well');
+      .map((line) => checkResultSchema.parse(JSON.parse(line)));
+    const wrong = findings.filter(({ status }) => status === 'error');
+    for (const { status, fix } of findings) expect(fix === null).to.equal(status === 'ok');
     return { code, findings, wrong };
   };
   const expectFault = async (
     check: string,
-    says: RegExp,
-    remedy: RegExp,
+    message: RegExp,
+    fix: RegExp,
     settings: Readonly<Record<string, string>> = {},
     run = reelstate,
   ) => {
     const { code, wrong } = await examined(settings, run);
     expect(wrong.map((finding) => finding.check)).to.deep.equal([check]);
-    expect(wrong[0]?.says).to.match(says);
-    expect(wrong[0]?.remedy).to.match(remedy);
+    expect(wrong[0]?.message).to.match(message);
+    expect(wrong[0]?.fix).to.match(fix);
     expect(code).to.equal(1);
   };
   const makeDatabase = async (change = ''): Promise<string> => {
@@ -77,12 +77,12 @@ describe('reelstate doctor', function () {
     expect((await stat(path)).mtimeMs).to.equal(before.mtimeMs);
   });
 
-  it('prints a line for each, with the remedy below it', async () => {
+  it('prints a line for each, with the fix below it', async () => {
     const environment = { DATA_DIR: dataDir, PORT: '0', DISK_RESERVE_BYTES: '9000000000000000' };
     const { code, stdout } = await spawnReelstate(['doctor'], { environment });
     expect(code).to.equal(1);
-    expect(stdout).to.match(/^well +Node\.js +\d+\./);
-    expect(stdout).to.match(/^WRONG +disk +.*every upload is refused\n +→ Make room/m);
+    expect(stdout).to.match(/^ok +Node\.js +\d+\./);
+    expect(stdout).to.match(/^ERROR +disk +.*every upload is refused\n +→ Make room/m);
   });
 
   it('finds a setting that cannot be understood', () =>
@@ -97,8 +97,8 @@ describe('reelstate doctor', function () {
     expect(code).to.equal(1);
     // The models would lie in it.
     expect(wrong.map(({ check }) => check)).to.deep.equal(['data folder', 'models']);
-    expect(wrong[0]?.says).to.contain('ENOTDIR');
-    expect(wrong[0]?.remedy).to.contain('DATA_DIR');
+    expect(wrong[0]?.message).to.contain('ENOTDIR');
+    expect(wrong[0]?.fix).to.contain('DATA_DIR');
   });
 
   it('finds a data folder that others may change', async () => {
@@ -152,7 +152,7 @@ describe('reelstate doctor', function () {
     await chmod(dataDir, 0o755);
     const { findings } = await examined();
     const finding = findings.find(({ check }) => check === 'data folder');
-    expect(finding).to.include({ verdict: 'warning', remedy: `chmod go= ${dataDir}` });
+    expect(finding).to.include({ status: 'warning', fix: `chmod go= ${dataDir}` });
   });
 
   it('finds a model that is not the file that was added', async () => {
@@ -194,14 +194,13 @@ describe('reelstate doctor', function () {
     const { code, wrong } = await examined({ NODE_OPTIONS: `--import=${encoded(register)}` }, spawnReelstate);
     expect(code).to.equal(1);
     expect(wrong[0]).to.include({ check: 'packages' });
-    expect(wrong[0]?.says).to.contain('onnxruntime-node cannot be loaded');
-    expect(wrong[0]?.remedy).to.contain('npm install');
+    expect(wrong[0]?.message).to.contain('onnxruntime-node cannot be loaded');
+    expect(wrong[0]?.fix).to.contain('npm install');
   });
 
   it('finds a Node.js that is too old', () => {
-    for (const old of ['18.20.0', '20.18.3']) expect(checkNodeVersion(old, '>=20.19').verdict).to.equal('wrong');
-    for (const good of ['20.19.0', '22.0.0', '24.1.0'])
-      expect(checkNodeVersion(good, '>=20.19').verdict).to.equal('well');
+    for (const old of ['18.20.0', '20.18.3']) expect(checkNodeVersion(old, '>=20.19').status).to.equal('error');
+    for (const good of ['20.19.0', '22.0.0', '24.1.0']) expect(checkNodeVersion(good, '>=20.19').status).to.equal('ok');
   });
 
   it('knows a service that runs from another program, and leaves it its database', async () => {
@@ -210,8 +209,8 @@ describe('reelstate doctor', function () {
       const settings = { DATA_DIR: service.folder, PORT: String(service.port) };
       const { findings, wrong } = await examined(settings, spawnReelstate);
       expect(wrong).to.deep.equal([]);
-      expect(findings.find(({ check }) => check === 'address')?.says).to.contain('the service answers at');
-      expect(findings.find(({ check }) => check === 'database')?.says).to.contain('in the hands of the service');
+      expect(findings.find(({ check }) => check === 'address')?.message).to.contain('the service answers at');
+      expect(findings.find(({ check }) => check === 'database')?.message).to.contain('in the hands of the service');
     } finally {
       await service.close();
     }

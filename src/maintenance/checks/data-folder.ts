@@ -1,7 +1,7 @@
 import { access, constants, mkdtemp, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../errors.ts';
-import { warning, well, wrong, type Finding } from '../finding.ts';
+import { warning, ok, failed, type CheckResult } from '../check-result.ts';
 
 const CHECK = 'data folder';
 /** Write permission of the group and of all others. */
@@ -10,14 +10,14 @@ const OTHERS_WRITE = 0o022;
 const OTHERS = 0o077;
 
 /** Checks that this user can write to the data folder and other users cannot. Leaves nothing behind. */
-export async function checkDataFolder(dataDir: string): Promise<Finding> {
+export async function checkDataFolder(dataDir: string): Promise<CheckResult> {
   let path = dataDir;
   try {
     const folder = await nearestFolder(dataDir);
     path = folder;
     // Permissions do not tell of a disk that is mounted read-only.
     await rmdir(await mkdtemp(join(folder, '.doctor-')));
-    if (folder !== dataDir) return well(CHECK, `${dataDir} will be made by the first start`);
+    if (folder !== dataDir) return ok(CHECK, `${dataDir} will be made by the first start`);
     let open: string | undefined;
     for (const name of ['', 'jobs.duckdb', 'jobs.duckdb.wal', 'video_jobs', 'video_jobs/incoming', 'models']) {
       path = join(dataDir, name);
@@ -25,19 +25,19 @@ export async function checkDataFolder(dataDir: string): Promise<Finding> {
       if (found === undefined) continue;
       await access(path, constants.R_OK | constants.W_OK);
       if ((found.mode & OTHERS_WRITE) !== 0) {
-        const says = `${path} can be changed by other users of this machine`;
-        return wrong(CHECK, says, `chmod go-w ${path}`);
+        const message = `${path} can be changed by other users of this machine`;
+        return failed(CHECK, message, `chmod go-w ${path}`);
       }
       if ((found.mode & OTHERS) !== 0) open ??= path;
     }
     if (open !== undefined) {
-      const says = `${open} can be entered or read by other users of this machine; videos and results cannot`;
-      return warning(CHECK, says, `chmod go= ${open}`);
+      const message = `${open} can be entered or read by other users of this machine; videos and results cannot`;
+      return warning(CHECK, message, `chmod go= ${open}`);
     }
-    return well(CHECK, `${dataDir} can be written to`);
+    return ok(CHECK, `${dataDir} can be written to`);
   } catch (error) {
-    const remedy = `Give ${path} to the user that runs the service (chown), or set DATA_DIR to a folder that it may write to`;
-    return wrong(CHECK, `${path} cannot be used: ${messageOf(error)}`, remedy);
+    const fix = `Give ${path} to the user that runs the service (chown), or set DATA_DIR to a folder that it may write to`;
+    return failed(CHECK, `${path} cannot be used: ${messageOf(error)}`, fix);
   }
 }
 

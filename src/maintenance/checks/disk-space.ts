@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { messageOf } from '../../errors.ts';
-import { warning, well, wrong, type Finding } from '../finding.ts';
+import { warning, ok, failed, type CheckResult } from '../check-result.ts';
 import { mib } from '../mib.ts';
 import { nearestFolder } from './data-folder.ts';
 
@@ -13,24 +13,28 @@ export interface DiskSpaceOptions {
   readonly maxUploadBytes: number;
 }
 
-export async function checkDiskSpace({ dataDir, reserveBytes, maxUploadBytes }: DiskSpaceOptions): Promise<Finding> {
+export async function checkDiskSpace({
+  dataDir,
+  reserveBytes,
+  maxUploadBytes,
+}: DiskSpaceOptions): Promise<CheckResult> {
   try {
     const { bavail, bsize } = await statfs(await nearestFolder(dataDir));
     const freeBytes = bavail * bsize;
-    const says = `${mib(freeBytes)} are free, and DISK_RESERVE_BYTES keeps ${mib(reserveBytes)} of them`;
+    const message = `${mib(freeBytes)} are free, and DISK_RESERVE_BYTES keeps ${mib(reserveBytes)} of them`;
     if (freeBytes < reserveBytes) {
-      return wrong(
+      return failed(
         CHECK,
-        `${says}: every upload is refused`,
+        `${message}: every upload is refused`,
         `Make room on the disk of ${dataDir}, or set RETENTION_MS`,
       );
     }
     if (freeBytes < reserveBytes + maxUploadBytes) {
-      const remedy = 'Make room, or lower MAX_UPLOAD_BYTES';
-      return warning(CHECK, `${says}: the largest video allowed (${mib(maxUploadBytes)}) does not fit`, remedy);
+      const fix = 'Make room, or lower MAX_UPLOAD_BYTES';
+      return warning(CHECK, `${message}: the largest video allowed (${mib(maxUploadBytes)}) does not fit`, fix);
     }
-    return well(CHECK, says);
+    return ok(CHECK, message);
   } catch (error) {
-    return wrong(CHECK, `cannot be measured: ${messageOf(error)}`, 'Set DATA_DIR to a folder');
+    return failed(CHECK, `cannot be measured: ${messageOf(error)}`, 'Set DATA_DIR to a folder');
   }
 }

@@ -5,7 +5,7 @@ import { detectIsolation, type IsolationLevel } from '../../pool/isolation.ts';
 import type { ChildPlan } from '../../pool/memory-plan.ts';
 import { ProcessPool } from '../../pool/process-pool.ts';
 import { usedMemoryOf } from '../../pool/process-status.ts';
-import { warning, well, wrong, type Finding } from '../finding.ts';
+import { warning, ok, failed, type CheckResult } from '../check-result.ts';
 import { mib } from '../mib.ts';
 
 const CHECK = 'isolation';
@@ -24,7 +24,7 @@ export interface ChildToStart {
 }
 
 /** Starts a process as they decode videos, with its threads and models, and tells which fences it has. */
-export async function checkIsolation({ plan, warmUp, modelsFolder, environment }: ChildToStart): Promise<Finding> {
+export async function checkIsolation({ plan, warmUp, modelsFolder, environment }: ChildToStart): Promise<CheckResult> {
   await using pool = ProcessPool.open({
     size: 1,
     ...plan,
@@ -38,7 +38,7 @@ export async function checkIsolation({ plan, warmUp, modelsFolder, environment }
   try {
     await pool.ready;
   } catch (error) {
-    return wrong(
+    return failed(
       CHECK,
       messageOf(error),
       'Lower PIPELINE_THREADS, raise CHILD_MEMORY_BYTES, or reinstall the packages',
@@ -47,7 +47,7 @@ export async function checkIsolation({ plan, warmUp, modelsFolder, environment }
   const used = Math.max(0, ...pool.pids().map((pid) => usedMemoryOf(pid)));
   const started = `a process with ${plan.threads} inference threads started and uses ${mib(used)} of ${mib(plan.memoryBytes)}`;
   const missing = FENCES.filter(([level]) => !pool.levels.includes(level));
-  if (missing.length === 0) return well(CHECK, `${started}; ${pool.levels.join(', ')}`);
+  if (missing.length === 0) return ok(CHECK, `${started}; ${pool.levels.join(', ')}`);
   const names = missing.map(([level]) => level).join(', ');
   const programs = missing.map(([, program]) => program).join(', ');
   return warning(

@@ -1,11 +1,11 @@
-import { well, wrong, type Finding } from '../finding.ts';
+import { ok, failed, type CheckResult } from '../check-result.ts';
 
 const CHECK = 'Node.js';
 
 /** @param needed as `engines` in package.json has it: `>=20.19` */
-export function checkNodeVersion(present: string, needed: string): Finding {
+export function checkNodeVersion(present: string, needed: string): CheckResult {
   const [least = 0, minor = 0] = needed.replace('>=', '').split('.').map(Number);
   const [hasMajor = 0, hasMinor = 0] = present.split('.').map(Number);
-  if (hasMajor > least || (hasMajor === least && hasMinor >= minor)) return well(CHECK, present);
-  return wrong(CHECK, `${present}, and ${needed} is needed`, 'Install a newer Node.js, then run npm install again');
+  if (hasMajor > least || (hasMajor === least && hasMinor >= minor)) return ok(CHECK, present);
+  return failed(CHECK, `${present}, and ${needed} is needed`, 'Install a newer Node.js, then run npm install again');
 }

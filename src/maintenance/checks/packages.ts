@@ -1,5 +1,5 @@
 import { messageOf } from '../../errors.ts';
-import { well, wrong, type Finding } from '../finding.ts';
+import { ok, failed, type CheckResult } from '../check-result.ts';
 
 const CHECK = 'packages';
 
@@ -10,18 +10,18 @@ const LOADS: Readonly<Record<string, () => Promise<unknown>>> = {
   'onnxruntime-node': async () => (await import('../../pipeline/models/model-sessions.ts')).inferenceLibrary(),
 };
 
-export async function checkPackages(): Promise<Finding> {
+export async function checkPackages(): Promise<CheckResult> {
   for (const [name, load] of Object.entries(LOADS)) {
     try {
       await load();
     } catch (error) {
       const [reason = ''] = messageOf(error).split('\n');
-      return wrong(
+      return failed(
         CHECK,
         `${name} cannot be loaded: ${reason}`,
         'Run npm install on this machine: it brings the parts for this platform. Linux with glibc on x64 is tried',
       );
     }
   }
-  return well(CHECK, `${Object.keys(LOADS).join(', ')} can be loaded`);
+  return ok(CHECK, `${Object.keys(LOADS).join(', ')} can be loaded`);
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { messageOf } from '../../errors.ts';
 import type { PipelineDefinition } from '../../pipeline/definition.ts';
-import { well, wrong, type Finding } from '../finding.ts';
+import { ok, failed, type CheckResult } from '../check-result.ts';
 
 const CHECK = 'models';
 
@@ -9,7 +9,7 @@ const CHECK = 'models';
 export async function checkPipelines(
   modelsFolder: string,
   directory: string | undefined,
-): Promise<{ readonly finding: Finding; readonly definitions: readonly PipelineDefinition[] }> {
+): Promise<{ readonly finding: CheckResult; readonly definitions: readonly PipelineDefinition[] }> {
   try {
     const { PipelineRegistry } = await import('../../pipeline/registry.ts');
     const registry = await PipelineRegistry.open({
@@ -18,10 +18,9 @@ export async function checkPipelines(
     });
     const definitions = registry.list();
     const ids = definitions.map(({ id }) => id);
-    return { finding: well(CHECK, `those of ${ids.join(', ')} are there, with the right sums`), definitions };
+    return { finding: ok(CHECK, `those of ${ids.join(', ')} are there, with the right sums`), definitions };
   } catch (error) {
-    const remedy =
-      'npm run models -- list shows the models: remove and add the one named here; npm install restores ours';
-    return { finding: wrong(CHECK, messageOf(error), remedy), definitions: [] };
+    const fix = 'npm run models -- list shows the models: remove and add the one named here; npm install restores ours';
+    return { finding: failed(CHECK, messageOf(error), fix), definitions: [] };
   }
 }

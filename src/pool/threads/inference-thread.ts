@@ -24,7 +24,9 @@ const sessions = new ModelSessions({ ...(modelsFolder !== undefined && { modelsF
 let analyser: FrameAnalyser | undefined;
 
 parentPort?.on('message', (command: InferenceCommand) => {
-  void handle(command).then(post, (error: unknown) => post({ kind: 'failure', failure: failureOf(serviceErrorOf(error)) }));
+  void handle(command).then(post, (error: unknown) =>
+    post({ kind: 'failure', failure: failureOf(serviceErrorOf(error)) }),
+  );
 });
 
 async function handle(command: InferenceCommand): Promise<InferenceEvent> {
