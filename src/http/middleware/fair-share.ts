@@ -30,7 +30,10 @@ export function shareFairly(options: FairShareOptions): RouterMiddleware<Request
     const name = caller === undefined || caller.id === 'anonymous' ? client.network : `key ${caller.id}`;
     const share = (max: number): number => Math.max(1, Math.floor(max * options.clientShare()));
     const [maxUploads, maxPending] = [share(options.maxUploads), share(options.maxPending)];
-    if (uploads.of(name) >= maxUploads || waiting.of(name) >= maxPending) {
+    // A share that is the whole is left to the limits of the service, which respond with 503.
+    const hasUploads = maxUploads < options.maxUploads && uploads.of(name) >= maxUploads;
+    const hasPending = maxPending < options.maxPending && waiting.of(name) >= maxPending;
+    if (hasUploads || hasPending) {
       const detail = `This client has its share of uploads (${maxUploads}) or of waiting jobs (${maxPending})`;
       ctx.set('Retry-After', String(RETRY_AFTER_S));
       sendProblem(ctx, 'too_many_requests', detail);
