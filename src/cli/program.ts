@@ -3,6 +3,7 @@ import { cancelCommand } from './cancel.ts';
 import { globalOptions } from './connection.ts';
 import { deleteCommand } from './delete.ts';
 import { doctorCommand } from './doctor.ts';
+import { expectCommand } from './expect.ts';
 import { inspectCommand } from './inspect.ts';
 import { listCommand } from './list.ts';
 import { migrateCommand } from './migrate.ts';
@@ -43,6 +44,7 @@ Example:
     submitCommand(terminal),
     statusCommand(terminal),
     resultsCommand(terminal),
+    expectCommand(terminal),
     listCommand(terminal),
     cancelCommand(terminal),
     deleteCommand(terminal),

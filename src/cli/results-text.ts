@@ -1,18 +1,35 @@
-import type { FrameResult } from '../client/responses.ts';
+import type { FrameResult, SegmentKind } from '../client/responses.ts';
 import type { ReelstateClient } from '../client/reelstate-client.ts';
 import { CSV_HEAD, csvRows } from '../client/results-csv.ts';
 import { formatTimecode } from '../web/duration.ts';
 import { printable } from './printable.ts';
 
-export const RESULT_FORMATS = ['json', 'csv', 'table'] as const;
+export const RESULT_FORMATS = ['json', 'csv', 'table', 'srt', 'vtt', 'txt'] as const;
 export type ResultFormat = (typeof RESULT_FORMATS)[number];
+/** What can be listed over time. */
+export const SEGMENT_KINDS = ['text', 'objects', 'scenes'] as const;
+
+export interface ResultChoice {
+  readonly format: ResultFormat;
+  /** Segments of this kind instead of frames. */
+  readonly segments?: SegmentKind | undefined;
+}
+
+/** True for a choice of segments: subtitles and text are made of nothing else. */
+export function isOfSegments({ format, segments }: ResultChoice): boolean {
+  return segments !== undefined || format === 'srt' || format === 'vtt' || format === 'txt';
+}
 
 /** Yields a job's results in a format, in pieces. Holds one frame at a time. */
 export async function* resultsText(
   client: ReelstateClient,
   jobId: string,
-  { format, signal }: { readonly format: ResultFormat; readonly signal: AbortSignal },
+  { format, segments, signal }: ResultChoice & { readonly signal: AbortSignal },
 ): AsyncGenerator<string, void, undefined> {
+  if (format !== 'table' && isOfSegments({ format, segments })) {
+    yield* client.segmentsText(jobId, { format, kind: segments, signal });
+    return;
+  }
   if (format === 'json') {
     yield* client.resultsText(jobId, { signal });
     return;

@@ -1,11 +1,13 @@
 import { Command, Option } from 'commander';
 import { connect } from './connection.ts';
-import { RESULT_FORMATS, resultsText, type ResultFormat } from './results-text.ts';
+import type { SegmentKind } from '../client/responses.ts';
+import { RESULT_FORMATS, resultsText, SEGMENT_KINDS, type ResultFormat } from './results-text.ts';
 import { resultsPath, saveText } from './save-text.ts';
 import type { Terminal } from './terminal.ts';
 
 interface ResultsFlags {
   readonly format: ResultFormat;
+  readonly segments?: SegmentKind;
   readonly output?: string;
 }
 
@@ -14,20 +16,28 @@ export function resultsCommand(terminal: Terminal): Command {
     .description('print the results of a completed job')
     .argument('<job_id>')
     .addOption(new Option('--format <format>', 'output format').choices(RESULT_FORMATS).default('json'))
+    .addOption(
+      new Option('--segments <kind>', 'what is seen from when to when, instead of frames').choices(SEGMENT_KINDS),
+    )
     .option('--output <path>', 'save to a file or into a folder')
     .addHelpText(
       'after',
       `
 json is the document of the service, one frame per line; csv and table have one row per object and line of text.
+srt and vtt are subtitles, made from scenes; txt has a line with times for each text, or for what --segments names.
+--segments also has json and csv.
 
 Examples:
   reelstate results 01a202dc-a330-70d6-9579-7f667142a725 | grep EXIT
+  reelstate results --format srt --output video.srt 01a202dc-a330-70d6-9579-7f667142a725
   reelstate results --format csv --output found.csv 01a202dc-a330-70d6-9579-7f667142a725`,
     )
-    .action(async (jobId: string, { format, output }: ResultsFlags, command: Command) => {
+    .action(async (jobId: string, { format, segments, output }: ResultsFlags, command: Command) => {
+      if (format === 'table' && segments !== undefined) command.error('error: --segments has no format table');
       const { client, json } = connect(command);
-      const text = resultsText(client, jobId, { format: json ? 'json' : format, signal: terminal.signal });
-      if (output !== undefined) await saveText(await resultsPath(output, jobId), text);
+      const choice = { format: json ? 'json' : format, segments };
+      const text = resultsText(client, jobId, { ...choice, signal: terminal.signal });
+      if (output !== undefined) await saveText(await resultsPath(output, jobId, choice), text);
       else for await (const piece of text) await terminal.write(piece);
     });
 }

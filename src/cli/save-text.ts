@@ -1,5 +1,6 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isOfSegments, type ResultChoice } from './results-text.ts';
 
 /** Writes a file atomically: beside the target, then renamed. */
 export async function saveText(path: string, pieces: AsyncIterable<string>): Promise<void> {
@@ -18,9 +19,10 @@ export async function saveText(path: string, pieces: AsyncIterable<string>): Pro
   }
 }
 
-/** Returns the path for a job's results: `{job_id}_results.json` in a folder, else the path itself. */
-export async function resultsPath(output: string, jobId: string): Promise<string> {
-  return (await isFolder(output)) ? join(output, `${jobId}_results.json`) : output;
+/** Returns the path for a job's results: `{job_id}_results.json` or the like in a folder, else the path itself. */
+export async function resultsPath(output: string, jobId: string, choice: ResultChoice): Promise<string> {
+  const name = `${jobId}_${isOfSegments(choice) ? 'segments' : 'results'}.${choice.format}`;
+  return (await isFolder(output)) ? join(output, name) : output;
 }
 
 export async function isFolder(path: string): Promise<boolean> {

@@ -5,7 +5,7 @@ import { describeError } from './describe-error.ts';
 import { addAnalysisFlags } from './analysis-flags.ts';
 import { connect, type Connection } from './connection.ts';
 import { jobLine } from './job-line.ts';
-import { resultsText } from './results-text.ts';
+import { RESULT_FORMATS, resultsText, type ResultFormat } from './results-text.ts';
 import { isFolder, resultsPath, saveText } from './save-text.ts';
 import { isFileError, uploadFile, type AnalysisFlags } from './upload-file.ts';
 import type { Terminal } from './terminal.ts';
@@ -13,6 +13,7 @@ import type { Terminal } from './terminal.ts';
 interface SubmitFlags extends AnalysisFlags {
   readonly wait?: true;
   readonly output?: string;
+  readonly format: ResultFormat;
 }
 
 interface Accepted {
@@ -27,13 +28,14 @@ export function submitCommand(terminal: Terminal): Command {
     .addOption(new Option('--pipeline <id>', 'pipeline to run').default('ocr_only'));
   return addAnalysisFlags(submit)
     .option('--wait', 'wait until every job has ended, and print its state')
-    .option('--output <path>', 'wait, and save the results (JSON): a file, a folder, or - for stdout')
+    .option('--output <path>', 'wait, and save the results: a file, a folder, or - for stdout')
+    .addOption(new Option('--format <format>', 'format of the saved results').choices(RESULT_FORMATS).default('json'))
     .addHelpText(
       'after',
       `
 Prints the job id; with several files, each id is followed by its file. A rejected file is reported on stderr, the others
 are submitted, and the exit code is 3. A busy service is retried when it says so.
-In a folder, results are named {job_id}_results.json.
+In a folder, results are named {job_id}_results.json, subtitles {job_id}_segments.srt.
 
 Examples:
   reelstate submit video.mp4
@@ -94,7 +96,7 @@ async function* submitAll(
 
 async function follow(
   { file, jobId }: Accepted,
-  { output }: SubmitFlags,
+  { output, format }: SubmitFlags,
   { client, json }: Connection,
   terminal: Terminal,
 ): Promise<void> {
@@ -106,8 +108,8 @@ async function follow(
   line.clear();
   if (status.status === 'failed') terminal.recordFailure(3);
   else if (output !== undefined) {
-    const text = resultsText(client, jobId, { format: 'json', signal });
-    if (output !== '-') await saveText(await resultsPath(output, jobId), text);
+    const text = resultsText(client, jobId, { format, signal });
+    if (output !== '-') await saveText(await resultsPath(output, jobId, { format }), text);
     else for await (const piece of text) await terminal.write(piece);
   }
   if (output === '-') {

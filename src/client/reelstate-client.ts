@@ -5,6 +5,7 @@ import {
   isJobs,
   isMachine,
   isPipelines,
+  isSegments,
   isStatus,
   isSubmission,
   isTransitions,
@@ -17,12 +18,16 @@ import type {
   JobState,
   MachineResponse,
   PipelinesResponse,
+  SegmentKind,
+  SegmentsOfKind,
   StatusResponse,
   TransitionsResponse,
 } from './responses.ts';
+import { judgeTexts, type TextExpectation, type TextVerdict } from './expected-text.ts';
 import { pause } from './pause.ts';
 import { errorOf, ReelstateError } from './reelstate-error.ts';
 import { ResultLines } from './result-lines.ts';
+import { segmentsPath, type SegmentFilter, type SegmentFormat } from './segment-query.ts';
 import { sendFile, type Fetch } from './send-file.ts';
 import { sendFromPage } from './send-from-page.ts';
 
@@ -78,6 +83,15 @@ export interface PageOptions extends ListOptions {
   readonly limit?: number;
   /** The `next_cursor` of the previous page. */
   readonly cursor?: string;
+}
+
+export interface SegmentsOptions<K extends SegmentKind = SegmentKind> extends CallOptions, SegmentFilter {
+  /** Default `text`. */
+  readonly kind?: K | undefined;
+}
+
+export interface SegmentsTextOptions extends SegmentsOptions {
+  readonly format: SegmentFormat;
 }
 
 /** Client of a Reelstate service, for programs (Node.js 20.19) and pages. Calls reject with a `ReelstateError`. */
@@ -144,7 +158,7 @@ export class ReelstateClient {
   /** Yields the frames of a completed job as they arrive, with constant memory. */
   async *results(jobId: string, { signal }: CallOptions = {}): AsyncGenerator<FrameResult, void, undefined> {
     const lines = new ResultLines();
-    for await (const piece of this.#pieces(jobId, signal)) {
+    for await (const piece of this.#pieces(resultsPath(jobId), signal)) {
       for (const text of lines.push(piece)) {
         const frame = parsed(text);
         if (!isFrameResult(frame)) throw unexpectedResponse(200);
@@ -156,7 +170,36 @@ export class ReelstateClient {
 
   /** Yields the JSON document of the results as text, in pieces. */
   resultsText(jobId: string, { signal }: CallOptions = {}): AsyncGenerator<string, void, undefined> {
-    return this.#pieces(jobId, signal);
+    return this.#pieces(resultsPath(jobId), signal);
+  }
+
+  /** Returns from when to when each text, object or scene is seen in a completed job. */
+  async segments<K extends SegmentKind = 'text'>(
+    jobId: string,
+    { kind, signal, ...filter }: SegmentsOptions<K> = {},
+  ): Promise<readonly SegmentsOfKind[K][]> {
+    // The default of the type parameter is that of the service.
+    const wanted = isSegments<SegmentKind>(kind ?? 'text');
+    const isWanted = (value: unknown): value is { readonly segments: readonly SegmentsOfKind[K][] } => wanted(value);
+    return (await this.#get(segmentsPath(jobId, 'json', kind, filter), isWanted, signal)).segments;
+  }
+
+  /** Yields segments as subtitles, text, table or JSON, in pieces. */
+  segmentsText(
+    jobId: string,
+    { format, kind, signal, ...filter }: SegmentsTextOptions,
+  ): AsyncGenerator<string, void, undefined> {
+    return this.#pieces(segmentsPath(jobId, format, kind, filter), signal);
+  }
+
+  /** Returns for each expected text whether it is seen in a completed job. */
+  async expectText(
+    jobId: string,
+    expectation: TextExpectation,
+    { signal }: CallOptions = {},
+  ): Promise<readonly TextVerdict[]> {
+    const options = { minDurationMs: 0, ...(signal === undefined ? {} : { signal }) };
+    return judgeTexts(expectation, await this.segments(jobId, options));
   }
 
   /** Cancels a pending or running job. Idempotent. Rejects with `job_conflict` when the job is completed. */
@@ -256,11 +299,11 @@ export class ReelstateClient {
     return body;
   }
 
-  async *#pieces(jobId: string, signal: AbortSignal | undefined): AsyncGenerator<string, void, undefined> {
-    const { body } = await this.#open(`/video/results/${encodeURIComponent(jobId)}`, signal);
+  async *#pieces(path: string, signal: AbortSignal | undefined): AsyncGenerator<string, void, undefined> {
+    const { body } = await this.#open(path, signal);
     if (body === null) throw unexpectedResponse(200);
     const reader = body.getReader();
-    const decoder = new TextDecoder('utf-8', { fatal: true });
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
     try {
       for (;;) {
         const { done, value } = await reader.read().catch((cause: unknown) => {
@@ -280,6 +323,10 @@ export class ReelstateClient {
     if (signal?.aborted === true) return signal.reason;
     return cause instanceof ReelstateError ? cause : new ReelstateError('unreachable', detail, { cause });
   }
+}
+
+function resultsPath(jobId: string): string {
+  return `/video/results/${encodeURIComponent(jobId)}`;
 }
 
 function parsed(text: string): unknown {

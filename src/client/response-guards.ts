@@ -5,6 +5,8 @@ import type {
   JobsResponse,
   MachineResponse,
   PipelinesResponse,
+  SegmentKind,
+  SegmentsOfKind,
   StatusResponse,
   TransitionsResponse,
 } from './responses.ts';
@@ -48,6 +50,17 @@ export function isPipelines(value: unknown): value is PipelinesResponse {
 
 export function isFrameResult(value: unknown): value is FrameResult {
   return isObject(value) && Number.isInteger(value['frame_index']) && isObject(value['result']);
+}
+
+const SINGULAR = { text: 'text', objects: 'object', scenes: 'scene' } as const;
+
+export function isSegments<K extends SegmentKind>(
+  kind: K,
+): (value: unknown) => value is { readonly segments: readonly SegmentsOfKind[K][] } {
+  return (value): value is { readonly segments: readonly SegmentsOfKind[K][] } =>
+    isObject(value) &&
+    Array.isArray(value['segments']) &&
+    value['segments'].every((segment) => isObject(segment) && segment['kind'] === SINGULAR[kind]);
 }
 
 function isJob(value: unknown): value is JobItem {

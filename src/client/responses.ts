@@ -132,3 +132,53 @@ export interface FrameResult {
       | undefined;
   };
 }
+
+interface Interval {
+  readonly start_ms: number;
+  /** The segment holds for `start_ms <= t < end_ms`. */
+  readonly end_ms: number;
+}
+
+/** One text in one place. */
+export interface TextSegment extends Interval {
+  readonly kind: 'text';
+  readonly text: string;
+  readonly confidence: number;
+  readonly bbox: Box;
+  /** Samples that show it. */
+  readonly frames: number;
+}
+
+/** The presence of a label, or with a `track_id` one instance of it. */
+export interface ObjectSegment extends Interval {
+  readonly kind: 'object';
+  readonly label: string;
+  readonly max_count: number;
+  readonly confidence: number;
+  readonly bbox: Box;
+  readonly frames: number;
+  readonly track_id?: number | undefined;
+}
+
+/** A subtitle or a slide. */
+export interface Scene extends Interval {
+  readonly kind: 'scene';
+  readonly text: string;
+  readonly lines: readonly { readonly text: string; readonly confidence: number; readonly bbox: Box }[];
+  /** Its first sample. */
+  readonly frame_index: number;
+}
+
+/** What `kind` gives in `GET /video/segments/{job_id}` */
+export interface SegmentsOfKind {
+  readonly text: TextSegment;
+  readonly objects: ObjectSegment;
+  readonly scenes: Scene;
+}
+export type SegmentKind = keyof SegmentsOfKind;
+
+/** `GET /video/segments/{job_id}` */
+export interface SegmentsResponse {
+  readonly job_id: string;
+  readonly segments: readonly (TextSegment | ObjectSegment | Scene)[];
+}

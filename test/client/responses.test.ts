@@ -6,6 +6,7 @@ import type {
   FrameResult,
   JobsResponse,
   PipelinesResponse,
+  SegmentsResponse,
   StatusResponse,
   TransitionsResponse,
 } from '../../src/client/responses.ts';
@@ -13,6 +14,7 @@ import type { activityResponseSchema } from '../../src/http/routes/activity.ts';
 import type { deletionResponseSchema } from '../../src/http/routes/delete-files.ts';
 import type { jobsResponseSchema } from '../../src/http/routes/jobs.ts';
 import type { pipelinesResponseSchema, resultsResponseSchema, statusResponseSchema } from '../../src/http/schemas.ts';
+import type { segmentsResponseSchema } from '../../src/http/routes/segments.ts';
 import type { transitionsResponseSchema } from '../../src/http/routes/transitions.ts';
 
 /** True when every response of the service has the client's type, and the client's type has no extra member. */
@@ -27,9 +29,10 @@ describe('the answer types of the client', () => {
       true satisfies Tells<JobsResponse, typeof jobsResponseSchema>,
       true satisfies Tells<PipelinesResponse, typeof pipelinesResponseSchema>,
       true satisfies Tells<{ readonly results: readonly FrameResult[] }, typeof resultsResponseSchema>,
+      true satisfies Tells<SegmentsResponse, typeof segmentsResponseSchema>,
       true satisfies Tells<Pick<ActivityResponse, 'counts' | 'transitions'>, typeof activityResponseSchema>,
       true satisfies Tells<Pick<TransitionsResponse, 'job'>, typeof transitionsResponseSchema>,
     ];
-    expect(told).to.have.lengthOf(7);
+    expect(told).to.have.lengthOf(8);
   });
 });

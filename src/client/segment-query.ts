@@ -1,0 +1,31 @@
+import type { SegmentKind } from './responses.ts';
+
+/** How segments are made of the results; each as the service has it when absent. */
+export interface SegmentFilter {
+  /** `[x, y, width, height]` in parts of the displayed frame, 0 to 1. */
+  readonly region?: readonly [number, number, number, number] | undefined;
+  readonly minConfidence?: number | undefined;
+  readonly minDurationMs?: number | undefined;
+  readonly maxGapMs?: number | undefined;
+}
+
+export type SegmentFormat = 'json' | 'vtt' | 'srt' | 'txt' | 'csv';
+
+/** The path of a request for segments. */
+export function segmentsPath(
+  jobId: string,
+  format: SegmentFormat,
+  kind: SegmentKind | undefined,
+  { region, minConfidence, minDurationMs, maxGapMs }: SegmentFilter,
+): string {
+  const query = new URLSearchParams({ format });
+  const given = {
+    kind,
+    region: region?.join(','),
+    min_confidence: minConfidence,
+    min_duration_ms: minDurationMs,
+    max_gap_ms: maxGapMs,
+  };
+  for (const [name, value] of Object.entries(given)) if (value !== undefined) query.set(name, String(value));
+  return `/video/segments/${encodeURIComponent(jobId)}?${query.toString()}`;
+}
