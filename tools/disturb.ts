@@ -23,7 +23,7 @@ const SETTINGS = {
 };
 const REQUEST_MS = 10_000;
 /** What a client may be told while the environment refuses. */
-const HONEST_REFUSALS: ReadonlySet<number> = new Set([408, 503, 507]);
+const HONEST_REFUSALS: ReadonlySet<number> = new Set([408, 429, 503, 507]);
 
 export interface DisturbOptions {
   /** Seconds for which the service is disturbed under load. */
