@@ -64,6 +64,20 @@ describe('objects.detect', function () {
     expect(await detect({ model: 'mine' })).to.deep.equal([{ label: 'dog', confidence: 0.75, bbox: [30, 24, 20, 16] }]);
   });
 
+  it('gives a model with open sides an input in the proportions of the frame', async () => {
+    // 640 x 384 pixels, five for each of the frame, which lies in rows 12 to 372.
+    const frame: Frame = { ...FRAME, height: 72, rgb: new Uint8Array(128 * 72 * 3) };
+    const points = 80 * 48 + 40 * 24 + 20 * 12;
+    const values = new Map([100, 62, 20, 10].map((value, channel) => [channel * points, value]));
+    values.set((4 + DOG) * points, 0.75);
+    const inputDims = ['batch', 3, 'height', 'width'];
+    await add('mine', 'yolov8', { side: SIDE, inputDims, outputDims: [1, 84, points], values });
+    const run = await objectsDetect.configure({ model: 'mine' }, { detector: 'nanodet' }).open(sessions);
+    expect(await run({ frame })).to.deep.equal({
+      detections: [{ label: 'dog', confidence: 0.75, bbox: [18, 9, 4, 2] }],
+    });
+  });
+
   it('decodes YOLOX: strides and cells applied, letterboxed to the top left', async () => {
     const values = new Map<number, number>();
     const point = 64 + 4 + 2; // stride 16, row 1, column 2

@@ -1,6 +1,8 @@
 import { MessageWriter } from '../../src/pipeline/models/protobuf.ts';
 
 export interface TinyModelOptions {
+  /** Sizes of the input; a name stands for one that is open. Default: 1 x 3 x side x side. */
+  readonly inputDims?: readonly (number | string)[];
   readonly side: number;
   readonly outputDims: readonly number[];
   /** Values of the output by flat index; the rest is 0. */
@@ -17,7 +19,7 @@ const INT = 2; // AttributeProto.AttributeType
  * Returns an ONNX model that takes 1 x 3 x side x side and always answers the same: constant + 0 * (mean of its input),
  * so that it is run for real and its answer is known.
  */
-export function tinyModel({ side, outputDims, values }: TinyModelOptions): Uint8Array {
+export function tinyModel({ side, inputDims, outputDims, values }: TinyModelOptions): Uint8Array {
   const answer = new Float32Array(outputDims.reduce((product, size) => product * size, 1));
   for (const [index, value] of values) answer[index] = value;
   const keepdims = new MessageWriter().text(1, 'keepdims').int(3, 0).int(20, INT);
@@ -28,7 +30,7 @@ export function tinyModel({ side, outputDims, values }: TinyModelOptions): Uint8
     .text(2, 'test')
     .message(5, constant('answer', outputDims, answer))
     .message(5, constant('zero', [1], Float32Array.of(0)))
-    .message(11, valueInfo('images', [1, 3, side, side]))
+    .message(11, valueInfo('images', inputDims ?? [1, 3, side, side]))
     .message(12, valueInfo('output', outputDims));
   const operatorSet = new MessageWriter().text(1, '').int(2, OPERATOR_SET);
   return new MessageWriter().int(1, IR_VERSION).message(7, graph).message(8, operatorSet).encoded();
@@ -46,9 +48,12 @@ function constant(name: string, dims: readonly number[], data: Float32Array): Me
   return message.int(2, FLOAT).text(8, name).bytes(9, new Uint8Array(data.buffer));
 }
 
-function valueInfo(name: string, dims: readonly number[]): MessageWriter {
+function valueInfo(name: string, dims: readonly (number | string)[]): MessageWriter {
   const shape = new MessageWriter();
-  for (const size of dims) shape.message(1, new MessageWriter().int(1, size));
+  for (const size of dims) {
+    const dimension = new MessageWriter();
+    shape.message(1, typeof size === 'number' ? dimension.int(1, size) : dimension.text(2, size));
+  }
   const tensorType = new MessageWriter().int(1, FLOAT).message(2, shape);
   return new MessageWriter().text(1, name).message(2, new MessageWriter().message(1, tensorType));
 }

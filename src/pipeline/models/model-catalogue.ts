@@ -33,7 +33,7 @@ export const modelNameSchema = z
   .refine((name) => name !== 'default', 'the name default is taken: it stands for the chosen model');
 
 export const BUILT_IN_DETECTOR = 'nanodet';
-const BUILT_IN_SHA256 = '16413cf9a5c1988f2d1371e73108271cc24abaa1ac5b3eef279139f620bb1a4a';
+const BUILT_IN_SHA256 = '02060cd2e12a875f8e14fbe1cda2f308a3fcb1ad29843fec02d1dc9dbd708157';
 /** The file that holds the name of the default model. */
 export const DEFAULT_FILE = 'default.json';
 const defaultFileSchema = z.strictObject({ model: modelNameSchema });

@@ -25,8 +25,8 @@ export interface DetectorFormat {
   readonly placement: 'stretched' | 'topLeft' | 'centred';
   /** Pixel value of the padding. */
   readonly padding: number;
-  /** Longer side of the input, in pixels, of a model that takes any. */
-  readonly openSide: number;
+  /** For a model that takes any size: longer side of the picture and border around it, in pixels. */
+  readonly open: { readonly side: number; readonly border: number };
   /** Why an output of these sizes is not of this format; undefined when it is. */
   mismatch(dims: readonly number[], input: DetectorInput, labels: number): string | undefined;
   /** Every box whose confidence is `minConfidence` or more, overlaps included. */

@@ -41,8 +41,8 @@ export class ObjectDetector {
    * `invalid_model` when the model has not the form of its format.
    */
   async detect(image: RgbImage, options: DetectOptions): Promise<Detection[]> {
-    const { width, height } = this.#inputFor(image);
-    const placed = placement(image, { width, height }, this.#format.placement);
+    const { width, height, border } = this.#inputFor(image);
+    const placed = placement(image, { width, height, border }, this.#format.placement);
     const { order, mean, deviation, padding } = this.#format;
     const layout = { ...placed, paddedWidth: width, paddedHeight: height, padding, order, mean, deviation };
     const whole = { x: 0, y: 0, width: image.width, height: image.height };
@@ -72,15 +72,17 @@ export class ObjectDetector {
   }
 
   /** Returns the size of the input: the model's own, or where it takes any, one in the image's proportions. */
-  #inputFor(image: RgbImage): DetectorInput {
+  #inputFor(image: RgbImage): DetectorInput & { readonly border: number } {
     const [batch = 0, channels = 0, height = 0, width = 0] = this.#model.inputDims;
     if (this.#model.inputDims.length !== 4 || batch > 1 || (channels !== 3 && channels !== 0)) {
       throw this.#notOfFormat(`takes ${this.#model.inputDims.join(' x ')}`, '1 x 3 x height x width');
     }
-    const scale = this.#format.openSide / Math.max(image.width, image.height);
+    const { side, border: openBorder } = this.#format.open;
+    const border = width === 0 && height === 0 ? openBorder : 0;
+    const scale = side / Math.max(image.width, image.height);
     const steps = (pixels: number) =>
-      Math.max(1, Math.ceil(Math.round(pixels * scale) / LARGEST_STRIDE)) * LARGEST_STRIDE;
-    return { width: width || steps(image.width), height: height || steps(image.height) };
+      Math.max(1, Math.ceil((Math.round(pixels * scale) + 2 * border) / LARGEST_STRIDE)) * LARGEST_STRIDE;
+    return { width: width || steps(image.width), height: height || steps(image.height), border };
   }
 
   #checked(outputs: readonly OutputTensor[], width: number, height: number): OutputTensor {
@@ -97,9 +99,16 @@ export class ObjectDetector {
   }
 }
 
-function placement(image: RgbImage, input: { width: number; height: number }, how: DetectorFormat['placement']) {
-  if (how === 'stretched') return { ...input, left: 0, top: 0 };
-  const scale = Math.min(input.width / image.width, input.height / image.height);
+function placement(
+  image: RgbImage,
+  input: DetectorInput & { readonly border: number },
+  how: DetectorFormat['placement'],
+) {
+  if (how === 'stretched') return { width: input.width, height: input.height, left: 0, top: 0 };
+  const scale = Math.min(
+    (input.width - 2 * input.border) / image.width,
+    (input.height - 2 * input.border) / image.height,
+  );
   const width = Math.max(1, Math.round(image.width * scale));
   const height = Math.max(1, Math.round(image.height * scale));
   if (how === 'topLeft') return { width, height, left: 0, top: 0 };

@@ -12,7 +12,7 @@ export const yolov8: DetectorFormat = {
   deviation: [255, 255, 255],
   placement: 'centred',
   padding: 114,
-  openSide: 640,
+  open: { side: 640, border: 0 },
 
   mismatch(dims, input, labels) {
     const [batch, channels, points] = dims;

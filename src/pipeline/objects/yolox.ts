@@ -14,7 +14,7 @@ export const yolox: DetectorFormat = {
   deviation: [1, 1, 1],
   placement: 'topLeft',
   padding: 114,
-  openSide: 640,
+  open: { side: 640, border: 0 },
 
   mismatch(dims, input, labels) {
     const [batch, points, channels] = dims;
