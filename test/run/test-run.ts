@@ -26,6 +26,8 @@ const ownId = workerId === undefined ? randomUUID() : `${outerRuns.split(' ').at
 let reaper: ChildProcess | undefined;
 
 process.setSourceMapsEnabled(true);
+// From version 22 on, npm has Node.js keep a cache in the temporary folder.
+process.env['NODE_DISABLE_COMPILE_CACHE'] = '1';
 if (workerId === undefined) startRun();
 else useFolders(join(tmpdir(), workerId), join(quickTmpdir(), workerId));
 process.env[RUN_VARIABLE] = `${outerRuns} ${ownId}`.trim();
