@@ -116,7 +116,7 @@ export class DocumentShell implements AsyncDisposable {
   }
 
   async #serve(commands: string, signal: AbortSignal): Promise<void> {
-    const child = this.#spawn(commands, signal);
+    const child = this.#spawn(commands, signal, true);
     this.#service = child;
     this.#serviceCommands = commands;
     let output = '';
@@ -146,7 +146,7 @@ export class DocumentShell implements AsyncDisposable {
     await closed;
   }
 
-  #spawn(commands: string, signal: AbortSignal): ChildProcess {
+  #spawn(commands: string, signal: AbortSignal, isService = false): ChildProcess {
     const state = this.#variables;
     const script = [
       'set -eu',
@@ -155,7 +155,8 @@ export class DocumentShell implements AsyncDisposable {
       `export PORT=0 HOST=127.0.0.1 LOG_LEVEL=warn PIPELINE_THREADS=1 REELSTATE_URL=${this.#url}`,
       'set -a',
       commands.replaceAll(DOCUMENTED_URL, this.#url),
-      `export -p > '${state}'`,
+      // A service ends long after later blocks have set variables: those must not be overwritten.
+      ...(isService ? [] : [`export -p > '${state}'`]),
     ].join('\n');
     const child = spawn('bash', ['-c', script], {
       cwd: this.#root,
