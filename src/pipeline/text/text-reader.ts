@@ -71,7 +71,7 @@ export class TextReader {
     for (const { bounds, strip } of boxes) {
       if (strip) {
         const read = await this.#readStrip(image, strip);
-        pieces.push({ ...read, box: bounds, corners: stripCorners(strip) });
+        pieces.push({ ...read, box: bounds, corners: stripCorners(isStanding(strip) ? quarterTurned(strip) : strip) });
       } else {
         pieces.push({ ...(await this.#readCrop({ ...bounds, rgb: cropped(image, bounds) })), box: bounds });
       }
