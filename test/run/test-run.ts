@@ -5,7 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -41,6 +41,8 @@ function startRun(): void {
     { stdio: ['pipe', 'ignore', 'ignore'], detached: true },
   );
   reaper.unref();
+  // Services that a test runs as another user pass through it.
+  for (const folder of folders) chmodSync(folder, 0o711);
   const [folder = '', quickFolder = ''] = folders;
   useFolders(folder, quickFolder);
 }

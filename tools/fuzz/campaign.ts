@@ -103,7 +103,10 @@ class Campaign {
       faults.push(...found);
       this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
       if (jobId !== undefined) for (const kind of ['mp4', 'json']) this.#files.add(`${jobId}.${kind}`);
-      if (outcome === 'completed') this.#files.add(`${jobId}_results.json`);
+      if (outcome === 'completed') {
+        this.#files.add(`${jobId}_results.json`);
+        this.#files.add(`${jobId}_segments.json`);
+      }
       if (ms > this.#slowest.ms) this.#slowest = { index, ms };
     } catch (error) {
       signal.throwIfAborted();
