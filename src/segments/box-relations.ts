@@ -2,11 +2,11 @@ import type { Box } from '../job.ts';
 
 /** How boxes, `[x, y, width, height]`, lie to one another. */
 
-export function areaOf([, , width, height]: Box): number {
+function areaOf([, , width, height]: Box): number {
   return Math.max(0, width) * Math.max(0, height);
 }
 
-export function sharedArea(a: Box, b: Box): number {
+function sharedArea(a: Box, b: Box): number {
   return span(a[0], a[2], b[0], b[2]) * span(a[1], a[3], b[1], b[3]);
 }
 

@@ -6,7 +6,7 @@ import type { Findings } from './segment-finder.ts';
 /** The stored segments of a job: one JSON document with one segment a line, so that it can be read line by line. */
 
 /** Raised when the same frames give other segments or the document is written differently. */
-export const SEGMENTS_VERSION = 1;
+const SEGMENTS_VERSION = 1;
 
 const LAST_LINE = ']}';
 /** The document's first line, closed. */

@@ -6,7 +6,7 @@ import { makeVideo } from '../make-video.ts';
 import type { Caption } from '../video-recipe.ts';
 import { HEIGHT, WIDTH, type Script, type ShownText } from './script.ts';
 
-export const FRAMES_PER_SECOND = 25;
+const FRAMES_PER_SECOND = 25;
 
 /** Makes the video of a script, as a usual encoder would. */
 export function drawVideo(script: Script, path: string): void {

@@ -12,7 +12,7 @@ export interface ReadingNoise {
   readonly missedObjects: number;
 }
 
-export const USUAL_NOISE: ReadingNoise = {
+const USUAL_NOISE: ReadingNoise = {
   wrongCharacters: 0.02,
   missedLines: 0.01,
   cutLines: 0.01,

@@ -12,7 +12,7 @@ const GROWTH = 1.6;
 const SMALLEST_SIDE = 6;
 
 /** Sides of the first look and of the closer one, in pixels. */
-export const FIRST_LOOK = 960;
+const FIRST_LOOK = 960;
 const CLOSER_LOOK = 1920;
 // A closer look is taken when this part of all boxes are so thin that their letters run together. Boxes of the first look
 // that are thicker than that are kept: letters made of dots fall apart when they are enlarged.
