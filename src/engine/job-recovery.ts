@@ -111,7 +111,7 @@ export class JobRecovery {
     }
   }
 
-  /** Moves a job that the database takes for unfinished to the end that its sidecar tells of, if it tells of one. */
+  /** Ends an unfinished job as its sidecar says, if the sidecar has an outcome. */
   async reconcile(jobId: JobId): Promise<void> {
     const sidecar = await readSidecar(this.#storage, jobId);
     if (sidecar === 'unreadable')

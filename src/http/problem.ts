@@ -27,7 +27,7 @@ export function answerProblems(): Middleware<RequestState> {
   };
 }
 
-/** Returns what a client is told about an error; undefined for a defect of the service. */
+/** Returns the problem to send to the client; undefined for a defect of the service. */
 function refusalOf(error: unknown): Pick<ServiceError, 'code' | 'message' | 'hint'> | undefined {
   if (error instanceof ServiceError) return PROBLEM_TYPES[error.code] === INTERNAL ? undefined : error;
   // The machine refuses: descriptors, access, a disk that fails.

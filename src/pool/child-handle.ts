@@ -70,7 +70,7 @@ export class ChildHandle {
     this.pid = pid;
     this.#process = child;
     child.on('message', (message) => this.#hear(message));
-    // A question to a process that is gone; its end is told below.
+    // A message to a process that has ended fails; its end is handled below.
     child.on('error', () => {});
     // A process that cannot answer any more is of no use.
     child.on('disconnect', () => this.#killGroup());

@@ -1,4 +1,4 @@
-/** What Linux tells of another process. Elsewhere, and of a process that is gone, nothing is known. */
+/** Reads the state of another process from /proc. On other systems, and for a process that has ended, all is unknown. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Bytes that the process itself filled, without pages of libraries and models mapped from files; 0: unknown. */

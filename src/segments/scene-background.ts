@@ -13,7 +13,7 @@ const COUNTER_MS = 1_500;
 const CLOCK_GAP_MS = 5_000;
 /** So long before and after a clock or a ticker, what stands in its place belongs to it. */
 const LINGER_MS = 1_000;
-/** Nobody reads what is shown for so short a time. */
+/** Text shown for a shorter time cannot be read. */
 const UNREADABLE_MS = 251;
 /** Texts that come and go while a lasting one stays, after which that is no part of them. */
 const LEAST_PASSING = 3;
