@@ -51,13 +51,13 @@ export type JobOptions = z.infer<typeof jobOptionsSchema>;
 
 /** What the decoder found out about a video; null where the file does not tell. */
 export const mediaFactsSchema = z.object({
-  width: z.int().nullable().describe('Pixels across of the frame as a player shows it, in which boxes are given'),
-  height: z.int().nullable().describe('Pixels down of the frame as a player shows it'),
+  width: z.int().nullable().describe('Width of the displayed frame in pixels'),
+  height: z.int().nullable().describe('Height of the displayed frame in pixels'),
   duration_ms: z.number().nullable().describe('Length of the video in milliseconds'),
-  frame_rate: z.number().nullable().describe('Frames a second, on average'),
+  frame_rate: z.number().nullable().describe('Average frames per second'),
   codec: z.string().nullable().describe('Name of the codec, such as `h264`, `hevc` or `av1`'),
-  frames_decoded: z.int().nullable().describe('Frames that were decoded, analysed or not'),
-  frames_analysed: z.int().nullable().describe('Frames that have a result'),
+  frames_decoded: z.int().nullable().describe('Number of decoded frames'),
+  frames_analysed: z.int().nullable().describe('Number of frames with a result'),
 });
 export type MediaFacts = z.infer<typeof mediaFactsSchema>;
 
@@ -115,13 +115,13 @@ export interface JobTransition {
 /** `[x, y, width, height]` in pixels from the top left of the displayed frame. */
 export const boxSchema = z
   .tuple([z.number(), z.number(), z.number(), z.number()])
-  .describe('`[x, y, width, height]` in pixels from the top left of the frame as a player shows it');
+  .describe('`[x, y, width, height]` in pixels from the top left of the displayed frame');
 export type Box = z.infer<typeof boxSchema>;
 
 const confidenceSchema = z.number().min(0).max(1);
 
 export const detectionSchema = z.object({
-  label: z.string().describe('Name of the class of object'),
+  label: z.string().describe('Name of the object class'),
   confidence: confidenceSchema,
   bbox: boxSchema,
 });
@@ -135,21 +135,21 @@ export const textLineSchema = z.object({
     .array(z.tuple([z.number(), z.number()]))
     .length(4)
     .optional()
-    .describe('Of a line that is not level: its four corners `[x, y]`, clockwise from the top left of its box'),
+    .describe('Corners of a line that is not level, `[x, y]`, clockwise from the top left'),
 });
 export type TextLine = z.infer<typeof textLineSchema>;
 
 /** What a pipeline found in one frame; a key is there when the pipeline has a tool that makes it. */
 export const frameResultSchema = z.object({
-  frame_index: z.int().min(0).describe('Which decoded frame it is, in display order, from 0'),
+  frame_index: z.int().min(0).describe('Index of the decoded frame in display order, from 0'),
   result: z.looseObject({
     timestamp_ms: z.number().describe('Presentation time of the frame in milliseconds'),
-    detections: z.array(detectionSchema).optional().describe('Objects seen; only from a pipeline that detects'),
+    detections: z.array(detectionSchema).optional().describe('Detected objects; only from a pipeline that detects'),
     text: z
       .string()
       .optional()
-      .describe("The lines' texts, one per line, from top to bottom; only from a pipeline that reads"),
-    lines: z.array(textLineSchema).optional().describe('Where the lines are; only from a pipeline that reads'),
+      .describe('Text of all lines, one per line, from top to bottom; only from a pipeline that reads'),
+    lines: z.array(textLineSchema).optional().describe('Lines of text; only from a pipeline that reads'),
   }),
 });
 export type FrameResult = z.infer<typeof frameResultSchema>;

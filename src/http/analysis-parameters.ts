@@ -5,23 +5,25 @@ import { wholeNumber } from './parameters.ts';
 
 export const regionText = z.string().regex(/^\d*\.?\d+(?:,\d*\.?\d+){3}$/, 'must be four numbers: x,y,width,height');
 
-/** How a video is analysed, as query parameters or form fields. */
+/** Options of the analysis, as query parameters or form fields. */
 export const ANALYSIS_PARAMETERS = {
-  frame_stride: wholeNumber(1).optional().describe('Every n-th decoded frame is analysed; 1 when absent'),
-  max_frames: wholeNumber(1).optional().describe('At most so many frames are analysed; all when absent'),
+  frame_stride: wholeNumber(1).optional().describe('Analyse every n-th decoded frame; default 1'),
+  max_frames: wholeNumber(1).optional().describe('Maximum number of analysed frames; default all'),
   sample_every_ms: wholeNumber(1)
     .optional()
-    .describe('The first frame at or after each multiple of so many milliseconds is analysed; excludes `frame_stride`'),
-  from_ms: wholeNumber(0).optional().describe('Only frames shown at or after this time, in milliseconds'),
-  to_ms: wholeNumber(1).optional().describe('Only frames shown before this time, in milliseconds; above `from_ms`'),
+    .describe(
+      'Analyse the first frame at or after each multiple of this time, in milliseconds; excludes `frame_stride`',
+    ),
+  from_ms: wholeNumber(0).optional().describe('Only frames at or after this time, in milliseconds'),
+  to_ms: wholeNumber(1).optional().describe('Only frames before this time, in milliseconds; above `from_ms`'),
   keyframes_only: z
     .enum(['true', 'false'], 'must be true or false')
     .optional()
-    .describe('`true`: only key frames are decoded and analysed, which is many times faster'),
+    .describe('`true`: decode and analyse only key frames, which is many times faster'),
   region: regionText
     .optional()
     .describe(
-      '`x,y,width,height` in parts of the displayed frame, 0 to 1: only these pixels are analysed; boxes stay in pixels of the frame',
+      '`x,y,width,height` as fractions of the displayed frame, 0 to 1: analyse only these pixels; boxes stay in pixels of the frame',
     ),
 } as const;
 
@@ -29,7 +31,7 @@ const analysisParametersSchema = z.object(ANALYSIS_PARAMETERS);
 export type AnalysisParameters = z.infer<typeof analysisParametersSchema>;
 
 /**
- * The options of a job with these parameters.
+ * Returns the options of a job with these parameters.
  * @throws ServiceError `invalid_request` for parameters that exclude each other
  */
 export function jobOptionsOf(parameters: AnalysisParameters): JobOptions {
@@ -37,7 +39,7 @@ export function jobOptionsOf(parameters: AnalysisParameters): JobOptions {
   const { keyframes_only: keyframesOnly, region, ...others } = parameters;
   return jobOptionsSchema.parse({
     ...others,
-    // What stands for the default is left out, so that jobs that do the same have the same options.
+    // Defaults are omitted, so that equal jobs have equal options.
     ...(keyframesOnly === 'true' && { keyframes_only: true }),
     ...(region !== undefined && { region: regionOf(region) }),
   });

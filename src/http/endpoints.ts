@@ -37,7 +37,7 @@ export interface Endpoint {
   readonly status: number;
   /** The bodies of success by content type; null for a type that is not JSON. */
   readonly responses: Readonly<Record<string, z.ZodType | null>>;
-  /** Further statuses without a problem document, each with its description. */
+  /** Other statuses without a problem document, each with its description. */
   readonly otherResponses?: Readonly<Record<number, string>>;
   /** Codes of the problems of this endpoint, beside `COMMON_PROBLEMS`. */
   readonly problems: readonly ProblemCode[];
@@ -288,7 +288,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   },
 ];
 
-/** Problems that any request may meet. */
+/** Problems of every endpoint. */
 export const COMMON_PROBLEMS: readonly ProblemCode[] = [
   'malformed_request',
   'unauthenticated',

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 
-/** What HTTP alone can refuse, beside what the service does. */
+/** Codes that only HTTP requests can have, beside those of the service. */
 export type HttpCode =
   | 'route_not_found'
   | 'method_not_allowed'
@@ -20,11 +20,11 @@ export type ProblemCode = ErrorCode | HttpCode;
 export interface ProblemType {
   readonly status: number;
   readonly title: string;
-  /** Seconds after which another try makes sense. */
+  /** Seconds after which a retry makes sense. */
   readonly retryAfterS?: number;
-  /** What the code means to the client, for the documents. */
+  /** For the documents. */
   readonly meaning: string;
-  /** What the client or the operator can do about it, for the documents. */
+  /** What the client or the operator can do, for the documents. */
   readonly remedy: string;
 }
 
@@ -32,203 +32,202 @@ export const INTERNAL: ProblemType = {
   status: 500,
   title: 'Internal error',
   meaning: 'The service failed',
-  remedy: 'Look for the `request_id` in the log; it is a defect, or a damaged file or row',
+  remedy: 'Search the log for the `request_id`: it is a defect, or a damaged file or row',
 };
 
-/** The only table of HTTP numbers. Failures of a job are told by its status with 200, so here they are errors of ours. */
+/** The only table of HTTP statuses. A failed job is reported with 200, so the codes of its failure count as internal here. */
 export const PROBLEM_TYPES: Readonly<Record<ProblemCode, ProblemType>> = {
   invalid_mp4: {
     status: 400,
     title: 'Not an MP4 video',
-    meaning: 'No file type box in the first 64 bytes, or one that names no kind of video',
-    remedy: 'Send an MP4 file; the `hint` says how to make one of what was sent, where that is known',
+    meaning: 'The first 64 bytes contain no file type box, or one without a video brand',
+    remedy: 'Send an MP4 file. If the kind of the file is known, the `hint` says how to convert it',
   },
   malformed_request: {
     status: 400,
     title: 'Malformed request',
-    meaning: 'The request is not HTTP, ended before it was whole, or has no single `Host`',
-    remedy: 'Correct the client; send the request again if the connection broke',
+    meaning: 'The request is not valid HTTP, is incomplete, or does not have exactly one `Host`',
+    remedy: 'Correct the client, or send the request again if the connection broke',
   },
   unauthenticated: {
     status: 401,
     title: 'No valid key',
-    meaning: 'There is no key in the headers, or one that is not known',
-    remedy: 'Send a key of `API_KEYS` as `X-API-Key` or `Authorization: Bearer`; pages sign in',
+    meaning: 'The headers contain no key, or an unknown one',
+    remedy: 'Send a valid key as `X-API-Key` or `Authorization: Bearer`; pages sign in',
   },
   scope_missing: {
     status: 403,
     title: 'The key does not allow this',
-    meaning: 'The key does not have the scope that this needs',
+    meaning: 'The key lacks the scope of this endpoint',
     remedy: 'Use another key',
   },
   foreign_origin: {
     status: 403,
     title: 'Asked by a page of another origin',
-    meaning: 'A page of another origin asked, or the service was addressed by a name that is not its own',
-    remedy: 'Use a page of the service itself, or no browser; add the name to `ALLOWED_HOSTS`',
+    meaning: 'The request comes from a page of another origin, or its `Host` is not a name of the service',
+    remedy: 'Send requests from the pages of the service or without a browser, or add the name to `ALLOWED_HOSTS`',
   },
   unknown_pipeline: {
     status: 404,
     title: 'Unknown pipeline',
     meaning: 'No pipeline has this id',
-    remedy: 'Name one of those that the detail, or `GET /pipelines`, lists',
+    remedy: 'Use one of those in the detail or in `GET /pipelines`',
   },
   machine_not_found: {
     status: 404,
     title: 'Unknown machine',
     meaning: 'No machine has this id',
-    remedy: 'Name one of those that `GET /machines` lists',
+    remedy: 'Use one of those in `GET /machines`',
   },
   job_not_found: {
     status: 404,
     title: 'Unknown job',
-    meaning: 'No job has this id, or it is not a UUID',
+    meaning: 'No job has this id, or the id is not a UUID',
     remedy: 'Check the id and the `DATA_DIR`',
   },
   video_missing: {
     status: 404,
     title: 'Video no longer stored',
-    meaning: 'The job is known, and its video is no longer stored',
-    remedy: 'Nothing: it was deleted, by `RETENTION_MS` or by `DELETE /video/jobs/{job_id}`',
+    meaning: 'The video of the job is no longer stored',
+    remedy: 'None: it was deleted by `RETENTION_MS` or `DELETE /video/jobs/{job_id}`',
   },
   job_not_completed: {
     status: 404,
     title: 'Job not completed',
-    meaning: 'The job is pending, running or failed; the detail says which',
-    remedy: 'Poll the status until it is `completed`; a failed job says why there',
+    meaning: 'The job is pending, running or failed (see the detail)',
+    remedy: 'Poll the status until it is `completed`; the status of a failed job has the reason',
   },
   route_not_found: {
     status: 404,
     title: 'Nothing here',
-    meaning: 'Nothing answers at this path',
-    remedy: 'See the endpoints above',
+    meaning: 'The service has nothing at this path',
+    remedy: 'Check the path against `GET /docs`',
   },
   method_not_allowed: {
     status: 405,
     title: 'Method not allowed',
-    meaning: 'The path knows other methods',
-    remedy: 'Use one of those in the header `Allow`',
+    meaning: 'The path does not support this method',
+    remedy: 'Use a method from the header `Allow`',
   },
   request_timeout: {
     status: 408,
     title: 'Request timed out',
-    meaning: 'The headers did not come within 15 seconds',
-    remedy: 'Try again',
+    meaning: 'The headers did not arrive within 15 seconds',
+    remedy: 'Send the request again',
   },
   upload_too_slow: {
     status: 408,
     title: 'Upload too slow',
-    meaning: 'For half a minute less than `MIN_UPLOAD_BYTES_PER_S` came in, or the upload took longer than it may',
-    remedy: 'Try again on a better line, or lower the setting',
+    meaning: 'The upload was slower than `MIN_UPLOAD_BYTES_PER_S` for 30 seconds, or exceeded its time limit',
+    remedy: 'Use a faster connection, or change `MIN_UPLOAD_BYTES_PER_S` or `UPLOAD_TIMEOUT_MS`',
   },
   job_conflict: {
     status: 409,
     title: 'Not possible in the present state',
-    meaning: 'The state of the job refuses what was asked of it; the detail names the state',
-    remedy: 'Read its status again; what has ended is not cancelled, and files are deleted only when it has',
+    meaning: 'The request is not possible in the present state of the job (see the detail)',
+    remedy:
+      'Read the status. Only pending and running jobs can be cancelled; only the files of finished jobs can be deleted',
   },
   results_expired: {
     status: 410,
     title: 'Results deleted',
-    meaning: 'The video and the results were deleted; the detail says when',
-    remedy: 'Submit the video again; `RETENTION_MS` says how long results are kept',
+    meaning: 'The video and the results were deleted (the detail has the time)',
+    remedy: 'Submit the video again, or raise `RETENTION_MS`',
   },
   upload_too_large: {
     status: 413,
     title: 'Upload too large',
     meaning: 'The video is larger than `MAX_UPLOAD_BYTES`',
-    remedy: 'Cut the video, or raise the setting',
+    remedy: 'Shorten the video, or raise the setting',
   },
   range_not_satisfiable: {
     status: 416,
     title: 'Range beyond the end',
     meaning: 'The header `Range` begins beyond the end of the video',
-    remedy: 'The header `Content-Range` of the answer has its size',
+    remedy: 'Use the size in the header `Content-Range` of the response',
   },
   expectation_failed: {
     status: 417,
     title: 'Expectation not met',
     meaning: 'The header `Expect` asks for something other than `100-continue`',
-    remedy: 'Leave the header out',
+    remedy: 'Omit the header',
   },
   invalid_request: {
     status: 422,
     title: 'Invalid request',
-    meaning: 'A parameter is missing or out of range or given twice, or the body is not a sound form',
-    remedy: 'The detail names the parameter, or what is wrong with the body',
+    meaning: 'A parameter is missing, out of range or given twice, or the body is not a valid form',
+    remedy: 'Correct what the detail names',
   },
   missing_file: {
     status: 422,
     title: 'No file',
-    meaning: 'The form has no field `file` with a file, or the body is no form',
+    meaning: 'The form has no file in the field `file`, or the body is not a form',
     remedy: 'Send multipart/form-data with the video in `file`',
   },
   idempotency_mismatch: {
     status: 422,
     title: 'Idempotency-Key used for another submission',
-    meaning: 'The `Idempotency-Key` came before with another video, pipeline or options',
-    remedy: 'Give each submission a key of its own, and the same one only to its repetition',
+    meaning: 'The `Idempotency-Key` was used for another video, pipeline or options',
+    remedy: 'Use a new key for each submission, and the same key only for its retries',
   },
   too_many_requests: {
     status: 429,
     title: 'Too many requests',
-    meaning:
-      'More requests than `REQUESTS_PER_S` allows, too many wrong keys, or more uploads or waiting jobs than one client may have',
-    remedy: 'Try again after `Retry-After` seconds',
+    meaning: 'The client exceeds `REQUESTS_PER_S`, its share of uploads or pending jobs, or the limit of wrong keys',
+    remedy: 'Retry after `Retry-After` seconds',
   },
   headers_too_large: {
     status: 431,
     title: 'Headers too large',
     meaning: 'The headers exceed 16 KiB',
-    remedy: 'Send fewer',
+    remedy: 'Send fewer or shorter headers',
   },
   too_many_uploads: {
     status: 503,
     title: 'Too many uploads at once',
     retryAfterS: 5,
-    meaning: 'As many uploads arrive as `MAX_UPLOADS` allows',
-    remedy: 'Try again after `Retry-After` seconds',
+    meaning: '`MAX_UPLOADS` uploads are in progress',
+    remedy: 'Retry after `Retry-After` seconds',
   },
   queue_full: {
     status: 503,
     title: 'Too many jobs are waiting',
     retryAfterS: 30,
-    meaning: 'As many jobs wait as `MAX_PENDING` allows',
-    remedy: 'Try again after `Retry-After` seconds',
+    meaning: '`MAX_PENDING` jobs are pending',
+    remedy: 'Retry after `Retry-After` seconds',
   },
   store_unavailable: {
     status: 503,
     title: 'Database not available',
     retryAfterS: 5,
-    meaning: 'The database could not be read or written',
-    remedy: 'Try again after `Retry-After` seconds; the log has the reason',
+    meaning: 'The database cannot be read or written',
+    remedy: 'Retry after `Retry-After` seconds; the log has the reason',
   },
   storage_unavailable: {
     status: 503,
     title: 'Storage not available',
     retryAfterS: 5,
-    meaning: 'The files in `DATA_DIR` cannot be read or written now: no access, no descriptors left, a disk that fails',
-    remedy: 'Try again after `Retry-After` seconds; the log has the reason',
+    meaning: 'Files in `DATA_DIR` cannot be read or written: no access, no free file descriptor or a disk error',
+    remedy: 'Retry after `Retry-After` seconds; the log has the reason',
   },
   worker_dead: {
     status: 503,
     title: 'A worker is dead',
-    meaning: 'A worker died and is not replaced yet; the log says why it died',
-    remedy: 'Try again later; if it stays so, report the reason in the log',
+    meaning: 'A worker died and is not replaced yet',
+    remedy: 'Retry later. If it persists, report the reason in the log',
   },
   not_ready: {
     status: 503,
     title: 'Not ready',
     retryAfterS: 1,
-    meaning:
-      'A submission would be refused (no room on the disk, a full queue, a folder that cannot be written, no database), or every worker waits; the detail says which',
-    remedy: 'Try again after `Retry-After` seconds',
+    meaning: 'Uploads would be rejected, or every worker waits (see the detail)',
+    remedy: 'Retry after `Retry-After` seconds',
   },
   storage_full: {
     status: 507,
     title: 'No room on the disk',
-    meaning: 'The upload would leave less than `DISK_RESERVE_BYTES` free, or the disk is full',
-    remedy: 'Make room on the disk of `DATA_DIR`',
+    meaning: 'The upload would leave less than `DISK_RESERVE_BYTES` free',
+    remedy: 'Free space on the disk of `DATA_DIR`',
   },
   job_unreadable: INTERNAL,
   child_unavailable: INTERNAL,

@@ -1,12 +1,24 @@
 import { FAILURE_CODES } from '../../src/errors.ts';
 import { ENDPOINTS } from '../../src/http/endpoints.ts';
 import { INTERNAL, PROBLEM_TYPES } from '../../src/http/problem-types.ts';
-import { problemSchema } from '../../src/http/schemas.ts';
+import { jobItemSchema } from '../../src/http/routes/jobs.ts';
+import { problemSchema, statusResponseSchema, submitParametersSchema } from '../../src/http/schemas.ts';
 import { markdownTable } from './markdown-table.ts';
 import { FAILURES } from './failures.ts';
-import { parameterTable, schemaTable } from './schema-table.ts';
+import { parameterTable, schemaTable, type SharedFields } from './schema-table.ts';
 
-/** The generated sections of what is asked and answered over HTTP, by name. */
+/** Fields that several requests or responses have. They are listed with the first operation that is named. */
+const SHARED: readonly (SharedFields & { readonly listedWith: string })[] = [
+  { listedWith: 'job', schema: jobItemSchema, reference: `The fields of ${linkTo('job')} but \`media\`` },
+  { listedWith: 'status', schema: statusResponseSchema, reference: `The fields of ${linkTo('status')}` },
+  {
+    listedWith: 'submit',
+    schema: submitParametersSchema.omit({ pipeline_id: true }),
+    reference: `The parameters of ${linkTo('submit')}`,
+  },
+];
+
+/** The generated sections about requests and responses, by name. */
 export const API_SECTIONS: Readonly<Record<string, () => string>> = {
   endpoints: endpointTable,
   problems: problemTable,
@@ -15,9 +27,10 @@ export const API_SECTIONS: Readonly<Record<string, () => string>> = {
   ...Object.fromEntries(
     ENDPOINTS.flatMap(({ operationId, query, responses }) => {
       const response = responses['application/json'] ?? undefined;
+      const shared = SHARED.filter(({ listedWith }) => listedWith !== operationId);
       return [
-        ...(query === undefined ? [] : [[`request:${operationId}`, () => parameterTable(query)] as const]),
-        ...(response === undefined ? [] : [[`response:${operationId}`, () => schemaTable(response)] as const]),
+        ...(query === undefined ? [] : [[`request:${operationId}`, () => parameterTable(query, shared)] as const]),
+        ...(response === undefined ? [] : [[`response:${operationId}`, () => schemaTable(response, shared)] as const]),
       ];
     }),
   ),
@@ -31,19 +44,26 @@ function endpointTable(): string {
       summary,
       scope === null ? '' : `\`${scope}\``,
       String(status),
-      problems.map((code) => `${PROBLEM_TYPES[code].status} \`${code}\``).join(', '),
+      problems.map((code) => `\`${code}\``).join(', '),
     ]),
   );
+}
+
+/** The link to the heading of an operation, which is `## METHOD path`. */
+function linkTo(operationId: string): string {
+  const { method, path } = ENDPOINTS.find((endpoint) => endpoint.operationId === operationId) ?? {};
+  const heading = `${method} ${path}`;
+  return `[\`${heading}\`](#${heading
+    .toLowerCase()
+    .replaceAll(/[^\w ]/g, '')
+    .replaceAll(' ', '-')})`;
 }
 
 function problemTable(): string {
   const rows = Object.entries(PROBLEM_TYPES)
     .filter(([code, type]) => code === 'internal' || type !== INTERNAL)
-    .map(([code, { status, title, retryAfterS, meaning, remedy }]) => {
-      const retry = retryAfterS === undefined ? '' : ` (\`Retry-After: ${retryAfterS}\`)`;
-      return [`\`${code}\``, `${status}${retry}`, title, meaning, remedy];
-    });
-  return markdownTable(['`code`', 'Status', '`title`', 'Meaning', 'What to do'], rows);
+    .map(([code, { status, meaning, remedy }]) => [`\`${code}\``, String(status), meaning, remedy]);
+  return markdownTable(['`code`', 'Status', 'Meaning', 'What to do'], rows);
 }
 
 function failureTable(): string {

@@ -1,61 +1,61 @@
 import type { FailureCode } from '../../src/errors.ts';
 
-/** What an error code of a job means, and what can be done about it. */
 interface Explanation {
   readonly means: string;
   readonly remedy: string;
 }
 
-/** `error_code` of a failed job. */
+/** Every `error_code` of a failed job, with its meaning and remedy. */
 export const FAILURES: Readonly<Record<FailureCode, Explanation>> = {
   invalid_video: {
-    means: 'There is nothing in the file that can be shown: no video track, a codec that is not known, no whole frame',
-    remedy: 'Play it; encode it anew, for example `ffmpeg -i in.mp4 -c:v libx264 out.mp4`',
+    means: 'The file has nothing to show: no video track, an unknown codec, or no complete frame',
+    remedy: 'Check that it plays; encode it again, for example `ffmpeg -i in.mp4 -c:v libx264 out.mp4`',
   },
   too_large: {
-    means: 'A limit was crossed; the message names it',
-    remedy: 'Cut or scale the video, sample fewer frames, or raise the limit',
+    means: 'The video or its results exceed a limit, which the message names',
+    remedy: 'Shorten or scale the video, sample fewer frames, or raise [the limit](CONFIGURATION.md#settings)',
   },
   decoder_crashed: {
-    means: 'The process that analysed the video died, in as many attempts as a job has',
-    remedy: 'Submit it again once; if it fails again, report it: the log has what the process printed',
+    means: 'The child process crashed in every attempt',
+    remedy:
+      'Submit the video again once. If it fails again, report it with the log, which has the output of the process',
   },
   memory_limit: {
-    means: 'The analysis needed more than `CHILD_MEMORY_BYTES`, even with one inference thread and one frame at a time',
+    means: 'The analysis needs more than `CHILD_MEMORY_BYTES`, even with one inference thread and one frame at a time',
     remedy: 'Raise `CHILD_MEMORY_BYTES`, lower the `detection_side` of the pipeline, or scale the video down',
   },
   stalled: {
-    means: 'No frame was decoded and none analysed for `STALL_TIMEOUT_MS`, in as many attempts as a job has',
-    remedy: 'See whether the machine was overloaded; submit it again, or raise the setting',
+    means: 'In every attempt, no frame was decoded or analysed for `STALL_TIMEOUT_MS`',
+    remedy: 'Check whether the machine was overloaded; submit the video again, or raise the setting',
   },
   timeout: {
-    means: 'One attempt took longer than `JOB_TIMEOUT_MS`',
+    means: 'An attempt took longer than `JOB_TIMEOUT_MS`. There is no retry, because it would take as long',
     remedy: 'Raise `frame_stride`, set `max_frames`, or raise the setting',
   },
-  cancelled: { means: 'The job was given up by its owner', remedy: 'Submit the video again if it was a mistake' },
+  cancelled: { means: 'A client cancelled the job', remedy: 'Submit the video again if needed' },
   interrupted: {
-    means: 'The service died while the job was running, in as many attempts as a job has',
-    remedy: 'See in the log and with the system why it died (out of memory?), then submit the video again',
+    means: 'The service died in every attempt',
+    remedy: 'Find the cause in the logs of the service and the system (out of memory?), then submit the video again',
   },
   input_missing: {
-    means: 'The stored video is gone or cannot be opened',
-    remedy: 'Nothing but the service may change files under `DATA_DIR`; submit the video again',
+    means: 'The stored video is missing or cannot be opened',
+    remedy: 'Submit the video again. Only the service may change files under `DATA_DIR`',
   },
   storage_full: {
-    means: 'The disk was full again and again when the results were saved, while other jobs completed',
-    remedy: 'Make room on the disk of `DATA_DIR`, then submit the video again',
+    means: 'Ten times in a row, the results did not fit on the disk while other jobs ended',
+    remedy: 'Free space on the disk of `DATA_DIR`, then submit the video again',
   },
   storage_unavailable: {
-    means: 'Files of this job could not be read or written again and again, while other jobs completed',
+    means: 'Ten times in a row, files of the job could not be read or written while other jobs ended',
     remedy:
-      'The log has the reason under the `job_id`; repair the disk or the rights of the files, then submit it again',
+      'The log has the reason under the `job_id`: repair the disk or the permissions, then submit the video again',
   },
   child_unavailable: {
-    means: 'No process could be started for this job again and again, while other jobs completed',
-    remedy: 'The log has the reason under the `job_id`; free memory and processes, then submit it again',
+    means: 'Ten times in a row, no child process could be started for the job while other jobs ended',
+    remedy: 'The log has the reason under the `job_id`: free memory or processes, then submit the video again',
   },
   internal: {
-    means: 'A defect of the service, a damaged row of the job, or a pipeline that is no longer there',
-    remedy: 'The log has the reason under the `job_id`',
+    means: 'A defect, a damaged row of the job, or a pipeline whose file was removed',
+    remedy: 'Search the log for the `job_id`',
   },
 };

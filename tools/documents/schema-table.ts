@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { markdownTable } from './markdown-table.ts';
 
-/** As much of JSON Schema as zod writes for what is said over HTTP; anything else is refused by `typeOf`. */
+/** The part of JSON Schema that zod writes for requests and responses; `typeOf` throws for anything else. */
 interface JsonSchema {
   readonly $ref?: string | undefined;
   readonly default?: unknown;
@@ -47,27 +47,67 @@ const documentSchema = z.object({ $defs: z.record(z.string(), jsonSchemaSchema).
 
 type Definitions = Readonly<Record<string, JsonSchema>>;
 
-/** Every field of an answer's schema, nested ones by their path: `results[].frame_index`. */
-export function schemaTable(schema: z.ZodType): string {
-  const json = z.toJSONSchema(schema);
-  const rows = fieldsOf(jsonSchemaSchema.parse(json), documentSchema.parse(json).$defs, '');
-  return markdownTable(['Field', 'Type', 'Always there', 'Meaning'], rows);
+/** Fields that several schemas have, and how a document refers to the table that lists them. */
+export interface SharedFields {
+  readonly schema: z.ZodObject;
+  readonly reference: string;
 }
 
-/** Every parameter of a request, as it is understood; all are sent as text. */
-export function parameterTable(schema: z.ZodType): string {
+/**
+ * Returns a table of the fields of a response. Nested fields have their path: `results[].frame_index`. A `?` marks a
+ * field that may be absent. Shared fields are referred to, not listed.
+ */
+export function schemaTable(schema: z.ZodType, shared: readonly SharedFields[] = []): string {
+  const json = z.toJSONSchema(schema, {
+    override: ({ zodSchema, jsonSchema }) => {
+      const here: unknown = zodSchema;
+      const reference = here === schema ? undefined : shared.find((one) => one.schema === here)?.reference;
+      if (reference === undefined) return;
+      delete jsonSchema.properties;
+      jsonSchema.description = reference;
+    },
+  });
+  const base = baseOf(schema, shared);
+  const rows = fieldsOf(jsonSchemaSchema.parse(json), documentSchema.parse(json).$defs, '', namesOf(base));
+  return tableBeside(base, ['Field', 'Type', 'Meaning'], rows);
+}
+
+/** Returns a table of the parameters of a request. All are sent as text. Shared parameters are referred to. */
+export function parameterTable(schema: z.ZodType, shared: readonly SharedFields[] = []): string {
   const { required = [] } = jsonSchemaSchema.parse(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
   const { properties = {} } = jsonSchemaSchema.parse(z.toJSONSchema(schema));
-  const rows = Object.entries(properties).map(([name, field]) => [
-    `\`${name}\``,
-    typeOf(field, {}),
-    required.includes(name) ? 'yes' : 'no',
-    `${field.description ?? ''}${field.default === undefined ? '' : `; ${JSON.stringify(field.default)} when absent`}`,
-  ]);
-  return markdownTable(['Parameter', 'Type', 'Required', 'Meaning'], rows);
+  const base = baseOf(schema, shared);
+  const listed = namesOf(base);
+  const rows = Object.entries(properties)
+    .filter(([name]) => !listed.has(name))
+    .map(([name, field]) => [
+      `\`${name}${required.includes(name) ? '' : '?'}\``,
+      typeOf(field, {}),
+      `${field.description ?? ''}${field.default === undefined ? '' : `; default ${JSON.stringify(field.default)}`}`,
+    ]);
+  return tableBeside(base, ['Parameter', 'Type', 'Meaning'], rows);
 }
 
-/** Every parameter of a tool, by the JSON Schema that users are told of. */
+/** The shared fields that a schema has all of, as the same zod schemas. */
+function baseOf(schema: z.ZodType, shared: readonly SharedFields[]): SharedFields | undefined {
+  if (!(schema instanceof z.ZodObject)) return undefined;
+  return shared.find((one) => Object.entries(one.schema.shape).every(([name, field]) => schema.shape[name] === field));
+}
+
+function namesOf(base: SharedFields | undefined): ReadonlySet<string> {
+  return new Set(Object.keys(base?.schema.shape ?? {}));
+}
+
+function tableBeside(
+  base: SharedFields | undefined,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  if (base === undefined) return markdownTable(head, rows);
+  return rows.length === 0 ? `\n${base.reference}.\n` : `\n${base.reference}, and:\n${markdownTable(head, rows)}`;
+}
+
+/** Returns a table of the parameters of a tool, from their JSON Schema. */
 export function toolTable(schema: Readonly<Record<string, unknown>>): string {
   const rows = Object.entries(jsonSchemaSchema.parse(schema).properties ?? {}).map(([name, field]) => [
     `\`${name}\``,
@@ -78,13 +118,22 @@ export function toolTable(schema: Readonly<Record<string, unknown>>): string {
   return markdownTable(['Parameter', 'Type', 'Default', 'Meaning'], rows);
 }
 
-function fieldsOf(schema: JsonSchema, definitions: Definitions, prefix: string): readonly (readonly string[])[] {
+const NONE: ReadonlySet<string> = new Set();
+
+function fieldsOf(
+  schema: JsonSchema,
+  definitions: Definitions,
+  prefix: string,
+  omitted = NONE,
+): readonly (readonly string[])[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
+    if (omitted.has(name)) return [];
     const path = `${prefix}${name}`;
-    const always = schema.required?.includes(name) === true ? 'yes' : 'no';
+    const mark = schema.required?.includes(name) === true ? '' : '?';
     const item = typeof field.items === 'object' ? field.items : undefined;
+    const meaning = [field.description, item?.description].filter((text) => text !== undefined).join('. ');
     return [
-      [`\`${path}\``, typeOf(field, definitions), always, field.description ?? ''],
+      [`\`${path}${mark}\``, typeOf(field, definitions), meaning],
       ...fieldsOf(field, definitions, `${path}.`),
       ...(item === undefined ? [] : fieldsOf(item, definitions, `${path}[].`)),
     ];

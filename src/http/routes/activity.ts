@@ -26,7 +26,7 @@ export const activityResponseSchema = z.object({
     .describe(
       `The last transitions of all jobs, at most ${KEPT_TRANSITIONS}, the oldest first; none from before the service's start`,
     ),
-  workers: z.array(stateValueSchema).describe("Each worker's present state"),
+  workers: z.array(stateValueSchema).describe('Current state of each worker'),
 });
 
 export interface ActivityOptions {

@@ -8,7 +8,7 @@ import { parseJobId } from './status.ts';
 
 export const deletionResponseSchema = z.object({
   job_id: jobIdSchema,
-  deleted_at: z.iso.datetime().describe('When the files were deleted, UTC; the same however often it is asked for'),
+  deleted_at: z.iso.datetime().describe('Time of the first deletion, UTC'),
 });
 
 /** DELETE /video/jobs/{job_id}: the video and the results are gone when this answers; the job is known as before. */

@@ -18,29 +18,29 @@ export const jobsParametersSchema = z.object({
     .describe('Only jobs in this state'),
   pipeline_id: z.string().min(1).optional().describe('Only jobs of this pipeline'),
   tag: z.string().optional().describe('Only jobs with this tag'),
-  file_name: z.string().optional().describe('Only jobs whose file name contains this text, in any case'),
-  limit: wholeNumber(1, MAX_LIMIT).default(DEFAULT_LIMIT).describe('Jobs on a page'),
+  file_name: z.string().optional().describe('Only jobs whose file name contains this text, ignoring case'),
+  limit: wholeNumber(1, MAX_LIMIT).default(DEFAULT_LIMIT).describe('Maximum number of jobs on a page'),
   cursor: z
     .string()
     .regex(/^\d{1,15}$/, 'is not a next_cursor')
     .optional()
-    .describe('The `next_cursor` of the page before'),
+    .describe('`next_cursor` of the previous page'),
 });
 
 export const jobItemSchema = statusResponseSchema.extend({
   job_id: jobIdSchema,
   pipeline_id: z.string(),
   options: jobOptionsSchema,
-  attempt: z.int().min(0).describe('The current or last attempt; 0 before the first'),
+  attempt: z.int().min(0).describe('Number of the current or last attempt; 0 before the first'),
   file_name: z.string().nullable().describe('Name of the uploaded file; null if none was given or kept'),
   tag: z.string().nullable().describe('Label given by the client; null if none'),
 });
 export type JobItem = z.infer<typeof jobItemSchema>;
 
 export const jobsResponseSchema = z.object({
-  jobs: z.array(jobItemSchema).describe('The last accepted first'),
-  counts: z.record(jobStatusSchema, z.int().min(0)).describe('Jobs in each state, without the filters'),
-  next_cursor: z.string().nullable().describe('Asks for the next, older page; null on the last'),
+  jobs: z.array(jobItemSchema).describe('Newest first'),
+  counts: z.record(jobStatusSchema, z.int().min(0)).describe('Number of all jobs in each state, ignoring the filters'),
+  next_cursor: z.string().nullable().describe('Cursor of the next, older page; null on the last'),
 });
 
 /** GET /video/jobs */
@@ -58,7 +58,7 @@ export function jobsRoute(
       ...(fileName === undefined ? {} : { fileName }),
       ...(cursor === undefined ? {} : { beforeSeq: Number(cursor) }),
     };
-    // One more than asked for tells whether there is a next page.
+    // Read one more than requested to learn whether there is a next page.
     const [found, counts] = await Promise.all([reads.newest(filter, limit + 1), reads.countByStatus()]);
     const page = found.slice(0, limit);
     const last = page.at(-1);

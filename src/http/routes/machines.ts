@@ -22,7 +22,7 @@ export const SHOWN_MACHINES: readonly ShownMachine[] = [
 const versionSchema = z
   .int()
   .nullable()
-  .describe('As stored beside snapshots; null for a machine whose snapshots are not');
+  .describe('Version stored with snapshots; null for a machine without stored snapshots');
 
 export const machinesResponseSchema = z.object({
   machines: z.array(z.object({ id: z.string(), version: versionSchema, href: z.string() })),
@@ -31,7 +31,7 @@ export const machinesResponseSchema = z.object({
 export const machineResponseSchema = z.object({
   id: z.string(),
   version: versionSchema,
-  definition: z.record(z.string(), z.unknown()).describe("XState's definition; what is code in it is left out"),
+  definition: z.record(z.string(), z.unknown()).describe('XState definition without its functions'),
 });
 
 /** GET /machines */

@@ -5,7 +5,7 @@ import { PROBLEM_TYPES } from '../problem-types.ts';
 import type { RequestState } from '../middleware/request-log.ts';
 import { problemSchema } from '../schemas.ts';
 
-/** The API as OpenAPI 3.1 describes it, made from the schemas that check requests and that answers are tested by. */
+/** Returns the OpenAPI 3.1 description of the API. It uses the schemas that requests and the responses in tests are checked with. */
 export function describeApi(version: string, basePath = '') {
   const schemas = new SharedSchemas();
   const paths: Record<string, Record<string, unknown>> = {};
@@ -18,7 +18,8 @@ export function describeApi(version: string, basePath = '') {
     info: {
       title: 'Reelstate',
       version,
-      description: 'Upload an MP4, get a job at once, ask how it stands, fetch what was seen and read in its frames.',
+      description:
+        'Upload an MP4 file, get a job at once, poll its status, fetch what was read and seen in its frames.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: basePath === '' ? '/' : basePath }],

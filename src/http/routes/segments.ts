@@ -24,23 +24,23 @@ export const segmentsParametersSchema = z.object({
   kind: z
     .enum(SEGMENT_KINDS, 'must be text, objects or scenes')
     .optional()
-    .describe('What is listed: texts, objects or scenes, which are subtitles and slides; `text` when absent'),
+    .describe('Texts, objects or scenes (subtitles and slides); default `text`'),
   format: z
     .enum(FORMATS, 'must be json, vtt, srt, txt or csv')
     .optional()
-    .describe('`json` when absent. `vtt` and `srt` are made from scenes'),
+    .describe('Default `json`. `vtt` and `srt` are made from scenes'),
   region: regionText
     .optional()
-    .describe('`x,y,width,height` in parts of the displayed frame, 0 to 1: only what has its centre there counts'),
-  min_confidence: decimal(0, 1).optional().describe('Lines and detections less sure do not count; 0 when absent'),
+    .describe('`x,y,width,height` as fractions of the displayed frame, 0 to 1: only findings with their centre in it'),
+  min_confidence: decimal(0, 1).optional().describe('Ignore lines and detections with a lower confidence; default 0'),
   min_duration_ms: wholeNumber(0)
     .optional()
     .describe(
-      'Shorter segments are left out. When absent: those of one sample, if four a second or more were analysed and its confidence is below 0.9',
+      'Omit shorter segments. Default: omit those of one sample with a confidence below 0.9, if at least four samples a second were analysed',
     ),
   max_gap_ms: wholeNumber(0)
     .optional()
-    .describe('Gaps up to this long do not end a segment, unless something else stands there; two samples when absent'),
+    .describe('Longest gap within a segment, if nothing else appears in its place; default two samples'),
 });
 
 export const segmentsResponseSchema = z.object({
@@ -56,10 +56,10 @@ const CONTENT_TYPES: Readonly<Record<Format, string>> = {
   csv: 'text/csv',
 };
 
-/** Characters that are sent at once, or a few more. */
+/** Minimum number of characters per chunk. */
 const CHUNK = 16_384;
 
-/** GET /video/segments/{job_id}: what was seen and read, from when to when. */
+/** GET /video/segments/{job_id} */
 export function segmentsRoute(
   reads: Pick<JobReads, 'get'>,
   storage: Pick<StorageService, 'loadFile'>,
