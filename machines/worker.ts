@@ -52,7 +52,7 @@ export interface WorkerContext {
 }
 
 export type WorkerEvent =
-  /** An id waits in the queue, for the worker that takes it at once. */
+  /** An id can be taken from the queue, by the worker that takes it at once. */
   | { readonly type: 'WAKE' }
   /** Take no further job; finish the one in hand. */
   | { readonly type: 'DRAIN' }
@@ -108,9 +108,9 @@ export const workerMachine = setup({
     tags: {} as 'refused',
   },
   actors: {
-    /** Sends WAKE when an id waits in the queue. */
+    /** Sends WAKE when an id can be taken from the queue. */
     awaitWork: fromCallback(unbound),
-    /** Takes an id, before anything is waited for, and commits START; null when none waits. */
+    /** Takes an id, before anything is waited for, and commits START; null when none can be taken. */
     claim: fromPromise<Claim | null>(unbound),
     /** Does the work of one attempt. It rejects only when a defect of the service keeps it from judging an error. */
     analyse: fromPromise<AnalysisResult, Claim>(unbound),
@@ -196,10 +196,11 @@ export const workerMachine = setup({
       initial: 'claiming',
       states: {
         resting: {
-          description: 'Nothing waits. Woken by the queue; nothing is polled.',
+          description:
+            'No id can be taken: the queue is empty, or its first job waits for its next attempt. Nothing is polled.',
           invoke: { src: 'awaitWork' },
           always: { description: 'Nothing is in hand: stop.', guard: 'isClosed', target: 'stopped' },
-          on: { WAKE: { description: 'An id waits.', target: 'claiming' } },
+          on: { WAKE: { description: 'An id can be taken.', target: 'claiming' } },
         },
         claiming: {
           description: 'Takes an id and commits START. Never left midway: a committed START must find its worker.',
@@ -207,7 +208,7 @@ export const workerMachine = setup({
             src: 'claim',
             onDone: [
               {
-                description: 'The queue is empty.',
+                description: 'No id can be taken now.',
                 guard: { type: 'nothingWaits', params: ({ event }) => event.output },
                 target: 'resting',
               },

@@ -11,7 +11,7 @@ import { isFinal } from './job-change.ts';
 import { JobFiles } from './job-files.ts';
 import { JobRecovery } from './job-recovery.ts';
 import { JobSteps, type TransitionListener } from './job-steps.ts';
-import { delayAfter, Releases } from './retry-delay.ts';
+import { Releases, RETRY_DELAYS, type RetryDelays } from './retry-delay.ts';
 import { inputPathOf } from './sidecar.ts';
 import type { SnapshotFormat } from './snapshot.ts';
 import type { StepListener } from './step.ts';
@@ -28,8 +28,7 @@ export interface JobEngineOptions {
   readonly maxPending: number;
   readonly log: Log;
   readonly onStep?: StepListener;
-  /** Milliseconds that a job waits after so many lost attempts, or after so many releases in a row. */
-  readonly delayAfter?: (losses: number) => number;
+  readonly retryDelays?: RetryDelays;
   readonly format?: SnapshotFormat;
 }
 
@@ -66,7 +65,7 @@ export function createEngine(options: JobEngineOptions): {
   const steps = new JobSteps(options);
   const files = new JobFiles(options);
   const admitting = new Set<JobId>();
-  const recovery = new JobRecovery({ delayAfter, ...options, steps, files, admitting });
+  const recovery = new JobRecovery({ retryDelays: RETRY_DELAYS, ...options, steps, files, admitting });
   return { engine: new JobEngine({ ...options, steps, files, recovery, admitting }), recovery };
 }
 
@@ -80,7 +79,8 @@ export class JobEngine {
   readonly #pipelines: VideoFilePipelineService;
   readonly #maxPending: number;
   readonly #onStep: StepListener | undefined;
-  readonly #delayAfter: (losses: number) => number;
+  readonly #retryDelays: RetryDelays;
+  readonly #log: Log;
   readonly #releases = new Releases();
   readonly #admitting: Set<JobId>;
   /** Submissions with one key are accepted one after another. */
@@ -97,7 +97,8 @@ export class JobEngine {
     this.#pipelines = pipelines;
     this.#maxPending = maxPending;
     this.#onStep = onStep;
-    this.#delayAfter = options.delayAfter ?? delayAfter;
+    this.#retryDelays = options.retryDelays ?? RETRY_DELAYS;
+    this.#log = options.log;
   }
 
   /**
@@ -194,18 +195,29 @@ export class JobEngine {
       // Somebody else moved the job between the read and the write: look again, from the start.
       if (changed === undefined) continue;
       if (event.type === 'COMPLETE' || event.type === 'FAIL') this.#releases.end(jobId);
-      if (changed.status === 'pending') {
-        const losses =
-          event.type === 'RELEASE' ? this.#releases.release(jobId) : this.#steps.restore(changed).context.interruptions;
-        this.#queue.requeue(jobId, this.#delayAfter(losses));
-        if (event.type === 'INTERRUPT' || event.type === 'RELEASE') this.#onStep?.(`${event.type}: queued`);
-      }
+      if (changed.status === 'pending') this.#requeue(changed, event);
+      if (event.type === 'CANCEL') this.#queue.removeDelayed(jobId);
       if (isFinal(changed.status)) {
         await this.#files.rewriteSidecar(changed);
         if (event.type !== 'START' && event.type !== 'RELEASE') this.#onStep?.(`${event.type}: sidecar rewritten`);
       }
       return changed;
     }
+  }
+
+  /** Queues a job again that was given back. */
+  #requeue(job: Job, { type }: JobEvent): void {
+    const { jobId } = job;
+    if (type === 'RELEASE') {
+      const delayMs = this.#retryDelays.afterReleases(this.#releases.release(jobId));
+      if (delayMs > 0) this.#queue.postpone(jobId, delayMs);
+      else this.#queue.requeue(jobId);
+    } else {
+      const delayMs = this.#retryDelays.afterLosses(this.#steps.restore(job).context.interruptions);
+      this.#queue.requeue(jobId, delayMs);
+      if (delayMs > 0) this.#log.info({ job_id: jobId, delay_ms: delayMs }, 'no other job starts before this one');
+    }
+    if (type === 'INTERRUPT' || type === 'RELEASE') this.#onStep?.(`${type}: queued`);
   }
 
   /**

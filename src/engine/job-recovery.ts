@@ -8,6 +8,7 @@ import { classify } from './classify-error.ts';
 import { isFinal } from './job-change.ts';
 import type { JobFiles } from './job-files.ts';
 import type { JobSteps } from './job-steps.ts';
+import type { RetryDelays } from './retry-delay.ts';
 import { readSidecar, type Sidecar } from './sidecar.ts';
 import type { StepListener } from './step.ts';
 
@@ -20,7 +21,7 @@ export interface JobRecoveryOptions {
   readonly storage: StorageService;
   readonly log: Log;
   readonly onStep?: StepListener | undefined;
-  readonly delayAfter: (losses: number) => number;
+  readonly retryDelays: RetryDelays;
 }
 
 /**
@@ -35,7 +36,7 @@ export class JobRecovery {
   readonly #storage: StorageService;
   readonly #log: Log;
   readonly #onStep: StepListener | undefined;
-  readonly #delayAfter: (losses: number) => number;
+  readonly #retryDelays: RetryDelays;
 
   constructor(options: JobRecoveryOptions) {
     const { steps, files, admitting, store, storage, log, onStep } = options;
@@ -46,7 +47,7 @@ export class JobRecovery {
     this.#storage = storage;
     this.#log = log;
     this.#onStep = onStep;
-    this.#delayAfter = options.delayAfter;
+    this.#retryDelays = options.retryDelays;
   }
 
   /** Sets the number of jobs that were found waiting at the start, before any is accepted; from here on they are counted. */
@@ -101,7 +102,7 @@ export class JobRecovery {
   async delayLeft(jobId: JobId, nowMs: number): Promise<number> {
     try {
       const job = await this.#steps.get(jobId);
-      const delayMs = this.#delayAfter(this.#steps.restore(job).context.interruptions);
+      const delayMs = this.#retryDelays.afterLosses(this.#steps.restore(job).context.interruptions);
       // A clock that was set back makes no job wait longer.
       const waitedMs = Math.max(0, nowMs - Date.parse(job.updatedAt));
       return Math.max(0, delayMs - waitedMs);

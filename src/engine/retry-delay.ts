@@ -2,13 +2,29 @@ import type { JobId } from '../job.ts';
 
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 60_000;
+/** The first releases in a row, after which a job stays at the head of the queue: its worker pauses for 31 s in all. */
+const RELEASES_AT_THE_HEAD = 5;
 /** Releases after which a job is held to be at fault itself, where others end meanwhile: some minutes of tries. */
 const RELEASES_OF_ITS_OWN = 10;
 
-/** Milliseconds that a job waits after so many lost attempts: none after the first, then 1 s, doubled up to a minute. */
-export function delayAfter(losses: number): number {
-  return losses < 2 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (losses - 2), LONGEST_DELAY_MS);
+/** How long a job waits for its next attempt, in milliseconds. */
+export interface RetryDelays {
+  /** After so many lost attempts. No later job starts meanwhile. */
+  readonly afterLosses: (losses: number) => number;
+  /** After so many releases in a row. Other jobs start meanwhile. */
+  readonly afterReleases: (releases: number) => number;
 }
+
+export const RETRY_DELAYS: RetryDelays = {
+  /** None after the first loss, then 1 s, doubled up to a minute. */
+  afterLosses: (losses) => (losses < 2 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (losses - 2), LONGEST_DELAY_MS)),
+  /**
+   * None after the first five releases. Then twice the pause of its worker (`backoff` in machines/worker.ts), so that
+   * another job is tried meanwhile: if that one ends, the environment refuses this job alone.
+   */
+  afterReleases: (releases) =>
+    releases <= RELEASES_AT_THE_HEAD ? 0 : 2 * Math.min(FIRST_DELAY_MS * 2 ** (releases - 1), LONGEST_DELAY_MS),
+};
 
 interface Released {
   readonly times: number;

@@ -49,13 +49,18 @@ export interface WorkerRefusal {
 export class Worker {
   readonly #options: WorkerOptions;
   #actor: ActorRefFrom<typeof workerMachine> | undefined;
+  #stopWaiting: () => void = () => {};
 
   constructor(options: WorkerOptions) {
     this.#options = options;
   }
 
-  /** Takes one job and sees it through. Resolves with false when the queue was empty. */
+  /**
+   * Takes one job and sees it through; waits for one whose next attempt is delayed. Resolves with false when the queue
+   * was empty, or the worker was told to stop while it waited.
+   */
   async runOnce(): Promise<boolean> {
+    if (this.#options.queue.size() > 0 && !(await this.#untilReady())) return false;
     const ended = this.#run();
     this.drain();
     return (await ended).taken > 0;
@@ -68,11 +73,13 @@ export class Worker {
 
   /** Take no further job; the one in hand may finish. */
   drain(): void {
+    this.#stopWaiting();
     this.#actor?.send({ type: 'DRAIN' });
   }
 
   /** Take no further job, and give the one in hand back. */
   halt(): void {
+    this.#stopWaiting();
     this.#actor?.send({ type: 'HALT' });
   }
 
@@ -88,6 +95,17 @@ export class Worker {
     const { step, error } = snapshot.context.refusal;
     const { code, message } = classify(error);
     return { step, code, message, refusals: snapshot.context.refusals };
+  }
+
+  /** Resolves with true when an id can be taken, with false when the worker is told to stop. */
+  #untilReady(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = this.#options.queue.onWork(() => resolve(true));
+      this.#stopWaiting = () => {
+        end();
+        resolve(false);
+      };
+    });
   }
 
   async #run(): Promise<WorkerOutput> {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../log.ts';
-import { delayAfter } from './retry-delay.ts';
+import { RETRY_DELAYS } from './retry-delay.ts';
 import { Worker, type WorkerOptions, type WorkerRefusal } from './worker.ts';
 
 type WorkerState = NonNullable<ReturnType<Worker['snapshot']>>['value'];
@@ -58,7 +58,7 @@ export class Workers {
   }
 
   async #runAt(place: number): Promise<void> {
-    const { log, restartAfter = (deaths) => delayAfter(deaths + 1) } = this.#options;
+    const { log, restartAfter = (deaths) => RETRY_DELAYS.afterLosses(deaths + 1) } = this.#options;
     const { signal } = this.#closing;
     for (let deaths = 1; !signal.aborted; deaths += 1) {
       try {

@@ -12,9 +12,9 @@ export class InMemoryQueueService implements QueueService {
   /** Turned over when empty, so that the first in is the last here, where it is taken for nothing. */
   #next: QueueItem[] = [];
   /** Jobs that were started before, the oldest first; few, since each was in the hands of a worker. */
-  #interrupted: QueueItem[] = [];
-  /** Number of jobs that will be among these when their delay has passed. */
-  #delayed = 0;
+  #restarted: QueueItem[] = [];
+  /** The timers of ids whose delay has not passed. */
+  readonly #delays = new Map<JobId, NodeJS.Timeout>();
   readonly #waiting = new Set<() => void>();
 
   enqueue(jobId: JobId): void {
@@ -23,28 +23,32 @@ export class InMemoryQueueService implements QueueService {
   }
 
   requeue(jobId: JobId, delayMs = 0): void {
-    if (delayMs > 0) {
-      this.#delayed += 1;
-      setTimeout(() => {
-        this.#delayed -= 1;
-        this.requeue(jobId);
-      }, delayMs).unref();
-      return;
-    }
-    this.#interrupted = [...this.#interrupted, { job_id: jobId }].toSorted((a, b) => (a.job_id < b.job_id ? -1 : 1));
+    this.#restarted = [...this.#restarted, { job_id: jobId }].toSorted((a, b) => (a.job_id < b.job_id ? -1 : 1));
+    if (delayMs > 0) this.#delay(jobId, delayMs, () => this.#wake());
+    else this.#wake();
+  }
+
+  postpone(jobId: JobId, delayMs: number): void {
+    this.#delay(jobId, delayMs, () => this.requeue(jobId));
+  }
+
+  removeDelayed(jobId: JobId): void {
+    const timer = this.#delays.get(jobId);
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    this.#delays.delete(jobId);
+    this.#restarted = this.#restarted.filter((item) => item.job_id !== jobId);
     this.#wake();
   }
 
   dequeue(): JobId | undefined {
-    return (this.#interrupted.shift() ?? this.#takeFirst())?.job_id;
+    if (this.#isHeld()) return undefined;
+    return (this.#restarted.shift() ?? this.#takeFirst())?.job_id;
   }
 
   size(): number {
-    return this.#delayed + this.#ready();
-  }
-
-  #ready(): number {
-    return this.#interrupted.length + this.#next.length + this.#arrived.length;
+    const restarted = new Set([...this.#restarted.map((item) => item.job_id), ...this.#delays.keys()]);
+    return restarted.size + this.#next.length + this.#arrived.length;
   }
 
   onWork(wake: () => void): () => void {
@@ -61,9 +65,27 @@ export class InMemoryQueueService implements QueueService {
     return this.#next.pop();
   }
 
+  #delay(jobId: JobId, delayMs: number, afterwards: () => void): void {
+    const timer = setTimeout(() => {
+      this.#delays.delete(jobId);
+      afterwards();
+    }, delayMs);
+    this.#delays.set(jobId, timer.unref());
+  }
+
+  /** True while the first id waits for its delay. */
+  #isHeld(): boolean {
+    const [first] = this.#restarted;
+    return first !== undefined && this.#delays.has(first.job_id);
+  }
+
+  #isReady(): boolean {
+    return !this.#isHeld() && this.#restarted.length + this.#next.length + this.#arrived.length > 0;
+  }
+
   #wake(): void {
     for (const wake of this.#waiting) {
-      if (this.#ready() === 0) return;
+      if (!this.#isReady()) return;
       this.#waiting.delete(wake);
       wake();
     }

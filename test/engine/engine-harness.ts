@@ -6,6 +6,7 @@ import { createEngine, type JobEngine, type SubmitRequest } from '../../src/engi
 import type { JobRecovery } from '../../src/engine/job-recovery.ts';
 import { keepHouse } from '../../src/engine/housekeeping.ts';
 import { recover } from '../../src/engine/recovery.ts';
+import type { RetryDelays } from '../../src/engine/retry-delay.ts';
 import type { SnapshotFormat } from '../../src/engine/snapshot.ts';
 import type { StepListener } from '../../src/engine/step.ts';
 import { Worker } from '../../src/engine/worker.ts';
@@ -62,7 +63,7 @@ interface HarnessOptions {
   readonly onStep?: StepListener;
   readonly log?: Log;
   /** By default a job waits for nothing. */
-  readonly delayAfter?: (losses: number) => number;
+  readonly retryDelays?: Partial<RetryDelays>;
   readonly queue?: InMemoryQueueService;
   readonly format?: SnapshotFormat;
 }
@@ -80,7 +81,8 @@ export class EngineHarness implements AsyncDisposable {
   readonly #log: Log;
 
   private constructor(folder: string, store: DuckDBJobStore, storage: LocalStorageService, given: HarnessOptions) {
-    const { maxAttempts = 2, maxPending = 10_000, onStep, log = silent, delayAfter = () => 0 } = given;
+    const { maxAttempts = 2, maxPending = 10_000, onStep, log = silent } = given;
+    const retryDelays = { afterLosses: () => 0, afterReleases: () => 0, ...given.retryDelays };
     this.folder = folder;
     this.store = store;
     this.storage = storage;
@@ -91,7 +93,7 @@ export class EngineHarness implements AsyncDisposable {
     this.#onStep = onStep === undefined ? {} : { onStep };
     const parts = { store, queue, storage, pipelines };
     const format = given.format === undefined ? {} : { format: given.format };
-    const made = createEngine({ ...parts, maxAttempts, maxPending, log, delayAfter, ...format, ...this.#onStep });
+    const made = createEngine({ ...parts, maxAttempts, maxPending, log, retryDelays, ...format, ...this.#onStep });
     this.engine = made.engine;
     this.recovery = made.recovery;
   }

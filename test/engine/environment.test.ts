@@ -108,29 +108,117 @@ describe('an environment that refuses', () => {
 });
 
 describe('a job that lost attempts', () => {
-  it('is taken up at once after the first, and later and later after the others, while other jobs go on', async () => {
-    const asked: number[] = [];
-    await using harness = await EngineHarness.open({
+  const stalling = async function* (): AsyncGenerator<FrameResult> {
+    throw new ServiceError('stalled', 'no frame', { retryable: true });
+  };
+  /** Two jobs, the first of which lost two attempts and waits for its third for so long. */
+  const withDelayedJob = async (delayMs: number, asked: number[] = []) => {
+    const harness = await EngineHarness.open({
       maxAttempts: 4,
-      delayAfter: (losses) => {
-        asked.push(losses);
-        return losses < 2 ? 0 : 60_000;
+      retryDelays: {
+        afterLosses: (losses) => {
+          asked.push(losses);
+          return losses < 2 ? 0 : delayMs;
+        },
       },
     });
-    const lost = await harness.submit();
-    const other = await harness.submit();
+    const delayed = await harness.submit();
+    const later = await harness.submit();
     const { script } = harness.pipelines;
-    harness.pipelines.script = async function* (): AsyncGenerator<FrameResult> {
-      throw new ServiceError('stalled', 'no frame', { retryable: true });
-    };
+    harness.pipelines.script = stalling;
     await harness.worker().runOnce();
     await harness.worker().runOnce();
-    expect(await harness.store.get(lost.jobId)).to.include({ status: 'pending', attempt: 2 });
+    expect(await harness.store.get(delayed.jobId)).to.include({ status: 'pending', attempt: 2 });
     harness.pipelines.script = script;
-    expect(await harness.worker().runOnce()).to.equal(true);
-    expect(await harness.store.get(other.jobId)).to.include({ status: 'completed' });
-    expect(await harness.worker().runOnce()).to.equal(false);
-    expect(harness.queue.size()).to.equal(1);
+    return { harness, delayed: delayed.jobId, later: later.jobId };
+  };
+  const starts = (harness: EngineHarness): string[] => {
+    const started: string[] = [];
+    harness.engine.onTransition(({ jobId }, { event }) => {
+      if (event === 'START') started.push(jobId);
+    });
+    return started;
+  };
+
+  it('is taken up at once after the first, later and later after the others, and always before any later job', async () => {
+    const asked: number[] = [];
+    const { harness, delayed, later } = await withDelayedJob(1, asked);
+    await using _ = harness;
+    const started = starts(harness);
+    while (await harness.worker().runOnce());
+    expect(started).to.deep.equal([delayed, later]);
     expect(asked).to.deep.equal([1, 2]);
+  });
+
+  it('keeps its place with several workers, each of which waits for it', async () => {
+    const { harness, delayed, later } = await withDelayedJob(50);
+    await using _ = harness;
+    const started = starts(harness);
+    const workers = [harness.worker(), harness.worker()];
+    const ends = workers.map((worker) => worker.runForever());
+    await Promise.all(workers.map((worker) => until(worker, 'resting')));
+    expect(started).to.deep.equal([]);
+    while (started.length < 2) await new Promise(setImmediate);
+    for (const worker of workers) worker.drain();
+    await Promise.all(ends);
+    expect(started).to.deep.equal([delayed, later]);
+  });
+
+  it('that is cancelled while it waits lets the next one start at once', async () => {
+    const { harness, delayed, later } = await withDelayedJob(1e6);
+    await using _ = harness;
+    const worker = harness.worker();
+    const step = worker.runOnce();
+    await harness.engine.cancel(delayed);
+    expect(await step).to.equal(true);
+    expect(await harness.store.get(later)).to.include({ status: 'completed' });
+    expect(harness.queue.size()).to.equal(0);
+  });
+
+  for (const stop of ['drain', 'halt'] as const) {
+    it(`that waits is left waiting by a ${stop}, which ends at once`, async () => {
+      const { harness, delayed } = await withDelayedJob(1e6);
+      await using _ = harness;
+      const [running, single] = [harness.worker(), harness.worker()];
+      const ended = running.runForever();
+      const step = single.runOnce();
+      await until(running, 'resting');
+      running[stop]();
+      single[stop]();
+      await ended;
+      expect(await step).to.equal(false);
+      expect(await harness.store.get(delayed)).to.include({ status: 'pending', attempt: 2 });
+    });
+  }
+
+  it('waits on after a restart for the rest of its time, before any later job', async () => {
+    const { harness, delayed, later } = await withDelayedJob(1e6);
+    await using after = await harness.reopen({ retryDelays: { afterLosses: () => 1e6 } });
+    await after.recover();
+    expect(after.queue.size()).to.equal(2);
+    expect(after.queue.dequeue()).to.equal(undefined);
+    after.queue.removeDelayed(delayed);
+    expect(after.queue.dequeue()).to.equal(later);
+  });
+});
+
+describe('a job that the environment refuses again and again', () => {
+  it('lets others start meanwhile, when it was refused often enough', async () => {
+    await using harness = await EngineHarness.open({ retryDelays: { afterReleases: (n) => (n < 3 ? 0 : 1e6) } });
+    const refused = await harness.submit();
+    const later = await harness.submit();
+    const { script } = harness.pipelines;
+    const seen: string[] = [];
+    harness.pipelines.script = async function* (): AsyncGenerator<FrameResult> {
+      seen.push('refused');
+      if (seen.length === 3) harness.pipelines.script = script;
+      throw new ServiceError('storage_full', 'no room', { retryable: true });
+    };
+    for (let step = 0; step < 4; step += 1) await harness.worker().runOnce();
+    expect(seen).to.have.lengthOf(3);
+    expect(await harness.store.get(refused.jobId)).to.include({ status: 'pending', attempt: 3 });
+    expect(await harness.store.get(later.jobId)).to.include({ status: 'completed' });
+    await harness.engine.cancel(refused.jobId);
+    expect(harness.queue.size()).to.equal(0);
   });
 });

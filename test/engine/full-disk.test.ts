@@ -75,7 +75,7 @@ describe('a full disk', () => {
   });
 
   it('that only the results of one job do not fit ends that job, since others complete', async () => {
-    const harness = await EngineHarness.open({ folder, delayAfter: () => 1 });
+    const harness = await EngineHarness.open({ folder, retryDelays: { afterLosses: () => 1, afterReleases: () => 1 } });
     const tooLarge = await harness.submit();
     const { script } = harness.pipelines;
     const first = ending(harness);

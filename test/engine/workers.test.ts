@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { delayAfter } from '../../src/engine/retry-delay.ts';
+import { RETRY_DELAYS } from '../../src/engine/retry-delay.ts';
 import { Workers } from '../../src/engine/workers.ts';
 import { InMemoryQueueService } from '../../src/queue/memory.ts';
 import { keptLog } from '../kept-log.ts';
@@ -84,8 +84,16 @@ describe('the workers', () => {
 
 describe('the delay before another try', () => {
   it('is none after the first loss, then doubles from a second to a minute', () => {
-    expect([1, 2, 3, 4, 5, 6, 7, 8, 9, 100].map((losses) => delayAfter(losses) / 1_000)).to.deep.equal([
+    const { afterLosses } = RETRY_DELAYS;
+    expect([1, 2, 3, 4, 5, 6, 7, 8, 9, 100].map((losses) => afterLosses(losses) / 1_000)).to.deep.equal([
       0, 1, 2, 4, 8, 16, 32, 60, 60, 60,
+    ]);
+  });
+
+  it('is none after five releases, then twice the pause of the worker', () => {
+    const { afterReleases } = RETRY_DELAYS;
+    expect([1, 5, 6, 7, 8, 100].map((releases) => afterReleases(releases) / 1_000)).to.deep.equal([
+      0, 0, 64, 120, 120, 120,
     ]);
   });
 });

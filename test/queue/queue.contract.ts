@@ -11,6 +11,17 @@ function drain(queue: QueueService): JobId[] {
   return taken;
 }
 
+function threeIds(): [JobId, JobId, JobId] {
+  const [first, second, third] = ids(3);
+  if (first === undefined || second === undefined || third === undefined) throw new Error('three ids were made');
+  return [first, second, third];
+}
+
+/** Resolves when an id can be taken. */
+function ready(queue: QueueService): Promise<void> {
+  return new Promise((resolve) => queue.onWork(resolve));
+}
+
 /** The laws of `QueueService`, for any maker of one. */
 export function obeysTheQueueContract(make: () => QueueService): void {
   it('gives back nothing when empty, without waiting', () => {
@@ -115,5 +126,72 @@ export function obeysTheQueueContract(make: () => QueueService): void {
     end();
     for (const id of ids(1)) queue.enqueue(id);
     expect(woken).to.deep.equal(['there']);
+  });
+
+  it('gives nothing away before the delay of its first id has passed, and then that one first', async () => {
+    const queue = make();
+    const [first, second, later] = threeIds();
+    queue.enqueue(later);
+    queue.requeue(second);
+    queue.requeue(first, 1);
+    expect(queue.dequeue()).to.equal(undefined);
+    expect(queue.size()).to.equal(3);
+    await ready(queue);
+    expect(drain(queue)).to.deep.equal([first, second, later]);
+  });
+
+  it('wakes nobody before the delay of its first id has passed', async () => {
+    const queue = make();
+    const [first, later] = threeIds();
+    queue.requeue(first, 1);
+    let wakes = 0;
+    const woken = new Promise<void>((resolve) => {
+      queue.onWork(() => {
+        wakes += 1;
+        resolve();
+      });
+    });
+    queue.enqueue(later);
+    expect(wakes).to.equal(0);
+    await woken;
+    expect(queue.dequeue()).to.equal(first);
+  });
+
+  it('gives other ids away while one is postponed, and that one ahead of them afterwards', async () => {
+    const queue = make();
+    const [postponed, other, later] = threeIds();
+    queue.enqueue(other);
+    queue.postpone(postponed, 1);
+    expect(queue.size()).to.equal(2);
+    expect(drain(queue)).to.deep.equal([other]);
+    await ready(queue);
+    queue.enqueue(later);
+    expect(drain(queue)).to.deep.equal([postponed, later]);
+  });
+
+  it('loses a delayed id that is removed, and wakes who waits for another', () => {
+    for (const way of ['requeue', 'postpone'] as const) {
+      const queue = make();
+      const [first, later] = threeIds();
+      queue[way](first, 1e6);
+      queue.removeDelayed(first);
+      expect(queue.size(), way).to.equal(0);
+      queue[way](first, 1e6);
+      const taken: (JobId | undefined)[] = [];
+      if (way === 'requeue') queue.enqueue(later);
+      queue.onWork(() => taken.push(queue.dequeue()));
+      queue.removeDelayed(first);
+      if (way === 'postpone') queue.enqueue(later);
+      expect(taken, way).to.deep.equal([later]);
+    }
+  });
+
+  it('keeps an id that is not delayed when it is told to remove it', () => {
+    const queue = make();
+    const [first, second] = threeIds();
+    queue.enqueue(first);
+    queue.requeue(second);
+    for (const id of [first, second]) queue.removeDelayed(id);
+    expect(drain(queue)).to.deep.equal([second, first]);
   });
 }
