@@ -13,6 +13,7 @@ import type { AddressList } from './addresses.ts';
 import { shareFairly, type FairShareOptions } from './middleware/fair-share.ts';
 import { identifyClient } from './middleware/client.ts';
 import { stripBasePath } from './middleware/base-path.ts';
+import { compress } from './middleware/compress.ts';
 import { cancelRoute } from './routes/cancel.ts';
 import { deleteFilesRoute } from './routes/delete-files.ts';
 import { docsRoute } from './routes/docs-page.ts';
@@ -113,6 +114,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     .get(pages.paths(), pages.page())
     .get('/web/*name', pages.asset())
     .get('/client/*name', pages.asset())
+    .get('/assets/*name', pages.versionedAsset())
     .get('/openapi.json', openapiRoute(describeApi(version, basePath)))
     .get('/docs', docsRoute(version, basePath))
     .get('/health', healthRoute(options))
@@ -125,6 +127,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
   app.use(logRequests(log));
   app.use(metrics.measureRequests());
   app.use(setSecurityHeaders());
+  app.use(compress());
   app.use(stripBasePath(basePath));
   app.use(answerProblems());
   app.use(checkHead());

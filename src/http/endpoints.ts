@@ -16,6 +16,7 @@ import {
   submitResponseSchema,
   type Scope,
 } from './schemas.ts';
+import { resultsParametersSchema } from './routes/results.ts';
 import { segmentsParametersSchema, segmentsResponseSchema } from './routes/segments.ts';
 import { transitionsResponseSchema } from './routes/transitions.ts';
 
@@ -95,11 +96,12 @@ export const ENDPOINTS: readonly Endpoint[] = [
     operationId: 'results',
     method: 'GET',
     path: '/video/results/{job_id}',
-    summary: 'Returns the frame results of a completed job.',
+    summary: 'Returns the frame results of a completed job: all, or those of a range of time.',
     scope: 'read',
+    query: resultsParametersSchema,
     status: 200,
     responses: json(resultsResponseSchema),
-    problems: ['job_not_found', 'job_not_completed', 'results_expired', 'store_unavailable'],
+    problems: ['invalid_request', 'job_not_found', 'job_not_completed', 'results_expired', 'store_unavailable'],
   },
   {
     operationId: 'segments',

@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { gunzipSync } from 'node:zlib';
 import { ENDPOINTS } from '../../src/http/endpoints.ts';
 import { describeApi } from '../../src/http/routes/openapi.ts';
 
@@ -9,7 +10,7 @@ formats.default(ajv);
 ajv.addSchema(describeApi('0'), 'api');
 
 /** What has no description of its own: pages, and what they are made of. */
-const PAGES = /^\/(|inspector|sign-in|docs|openapi\.json|(?:web|client)\/.*)$/;
+const PAGES = /^\/(|inspector|sign-in|docs|openapi\.json|(?:web|client|assets)\/.*)$/;
 
 /**
  * Holds every answer of a server against the description of the API.
@@ -31,13 +32,18 @@ export function checkAnswers(server: Server, basePath = ''): readonly string[] {
       });
     }
     response.once('finish', () => {
-      const fault = faultOf(request, response, basePath, Buffer.concat(chunks).toString());
+      const fault = faultOf(request, response, basePath, bodyOf(response, Buffer.concat(chunks)));
       if (fault !== undefined) faults.push(`${request.method} ${request.url}: ${response.statusCode} ${fault}`);
     });
   };
   server.prependListener('request', watch);
   server.prependListener('checkContinue', watch);
   return faults;
+}
+
+function bodyOf(response: ServerResponse, bytes: Buffer): string {
+  const isCompressed = response.getHeader('Content-Encoding') === 'gzip' && bytes.length > 0;
+  return (isCompressed ? gunzipSync(bytes) : bytes).toString();
 }
 
 function faultOf(

@@ -16,7 +16,8 @@ describe('the pages over HTTP', () => {
       expect(answer.headers.get('content-type')).to.equal('text/html; charset=utf-8');
       const policy = answer.headers.get('content-security-policy') ?? '';
       expect(policy).to.match(/^default-src 'none'; script-src 'self' 'sha256-[\w+/]{43}='; /);
-      expect(policy).not.to.match(/unsafe|https?:|\*|data:|blob:/);
+      expect(policy).not.to.match(/unsafe|https?:|\*|data:/);
+      expect(policy.match(/[\w-]+ [^;]*blob:/g)).to.deep.equal(["media-src 'self' blob:"]);
       expect(policy).to.contain("frame-ancestors 'none'");
       const html = await answer.text();
       expect(html).not.to.match(/\s(?:style|on\w+)=|https?:/);
@@ -54,6 +55,22 @@ describe('the pages over HTTP', () => {
     ]) {
       expect((await get(path)).status, path).to.equal(404);
     }
+    expect((await get('/assets/000000000000/web/page.css')).status).to.equal(404);
     expect(await (await get('/web/packages/dagre.js')).text()).not.to.contain('sourceMappingURL');
+  });
+
+  it('name their parts by content, for ever, compressed, and preload what they need at once', async () => {
+    const html = await (await get('/')).text();
+    const addresses = [...html.matchAll(/(?:src|href)="(assets\/[^"]+)"/g)].map(([, address = '']) => address);
+    expect(addresses.length).to.be.above(10);
+    for (const address of addresses) {
+      const answer = await get(`/${address}`, { headers: { 'accept-encoding': 'br' } });
+      expect([
+        answer.status,
+        answer.headers.get('cache-control'),
+        answer.headers.get('content-encoding'),
+      ]).to.deep.equal([200, 'private, max-age=31536000, immutable', 'br']);
+    }
+    expect(addresses.some((address) => address.endsWith('preact.js'))).to.equal(true);
   });
 });

@@ -91,7 +91,7 @@ describe('the service over HTTP', () => {
   describe('GET /video/results/{job_id}', () => {
     it('gives the stored results with the id before them, in a body of known length', async () => {
       const jobId = await completed();
-      const response = await get(`/video/results/${jobId}`);
+      const response = await get(`/video/results/${jobId}`, { headers: { 'accept-encoding': 'identity' } });
       expect(response.status).to.equal(200);
       expect(response.headers.get('content-type')).to.match(/^application\/json/);
       const bytes = Buffer.from(await response.arrayBuffer());
@@ -99,6 +99,44 @@ describe('the service over HTTP', () => {
       const answer: unknown = JSON.parse(bytes.toString());
       expect(answer).to.deep.equal({ job_id: jobId, results: FRAMES });
       resultsResponseSchema.parse(answer);
+    });
+
+    it('gives the frames of a range of time, wherever they lie in the document', async () => {
+      const lines = [{ text: '"timestamp_ms":7', confidence: 1, bbox: [0, 0, 1, 1] }];
+      const frames = Array.from({ length: 5_000 }, (_, index) => ({
+        frame_index: index,
+        result: { timestamp_ms: index * 40, text: 'x'.repeat(index % 900), lines },
+      }));
+      const jobId = await completed(frames);
+      const indices = async (query: string) => {
+        const { results } = resultsResponseSchema.parse(await (await get(`/video/results/${jobId}?${query}`)).json());
+        return results.map(({ frame_index: index }) => index);
+      };
+      expect(await indices('from_ms=100000&to_ms=100120')).to.deep.equal([2_500, 2_501, 2_502]);
+      expect(await indices('from_ms=0&to_ms=41')).to.deep.equal([0, 1]);
+      expect(await indices('from_ms=199921')).to.deep.equal([4_999]);
+      expect(await indices('from_ms=500000')).to.deep.equal([]);
+      const whole = await indices('to_ms=1000000');
+      expect(whole).to.deep.equal(frames.map(({ frame_index: index }) => index));
+      const refused = await get(`/video/results/${jobId}?from_ms=5&to_ms=5`);
+      expect(await problemOf(refused)).to.include({ status: 422, code: 'invalid_request' });
+    });
+
+    it('sends them compressed to clients that accept it, whole to others', async () => {
+      const jobId = await completed(
+        Array.from({ length: 2_000 }, (_, index) => ({ ...FRAMES[0], frame_index: index })),
+      );
+      const path = `/video/results/${jobId}`;
+      const sizes = await Promise.all(
+        ['gzip', 'identity'].map(async (encoding) => {
+          const answer = await send(service.port, { path, method: 'GET', headers: { 'accept-encoding': encoding } });
+          return [answer.headers['content-encoding'], Buffer.byteLength(answer.text) < 40_000];
+        }),
+      );
+      expect(sizes).to.deep.equal([
+        ['gzip', true],
+        [undefined, false],
+      ]);
     });
 
     it('reads the file anew each time', async () => {

@@ -1,0 +1,44 @@
+import type { Middleware, ParameterizedContext } from 'koa';
+import { pipeline, Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { constants, createGzip, gzip } from 'node:zlib';
+import type { RequestState } from './request-log.ts';
+
+/** Below this many bytes a compressed response is hardly smaller. */
+const MIN_BYTES = 1_024;
+/** The fastest level: results shrink to a fiftieth at once, and the CPU is needed for the analysis. */
+const OPTIONS = { level: constants.Z_BEST_SPEED };
+const COMPRESSIBLE = /^(?:text\/|image\/svg|application\/(?:\w+\+)?(?:json|x-subrip))/;
+
+const gzipBuffer = promisify(gzip);
+
+/** Compresses JSON and text for clients that accept gzip. Videos, pictures and ranges stay as they are. */
+export function compress(): Middleware<RequestState> {
+  return async (ctx, next) => {
+    await next();
+    if (!isCompressible(ctx)) return;
+    ctx.vary('Accept-Encoding');
+    if (ctx.acceptsEncodings('gzip', 'identity') !== 'gzip') return;
+    const { body } = ctx;
+    ctx.set('Content-Encoding', 'gzip');
+    ctx.remove('Content-Length');
+    // The bytes differ by encoding, so the tag names the content only.
+    if (ctx.res.hasHeader('ETag')) ctx.set('ETag', ctx.response.get('ETag').replace(/^"/, 'W/"'));
+    if (ctx.method === 'HEAD') return;
+    if (body instanceof Readable) {
+      // A source that fails destroys the response, so that the client sees it.
+      ctx.body = pipeline(body, createGzip(OPTIONS), () => undefined);
+      return;
+    }
+    const { type } = ctx;
+    ctx.body = await gzipBuffer(typeof body === 'string' ? body : JSON.stringify(body), OPTIONS);
+    ctx.type = type;
+  };
+}
+
+function isCompressible(ctx: ParameterizedContext<RequestState>): boolean {
+  const { body } = ctx;
+  if (ctx.status !== 200 || body === null || body === undefined || Buffer.isBuffer(body)) return false;
+  if (ctx.res.hasHeader('Content-Encoding') || !COMPRESSIBLE.test(ctx.type)) return false;
+  return ctx.length === undefined || ctx.length >= MIN_BYTES;
+}
