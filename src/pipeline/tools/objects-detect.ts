@@ -4,7 +4,7 @@ import { modelNameSchema } from '../models/model-catalogue.ts';
 import { ObjectDetector } from '../objects/object-detector.ts';
 import { defineTool } from './tool.ts';
 
-/** Detects objects: `detections`, the surest first. */
+/** Detects objects: `detections`, highest confidence first. */
 export const objectsDetect = defineTool({
   name: 'objects.detect',
   description: 'Detects the objects of a frame',
@@ -13,16 +13,18 @@ export const objectsDetect = defineTool({
     z.strictObject({
       model: modelNameSchema
         .default(detector)
-        .describe('Name of a detector, as `npm run models -- list` shows it; when absent, the one it marks as default'),
-      min_confidence: z.number().min(0.01).max(1).default(0.4).describe('Objects less sure are dropped'),
+        .describe('Name of a detector from `npm run models -- list`; default: the one marked there'),
+      min_confidence: z.number().min(0.01).max(1).default(0.4).describe('Minimum confidence of an object'),
       iou: z
         .number()
         .min(0)
         .max(1)
         .default(0.5)
-        .describe('Of two boxes of a label that share more than this part of their union, the surer one stays'),
-      labels: z.array(z.string().min(1)).min(1).optional().describe('Labels to keep; all when absent'),
-      max_detections: z.int().min(1).max(1000).default(100).describe('The surest so many are kept'),
+        .describe(
+          'Of two boxes of one label with a higher intersection over union, only the one with the higher confidence is kept',
+        ),
+      labels: z.array(z.string().min(1)).min(1).optional().describe('Labels to keep; default all'),
+      max_detections: z.int().min(1).max(1000).default(100).describe('Maximum number of objects, by confidence'),
     }),
   async check({ model, labels = [] }, catalogue) {
     await catalogue.verify(model);

@@ -13,16 +13,16 @@ const paramsSchema = z.strictObject({
     .max(4096)
     .optional()
     .describe(
-      'Longest side, in pixels, of the picture in which text is looked for. When absent, 960, and where the text is small a second look with up to 1920. A smaller one is faster and misses small text',
+      'Longest side of the picture in which text is searched, in pixels. Default: 960, and up to 1920 in a second pass over small text. A smaller side is faster and misses small text',
     ),
-  min_confidence: z.number().min(0).max(1).default(0.6).describe('Pieces of text less sure are dropped'),
+  min_confidence: z.number().min(0).max(1).default(0.6).describe('Minimum confidence of a line'),
   regions: z
     .enum(['frame', 'detections'])
     .default('frame')
-    .describe('Where text is looked for: in the whole frame, or inside the boxes of what was detected'),
+    .describe('Where text is searched: the whole frame, or the boxes of detected objects'),
 });
 
-/** Reads text: `lines`, and `text` with one line per line. */
+/** Reads text: `lines`, and `text` with one line of text per line. */
 export const ocrRead = defineTool({
   name: 'ocr.read',
   description: 'Reads the text of a frame, or of what was detected in it',
@@ -46,7 +46,7 @@ function wholeFrame({ width, height }: Frame): Region {
   return { x: 0, y: 0, width, height };
 }
 
-/** The boxes of the detections in whole pixels, those without area left out. */
+/** Returns the boxes of the detections in whole pixels, without empty ones. */
 function insideOf(frame: Frame, detections: readonly Detection[]): Region[] {
   return detections.flatMap(({ bbox: [left, top, width, height] }) => {
     const x = Math.max(0, Math.floor(left));

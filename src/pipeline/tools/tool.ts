@@ -5,7 +5,7 @@ import type { Frame } from '../frame.ts';
 import type { ModelCatalogue } from '../models/model-catalogue.ts';
 import type { ModelSessions } from '../models/model-sessions.ts';
 
-/** What a tool found in one frame: keys of the frame's `result`. A tool that finds something new adds its key here. */
+/** Findings of a tool in one frame: keys of the frame's `result`. A tool with a new kind of finding adds its key here. */
 export interface Findings {
   readonly detections?: readonly Detection[];
   readonly text?: string;
@@ -13,7 +13,7 @@ export interface Findings {
 }
 export type FindingKey = keyof Findings;
 
-/** The frame and what the nodes before this one found in it. */
+/** The frame and the findings of the nodes before this one. */
 export interface ToolInputs extends Findings {
   readonly frame: Frame;
 }
@@ -23,29 +23,29 @@ export type RunTool = (inputs: ToolInputs) => Promise<Findings>;
 
 /** A tool with its parameters: a node of a pipeline. */
 export interface ConfiguredTool {
-  /** The parameters with every default filled in, plain JSON. */
+  /** The parameters with all defaults, as plain JSON. */
   readonly params: Readonly<Record<string, unknown>>;
-  /** Which parameters it takes, with meaning, range and default: JSON Schema, draft 2020-12. */
+  /** The parameters with meaning, range and default, as JSON Schema (draft 2020-12). */
   readonly paramsSchema: Readonly<Record<string, unknown>>;
-  /** What must come along the node's edges, each exactly once. */
+  /** Inputs of the node. Each needs exactly one edge. */
   readonly takes: readonly ('frame' | FindingKey)[];
-  /** Throws `invalid_model` or `invalid_pipeline` when what it needs is not there; run at start, loads nothing. */
+  /** Rejects with `invalid_model` or `invalid_pipeline` if a model or label is missing. Called at start; loads nothing. */
   check(catalogue: ModelCatalogue): Promise<void>;
-  /** Loads what it needs; called once for each thread and job. */
+  /** Loads models. Called once per thread and job. */
   open(sessions: ModelSessions): Promise<RunTool>;
 }
 
-/** One thing that can be done to a frame. */
+/** A kind of node. */
 export interface Tool {
   readonly name: string;
   readonly description: string;
   /** The keys of its findings. */
   readonly gives: readonly FindingKey[];
-  /** Throws `invalid_pipeline` when a parameter is unknown or out of range. */
+  /** @throws ServiceError `invalid_pipeline` if a parameter is unknown or out of range */
   configure(params: unknown, defaults: ToolDefaults): ConfiguredTool;
 }
 
-/** What a parameter that is left out may stand for. */
+/** Defaults that depend on the installation. */
 export interface ToolDefaults {
   /** Name of the detector to use. */
   readonly detector: string;
@@ -55,7 +55,7 @@ export interface ToolOptions<Schema extends z.ZodObject> {
   readonly name: string;
   readonly description: string;
   readonly gives: readonly FindingKey[];
-  /** The parameters, each with its meaning; a strict object, so that a misspelt one is refused. */
+  /** The schema of the parameters, with descriptions. A strict object rejects misspelt names. */
   params(defaults: ToolDefaults): Schema;
   /** Default: the frame. */
   takes?(params: z.infer<Schema>): readonly ('frame' | FindingKey)[];
@@ -64,7 +64,7 @@ export interface ToolOptions<Schema extends z.ZodObject> {
   open(params: z.infer<Schema>, sessions: ModelSessions): Promise<RunTool>;
 }
 
-/** Makes a tool of its options; the parameters are checked here, so that a tool sees only good ones. */
+/** Returns a tool that validates its parameters before it is opened. */
 export function defineTool<Schema extends z.ZodObject>(options: ToolOptions<Schema>): Tool {
   return {
     name: options.name,
@@ -81,7 +81,7 @@ export function defineTool<Schema extends z.ZodObject>(options: ToolOptions<Sche
       const params = parsed.data;
       return {
         params,
-        // As a pipeline writes them down: what has a default may be left out.
+        // `input`: parameters with a default are optional.
         paramsSchema: z.toJSONSchema(schema, { io: 'input' }),
         takes: options.takes?.(params) ?? ['frame'],
         check: async (catalogue) => options.check?.(params, catalogue),
