@@ -10,18 +10,25 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { withFigures } from './bench/report.ts';
 
-const PARTS = ['pipeline', 'segments', 'jobs', 'http', 'load', 'engine', 'store', 'growth'] as const;
+const PARTS = ['pipeline', 'accuracy', 'segments', 'jobs', 'http', 'load', 'engine', 'store', 'growth'] as const;
 const GIB = 1024 ** 3;
 const REPORT = fileURLToPath(new URL('docs/BENCHMARKS.md', import.meta.resolve('#package.json')));
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,
-  options: { write: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+  options: {
+    write: { type: 'boolean', default: false },
+    folder: { type: 'string' },
+    pipeline: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
 });
 const isUnknown = wanted.some((name) => !PARTS.some((part) => part === name));
 if (values.help || isUnknown) {
   console.log(`Usage: npm run bench -- [--write] [part ...]\n\nParts: ${PARTS.join(', ')}; all when none is named.`);
   console.log('--write puts the figures into docs/BENCHMARKS.md.');
+  console.log('--folder DIR (accuracy) takes pictures and videos of your own, described by DIR/truth.json.');
+  console.log('--pipeline ID (accuracy) reads with another pipeline than ocr_only.');
   process.exitCode = isUnknown ? 2 : 0;
 } else {
   const machine = machineOf();
@@ -45,7 +52,9 @@ function machineOf(): string {
 /** Runs a part and shows what it prints as it comes. */
 async function run(part: string): Promise<{ readonly code: unknown; readonly output: string }> {
   const module = fileURLToPath(new URL(`bench/${part}.js`, import.meta.url));
-  const child = spawn(process.execPath, [module], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [module, ...(part === 'accuracy' ? accuracyOptions() : [])], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     process.stdout.write(text);
@@ -53,4 +62,12 @@ async function run(part: string): Promise<{ readonly code: unknown; readonly out
   });
   const [code] = await once(child, 'close');
   return { code, output };
+}
+
+function accuracyOptions(): string[] {
+  const { folder, pipeline } = values;
+  return [
+    ...(folder === undefined ? [] : ['--folder', folder]),
+    ...(pipeline === undefined ? [] : ['--pipeline', pipeline]),
+  ];
 }

@@ -1,5 +1,5 @@
-/** Least number of characters to insert, delete or replace that makes `b` of `a` (Levenshtein). */
-export function editDistance(a: string, b: string): number {
+/** Least number of items to insert, delete or replace that makes `b` of `a` (Levenshtein); of strings, UTF-16 units. */
+export function editDistance(a: ArrayLike<string>, b: ArrayLike<string>): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];

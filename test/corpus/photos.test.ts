@@ -8,7 +8,7 @@ import { annotatedJpeg } from '../../tools/annotated-picture.ts';
 import { followJob, resultsOf, submitVideo } from '../../tools/job-requests.ts';
 import { makeVideo } from '../../tools/make-video.ts';
 import { startService, type ServiceProcess } from '../../tools/service-process.ts';
-import { readPicture } from './still-picture.ts';
+import { readPicture } from '../../tools/still-picture.ts';
 
 /**
  * What is seen in photographs, through the real service and its built-in detector. CORPUS_DIR names a folder with

@@ -1,10 +1,8 @@
 /** `node dist/tools/bench/pipeline.js`: decoding, reading and detecting, each beside the usual program where that is installed. */
-import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openAnalyser } from '../../src/pipeline/analyser.ts';
-import type { Frame } from '../../src/pipeline/frame.ts';
 import { DEFAULT_VIDEO_LIMITS } from '../../src/pipeline/limits.ts';
 import { PixelBudget } from '../../src/pipeline/pixel-budget.ts';
 import { readMp4Index } from '../../src/pipeline/mp4-index.ts';
@@ -18,17 +16,12 @@ import { editDistance } from '../edit-distance.ts';
 import { makeVideo } from '../make-video.ts';
 import { renderFrame } from '../rendered-frames.ts';
 import { TEXT_SCENES } from '../text-scenes.ts';
+import { costOf, medianCpu, program, type Cost } from './cost.ts';
 import { median, print } from './figures.ts';
+import { runTesseract } from './tesseract.ts';
 
 const ROUNDS = 5;
 const FRAMES = 450;
-/** Without it there are as many threads as cores, and more CPU is used than by one. */
-const ONE_THREAD = { OMP_THREAD_LIMIT: '1' };
-
-interface Cost {
-  readonly wallSeconds: number;
-  readonly cpuSeconds: number;
-}
 
 const folder = await mkdtemp(join(tmpdir(), 'reelstate-bench-'));
 try {
@@ -98,7 +91,7 @@ async function benchAnalysis(): Promise<void> {
       if (round === 0) continue;
       read.push(ours);
       detected.push(found);
-      const run = program('tesseract', [await pictureFile(frame), '-'], ONE_THREAD);
+      const run = await runTesseract(frame, folder);
       if (run === undefined) continue;
       tesseract.push(run.cost);
       theirTexts.push(run.output);
@@ -126,12 +119,6 @@ function errorsIn(line: string, text: string): number {
   return Math.min(line.length, ...text.split('\n').map((read) => editDistance(line, read.trim())));
 }
 
-async function pictureFile({ width, height, rgb }: Frame): Promise<string> {
-  const path = join(folder, 'frame.ppm');
-  await writeFile(path, Buffer.concat([Buffer.from(`P6\n${width} ${height}\n255\n`), rgb]));
-  return path;
-}
-
 function toldReading(costs: readonly Cost[]): string {
   const wallMs = median(costs.map(({ wallSeconds }) => wallSeconds)) * 1000;
   return `${(medianCpu(costs) * 1000).toFixed(0)} CPU ms, ${wallMs.toFixed(0)} ms`;
@@ -139,36 +126,4 @@ function toldReading(costs: readonly Cost[]): string {
 
 function percent(rates: readonly number[]): string {
   return `${(100 * median(rates)).toFixed(1)} %`;
-}
-
-function medianCpu(costs: readonly Cost[]): number {
-  return median(costs.map(({ cpuSeconds }) => cpuSeconds));
-}
-
-/** Of this process; the models have one thread. */
-async function costOf(work: () => Promise<unknown>): Promise<Cost> {
-  const [before, startedMs] = [process.cpuUsage(), performance.now()];
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  return { wallSeconds: (performance.now() - startedMs) / 1000, cpuSeconds: (user + system) / 1e6 };
-}
-
-/** Runs a program to its end, its start included; undefined when it is not installed. */
-function program(
-  name: string,
-  options: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
-): { readonly output: string; readonly cost: Cost } | undefined {
-  const startedMs = performance.now();
-  // Node.js does not tell what a child took, the shell does: user and system seconds on the last line.
-  const script = 'TIMEFORMAT="%U %S"; time "$@" 2>&-';
-  const { status, stdout, stderr } = spawnSync('bash', ['-c', script, 'bash', name, ...options], {
-    encoding: 'utf8',
-    env: { ...process.env, LC_ALL: 'C', ...environment },
-  });
-  if (status === 127) return undefined;
-  if (status !== 0) throw new Error(`${name} ended with ${status}`);
-  const [user = '', system = ''] = stderr.trim().split('\n').at(-1)?.split(' ') ?? [];
-  const wallSeconds = (performance.now() - startedMs) / 1000;
-  return { output: stdout, cost: { wallSeconds, cpuSeconds: Number(user) + Number(system) } };
 }

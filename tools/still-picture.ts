@@ -1,8 +1,11 @@
 import { Decoder, Demuxer, Scaler } from 'node-av/api';
-import type { Picture } from '../../tools/annotated-picture.ts';
+import { AV_LOG_ERROR } from 'node-av/constants';
+import { Log } from 'node-av/lib';
+import type { Picture } from './annotated-picture.ts';
 
 /** A picture file of any kind that FFmpeg reads, as RGB. */
 export function readPicture(path: string): Picture {
+  Log.setLevel(AV_LOG_ERROR);
   using demuxer = Demuxer.openSync(path);
   const video = demuxer.video();
   if (video === undefined) throw new Error(`${path} is no picture`);
