@@ -25,10 +25,10 @@ export interface TextScore {
  * characters wrong is missed, and all of it is wrong.
  */
 export function scoreText(truth: Pick<FrameTruth, 'lines' | 'partial' | 'ignore'>, read: readonly string[]): TextScore {
-  const text = [...read.map(plain).join('\n')];
+  const text = Array.from(read.map(plain).join('\n'));
   const score = { lines: 0, missedLines: 0, characters: 0, wrongCharacters: 0, words: 0, wrongWords: 0 };
   for (const line of (truth.lines ?? []).map(plain).toSorted((a, b) => b.length - a.length)) {
-    const wanted = [...line];
+    const wanted = Array.from(line);
     const words = line.split(' ');
     const place = wanted.length <= SHORT_LINE ? exactPlace(line, text) : likestPlace(wanted, text);
     const isMissed = place === undefined || place.errors > MISSED * wanted.length;
@@ -69,7 +69,7 @@ interface Place {
 
 /** Where a line stands by itself, between spaces or edges; undefined when nowhere. */
 function exactPlace(line: string, text: readonly string[]): Place | undefined {
-  const wanted = [...line];
+  const wanted = Array.from(line);
   const isEdge = (at: number) => /^[\s\0]?$/.test(text[at] ?? '');
   const start = text.findIndex(
     (_, at) => wanted.every((c, i) => text[at + i] === c) && isEdge(at - 1) && isEdge(at + wanted.length),

@@ -34,7 +34,7 @@ export type TrueObject = NonNullable<FrameTruth['objects']>[number];
 
 export interface AccuracyCase {
   readonly truth: FrameTruth;
-  frame(): Frame;
+  readonly frame: () => Frame;
 }
 
 /** The frames that `truth.json` of a folder names. Throws when that cannot be read or has another form. */
