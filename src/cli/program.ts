@@ -15,7 +15,7 @@ import { submitCommand } from './submit.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Width of the help in columns. Fixed, because the documents contain the same text. */
-const HELP_COLUMNS = 100;
+export const HELP_COLUMNS = 100;
 
 /** Returns the command line. Parsing rejects instead of ending the process. @param stop ends a service that was started */
 export function createProgram(version: string, terminal: Terminal, stop: AbortSignal): Command {

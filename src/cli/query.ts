@@ -37,7 +37,7 @@ export function queryCommand(terminal: QueryTerminal): Command {
     .addHelpText(
       'after',
       `
-Views: jobs, frames, detections, texts, damaged; their columns are in docs/QUERYING.md, and in FROM (DESCRIBE frames).
+Views: jobs, frames, detections, texts, damaged. FROM (DESCRIBE frames) lists the columns of a view.
 Reads the files of the data folder. The service may be running or stopped.
 
 Examples:

@@ -17,7 +17,7 @@ describe('docs/ENDPOINTS.md', () => {
       ([, method = '', route = '']) => `${method.toUpperCase()} ${route}`,
     );
     expect(routes).to.not.have.lengthOf(0);
-    const pages = ['GET /web/*name', 'GET /client/*name', 'GET /docs', 'GET /openapi.json'];
+    const pages = ['GET /web/*name', 'GET /client/*name', 'GET /assets/*name', 'GET /docs', 'GET /openapi.json'];
     const listed = ENDPOINTS.map(({ method, path: route }) => `${method} ${route.replaceAll(/\{(\w+)\}/g, ':$1')}`);
     expect([...listed, ...pages]).to.have.members(routes);
   });

@@ -6,7 +6,7 @@ import { EngineHarness } from '../engine/engine-harness.ts';
 import { projectRoot } from '../tools/sample-project.ts';
 import { rowsOf } from './query-harness.ts';
 
-const document = readFileSync(path.join(projectRoot, 'docs/QUERYING.md'), 'utf8');
+const document = readFileSync(path.join(projectRoot, 'docs/COMMAND_LINE.md'), 'utf8');
 const examples = [...document.matchAll(/^```sql\n([\s\S]*?)^```$/gm)].map(([, sql = '']) => sql);
 
 const box = { confidence: 0.5, bbox: [0, 0, 1, 1] as [number, number, number, number] };
@@ -20,7 +20,7 @@ const frame = (index: number, labels: readonly string[], texts: readonly string[
   },
 });
 
-describe('the queries of docs/QUERYING.md', function () {
+describe('the queries of docs/COMMAND_LINE.md', function () {
   let harness: EngineHarness;
   const ids: string[] = [];
   before(async () => {

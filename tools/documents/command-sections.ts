@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
 import { EXIT_CODES } from '../../src/cli/exit-code.ts';
-import { createProgram } from '../../src/cli/program.ts';
+import { createProgram, HELP_COLUMNS } from '../../src/cli/program.ts';
 import { Terminal } from '../../src/cli/terminal.ts';
 import { markdownTable } from './markdown-table.ts';
 
 const { stdout, stderr } = process;
 
 const { signal } = new AbortController();
-/** The command line as the documents tell of it. */
+/** The command line, for the documents. */
 export const PROGRAM = createProgram('', new Terminal({ stdout, stderr, signal }), signal);
 
-/** The generated sections of the command line, by name: the help of each command, and what the exit codes mean. */
+/** The generated sections of the command line, by name: the help of each command and the exit codes. */
 export const COMMAND_SECTIONS: Readonly<Record<string, () => string>> = {
   'exit-codes': () =>
     markdownTable(
@@ -21,6 +21,7 @@ export const COMMAND_SECTIONS: Readonly<Record<string, () => string>> = {
   ...Object.fromEntries(PROGRAM.commands.map((command) => [`command:${command.name()}`, () => helpOf(command)])),
 };
 
+/** Returns the help of a command. The options of every command are listed once, with the program. */
 function helpOf(command: Command): string {
   let text = '';
   command.configureOutput({
@@ -28,6 +29,9 @@ function helpOf(command: Command): string {
       text += piece;
     },
   });
+  command.configureHelp({ helpWidth: HELP_COLUMNS, showGlobalOptions: false });
   command.outputHelp();
-  return `\n\`\`\`text\n${text.trimEnd()}\n\`\`\`\n`;
+  const shown =
+    command === PROGRAM ? text : text.replace(/(?:\n\nOptions:)?\n +-h, --help +display help for command/, '');
+  return `\n\`\`\`text\n${shown.trimEnd()}\n\`\`\`\n`;
 }
