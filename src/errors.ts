@@ -36,6 +36,7 @@ export type RefusalCode =
   | 'file_missing'
   | 'video_missing'
   | 'job_unreadable'
+  | 'job_unwritable'
   | 'store_unavailable'
   | 'schema_too_new'
   | 'invalid_config'

@@ -187,7 +187,8 @@ export class JobEngine {
 
   /**
    * Moves a job on by one event and resolves with the job as committed.
-   * Rejects with `job_not_found`, with `job_conflict` when the job's state refuses the event, or with `store_unavailable`.
+   * Rejects with `job_not_found`, with `job_conflict` when the job's state refuses the event, with `job_unwritable`, or
+   * with `store_unavailable`.
    */
   async dispatch(jobId: JobId, event: JobEvent): Promise<Job> {
     for (;;) {
@@ -230,8 +231,9 @@ export class JobEngine {
   }
 
   /**
-   * Ends a job that cannot be moved on, because its row or its snapshot cannot be read: it fails with `internal`. One
-   * that a later version of the program stored is left to that. Both are logged. Rejects with `store_unavailable`.
+   * Ends a job that cannot be moved on, because its row or its snapshot cannot be read or its next row cannot be
+   * written: it fails with `internal`. One that a later version of the program stored is left to that. Both are logged.
+   * Rejects with `store_unavailable`.
    */
   setAside(jobId: JobId, reason: unknown): Promise<void> {
     return this.#recovery.setAside(jobId, reason);

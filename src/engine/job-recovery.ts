@@ -88,13 +88,13 @@ export class JobRecovery {
       this.#log.error({ job_id: jobId, reason: reason.message }, 'job left to the program that stored it');
       return;
     }
-    this.#log.error({ job_id: jobId, err: reason }, 'job that cannot be read is failed');
+    this.#log.error({ job_id: jobId, err: reason }, 'job that cannot be moved on is failed');
     try {
-      await this.#steps.condemn(jobId);
+      await this.#steps.condemn(jobId, reason);
       await this.#files.rewriteSidecar(await this.#steps.get(jobId));
     } catch (error) {
       if (classify(error).kind === 'environment') throw error;
-      this.#log.error({ job_id: jobId, err: error }, 'job that cannot be read is left alone');
+      this.#log.error({ job_id: jobId, err: error }, 'job that cannot be failed is left alone');
     }
   }
 

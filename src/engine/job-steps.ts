@@ -136,11 +136,14 @@ export class JobSteps {
   }
 
   /**
-   * Fails a job whose row or snapshot cannot be read, so that no event can be computed for it. Does nothing to one that
-   * has ended. What was in the row is logged.
+   * Fails a job for which no event can be computed or committed, because its row or snapshot cannot be read or its next
+   * row cannot be written. Does nothing to one that has ended. What was in the row is logged.
    */
-  async condemn(jobId: JobId): Promise<void> {
-    const errorMessage = 'what the database has of this job cannot be read; the log has the details';
+  async condemn(jobId: JobId, reason: unknown): Promise<void> {
+    const isUnwritable = reason instanceof ServiceError && reason.code === 'job_unwritable';
+    const errorMessage = isUnwritable
+      ? 'the database refuses what is to be stored of this job; the log has the details'
+      : 'what the database has of this job cannot be read; the log has the details';
     const context = { attempt: 0, interruptions: 0, maxAttempts: this.#maxAttempts, outputPath: null };
     const snapshot = jobMachine.resolveState({
       value: 'failed',
@@ -150,7 +153,7 @@ export class JobSteps {
     this.#recent.delete(jobId);
     const condemned = await this.#store.condemn({ jobId, ...columns, context: JSON.stringify(snapshot.context) });
     if (condemned === undefined) return;
-    this.#log.error({ job_id: jobId, ...condemned.before }, 'the row that could not be read, before it was failed');
+    this.#log.error({ job_id: jobId, ...condemned.before }, 'the row before it was failed');
     this.#announce(await this.get(jobId), condemned.transition);
   }
 

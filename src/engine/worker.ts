@@ -231,15 +231,16 @@ export class Worker {
       await engine.dispatch(jobId, outcome);
     } catch (error) {
       if (classify(error).kind === 'environment') throw error;
-      if (!isOneOf(error, ['job_not_found', 'job_conflict'])) {
+      if (isOneOf(error, ['job_not_found', 'job_conflict'])) {
+        log.warn(
+          { job_id: jobId, attempt: claim.attempt, event: outcome.type, reason: messageOf(error) },
+          'outcome refused',
+        );
+      } else {
         await engine.setAside(jobId, error);
-        return;
+        if (!isOneOf(error, ['job_unwritable'])) return;
       }
-      log.warn(
-        { job_id: jobId, attempt: claim.attempt, event: outcome.type, reason: messageOf(error) },
-        'outcome refused',
-      );
-      // Cancelled while the results were being stored: they belong to no job.
+      // Cancelled while the results were being stored, or failed by the database: the results belong to no job.
       if (outcome.type === 'COMPLETE' && (await engine.inHand(jobId)).status === 'failed') {
         this.#options.onStep?.('cancelled attempt: before its results are deleted');
         await storage.deleteFile(outcome.outputPath);

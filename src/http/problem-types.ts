@@ -230,6 +230,7 @@ export const PROBLEM_TYPES: Readonly<Record<ProblemCode, ProblemType>> = {
     remedy: 'Free space on the disk of `DATA_DIR`',
   },
   job_unreadable: INTERNAL,
+  job_unwritable: INTERNAL,
   child_unavailable: INTERNAL,
   path_refused: INTERNAL,
   file_missing: INTERNAL,

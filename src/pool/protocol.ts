@@ -95,6 +95,9 @@ export type Answer =
   | { readonly kind: 'answer'; readonly value: unknown }
   | { readonly kind: 'failure'; readonly failure: Failure };
 
+/** Characters of a child's message that are kept: it is stored with the job. */
+const MESSAGE_CHARACTERS = 4096;
+
 /** The service trusts no child: an {@link Answer}, whose `value` is parsed apart. */
 export const answerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('listening') }),
@@ -104,7 +107,7 @@ export const answerSchema = z.discriminatedUnion('kind', [
     failure: z.object({
       /** A code with which neither a job nor a start can fail means a fault of ours here. */
       code: z.enum([...FAILURE_CODES, 'invalid_model', 'invalid_pipeline']).catch('internal'),
-      message: z.string(),
+      message: z.string().transform((text) => text.slice(0, MESSAGE_CHARACTERS)),
       retryable: z.boolean(),
     }),
   }),

@@ -30,7 +30,10 @@ const rawSchema = z.object({
   attempt: z.int().min(0).catch(0),
 });
 
-/** Ends a job without reading its row as a job. Undefined, and nothing written, where it has ended or is not known. */
+/**
+ * Ends a job without reading its row as a job. Undefined, and nothing written, where it has ended or is not known. When it
+ * throws its transaction may be open.
+ */
 export async function condemn(
   connection: DuckDBConnection,
   { jobId, ...end }: Condemnation,
@@ -55,44 +58,39 @@ export async function condemn(
   };
   const at = end.updatedAt.replace('Z', '');
   await connection.run('BEGIN');
-  try {
-    await connection.run(
-      `UPDATE jobs SET status = $2, options = $3, output_path = NULL, error_code = $4, error_message = $5,
-         revision = $6::INTEGER, attempt = $7::INTEGER, machine_version = $8::INTEGER, snapshot = $9,
-         updated_at = $10::TIMESTAMP
-       WHERE job_id = $1`,
-      [
-        uuidValue(jobId),
-        end.status,
-        areOptions(options) ? options : JSON.stringify(jobOptionsSchema.parse({})),
-        end.errorCode,
-        end.errorMessage,
-        transition.seq,
-        attempt,
-        end.machineVersion,
-        end.snapshot,
-        at,
-      ],
-    );
-    await connection.run(
-      `INSERT INTO job_transitions (job_id, seq, attempt, from_state, event, to_state, context, occurred_at)
-       VALUES ($1, $2::INTEGER, $3::INTEGER, $4, $5, $6, $7, $8::TIMESTAMP)`,
-      [
-        uuidValue(jobId),
-        transition.seq,
-        attempt,
-        transition.fromState,
-        transition.event,
-        transition.toState,
-        transition.context,
-        at,
-      ],
-    );
-    await connection.run('COMMIT');
-  } catch (error) {
-    await connection.run('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
+  await connection.run(
+    `UPDATE jobs SET status = $2, options = $3, output_path = NULL, error_code = $4, error_message = $5,
+       revision = $6::INTEGER, attempt = $7::INTEGER, machine_version = $8::INTEGER, snapshot = $9,
+       updated_at = $10::TIMESTAMP
+     WHERE job_id = $1`,
+    [
+      uuidValue(jobId),
+      end.status,
+      areOptions(options) ? options : JSON.stringify(jobOptionsSchema.parse({})),
+      end.errorCode,
+      end.errorMessage,
+      transition.seq,
+      attempt,
+      end.machineVersion,
+      end.snapshot,
+      at,
+    ],
+  );
+  await connection.run(
+    `INSERT INTO job_transitions (job_id, seq, attempt, from_state, event, to_state, context, occurred_at)
+     VALUES ($1, $2::INTEGER, $3::INTEGER, $4, $5, $6, $7, $8::TIMESTAMP)`,
+    [
+      uuidValue(jobId),
+      transition.seq,
+      attempt,
+      transition.fromState,
+      transition.event,
+      transition.toState,
+      transition.context,
+      at,
+    ],
+  );
+  await connection.run('COMMIT');
   return { before: { options, snapshot, machineVersion }, transition };
 }
 

@@ -303,6 +303,9 @@ export class DuckDBJobStore implements JobStore {
     } catch (cause) {
       if (this.#notice.isFound) throw this.#notice.refusal(cause);
       if (cause instanceof ServiceError) throw cause;
+      if (cause instanceof BatchRefusedError && cause.isFaultOfValue) {
+        throw new ServiceError('job_unwritable', 'the database refuses what is to be stored of this job', { cause });
+      }
       // What the database says may name paths of the machine: it is for the log.
       throw new ServiceError('store_unavailable', 'the job database cannot be read or written now', {
         cause,

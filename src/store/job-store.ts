@@ -50,7 +50,11 @@ export interface JobReads {
   ping(): Promise<void>;
 }
 
-/** The only truth about a job's state. Every write is durable when its promise resolves (group commit, one fsync a batch). */
+/**
+ * The only truth about a job's state. Every write is durable when its promise resolves (group commit, one fsync a batch).
+ * A write with a value that does not fit its column rejects with `job_unwritable`, now and every time; the writes that
+ * would have been committed with it are not affected.
+ */
 export interface JobStore extends JobReads {
   /**
    * Commits a new job with its first transition and gives it its place in the order of acceptance.

@@ -37,9 +37,17 @@ interface NumberedWrite {
   readonly submission?: SubmissionKey | undefined;
 }
 
+/** What DuckDB says of a value that does not fit, however often it is written. It says other things of a full disk. */
+const VALUE_ERRORS = /^(Constraint|Conversion|Invalid Input|Mismatch Type|Out of Range) Error/;
+
 /** A statement refused the rows of the batch; which row is at fault is not known. */
 export class BatchRefusedError extends Error {
   override readonly name = 'BatchRefusedError';
+
+  /** True when a value of some row does not fit its column: that row can never be written. */
+  get isFaultOfValue(): boolean {
+    return this.cause instanceof Error && VALUE_ERRORS.test(this.cause.message);
+  }
 }
 
 const EXPIRY_COLUMNS = { job_id: 'UUID', expired_at: 'TIMESTAMP' } as const satisfies Columns;
@@ -110,7 +118,7 @@ export class JobWriter {
 
   /** Ends a job whose row cannot be read, in a transaction of its own. */
   condemn(condemnation: Condemnation): Promise<Condemned | undefined> {
-    return condemn(this.#connection, condemnation);
+    return this.#undone(() => condemn(this.#connection, condemnation));
   }
 
   /**

@@ -1,9 +1,9 @@
-import { mkdir, rm, symlink } from 'node:fs/promises';
+import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { expect } from 'chai';
 import { expireFiles } from '../../src/engine/retention.ts';
-import { sidecarPathOf } from '../../src/engine/sidecar.ts';
+import { resultsPathOf, sidecarPathOf } from '../../src/engine/sidecar.ts';
 import { ServiceError } from '../../src/errors.ts';
 import type { JobId } from '../../src/job.ts';
 import { jobIn } from '../job-in.ts';
@@ -11,11 +11,15 @@ import { keptLog } from '../kept-log.ts';
 import { EngineHarness } from './engine-harness.ts';
 import { keeping } from './keeping.ts';
 
-async function damageRow(harness: EngineHarness, jobId: JobId, change: string): Promise<void> {
+function damageRow(harness: EngineHarness, jobId: JobId, change: string): Promise<void> {
+  return changeDatabase(harness, `UPDATE jobs SET ${change} WHERE job_id = '${jobId}'`);
+}
+
+async function changeDatabase(harness: EngineHarness, sql: string): Promise<void> {
   await harness.store.close();
   const database = await DuckDBInstance.create(join(harness.folder, 'jobs.duckdb'));
   const connection = await database.connect();
-  await connection.run(`UPDATE jobs SET ${change} WHERE job_id = '${jobId}'`);
+  await connection.run(sql);
   connection.closeSync();
   database.closeSync();
 }
@@ -127,5 +131,62 @@ describe('a job that cannot be read affects only itself', () => {
     expect(await expireFiles({ ...options, endedBefore })).to.equal(1);
     expect((await jobIn(harness.store, other.jobId)).expiredAt).to.be.a('string');
     expect(lines.filter(({ level }) => level === 'error').map(({ job_id: jobId }) => jobId)).to.deep.equal([bad.jobId]);
+  });
+});
+
+describe('a job that cannot be written affects only itself', () => {
+  const LARGEST_INTEGER = 2 ** 31 - 1;
+
+  it('when it cannot be started: it fails, and the others go on', async () => {
+    const before = await EngineHarness.open();
+    const [bad, sound] = [await before.submit(), await before.submit()];
+    const snapshot = JSON.stringify({
+      value: 'pending',
+      context: { ...JSON.parse(bad.snapshot).context, attempt: LARGEST_INTEGER },
+    });
+    await damageRow(before, bad.jobId, `attempt = ${LARGEST_INTEGER}, snapshot = '${snapshot}'`);
+    const { log, lines } = keptLog();
+    await using after = await EngineHarness.open({ folder: before.folder, log });
+    await after.recover();
+    while (await after.worker().runOnce());
+    expect(await jobIn(after.store, sound.jobId)).to.include({ status: 'completed' });
+    const failed = await jobIn(after.store, bad.jobId);
+    expect(failed).to.include({ status: 'failed', errorCode: 'internal' });
+    expect(failed.errorMessage).to.contain('refuses what is to be stored');
+    const errors = lines.filter(({ level }) => level === 'error');
+    expect(errors.map(({ job_id: jobId }) => jobId)).to.deep.equal([bad.jobId, bad.jobId]);
+    expect(await after.store.countByStatus()).to.include({ pending: 0, running: 0 });
+  });
+
+  it('when its outcome cannot be recorded: it fails, and the others end as they would have', async () => {
+    const before = await EngineHarness.open();
+    const [bad, broken] = [await before.submit(), await before.submit()];
+    // What completes has a path here, which this column does not take.
+    await changeDatabase(before, 'ALTER TABLE jobs ALTER COLUMN output_path TYPE INTEGER');
+    await using after = await EngineHarness.open({ folder: before.folder });
+    await after.recover();
+    await after.worker().runOnce();
+    const failed = await jobIn(after.store, bad.jobId);
+    expect(failed).to.include({ status: 'failed', errorCode: 'internal' });
+    expect(failed.errorMessage).to.contain('refuses what is to be stored');
+    expect(await readdir(join(after.folder, 'video_jobs'))).to.not.include(resultsPathOf(bad.jobId));
+    after.pipelines.script = async function* () {
+      throw new ServiceError('invalid_video', 'no video track');
+    };
+    await after.worker().runOnce();
+    expect(await jobIn(after.store, broken.jobId)).to.include({ status: 'failed', errorCode: 'invalid_video' });
+  });
+
+  it('when not even its failure can be written: it is left alone, and the others go on', async () => {
+    const before = await EngineHarness.open();
+    const [bad, sound] = [await before.submit(), await before.submit()];
+    await damageRow(before, bad.jobId, `revision = ${LARGEST_INTEGER}`);
+    const { log, lines } = keptLog();
+    await using after = await EngineHarness.open({ folder: before.folder, log });
+    await after.recover();
+    while (await after.worker().runOnce());
+    expect(await jobIn(after.store, sound.jobId)).to.include({ status: 'completed' });
+    expect(await jobIn(after.store, bad.jobId)).to.include({ status: 'pending' });
+    expect(lines.map(({ msg }) => msg)).to.include('job that cannot be failed is left alone');
   });
 });

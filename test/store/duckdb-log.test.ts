@@ -130,12 +130,17 @@ describe('DuckDBJobStore tells', () => {
     await store.close();
   });
 
-  it('why it did not write a job, and that trying again may help', async () => {
+  it('that a job can never be written, whose values do not fit; the others of its batch are', async () => {
     const store = await openStore();
+    const sound = [newJob(), newJob()];
     const { job, transition } = newJob({ createdAt: 'no time' });
-    const refusal = await refusalOf(store.insert(job, transition));
-    expect(refusal).to.include({ code: 'store_unavailable', retryable: true });
-    expect(refusal.message).to.equal('the job database cannot be read or written now');
+    const writes = [store.insert(job, transition), ...sound.map((each) => store.insert(each.job, each.transition))];
+    const [refused, ...written] = await Promise.allSettled(writes);
+    expect(written.map(({ status }) => status)).to.deep.equal(['fulfilled', 'fulfilled']);
+    const refusal: unknown = refused?.status === 'rejected' ? refused.reason : undefined;
+    if (!(refusal instanceof ServiceError)) throw new Error('a service error was expected');
+    expect(refusal).to.include({ code: 'job_unwritable', retryable: false });
+    expect(refusal.message).to.equal('the database refuses what is to be stored of this job');
     expect(refusal.cause).to.be.instanceOf(BatchRefusedError);
     await store.close();
   });
