@@ -42,7 +42,8 @@ export type RefusalCode =
   | 'invalid_config'
   | 'invalid_pipeline'
   | 'invalid_model'
-  | 'invalid_query';
+  | 'invalid_query'
+  | 'invalid_record';
 
 export type ErrorCode = FailureCode | RefusalCode;
 

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { JobSegments } from './analysis/job-segments.ts';
 import { Closers } from './closers.ts';
-import { childSettingsOf, type Config } from './config.ts';
+import type { Config } from './config.ts';
 import { DataFolder } from './data-folder.ts';
 import { createEngine } from './engine/job-engine.ts';
 import { forgetSubmissions, keepHouse } from './engine/housekeeping.ts';
@@ -14,13 +14,7 @@ import { Metrics } from './http/metrics.ts';
 import { listen } from './listen.ts';
 import type { Log } from './log.ts';
 import { CountedPipeline } from './pipeline/counted-pipeline.ts';
-import { videoLimitsSchema } from './pipeline/limits.ts';
-import { PipelineRegistry } from './pipeline/registry.ts';
-import { detectIsolation } from './pool/isolation.ts';
-import { readMachine } from './pool/machine.ts';
-import { checkPipelineMemory, planChildren } from './pool/memory-plan.ts';
-import { PooledPipeline } from './pool/pooled-pipeline.ts';
-import { ProcessPool } from './pool/process-pool.ts';
+import { openPipelines } from './pipelines.ts';
 import { InMemoryQueueService } from './queue/memory.ts';
 
 export interface Service {
@@ -74,7 +68,7 @@ async function open(
   closers.push(() => folder.close());
   signal.throwIfAborted();
 
-  const pool = await openPool(config, log, join(dataDir, 'models'));
+  const pool = await openPipelines(config, log);
   closers.push(() => pool.processes.close());
   const pipelines = new CountedPipeline(pool.pipelines, (id) => metrics.countFrame(id));
   signal.throwIfAborted();
@@ -162,38 +156,6 @@ async function open(
   // Its caller may look at it later, or close the service before.
   ready.catch(() => undefined);
   return { url, ready };
-}
-
-async function openPool(config: Config, log: Log, modelsFolder: string) {
-  const registry = await PipelineRegistry.open({
-    modelsFolder,
-    ...(config.PIPELINES_DIR === undefined ? {} : { directory: resolve(config.PIPELINES_DIR) }),
-  });
-  const limits = videoLimitsSchema.parse({
-    maxFramePixels: config.MAX_FRAME_PIXELS,
-    maxDurationMs: config.MAX_DURATION_MS,
-    maxDecodedFrames: config.MAX_DECODED_FRAMES,
-    maxDecodedPixels: config.MAX_DECODED_PIXELS,
-    maxPixelsPerByte: config.MAX_PIXELS_PER_BYTE,
-  });
-  const plan = planChildren(readMachine(), childSettingsOf(config));
-  checkPipelineMemory(registry.list(), plan);
-  if (plan.isOvercommitted) log.warn(plan, 'all children together may use more memory than the machine has for them');
-  const processes = ProcessPool.open({
-    size: config.WORKER_CONCURRENCY,
-    threads: plan.threads,
-    isolation: await detectIsolation({ environment: process.env }),
-    memoryBytes: plan.memoryBytes,
-    stallTimeoutMs: config.STALL_TIMEOUT_MS,
-    recycleAfterJobs: config.CHILD_MAX_JOBS,
-    warmUp: registry.list(),
-    modelsFolder,
-    log,
-  });
-  return {
-    processes,
-    pipelines: new PooledPipeline({ registry, pool: processes, limits, extraDecoders: config.EXTRA_DECODERS }),
-  };
 }
 
 /** Takes no connection and no job any more, and waits for what is in hand for as long as the grace time. */

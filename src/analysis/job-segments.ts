@@ -3,17 +3,11 @@ import type { MediaFacts, Region } from '../job.ts';
 import type { Log } from '../log.ts';
 import { findSegments, type Findings, type SegmentOptions } from '../segments/segment-finder.ts';
 import type { Segment } from '../segments/segment.ts';
-import {
-  isDocumentHead,
-  isOfKind,
-  parseDocumentLine,
-  segmentsDocument,
-  segmentsOf,
-  type SegmentKind,
-} from '../segments/segments-document.ts';
+import { isDocumentHead, segmentsDocument, segmentsOf, type SegmentKind } from '../segments/segments-document.ts';
 import type { StorageService } from '../storage/storage-service.ts';
 import { extentOf, type FrameSize } from './frame-extent.ts';
 import { storedFrames, storedLines } from './results-document.ts';
+import { storedSegments } from './stored-segments.ts';
 import { later } from './store-analysis.ts';
 
 /** Where the files of a completed job are stored. */
@@ -46,7 +40,7 @@ export class JobSegments {
   async find(job: StoredJob, { kind, ...options }: SegmentQuery): Promise<AsyncIterable<Segment>> {
     const isUsual = Object.values(options).every((value) => value === undefined);
     const stored = isUsual ? await this.#openStored(job.segmentsPath) : undefined;
-    if (stored !== undefined) return ofKind(stored, kind);
+    if (stored !== undefined) return storedSegments(stored, kind);
     const findings = await this.#inTurn(() => (isUsual ? this.#makeUsual(job) : this.#make(job, options)));
     return later(segmentsOf(findings, kind));
   }
@@ -103,13 +97,6 @@ export class JobSegments {
     const ended = this.#turn.then(work, work);
     this.#turn = ended.catch(() => undefined);
     return ended;
-  }
-}
-
-async function* ofKind(path: string, kind: SegmentKind): AsyncGenerator<Segment> {
-  for await (const line of storedLines(path)) {
-    const segment = parseDocumentLine(line);
-    if (typeof segment === 'object' && isOfKind(segment, kind)) yield segment;
   }
 }
 

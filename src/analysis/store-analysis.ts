@@ -1,11 +1,20 @@
 import type { FrameResult, MediaFacts } from '../job.ts';
 import { SegmentFinder } from '../segments/segment-finder.ts';
 import { segmentsDocument } from '../segments/segments-document.ts';
-import type { StorageService } from '../storage/storage-service.ts';
 import { resultsDocument } from './results-document.ts';
 
+/** Saves a file whole or not at all. */
+export interface FileSaver {
+  /** @returns the stored path */
+  saveFile(
+    source: AsyncIterable<Uint8Array | string>,
+    destPath: string,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<string>;
+}
+
 export interface AnalysisTarget {
-  readonly storage: Pick<StorageService, 'saveFile'>;
+  readonly storage: FileSaver;
   readonly resultsPath: string;
   readonly segmentsPath: string;
   /** Bytes that the results may have. */

@@ -1,5 +1,16 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { z } from 'zod';
+import type { AnalysisOptions } from '../client/analysis-options.ts';
+import { jobOptionsSchema, type JobOptions } from '../job.ts';
 import { wholeNumber } from './connection.ts';
+import { samplingTime } from './duration.ts';
+
+/** What to analyse. */
+export interface AnalysisFlags extends AnalysisOptions {
+  readonly pipeline: string;
+  /** Milliseconds; another spelling of `sampleEveryMs`. */
+  readonly every?: number;
+}
 
 /** Adds the options that choose which frames of a video are analysed, and what part of them. */
 export function addAnalysisFlags(command: Command): Command {
@@ -13,6 +24,11 @@ export function addAnalysisFlags(command: Command): Command {
         .argParser(wholeNumber)
         .conflicts('frameStride'),
     )
+    .addOption(
+      new Option('--every <time>', 'the same, with a unit: 500ms, 1s or 1.5m')
+        .argParser(samplingTime)
+        .conflicts(['frameStride', 'sampleEveryMs']),
+    )
     .addOption(new Option('--from-ms <n>', 'only frames shown at or after this time').argParser(time))
     .addOption(new Option('--to-ms <n>', 'only frames shown before this time').argParser(time))
     .option('--keyframes-only', 'decode and analyse key frames alone: many times faster')
@@ -21,6 +37,30 @@ export function addAnalysisFlags(command: Command): Command {
         regionOf,
       ),
     );
+}
+
+/** The options for the client. */
+export function analysisOptionsOf(flags: AnalysisFlags): AnalysisOptions {
+  const { frameStride, maxFrames, every, sampleEveryMs = every, fromMs, toMs, keyframesOnly, region } = flags;
+  return { frameStride, maxFrames, sampleEveryMs, fromMs, toMs, keyframesOnly, region };
+}
+
+/** The options as a job has them. Ends the command with a usage error when they contradict each other. */
+export function jobOptionsOf(flags: AnalysisFlags, command: Command): JobOptions {
+  const { fromMs, toMs, ...options } = analysisOptionsOf(flags);
+  if (fromMs !== undefined && toMs !== undefined && toMs <= fromMs) {
+    command.error(`error: --to-ms must be above --from-ms, which is ${fromMs}`);
+  }
+  const parsed = jobOptionsSchema.safeParse({
+    frame_stride: options.frameStride,
+    max_frames: options.maxFrames,
+    sample_every_ms: options.sampleEveryMs,
+    from_ms: fromMs,
+    to_ms: toMs,
+    keyframes_only: options.keyframesOnly,
+    region: options.region,
+  });
+  return parsed.data ?? command.error(`error: ${z.prettifyError(parsed.error ?? new z.ZodError([]))}`);
 }
 
 function time(text: string): number {

@@ -3,13 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { ReelstateError } from '../client/reelstate-error.ts';
 import type { TextExpectation } from '../client/expected-text.ts';
-import { addAnalysisFlags } from './analysis-flags.ts';
+import { addAnalysisFlags, type AnalysisFlags } from './analysis-flags.ts';
 import { connect, wholeNumber } from './connection.ts';
 import { describeError } from './describe-error.ts';
+import { duration } from './duration.ts';
 import { jobLine } from './job-line.ts';
 import { junitReport, verdictText } from './junit-report.ts';
 import type { Terminal } from './terminal.ts';
-import { isFileError, uploadFile, type AnalysisFlags } from './upload-file.ts';
+import { isFileError, uploadFile } from './upload-file.ts';
 
 interface ExpectFlags extends AnalysisFlags {
   readonly text?: readonly string[];
@@ -108,10 +109,4 @@ function range(text: string): readonly [number, number] {
     throw new InvalidArgumentError('Not a range of time such as 3s..6s.');
   }
   return times;
-}
-
-function duration(text: string): number {
-  const [, value = '', unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text) ?? [];
-  if (value === '') throw new InvalidArgumentError('Not a time such as 500ms, 3s or 1.5m.');
-  return Number(value) * ({ ms: 1, s: 1000, m: 60_000 }[unit] ?? 1);
 }

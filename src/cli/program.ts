@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { analyseCommand } from './analyse.ts';
 import { cancelCommand } from './cancel.ts';
 import { globalOptions } from './connection.ts';
 import { deleteCommand } from './delete.ts';
@@ -45,6 +46,7 @@ Example:
     statusCommand(terminal),
     resultsCommand(terminal),
     expectCommand(terminal),
+    analyseCommand(terminal),
     listCommand(terminal),
     cancelCommand(terminal),
     deleteCommand(terminal),

@@ -2,12 +2,12 @@ import { Command, Option } from 'commander';
 import { basename } from 'node:path';
 import { ReelstateError } from '../client/reelstate-error.ts';
 import { describeError } from './describe-error.ts';
-import { addAnalysisFlags } from './analysis-flags.ts';
+import { addAnalysisFlags, type AnalysisFlags } from './analysis-flags.ts';
 import { connect, type Connection } from './connection.ts';
 import { jobLine } from './job-line.ts';
 import { RESULT_FORMATS, resultsText, type ResultFormat } from './results-text.ts';
 import { isFolder, resultsPath, saveText } from './save-text.ts';
-import { isFileError, uploadFile, type AnalysisFlags } from './upload-file.ts';
+import { isFileError, uploadFile } from './upload-file.ts';
 import type { Terminal } from './terminal.ts';
 
 interface SubmitFlags extends AnalysisFlags {

@@ -1,16 +1,11 @@
 import { openAsBlob } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { AnalysisOptions } from '../client/analysis-options.ts';
 import { pause } from '../client/pause.ts';
 import type { ReelstateClient } from '../client/reelstate-client.ts';
 import { ReelstateError } from '../client/reelstate-error.ts';
+import { analysisOptionsOf, type AnalysisFlags } from './analysis-flags.ts';
 import type { Terminal } from './terminal.ts';
-
-/** What to analyse. */
-export interface AnalysisFlags extends AnalysisOptions {
-  readonly pipeline: string;
-}
 
 export interface UploadOptions {
   readonly client: ReelstateClient;
@@ -36,7 +31,6 @@ export function isFileError(error: unknown): boolean {
  */
 export async function uploadFile(path: string, { client, flags, terminal }: UploadOptions): Promise<string> {
   if (!(await stat(path)).isFile()) throw new ReelstateError('missing_file', 'not a file');
-  const { frameStride, maxFrames, sampleEveryMs, fromMs, toMs, keyframesOnly, region } = flags;
   const { line, signal } = terminal;
   const fileName = basename(path);
   const idempotencyKey = crypto.randomUUID();
@@ -48,13 +42,7 @@ export async function uploadFile(path: string, { client, flags, terminal }: Uplo
         fileName,
         pipelineId: flags.pipeline,
         idempotencyKey,
-        frameStride,
-        maxFrames,
-        sampleEveryMs,
-        fromMs,
-        toMs,
-        keyframesOnly,
-        region,
+        ...analysisOptionsOf(flags),
         onProgress: (sent, all) => line.bar(fileName, sent, all),
         signal,
       });

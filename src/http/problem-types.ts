@@ -239,6 +239,7 @@ export const PROBLEM_TYPES: Readonly<Record<ProblemCode, ProblemType>> = {
   invalid_pipeline: INTERNAL,
   invalid_model: INTERNAL,
   invalid_query: INTERNAL,
+  invalid_record: INTERNAL,
   invalid_video: INTERNAL,
   too_large: INTERNAL,
   decoder_crashed: INTERNAL,

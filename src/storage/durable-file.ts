@@ -11,8 +11,13 @@ const FOLDER_MODE = 0o700;
 export type Source = AsyncIterable<Uint8Array | string>;
 
 /** Writes a new file and makes it durable; takes from the source no faster than the disk takes from it. */
-export async function writeWhole(path: string, source: Source, signal: AbortSignal | undefined): Promise<void> {
-  const file = await open(path, 'wx', FILE_MODE);
+export async function writeWhole(
+  path: string,
+  source: Source,
+  signal: AbortSignal | undefined,
+  mode = FILE_MODE,
+): Promise<void> {
+  const file = await open(path, 'wx', mode);
   try {
     for await (const chunk of untilAborted(source, signal)) {
       const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;

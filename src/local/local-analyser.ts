@@ -1,0 +1,133 @@
+import { basename } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { storeAnalysis } from '../analysis/store-analysis.ts';
+import type { Config } from '../config.ts';
+import { classify, type Classified } from '../engine/classify-error.ts';
+import { RETRY_DELAYS } from '../engine/retry-delay.ts';
+import { RunningClock } from '../engine/running-clock.ts';
+import { ServiceError } from '../errors.ts';
+import type { JobOptions } from '../job.ts';
+import type { Log } from '../log.ts';
+import { runOptionsOf, type PipelineDescription } from '../pipeline/pipeline-service.ts';
+import { openPipelines, type OpenedPipelines } from '../pipelines.ts';
+import { hashFile, type AnalysisPaths, type AnalysisRecord } from './analysis-record.ts';
+import { saveFile, SummingSaver, type FileFacts } from './save-file.ts';
+
+export interface AnalysisRequest {
+  readonly videoPath: string;
+  /** Sum and size of the video, where they are known already. */
+  readonly video?: FileFacts | undefined;
+  readonly pipelineId: string;
+  readonly options: JobOptions;
+  readonly target: AnalysisPaths;
+  /** See `SaveOptions`. */
+  readonly draftTag?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** The video failed: by itself, or after as many lost attempts as a job may lose. */
+export interface AnalysisFailure extends Pick<Classified, 'code' | 'message'> {
+  /** False when another run may succeed. */
+  readonly isFinal: boolean;
+}
+
+export type AnalysisOutcome =
+  | { readonly kind: 'completed'; readonly record: AnalysisRecord }
+  | ({ readonly kind: 'failed' } & AnalysisFailure);
+
+/** Analyses files as a service does, in child processes, and stores what the service stores. Keeps no state. */
+export class LocalAnalyser implements AsyncDisposable {
+  readonly #config: Config;
+  readonly #opened: OpenedPipelines;
+
+  private constructor(config: Config, opened: OpenedPipelines) {
+    this.#config = config;
+    this.#opened = opened;
+  }
+
+  /** Rejects as `openPipelines` does. */
+  static async open(config: Config, log: Log): Promise<LocalAnalyser> {
+    return new LocalAnalyser(config, await openPipelines(config, log));
+  }
+
+  /** Rejects with `unknown_pipeline`. */
+  pipeline(pipelineId: string): PipelineDescription {
+    const all = this.#opened.pipelines.list();
+    const found = all.find(({ id }) => id === pipelineId);
+    if (found !== undefined) return found;
+    const known = all.map(({ id }) => id).join(', ');
+    throw new ServiceError('unknown_pipeline', `Unknown pipeline ${JSON.stringify(pipelineId)}; there is: ${known}`);
+  }
+
+  /**
+   * Analyses a video and writes its results, its segments and, last, its record. A lost attempt is repeated as the
+   * service does. Rejects when the machine refuses (no room, no process), and with the signal's reason.
+   */
+  async analyse(request: AnalysisRequest): Promise<AnalysisOutcome> {
+    const { signal } = request;
+    for (let losses = 0; ;) {
+      try {
+        return { kind: 'completed', record: await this.#attempt(request) };
+      } catch (error) {
+        signal.throwIfAborted();
+        const { kind, code, message } = classify(error);
+        if (kind === 'environment') throw error;
+        if (kind === 'video') return { kind: 'failed', code, message, isFinal: true };
+        losses += 1;
+        if (losses >= this.#config.MAX_ATTEMPTS) {
+          const reason = `interrupted ${losses} times, no attempt left: ${message}`;
+          return { kind: 'failed', code, message: reason, isFinal: false };
+        }
+        await pause(RETRY_DELAYS.afterLosses(losses), undefined, { signal });
+      }
+    }
+  }
+
+  async #attempt({ videoPath, pipelineId, options, target, signal: stop, ...rest }: AnalysisRequest) {
+    const { JOB_TIMEOUT_MS: timeoutMs, MAX_RESULTS_BYTES: maxResultsBytes } = this.#config;
+    const timeout = new AbortController();
+    const clock = new RunningClock();
+    const timer = clock.setTimeout(() => timeout.abort(timedOut(timeoutMs)), timeoutMs);
+    const signal = AbortSignal.any([stop, timeout.signal]);
+    try {
+      const video = rest.video ?? (await hashFile(videoPath, signal));
+      const frames = this.#opened.pipelines.runOnFile(pipelineId, videoPath, { ...runOptionsOf(options), signal });
+      const saver = new SummingSaver(rest.draftTag);
+      const { results: resultsPath, segments: segmentsPath } = target;
+      const { media } = await storeAnalysis(frames, {
+        storage: saver,
+        resultsPath,
+        segmentsPath,
+        maxResultsBytes,
+        signal,
+      });
+      const record: AnalysisRecord = {
+        version: 1,
+        file_name: basename(videoPath),
+        video,
+        pipeline_id: pipelineId,
+        options,
+        media: media ?? null,
+        results: { file: basename(resultsPath), ...saver.factsOf(resultsPath) },
+        segments: { file: basename(segmentsPath), ...saver.factsOf(segmentsPath) },
+      };
+      await saveFile(target.record, jsonText(record), { signal, draftTag: rest.draftTag });
+      return record;
+    } finally {
+      clock.clearTimeout(timer);
+    }
+  }
+
+  /** Ends the processes, those at work too. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#opened.processes.close();
+  }
+}
+
+function timedOut(timeoutMs: number): ServiceError {
+  return new ServiceError('timeout', `the attempt took longer than JOB_TIMEOUT_MS allows (${timeoutMs} ms)`);
+}
+
+async function* jsonText(value: unknown): AsyncGenerator<string> {
+  yield `${JSON.stringify(value, null, 2)}\n`;
+}

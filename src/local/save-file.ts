@@ -1,0 +1,68 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { FileSaver } from '../analysis/store-analysis.ts';
+import { syncPath, writeWhole, type Source } from '../storage/durable-file.ts';
+
+export interface SaveOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Part of the draft's name. With a fixed one, a later save replaces the draft of a process that was killed. */
+  readonly draftTag?: string | undefined;
+}
+
+/** Permissions before the umask. */
+const MODE = 0o666;
+
+/** Writes a file durably and atomically: a draft beside the target, fsync, rename, fsync of the folder. */
+export async function saveFile(path: string, source: Source, { signal, draftTag }: SaveOptions = {}): Promise<void> {
+  const draft = join(dirname(path), `.${basename(path)}.${draftTag ?? randomUUID()}.part`);
+  try {
+    if (draftTag !== undefined) await rm(draft, { force: true });
+    await writeWhole(draft, source, signal, MODE);
+    signal?.throwIfAborted();
+    await rename(draft, path);
+    await syncPath(dirname(path));
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+export interface FileFacts {
+  /** Hex. */
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** Saves files by their paths, and keeps the sum and the size of each. */
+export class SummingSaver implements FileSaver {
+  readonly #draftTag: string | undefined;
+  readonly #saved = new Map<string, FileFacts>();
+
+  constructor(draftTag: string | undefined) {
+    this.#draftTag = draftTag;
+  }
+
+  async saveFile(source: Source, path: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<string> {
+    const hash = createHash('sha256');
+    let bytes = 0;
+    async function* summed(): Source {
+      for await (const chunk of source) {
+        const part = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+        hash.update(part);
+        bytes += part.length;
+        yield part;
+      }
+    }
+    await saveFile(path, summed(), { signal, draftTag: this.#draftTag });
+    this.#saved.set(path, { sha256: hash.digest('hex'), bytes });
+    return path;
+  }
+
+  /** Of a file that was saved. */
+  factsOf(path: string): FileFacts {
+    const facts = this.#saved.get(path);
+    if (facts === undefined) throw new Error(`${path} was not saved`);
+    return facts;
+  }
+}
