@@ -52,6 +52,8 @@ export interface ServiceErrorOptions extends ErrorOptions {
   readonly retryable?: boolean;
   /** What its owner can do about it, where there is something; kept apart from the message, which may be fixed wording. */
   readonly hint?: string;
+  /** Of an analysis that stopped midway: the number of frames that were decoded by then. */
+  readonly framesDecoded?: number;
 }
 
 /** The only error thrown on purpose: `message` for people, `code` for programs. */
@@ -60,12 +62,14 @@ export class ServiceError extends Error {
   readonly code: ErrorCode;
   readonly retryable: boolean;
   readonly hint: string | undefined;
+  readonly framesDecoded: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: ServiceErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.retryable = options.retryable ?? false;
     this.hint = options.hint;
+    this.framesDecoded = options.framesDecoded;
   }
 }
 

@@ -14,6 +14,7 @@ import { JobSteps, type TransitionListener } from './job-steps.ts';
 import { Releases, RETRY_DELAYS, type RetryDelays } from './retry-delay.ts';
 import { inputPathOf } from './sidecar.ts';
 import type { SnapshotFormat } from './snapshot.ts';
+import { Stalls } from './stalls.ts';
 import type { StepListener } from './step.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 
@@ -82,6 +83,7 @@ export class JobEngine {
   readonly #retryDelays: RetryDelays;
   readonly #log: Log;
   readonly #releases = new Releases();
+  readonly #stalls = new Stalls();
   readonly #admitting: Set<JobId>;
   /** Submissions with one key are accepted one after another. */
   readonly #keyed = new KeyedMutex();
@@ -199,6 +201,7 @@ export class JobEngine {
       if (changed.status === 'pending') this.#requeue(changed, event);
       if (event.type === 'CANCEL') this.#queue.removeDelayed(jobId);
       if (isFinal(changed.status)) {
+        this.#stalls.end(jobId);
         await this.#files.rewriteSidecar(changed);
         if (event.type !== 'START' && event.type !== 'RELEASE') this.#onStep?.(`${event.type}: sidecar rewritten`);
       }
@@ -242,6 +245,11 @@ export class JobEngine {
   /** True when the environment refuses this job again and again while others end. */
   isRefusedAlone(jobId: JobId): boolean {
     return this.#releases.isOfItsOwn(jobId);
+  }
+
+  /** Notes an error of an attempt. True when it is a stall at the place of an earlier one: the next would be there too. */
+  isRepeatedStall(jobId: JobId, error: unknown): boolean {
+    return this.#stalls.isSecond(jobId, error);
   }
 
   /** Cancels a pending or running job. Idempotent. Rejects with `job_not_found`, or with `job_conflict` when the job ended otherwise. */

@@ -218,6 +218,7 @@ export class Worker {
     } catch (error) {
       log.warn({ err: error }, signal.aborted ? 'analysis given up' : 'analysis failed');
       const { kind, code, message } = classify(error);
+      if (engine.isRepeatedStall(jobId, error)) return { kind: 'video', code, message: `${message}, a second time` };
       if (kind !== 'environment') return { kind, code, message };
       const isItsOwn = code !== 'store_unavailable' && engine.isRefusedAlone(jobId);
       return isItsOwn ? { kind: 'attempt', code, message } : { kind, error };

@@ -80,8 +80,9 @@ export class Watch implements Disposable {
     }
     if (this.#waiting) this.#stalledMs += LOOK_EVERY_MS * this.#partGranted();
     if (this.#stalledMs > stallTimeoutMs) {
-      const message = `the analysis came no further for ${stallTimeoutMs} ms`;
-      this.#giveUp(new ServiceError('stalled', message, { retryable: true }));
+      const framesDecoded = this.#decoded;
+      const message = `the analysis came no further for ${stallTimeoutMs} ms, with ${framesDecoded} frames decoded`;
+      this.#giveUp(new ServiceError('stalled', message, { retryable: true, framesDecoded }));
     }
   }
 

@@ -115,6 +115,30 @@ describe('a worker', () => {
     expect(job.errorMessage).to.match(/no attempt left: no frame for 1 s/);
   });
 
+  for (const [places, ended] of [
+    [
+      [7, 7],
+      ['SUBMIT', 'START', 'INTERRUPT', 'START', 'FAIL'],
+    ],
+    [
+      [0, 7, 0],
+      ['SUBMIT', 'START', 'INTERRUPT', 'START', 'INTERRUPT', 'START', 'INTERRUPT'],
+    ],
+  ] as const) {
+    it(`whose job stalls after ${places.join(', then ')} frames, ends it by ${ended.at(-1)}`, async () => {
+      await using patient = await EngineHarness.open({ maxAttempts: 3 });
+      const { jobId } = await patient.submit();
+      const left: number[] = [...places];
+      patient.pipelines.script = async function* (): AsyncGenerator<FrameResult> {
+        throw new ServiceError('stalled', 'no frame for 1 s', { retryable: true, framesDecoded: left.shift() ?? 0 });
+      };
+      while (await patient.worker().runOnce());
+      expect((await patient.store.transitionsOf(jobId)).map(({ event }) => event)).to.deep.equal(ended);
+      expect(await jobIn(patient.store, jobId)).to.include({ status: 'failed', errorCode: 'stalled' });
+      expect(left).to.deep.equal([]);
+    });
+  }
+
   it('fails a job whose video is gone', async () => {
     const { jobId, inputPath } = await harness.submit();
     await harness.storage.deleteFile(inputPath);

@@ -127,7 +127,7 @@ describe('ProcessPool', () => {
   it('gives up a child that loops for ever', async () => {
     const loops = await fixture.pool({ stallTimeoutMs: 500, childModule: moduleUrl('children/looping-child.js') });
     const error = await rejectionOf(all(loops.run(fixture.request(short))));
-    expect(error).to.include({ code: 'stalled', retryable: true });
+    expect(error).to.include({ code: 'stalled', framesDecoded: 0, retryable: true });
   });
 
   it('gives up a job that takes more memory than a child may have, and names the limit', async () => {
