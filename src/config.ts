@@ -16,7 +16,7 @@ const integer = (min: number, max = Number.MAX_SAFE_INTEGER) =>
 /** The longest that a timer can wait, in milliseconds (2^31 - 1, about 24 days). */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** A list with commas. */
+/** A comma-separated list. */
 const list = <T>(item: z.ZodType<T, string>) =>
   z
     .string()
@@ -30,7 +30,7 @@ const addressSchema = z.string().refine((text) => {
   return more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most;
 }, 'must be addresses or networks such as 10.0.0.0/8');
 
-/** First parts of the service's own paths: a base path among them could not be told from a path without it. */
+/** First segments of the service's own paths. A base path that begins with one of them would be ambiguous. */
 const OWN_PATHS: ReadonlySet<string> = new Set([
   'client',
   'docs',
@@ -60,21 +60,18 @@ export const configSchema = z.object({
   API_KEYS: apiKeysSchema
     .optional()
     .describe(
-      'Keys: `key[:scope+scope],…` with the scopes submit, read and admin; a key without scopes has all. `sha256:<hex>` may stand in place of a key',
+      'Keys, `key[:scope+scope],…`, with the scopes `submit`, `read` and `admin`; without scopes a key has all. `sha256:<hex>` is the hash of a key',
     ),
-  API_KEYS_FILE: z
-    .string()
-    .optional()
-    .describe('File with more keys, one a line as in `API_KEYS`; read again when it changes'),
+  API_KEYS_FILE: z.string().optional().describe('File with more keys, one per line; reloaded when it changes'),
   ALLOWED_HOSTS: list(z.string().regex(/^[\w.-]+$/, 'must be names such as reelstate.example.org'))
     .transform((names) => names.map((name) => name.toLowerCase()))
     .optional()
-    .describe('Names by which clients may address the service, beside addresses and names of this machine'),
+    .describe('Host names of the service, in addition to addresses and names of this machine'),
   ALLOW_ANONYMOUS: z
     .enum(['true', 'false'])
     .default('false')
     .transform((text) => text === 'true')
-    .describe('`true` serves everyone who reaches the service, without keys and on any address'),
+    .describe('`true` needs no keys, on any address'),
   PORT: integer(0, 65_535).default(8000).describe('Port to listen on; 0 picks a free one'),
   BASE_PATH: z
     .string()
@@ -82,93 +79,91 @@ export const configSchema = z.object({
     .transform((path) => path.replace(/\/$/, ''))
     .refine((path) => !OWN_PATHS.has(path.split('/')[1] ?? ''), 'begins like one of the paths of the service')
     .default('')
-    .describe('Path under which a proxy serves the service, such as `/reelstate`; default: `/`'),
+    .describe('Path of the service behind a proxy, such as `/reelstate`'),
   DATA_DIR: z.string().min(1).default('./data').describe('Folder for `jobs.duckdb` and `video_jobs/`'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
-    .describe('Least level that is logged'),
+    .describe('Lowest level that is logged: trace, debug, info, warn, error, fatal or silent'),
   MAX_UPLOAD_BYTES: integer(1)
     .default(4096 * MiB)
-    .describe('Largest video accepted, in bytes'),
-  MAX_UPLOADS: integer(1).default(100).describe('Uploads received at once; beyond it they are refused with 503'),
+    .describe('Largest upload; else 413 `upload_too_large`'),
+  MAX_UPLOADS: integer(1).default(100).describe('Concurrent uploads; else 503 `too_many_uploads`'),
   CLIENT_SHARE_PERCENT: integer(1, 100)
     .default(50)
     .describe(
-      'Part of `MAX_UPLOADS` and of `MAX_PENDING` that one key may have, or one address without keys; beyond it 429. Where there is one key, or where only this machine can ask, it may have all',
+      'Share of `MAX_UPLOADS` and `MAX_PENDING` of one key, or one address without keys; else 429 `too_many_requests`. No limit with a single key or on loopback',
     ),
   MIN_UPLOAD_BYTES_PER_S: integer(0)
     .default(1024)
-    .describe('Slowest upload, in bytes per second over half a minute; a slower one is cut off with 408'),
+    .describe('Minimum upload rate over 30 seconds; else 408 `upload_too_slow`'),
   UPLOAD_TIMEOUT_MS: integer(1, LONGEST_MS)
     .default(12 * hour)
-    .describe('Time that one upload may take; less where its length needs less at the slowest rate. Then 408'),
+    .describe(
+      'Longest upload, or less: one minute and the time for its length at the minimum rate; else 408 `upload_too_slow`',
+    ),
   REQUESTS_PER_S: integer(1)
     .default(2_000)
     .describe(
-      'Requests per second of one key, or of one address without a key; beyond it 429. Twice as many may come at once',
+      'Requests per second of one key, or one address without a key, with bursts of twice as many; else 429 `too_many_requests`',
     ),
-  MAX_CONNECTIONS: integer(1).default(4_000).describe('Open connections; one more is closed at once'),
+  MAX_CONNECTIONS: integer(1).default(4_000).describe('Open connections; more are closed'),
   MAX_CONNECTIONS_PER_ADDRESS: integer(1)
     .default(200)
-    .describe('Open connections of one address, or of one IPv6 network of 64 bits; one more is closed at once'),
+    .describe('Open connections of one address or IPv6 /64 network; more are closed'),
   TRUSTED_PROXIES: list(addressSchema)
     .optional()
     .describe(
-      'Addresses or networks of proxies, such as `127.0.0.1,10.0.0.0/8`; of them `X-Forwarded-For` and `X-Forwarded-Proto` are believed',
+      'Addresses or networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are used, such as `127.0.0.1,10.0.0.0/8`',
     ),
   IDEMPOTENCY_TTL_MS: integer(1)
     .default(24 * hour)
-    .describe('Time for which an `Idempotency-Key` is remembered'),
-  WORKER_CONCURRENCY: integer(1, 64).default(1).describe('Jobs analysed at once'),
+    .describe('Lifetime of an `Idempotency-Key`'),
+  WORKER_CONCURRENCY: integer(1, 64).default(1).describe('Concurrent jobs'),
   PIPELINE_THREADS: integer(1, 64)
     .optional()
-    .describe('Inference threads per job; default: one for each core, at most 16 and what fits into the memory'),
-  MAX_ATTEMPTS: integer(1, 100).default(3).describe('Attempts that a job may lose before it fails'),
-  MAX_PENDING: integer(1)
-    .default(100_000)
-    .describe('Jobs that may wait at once; beyond it uploads are refused with 503'),
+    .describe('Inference threads per job; default: number of cores, at most 16 and what fits into memory'),
+  MAX_ATTEMPTS: integer(1, 100)
+    .default(3)
+    .describe('Lost attempts after which a job fails; stored with the job at acceptance'),
+  MAX_PENDING: integer(1).default(100_000).describe('Pending jobs; else 503 `queue_full`'),
   RETENTION_MS: integer(1)
     .optional()
-    .describe('Time after which the video and the results of a job that has ended are deleted; default: never'),
+    .describe('Time from the end of a job to the deletion of its video and results; default: never'),
   JOB_RETENTION_MS: integer(1)
     .optional()
-    .describe(
-      'Time after which a job that has ended is forgotten: its row, its history, its sidecar and its files; default: never',
-    ),
+    .describe('Time from the end of a job to the deletion of its row, history, sidecar and files; default: never'),
   QUARANTINE_RETENTION_MS: integer(1)
     .optional()
-    .describe('Time after which files that were set aside in `quarantine/` are deleted; default: never'),
+    .describe('Time after which files in `quarantine/` are deleted; default: never'),
   JOB_TIMEOUT_MS: integer(1, LONGEST_MS)
     .default(6 * hour)
-    .describe('Time that one attempt may take in all'),
+    .describe('Longest attempt'),
   STALL_TIMEOUT_MS: integer(1, LONGEST_MS)
     .default(60_000)
     .describe(
-      'Time without a decoded frame or a result after which an attempt is given up, without the time in which other processes had the processors',
+      'Longest time without a decoded or analysed frame, not counting time in which the process did not get a processor',
     ),
-  PIPELINES_DIR: z.string().min(1).optional().describe('Folder with more pipelines, one YAML or JSON file each'),
+  PIPELINES_DIR: z.string().min(1).optional().describe('Folder of declared pipelines, one YAML or JSON file each'),
   MAX_FRAME_PIXELS: integer(1)
     .default(7680 * 4320)
-    .describe('Largest frame analysed, width times height in pixels'),
+    .describe('Largest frame, width × height'),
   MAX_DURATION_MS: integer(1)
     .default(12 * hour)
-    .describe('Longest video analysed, in presentation time'),
+    .describe('Longest video, in presentation time'),
   MAX_DECODED_FRAMES: integer(1)
     .default(12 * 60 * 60 * 60)
-    .describe('Most frames decoded of one video, sampled or not'),
-  MAX_DECODED_PIXELS: integer(1)
-    .default(12_000_000_000_000)
-    .describe('Most pixels decoded of one video, in all frames'),
+    .describe('Decoded frames of one video'),
+  MAX_DECODED_PIXELS: integer(1).default(12_000_000_000_000).describe('Decoded pixels of one video'),
   MAX_PIXELS_PER_BYTE: integer(1)
     .default(100_000)
-    .describe('Most pixels decoded for each byte of a video, beyond 20,000 million that every video may have'),
+    .describe('Decoded pixels per byte of a video, after the first 20,000 million'),
   EXTRA_DECODERS: z
     .string()
     .transform((text) => text.split(',').map((name) => name.trim()))
     .pipe(z.array(z.string().regex(/^[a-z0-9_.-]+$/, 'has a name that is no decoder of FFmpeg')))
     .default([])
-    .describe('Decoders allowed beside the usual ones, by the names of `ffmpeg -decoders`, separated by commas'),
+    .describe('Additional decoders, as named by `ffmpeg -decoders`, separated by commas'),
   MAX_RESULTS_BYTES: integer(1)
     .default(1024 * MiB)
     .describe('Largest results file'),
@@ -176,24 +171,22 @@ export const configSchema = z.object({
     .enum(['true', 'false'])
     .default('true')
     .transform((text) => text === 'true')
-    .describe('`false` stores no names of uploaded files'),
+    .describe('`false`: do not store the names of uploaded files'),
   DISK_RESERVE_BYTES: integer(0)
     .default(512 * MiB)
-    .describe('Free space that no upload may use'),
+    .describe('Free disk space that uploads must leave; else 507 `storage_full`'),
   CHILD_MEMORY_BYTES: integer(64 * MiB)
     .optional()
-    .describe('Memory that one analysing process may use; default: by the threads and the memory of the machine'),
-  CHILD_MAX_JOBS: integer(1).default(100).describe('Jobs after which an analysing process is replaced'),
-  SHUTDOWN_GRACE_MS: integer(0, LONGEST_MS)
-    .default(10_000)
-    .describe('Time that the job in hand may take to finish at shutdown'),
+    .describe('Memory of one child process; default: by threads and the memory of the machine'),
+  CHILD_MAX_JOBS: integer(1).default(100).describe('Jobs after which a child process is replaced'),
+  SHUTDOWN_GRACE_MS: integer(0, LONGEST_MS).default(10_000).describe('Time for running jobs to finish at shutdown'),
 });
 
 export type Config = z.infer<typeof configSchema>;
 
 /** @throws ServiceError `invalid_config`, one line that names the variable */
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  // Compose files and the like pass variables that are not set as empty ones.
+  // Compose files pass unset variables as empty ones.
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = configSchema.safeParse(given);
   if (!parsed.success) {
@@ -215,7 +208,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   return config;
 }
 
-/** Removes the settings that no child process and no dump should see. The system shows what a process was started with all the same. */
+/** Removes secrets from the environment of child processes and dumps. `/proc` still shows the initial environment. */
 export function removeSecrets(environment: Record<string, string | undefined>): void {
   for (const name of SECRETS) delete environment[name];
 }
@@ -228,13 +221,13 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** What decides on threads and memory of the analysing processes; undefined: derived from the machine. */
+/** Returns the settings that determine threads and memory of child processes; undefined means derived from the machine. */
 export function childSettingsOf(config: Config) {
   const { WORKER_CONCURRENCY, PIPELINE_THREADS, CHILD_MEMORY_BYTES } = config;
   return { concurrency: WORKER_CONCURRENCY, threads: PIPELINE_THREADS, memoryBytes: CHILD_MEMORY_BYTES };
 }
 
-/** True for an address that only this machine can reach. */
+/** Returns true for an address that only this machine can reach. */
 export function isLoopback(host: string): boolean {
   if (host.toLowerCase() === 'localhost') return true;
   const family = isIP(host);

@@ -89,7 +89,7 @@ describe('documents', () => {
   it('the settings are told with the defaults that they have', () => {
     const text = fillSections('<!-- settings -->\n<!-- /settings -->\n');
     expect(text).to.match(/^\| `PORT` \| `8000` \| .+ \|$/m);
-    expect(text).to.match(/^\| `PIPELINE_THREADS` \| see right \|/m);
+    expect(text).to.match(/^\| `PIPELINE_THREADS` \|  \|/m);
   });
 
   it('of this project tell of the code as it is: no generated section is stale', () => {

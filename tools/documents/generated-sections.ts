@@ -11,7 +11,7 @@ import { COMMAND_SECTIONS } from './command-sections.ts';
 import { markdownTable } from './markdown-table.ts';
 import { toolTable } from './schema-table.ts';
 
-/** What a document may have written between `<!-- name -->` and `<!-- /name -->`, by name. */
+/** The text between `<!-- name -->` and `<!-- /name -->` in a document, by name. */
 const SECTIONS: Readonly<Record<string, () => string>> = {
   'machine:job': () => diagram(toMermaid(jobMachine)),
   'machine:worker': () => diagram(toMermaid(workerMachine)),
@@ -27,8 +27,8 @@ const MARKED = /<!-- ([\w.:-]+) -->\n[\s\S]*?<!-- \/\1 -->/g;
 const MARKER = /<!-- \/?([\w.:-]+) -->/g;
 
 /**
- * The text with every marked section written anew from the code.
- * @throws when a marker has no partner, or names a section that nothing writes: it would grow stale unseen
+ * Returns the text with every marked section generated again from the code.
+ * @throws if a marker has no partner or names an unknown section, which would become stale unnoticed
  */
 export function fillSections(text: string): string {
   const lonely = text.replaceAll(MARKED, '').match(MARKER);
@@ -68,11 +68,8 @@ function settingsTable(): string {
     ['Variable', 'Default', 'Meaning'],
     Object.entries(configSchema.shape).map(([name, schema]) => {
       const meaning = z.string().parse(schema.description);
-      // A default that depends on the machine is told in words.
-      const value = meaning.includes('default:')
-        ? 'see right'
-        : `\`${z.coerce.string().parse(empty[name] ?? 'none')}\``;
-      return [`\`${name}\``, value, meaning];
+      const value = z.coerce.string().parse(empty[name] ?? '');
+      return [`\`${name}\``, value === '' ? '' : `\`${value}\``, meaning];
     }),
   );
 }
