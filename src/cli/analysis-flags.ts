@@ -40,7 +40,7 @@ export function addAnalysisFlags(command: Command): Command {
 }
 
 /** The options for the client. */
-export function analysisOptionsOf(flags: AnalysisFlags): AnalysisOptions {
+export function analysisOptionsOf(flags: Omit<AnalysisFlags, 'pipeline'>): AnalysisOptions {
   const { frameStride, maxFrames, every, sampleEveryMs = every, fromMs, toMs, keyframesOnly, region } = flags;
   return { frameStride, maxFrames, sampleEveryMs, fromMs, toMs, keyframesOnly, region };
 }

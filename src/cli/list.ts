@@ -7,6 +7,8 @@ import type { Terminal } from './terminal.ts';
 interface ListFlags {
   readonly status?: JobState;
   readonly pipeline?: string;
+  readonly name?: string;
+  readonly tag?: string;
   readonly limit: number;
   readonly all?: true;
 }
@@ -18,6 +20,8 @@ export function listCommand(terminal: Terminal): Command {
       new Option('--status <state>', 'only jobs in this state').choices(['pending', 'running', 'completed', 'failed']),
     )
     .option('--pipeline <id>', 'only jobs of this pipeline')
+    .option('--name <text>', 'only jobs whose file name contains this text, in any case')
+    .option('--tag <tag>', 'only jobs with this tag')
     .addOption(new Option('--limit <n>', 'maximum number of jobs').argParser(wholeNumber).default(50))
     .option('--all', 'list all jobs')
     .addHelpText(
@@ -29,11 +33,13 @@ Examples:
   reelstate list --status failed
   reelstate list --all --json > jobs.jsonl`,
     )
-    .action(async ({ status, pipeline: pipelineId, limit, all }: ListFlags, command: Command) => {
+    .action(async ({ status, pipeline: pipelineId, name: fileName, tag, limit, all }: ListFlags, command: Command) => {
       const { client, json } = connect(command);
       const jobs = client.list({
         ...(status === undefined ? {} : { status }),
         ...(pipelineId === undefined ? {} : { pipelineId }),
+        fileName,
+        tag,
         signal: terminal.signal,
       });
       let left = all === true ? Number.POSITIVE_INFINITY : limit;

@@ -2,15 +2,16 @@ import { Command, Option } from 'commander';
 import { basename } from 'node:path';
 import { ReelstateError } from '../client/reelstate-error.ts';
 import { describeError } from './describe-error.ts';
-import { addAnalysisFlags, type AnalysisFlags } from './analysis-flags.ts';
+import { addAnalysisFlags } from './analysis-flags.ts';
 import { connect, type Connection } from './connection.ts';
 import { jobLine } from './job-line.ts';
 import { RESULT_FORMATS, resultsText, type ResultFormat } from './results-text.ts';
 import { isFolder, resultsPath, saveText } from './save-text.ts';
-import { isFileError, uploadFile } from './upload-file.ts';
+import { isFileError, rerunJob, uploadFile, type SubmissionFlags } from './upload-file.ts';
 import type { Terminal } from './terminal.ts';
 
-interface SubmitFlags extends AnalysisFlags {
+interface SubmitFlags extends SubmissionFlags {
+  readonly rerun?: true;
   readonly wait?: true;
   readonly output?: string;
   readonly format: ResultFormat;
@@ -24,8 +25,10 @@ interface Accepted {
 export function submitCommand(terminal: Terminal): Command {
   const submit = new Command('submit')
     .description('upload videos, one job each, and print the job ids')
-    .argument('<file...>', 'MP4 files')
-    .addOption(new Option('--pipeline <id>', 'pipeline to run').default('ocr_only'));
+    .argument('<file...>', 'MP4 files, or with --rerun ids of jobs')
+    .option('--pipeline <id>', 'pipeline to run (default: ocr_only)')
+    .option('--tag <tag>', 'label of the jobs, such as the name of a collection')
+    .option('--rerun', 'analyse the stored videos of jobs again; what is not given is as in those jobs');
   return addAnalysisFlags(submit)
     .option('--wait', 'wait until every job has ended, and print its state')
     .option('--output <path>', 'wait, and save the results: a file, a folder, or - for stdout')
@@ -41,6 +44,7 @@ Examples:
   reelstate submit video.mp4
   reelstate submit --pipeline yolo_ocr --frame-stride 25 --wait *.mp4
   reelstate submit --sample-every-ms 10000 --from-ms 60000 --region 0,0.8,1,0.2 lecture.mp4
+  reelstate submit --rerun --pipeline yolo_ocr 019ddddd-0000-7000-8000-000000000000
   reelstate submit --output - video.mp4 | grep EXIT`,
     )
     .action(async (files: readonly string[], flags: SubmitFlags, command: Command) => {
@@ -79,7 +83,8 @@ async function* submitAll(
 ): AsyncGenerator<Accepted> {
   for (const [at, file] of files.entries()) {
     try {
-      yield { file, jobId: await uploadFile(file, { client, flags, terminal }) };
+      const submit = flags.rerun === true ? rerunJob : uploadFile;
+      yield { file, jobId: await submit(file, { client, flags, terminal }) };
     } catch (error) {
       if (terminal.signal.aborted) throw error;
       if (isFileError(error)) {

@@ -1,4 +1,16 @@
-import { analysisParameters, type AnalysisOptions } from './analysis-options.ts';
+import { analysisParameters } from './analysis-options.ts';
+import type {
+  CallOptions,
+  ClientOptions,
+  ListOptions,
+  PageOptions,
+  RerunOptions,
+  SegmentsOptions,
+  SegmentsTextOptions,
+  Submission,
+  SubmitOptions,
+  WaitOptions,
+} from './call-options.ts';
 import {
   isDeletion,
   isFrameResult,
@@ -15,7 +27,6 @@ import type {
   FrameResult,
   JobItem,
   JobsResponse,
-  JobState,
   MachineResponse,
   PipelinesResponse,
   SegmentKind,
@@ -27,7 +38,7 @@ import { judgeTexts, type TextExpectation, type TextVerdict } from './expected-t
 import { pause } from './pause.ts';
 import { errorOf, ReelstateError } from './reelstate-error.ts';
 import { ResultLines } from './result-lines.ts';
-import { segmentsPath, type SegmentFilter, type SegmentFormat } from './segment-query.ts';
+import { segmentsPath } from './segment-query.ts';
 import { sendFile, type Fetch } from './send-file.ts';
 import { sendFromPage } from './send-from-page.ts';
 
@@ -36,63 +47,6 @@ const MIN_POLL_MS = 50;
 const MAX_POLL_MS = 2_000;
 /** How long a service that is restarting or busy is retried. */
 const RETRY_FOR_MS = 60_000;
-
-export interface ClientOptions {
-  /** Address of the service, such as `http://127.0.0.1:8000`. May be omitted in a page of the service. */
-  readonly url?: string;
-  /** One of the service's `API_KEYS`. */
-  readonly apiKey?: string;
-  /** Replaces the global `fetch`. */
-  readonly fetch?: Fetch;
-}
-
-export interface CallOptions {
-  /** Aborting it rejects the call with the signal's reason. */
-  readonly signal?: AbortSignal;
-}
-
-export interface SubmitOptions extends CallOptions, AnalysisOptions {
-  /** In Node.js: `await fs.openAsBlob(path)`, which is read while it is sent. */
-  readonly file: Blob;
-  /** Default: the file's own name, if it has one. */
-  readonly fileName?: string;
-  readonly pipelineId: string;
-  /** Makes the submission idempotent: a repetition returns the same job. At most 255 printable ASCII characters. */
-  readonly idempotencyKey?: string;
-  readonly onProgress?: (sentBytes: number, allBytes: number) => void;
-}
-
-export interface Submission {
-  readonly jobId: string;
-  /** True when the idempotency key was used before and no new job was created. */
-  readonly isReplay: boolean;
-}
-
-export interface WaitOptions extends CallOptions {
-  /** Called once for each state, when it is first seen. */
-  readonly onState?: (status: StatusResponse) => void;
-}
-
-export interface ListOptions extends CallOptions {
-  readonly status?: JobState;
-  readonly pipelineId?: string;
-}
-
-export interface PageOptions extends ListOptions {
-  /** Jobs per page, 1 to 200. Default 50. */
-  readonly limit?: number;
-  /** The `next_cursor` of the previous page. */
-  readonly cursor?: string;
-}
-
-export interface SegmentsOptions<K extends SegmentKind = SegmentKind> extends CallOptions, SegmentFilter {
-  /** Default `text`. */
-  readonly kind?: K | undefined;
-}
-
-export interface SegmentsTextOptions extends SegmentsOptions {
-  readonly format: SegmentFormat;
-}
 
 /** Client of a Reelstate service, for programs (Node.js 20.19) and pages. Calls reject with a `ReelstateError`. */
 export class ReelstateClient {
@@ -110,12 +64,10 @@ export class ReelstateClient {
 
   /** Uploads a video. Resolves when its job is stored durably. */
   async submit(options: SubmitOptions): Promise<Submission> {
-    const { file, pipelineId, idempotencyKey, onProgress, signal } = options;
-    const query = new URLSearchParams({ pipeline_id: pipelineId });
-    for (const [name, value] of analysisParameters(options)) query.set(name, value);
+    const { file, onProgress, signal } = options;
     const upload = {
-      address: `${this.#url}/video/submit?${query.toString()}`,
-      headers: { ...this.#headers, ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }) },
+      address: `${this.#url}/video/submit?${submissionQuery(options)}`,
+      headers: this.#headersWith(options.idempotencyKey),
       file,
       fileName: options.fileName ?? ('name' in file && typeof file.name === 'string' ? file.name : 'video.mp4'),
       signal,
@@ -124,6 +76,26 @@ export class ReelstateClient {
     const response = await this.#send(signal, () =>
       this.#isPage ? sendFromPage(upload) : sendFile(upload, (address, init) => this.#request(address, init)),
     );
+    return this.#submission(response, signal);
+  }
+
+  /** Analyses the stored video of a job again, in a new job. Rejects with `video_missing` when the video was deleted. */
+  async rerun(jobId: string, options: RerunOptions = {}): Promise<Submission> {
+    const { signal } = options;
+    const address = `${this.#url}/video/jobs/${encodeURIComponent(jobId)}/rerun?${submissionQuery(options)}`;
+    const init = {
+      method: 'POST',
+      headers: this.#headersWith(options.idempotencyKey),
+      ...(signal === undefined ? {} : { signal }),
+    };
+    return this.#submission(await this.#send(signal, () => this.#request(address, init)), signal);
+  }
+
+  #headersWith(idempotencyKey: string | undefined): Readonly<Record<string, string>> {
+    return idempotencyKey === undefined ? this.#headers : { ...this.#headers, 'Idempotency-Key': idempotencyKey };
+  }
+
+  async #submission(response: Response, signal: AbortSignal | undefined): Promise<Submission> {
     const { job_id: jobId } = await this.#read(response, isSubmission, signal);
     return { jobId, isReplay: response.headers.get('Idempotent-Replayed') === 'true' };
   }
@@ -213,10 +185,12 @@ export class ReelstateClient {
   }
 
   /** Returns one page of jobs, newest first. */
-  page({ status, pipelineId, limit, cursor, signal }: PageOptions = {}): Promise<JobsResponse> {
+  page({ status, pipelineId, tag, fileName, limit, cursor, signal }: PageOptions = {}): Promise<JobsResponse> {
     const query = new URLSearchParams();
     if (status !== undefined) query.set('status', status);
     if (pipelineId !== undefined) query.set('pipeline_id', pipelineId);
+    if (tag !== undefined) query.set('tag', tag);
+    if (fileName !== undefined) query.set('file_name', fileName);
     if (limit !== undefined) query.set('limit', String(limit));
     if (cursor !== undefined) query.set('cursor', cursor);
     return this.#get(`/video/jobs?${query.toString()}`, isJobs, signal);
@@ -323,6 +297,13 @@ export class ReelstateClient {
     if (signal?.aborted === true) return signal.reason;
     return cause instanceof ReelstateError ? cause : new ReelstateError('unreachable', detail, { cause });
   }
+}
+
+function submissionQuery(options: Omit<RerunOptions, 'signal'>): string {
+  const query = new URLSearchParams(analysisParameters(options));
+  if (options.pipelineId !== undefined) query.set('pipeline_id', options.pipelineId);
+  if (options.tag !== undefined) query.set('tag', options.tag);
+  return query.toString();
 }
 
 function resultsPath(jobId: string): string {

@@ -37,6 +37,10 @@ export interface JobItem extends StatusResponse {
   };
   /** 0 before the first. */
   readonly attempt: number;
+  /** Name of the uploaded file; null if none was given or kept. */
+  readonly file_name: string | null;
+  /** Label given by the client; null if none. */
+  readonly tag: string | null;
 }
 
 export type Counts = Readonly<Record<string, number>>;

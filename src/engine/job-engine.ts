@@ -5,7 +5,7 @@ import { jobIdSchema, type Job, type JobId, type JobOptions } from '../job.ts';
 import type { Log } from '../log.ts';
 import type { VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
 import type { QueueService } from '../queue/queue-service.ts';
-import type { StorageService } from '../storage/storage-service.ts';
+import type { AdoptableFile, CopiedFile, StorageService } from '../storage/storage-service.ts';
 import type { JobStore, SubmissionKey } from '../store/job-store.ts';
 import { isFinal } from './job-change.ts';
 import { JobFiles } from './job-files.ts';
@@ -34,8 +34,8 @@ export interface JobEngineOptions {
 }
 
 export interface SubmitRequest {
-  /** A whole file in the storage's incoming folder; taken over when the job is accepted. */
-  readonly uploadPath: string;
+  /** A whole file in the storage's incoming folder, taken over when the job is accepted; or the stored video of a job. */
+  readonly video: AdoptableFile | CopiedFile;
   readonly pipelineId: string;
   readonly options: JobOptions;
   /** Cleaned name of the uploaded file; null if none was given or may be kept. */
@@ -105,7 +105,8 @@ export class JobEngine {
 
   /**
    * Accepts a video: when this resolves the file is on disk under its job's name, the row is committed and the id is queued.
-   * Rejects with `unknown_pipeline`, `queue_full`, `storage_full` or `store_unavailable`; then there is no row and no stored file.
+   * Rejects with `unknown_pipeline`, `queue_full`, `storage_full`, `store_unavailable`, or `file_missing` for a stored
+   * video that is gone; then there is no row and no new file.
    *
    * A crash can fall between any two of its steps, and every one of them is before the answer:
    * while the upload arrives: it lies in the incoming folder, which is swept; with the video or the sidecar alone: a file of
@@ -136,7 +137,7 @@ export class JobEngine {
   }
 
   async #accept(
-    { uploadPath, pipelineId, options, fileName = null, tag }: SubmitRequest,
+    { video, pipelineId, options, fileName = null, tag }: SubmitRequest,
     submission: SubmissionKey | undefined,
   ): Promise<Job> {
     this.requirePipeline(pipelineId);
@@ -155,7 +156,7 @@ export class JobEngine {
     let job: Job;
     this.#admitting.add(jobId);
     try {
-      await this.#files.store(beginning.draft, uploadPath, submission);
+      await this.#files.store(beginning.draft, video, submission);
       this.#onStep?.('submit: before commit');
       job = await this.#steps.commit(beginning, submission);
       this.#onStep?.('submit: committed');

@@ -1,7 +1,7 @@
 import { messageOf, ServiceError } from '../errors.ts';
 import type { Job, JobId } from '../job.ts';
 import type { Log } from '../log.ts';
-import type { StorageService } from '../storage/storage-service.ts';
+import type { AdoptableFile, CopiedFile, StorageService } from '../storage/storage-service.ts';
 import type { SubmissionKey } from '../store/job-store.ts';
 import { readSidecar, resultsPathOf, segmentsPathOf, sidecarPathOf, writeSidecar } from './sidecar.ts';
 import type { StepListener } from './step.ts';
@@ -32,10 +32,10 @@ export class JobFiles {
     this.#onStep = onStep;
   }
 
-  /** Takes over the upload. The video and its sidecar at once: they share the fsync of their folder. Neither is left in flight when one fails. */
+  /** Stores the video of a new job. The video and its sidecar at once: they share the fsync of their folder. Neither is left in flight when one fails. */
   async store(
     draft: Omit<Job, 'acceptedSeq'>,
-    uploadPath: string,
+    video: AdoptableFile | CopiedFile,
     submission: SubmissionKey | undefined,
   ): Promise<void> {
     const kept =
@@ -43,7 +43,7 @@ export class JobFiles {
         ? null
         : { owner: submission.owner, key_sha256: submission.keySha256, fingerprint: submission.fingerprint };
     const stored = await Promise.allSettled([
-      this.#storage.saveFile({ adopt: uploadPath }, draft.inputPath).then(() => this.#onStep?.('submit: video stored')),
+      this.#storage.saveFile(video, draft.inputPath).then(() => this.#onStep?.('submit: video stored')),
       writeSidecar(this.#storage, draft, kept).then(() => this.#onStep?.('submit: sidecar stored')),
     ]);
     for (const result of stored) if (result.status === 'rejected') throw result.reason;

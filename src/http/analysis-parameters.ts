@@ -45,6 +45,24 @@ export function jobOptionsOf(parameters: AnalysisParameters): JobOptions {
   });
 }
 
+/**
+ * The options of a job that analyses the video of another again: those of that job, but for the parameters given.
+ * @throws ServiceError `invalid_request` for options that exclude each other
+ */
+export function rerunOptionsOf(of: JobOptions, parameters: AnalysisParameters): JobOptions {
+  const { region, frame_stride: stride, sample_every_ms: everyMs, keyframes_only: isKeyframesOnly, ...kept } = of;
+  // They exclude each other, so that the one which is given replaces either.
+  const isRateGiven = parameters.frame_stride !== undefined || parameters.sample_every_ms !== undefined;
+  const rate = everyMs === undefined ? { frame_stride: stride } : { sample_every_ms: everyMs };
+  return jobOptionsOf({
+    ...kept,
+    ...(!isRateGiven && rate),
+    ...(region !== undefined && { region: region.join(',') }),
+    ...(isKeyframesOnly === true && { keyframes_only: 'true' }),
+    ...parameters,
+  });
+}
+
 /** Throws `invalid_request` for parameters that exclude each other, and a region that leaves the frame. */
 export function requireCompatible({ frame_stride, sample_every_ms, from_ms, to_ms, region }: AnalysisParameters): void {
   if (region !== undefined) regionOf(region);

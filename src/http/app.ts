@@ -30,6 +30,7 @@ import { answerProblems } from './problem.ts';
 import { limitRate } from './middleware/rate-limit.ts';
 import { checkHead } from './middleware/request-head.ts';
 import { logRequests, noteRoute, type RequestState } from './middleware/request-log.ts';
+import { rerunRoute } from './routes/rerun.ts';
 import { resultsRoute } from './routes/results.ts';
 import { segmentsRoute } from './routes/segments.ts';
 import { setSecurityHeaders } from './middleware/security-headers.ts';
@@ -89,10 +90,11 @@ export function createApp(options: AppOptions): Koa<RequestState> {
   const submit = requires('submit');
   const read = requires('read');
   const admin = requires('admin');
+  const fairly = shareFairly(options);
 
   const router = new Router<RequestState>({ methods: METHODS })
     .use(noteRoute())
-    .post('/video/submit', submit, shareFairly(options), submitRoute(options))
+    .post('/video/submit', submit, fairly, submitRoute(options))
     .get('/video/status/:job_id', read, statusRoute(reads))
     .get('/video/results/:job_id', read, resultsRoute(reads, storage))
     .get('/video/segments/:job_id', read, segmentsRoute(reads, storage, segments))
@@ -100,6 +102,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     .get('/video/jobs', read, jobsRoute(reads))
     .delete('/video/jobs/:job_id', submit, deleteFilesRoute(engine))
     .get('/video/jobs/:job_id', read, jobRoute(reads))
+    .post('/video/jobs/:job_id/rerun', submit, fairly, rerunRoute(options))
     .get('/video/jobs/:job_id/transitions', read, transitionsRoute(reads))
     .get('/video/source/:job_id', read, sourceRoute(reads, storage))
     .get('/machines', read, machinesRoute(machines, basePath))

@@ -86,7 +86,7 @@ export const PROBLEM_TYPES: Readonly<Record<ProblemCode, ProblemType>> = {
     remedy: 'Check the id and the `DATA_DIR`',
   },
   video_missing: {
-    status: 404,
+    status: 410,
     title: 'Video no longer stored',
     meaning: 'The video of the job is no longer stored',
     remedy: 'None: it was deleted by `RETENTION_MS` or `DELETE /video/jobs/{job_id}`',

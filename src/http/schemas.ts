@@ -15,6 +15,11 @@ export const submitParametersSchema = z.object({
     .describe('A label for this job, such as the name of a collection'),
 });
 
+/** Query parameters of a rerun. What is absent is as in the job that is run again. */
+export const rerunParametersSchema = submitParametersSchema.extend({
+  pipeline_id: z.string().min(1).optional().describe('One of the pipelines listed by GET /pipelines'),
+});
+
 export const submitResponseSchema = z.object({ job_id: jobIdSchema });
 export type SubmitResponse = z.infer<typeof submitResponseSchema>;
 

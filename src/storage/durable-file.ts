@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, mkdir, open, rename, rm, unlink } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, rename, rm, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from '../errors.ts';
 
@@ -76,6 +76,28 @@ export async function moveInto(whole: string, target: string): Promise<void> {
       throw failure;
     }
     await unlink(whole);
+  }
+}
+
+/** Errors of a link that say that the file system, or this folder, has none; a copy may succeed. */
+const NO_LINKS: ReadonlySet<string> = new Set([
+  'EPERM',
+  'EACCES',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EXDEV',
+  'EMLINK',
+]);
+
+/** Gives a durable file another name; copies it, durably, where the file system has no links. */
+export async function linkOrCopy(file: string, target: string, tryLink = link): Promise<void> {
+  try {
+    await tryLink(file, target);
+  } catch (error) {
+    if (!NO_LINKS.has(errnoOf(error) ?? '')) throw error;
+    await copyFile(file, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    await syncPath(target, FILE_MODE);
   }
 }
 

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { lstat, opendir, readdir, realpath, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { errnoOf, ServiceError } from '../errors.ts';
-import { FILE_MODE, makeFolder, moveInto, syncPath, writeWhole, type Source } from './durable-file.ts';
+import { FILE_MODE, linkOrCopy, makeFolder, moveInto, syncPath, writeWhole, type Source } from './durable-file.ts';
 import { FolderSync } from './folder-sync.ts';
-import type { AdoptableFile, StorageService } from './storage-service.ts';
+import type { SavedSource, StorageService } from './storage-service.ts';
 
 const INCOMING = 'incoming';
 /** Names read from a folder at once; Node's default of 32 costs a turn of the thread pool for each handful. */
@@ -38,11 +38,7 @@ export class LocalStorageService implements StorageService {
     for (const name of names) await rm(join(this.incomingDir, name), { recursive: true, force: true });
   }
 
-  saveFile(
-    source: Source | AdoptableFile,
-    destPath: string,
-    options: { readonly signal?: AbortSignal } = {},
-  ): Promise<string> {
+  saveFile(source: SavedSource, destPath: string, options: { readonly signal?: AbortSignal } = {}): Promise<string> {
     const { signal } = options;
     return orUnavailable(`save ${destPath}`, async () => {
       const target = await this.#resolve(destPath);
@@ -57,7 +53,8 @@ export class LocalStorageService implements StorageService {
       signal?.throwIfAborted();
       const whole = join(this.incomingDir, randomUUID());
       try {
-        await writeWhole(whole, marked(source), signal);
+        if ('copyOf' in source) await linkOrCopy(await this.loadFile(source.copyOf), whole);
+        else await writeWhole(whole, marked(source), signal);
         await this.#moveInto(whole, target, signal);
         return destPath;
       } catch (error) {

@@ -107,6 +107,22 @@ describe('the command line', function () {
     }
   });
 
+  it('submits with a tag, analyses stored videos again, and lists by tag and name', async () => {
+    const first = lines((await run('submit', '--tag', 'summer', '--frame-stride', '7', video)).stdout);
+    const [firstId = ''] = first;
+    const again = await run('submit', '--rerun', '--pipeline', 'yolo_ocr', firstId);
+    const [secondId = ''] = lines(again.stdout);
+    const job = await jobIn(service.store, jobIdSchema.parse(secondId));
+    expect(job).to.deep.include({ tag: 'summer', fileName: 'holiday.mp4', pipelineId: 'yolo_ocr' });
+    expect(job.options).to.deep.equal({ frame_stride: 7 });
+    const unknown = await run('submit', '--rerun', '019ddddd-0000-7000-8000-000000000000');
+    expect(unknown.code).to.equal(3);
+    const listed = await run('list', '--tag', 'summer', '--name', 'HOLIDAY');
+    expect(lines(listed.stdout).map((line) => line.split(' ')[0])).to.deep.equal([secondId, firstId]);
+    expect((await run('list', '--tag', 'winter')).stdout).to.equal('');
+    await run('status', '--wait', firstId, secondId);
+  });
+
   it('waits for the results and saves the document of the service', async () => {
     const saved = await run('submit', '--output', 'found.json', '--json', video);
     expect(saved.code).to.equal(0);

@@ -117,6 +117,23 @@ describe('the client', () => {
     expect({ code, status }).to.deep.equal({ code: 'idempotency_mismatch', status: 422 });
   });
 
+  it('analyses a stored video again, and lists jobs by tag and file name', async () => {
+    const named = { file: video, fileName: 'Holiday.mp4', pipelineId: 'ocr_only', tag: 'summer' };
+    const { jobId } = await client.submit({ ...named, frameStride: 5 });
+    await submit();
+    const again = await client.rerun(jobId, { pipelineId: 'yolo_ocr', maxFrames: 2, idempotencyKey: 'again' });
+    const repeated = { pipelineId: 'yolo_ocr', maxFrames: 2, idempotencyKey: 'again' };
+    expect(await client.rerun(jobId, repeated)).to.deep.equal({ jobId: again.jobId, isReplay: true });
+    const { jobs } = await client.page({ tag: 'summer', fileName: 'holi' });
+    expect(jobs.map(({ job_id: id }) => id)).to.deep.equal([again.jobId, jobId]);
+    expect(jobs[0]).to.deep.include({
+      pipeline_id: 'yolo_ocr',
+      options: { frame_stride: 5, max_frames: 2 },
+      file_name: 'Holiday.mp4',
+    });
+    expect((await client.page({ tag: 'winter' })).jobs).to.deep.equal([]);
+  });
+
   it('makes one error of every refusal', async () => {
     const unknown = await refusalOf(client.submit({ file: video, pipelineId: 'none' }));
     expect(unknown).to.include({ code: 'unknown_pipeline', status: 404, isTransient: false });

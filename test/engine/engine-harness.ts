@@ -15,6 +15,7 @@ import { createLog, type Log } from '../../src/log.ts';
 import type { RunOptions, VideoFilePipelineService } from '../../src/pipeline/pipeline-service.ts';
 import { InMemoryQueueService } from '../../src/queue/memory.ts';
 import { LocalStorageService } from '../../src/storage/local.ts';
+import type { AdoptableFile } from '../../src/storage/storage-service.ts';
 import { DuckDBJobStore } from '../../src/store/duckdb.ts';
 import { quickTmpdir } from '../run/quick-tmpdir.ts';
 
@@ -134,14 +135,14 @@ export class EngineHarness implements AsyncDisposable {
         keySince: new Date(0).toISOString(),
       });
     } finally {
-      await rm(upload.uploadPath, { force: true });
+      await rm(upload.video.adopt, { force: true });
     }
   }
 
-  async upload(): Promise<SubmitRequest> {
+  async upload(): Promise<SubmitRequest & { readonly video: AdoptableFile }> {
     const uploadPath = join(this.storage.incomingDir, uuidv7());
     await writeFile(uploadPath, 'a video');
-    return { uploadPath, pipelineId: 'ocr_only', options: jobOptionsSchema.parse({}) };
+    return { video: { adopt: uploadPath }, pipelineId: 'ocr_only', options: jobOptionsSchema.parse({}) };
   }
 
   async recover({ damaged = false } = {}): Promise<void> {

@@ -106,7 +106,7 @@ describe('a full disk', () => {
     await writeFile(upload, Buffer.alloc(4_096));
     await fill();
     expect(await isFull(folder)).to.equal(true);
-    const request = { uploadPath: upload, pipelineId: 'ocr_only', options: { frame_stride: 1 } };
+    const request = { video: { adopt: upload }, pipelineId: 'ocr_only', options: { frame_stride: 1 } };
     const refusal: unknown = await harness.engine.submit(request).catch((error: unknown) => error);
     expect(refusal).to.be.instanceOf(ServiceError);
     expect(refusal).to.have.property('code').that.is.oneOf(['storage_full', 'store_unavailable']);

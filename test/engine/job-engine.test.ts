@@ -244,7 +244,7 @@ describe('the engine', () => {
       ]) {
         expect(await reasonOf(asked)).to.equal(refusal);
       }
-      const asked = { uploadPath: 'none', pipelineId: 'none', options: jobOptionsSchema.parse({}) };
+      const asked = { video: { adopt: 'none' }, pipelineId: 'none', options: jobOptionsSchema.parse({}) };
       expect(await reasonOf(harness.engine.submit(asked))).to.equal(
         'unknown_pipeline: Unknown pipeline "none"; there is: ocr_only',
       );
@@ -320,7 +320,7 @@ describe('the engine', () => {
   it('leaves nothing of a submission whose upload is gone', async () => {
     const options = jobOptionsSchema.parse({});
     const uploadPath = join(harness.storage.incomingDir, 'gone');
-    await harness.engine.submit({ uploadPath, pipelineId: 'ocr_only', options }).then(
+    await harness.engine.submit({ video: { adopt: uploadPath }, pipelineId: 'ocr_only', options }).then(
       () => expect.fail(),
       () => undefined,
     );

@@ -45,7 +45,7 @@ describe('DELETE /video/jobs/{job_id}', () => {
     const gone = await problemOf(await get(`/video/results/${jobId}`));
     expect(gone).to.include({ status: 410, code: 'results_expired' });
     expect(gone.detail).to.contain(deletedAt);
-    expect(await problemOf(await get(`/video/source/${jobId}`))).to.include({ status: 404, code: 'video_missing' });
+    expect(await problemOf(await get(`/video/source/${jobId}`))).to.include({ status: 410, code: 'video_missing' });
     expect(await (await get(`/video/status/${jobId}`)).text()).to.equal(status);
     expect((await get(`/video/jobs/${jobId}/transitions`)).status).to.equal(200);
   });

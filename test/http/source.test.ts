@@ -69,10 +69,10 @@ describe('GET /video/source/{job_id}', () => {
     expect([answer.status, answer.headers.get('content-length')]).to.deep.equal([200, String(video.length)]);
   });
 
-  it('is 404 for an unknown job, and for a video that is no longer there', async () => {
+  it('is 404 for an unknown job, and 410 for a video that is no longer there', async () => {
     const unknown = await fetch(`${service.url}/video/source/${uuidv7()}`);
     expect((await problemOf(unknown)).code).to.equal('job_not_found');
     await service.storage.deleteFile(`${jobId}.mp4`);
-    expect(await problemOf(await get())).to.include({ status: 404, code: 'video_missing' });
+    expect(await problemOf(await get())).to.include({ status: 410, code: 'video_missing' });
   });
 });

@@ -25,9 +25,9 @@ describe('a stored file that is deleted between its look-up and its opening', ()
     await rm(folder, { recursive: true });
   });
 
-  it('is 404 for a video and 410 for results', async () => {
+  it('is 410 for a video and for results', async () => {
     const video = await fetch(`${service.url}/video/source/${jobId}`);
-    expect(await problemOf(video)).to.include({ status: 404, code: 'video_missing' });
+    expect(await problemOf(video)).to.include({ status: 410, code: 'video_missing' });
     const results = await fetch(`${service.url}/video/results/${jobId}`);
     expect(await problemOf(results)).to.include({ status: 410, code: 'results_expired' });
   });

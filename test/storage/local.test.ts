@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { mkdir, mkdtemp, readFile, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFilesOf } from '../../tools/child-processes.ts';
+import { linkOrCopy } from '../../src/storage/durable-file.ts';
 import { LocalStorageService } from '../../src/storage/local.ts';
 import { mountSmallDisk, requireSmallDisks, unmount } from '../small-disk.ts';
 import { quickTmpdir } from '../run/quick-tmpdir.ts';
@@ -72,6 +73,15 @@ describe('LocalStorageService', () => {
     await symlink(join(root, 'secret'), join(storage.incomingDir, 'upload'));
     const adoption = storage.saveFile({ adopt: join(storage.incomingDir, 'upload') }, 'x');
     expect(codeOf(await rejection(adoption))).to.equal('path_refused');
+  });
+
+  it('copies where the file system has no links', async () => {
+    await writeFile(join(root, 'one'), 'a video');
+    const refused = Object.assign(new Error('no links'), { code: 'EPERM', syscall: 'link' });
+    await linkOrCopy(join(root, 'one'), join(root, 'two'), () => Promise.reject(refused));
+    const [one, two] = await Promise.all(['one', 'two'].map((name) => stat(join(root, name))));
+    expect(two?.ino).not.to.equal(one?.ino);
+    expect(await readFile(join(root, 'two'), 'utf8')).to.equal('a video');
   });
 
   it('calls a full disk storage_full, says of what without its own path, and leaves nothing', async function () {

@@ -151,6 +151,20 @@ export function storageContract(open: () => Promise<StorageUnderTest>): void {
     expect(await read('x')).to.equal('stored');
   });
 
+  it('stores a file under another path as well, each of which may be deleted', async () => {
+    await made.storage.saveFile(chunks('a video'), 'one.mp4');
+    expect(await made.storage.saveFile({ copyOf: 'one.mp4' }, 'two.mp4')).to.equal('two.mp4');
+    expect(await made.files()).to.have.length(2);
+    await made.storage.deleteFile('one.mp4');
+    expect(await read('two.mp4')).to.equal('a video');
+    await made.storage.saveFile({ copyOf: 'two.mp4' }, 'three.mp4');
+    await made.storage.saveFile(chunks('another'), 'two.mp4');
+    expect(await read('three.mp4')).to.equal('a video');
+    expect(codeOf(await rejection(made.storage.saveFile({ copyOf: 'one.mp4' }, 'four')))).to.equal('file_missing');
+    expect(codeOf(await rejection(made.storage.saveFile({ copyOf: '../x' }, 'four')))).to.equal('path_refused');
+    expect(await made.files()).to.have.length(2);
+  });
+
   it('names the upload that is not there', async () => {
     const error = await rejection(made.storage.saveFile({ adopt: join(made.incomingDir, 'gone') }, 'y'));
     expect(codeOf(error)).to.equal('file_missing');

@@ -18,7 +18,7 @@ const log = createLog('silent');
 /** Keeps nothing, and has every video: what is left is the cost of engine, store and queue. */
 const noStorage: StorageService = {
   saveFile: async (source, path) => {
-    if (!('adopt' in source)) for await (const _ of source);
+    if (Symbol.asyncIterator in source) for await (const _ of source);
     return path;
   },
   loadFile: async (path) => {
@@ -81,7 +81,11 @@ async function run({ jobs, submitters, workers, isStored }: Course): Promise<Rea
         left -= 1;
         const uploadPath = join(local.incomingDir, uuidv7());
         if (isStored) await writeFile(uploadPath, 'a video');
-        const { jobId } = await engine.submit({ uploadPath, pipelineId: 'none', options: { frame_stride: 1 } });
+        const { jobId } = await engine.submit({
+          video: { adopt: uploadPath },
+          pipelineId: 'none',
+          options: { frame_stride: 1 },
+        });
         if (workers > 0) await end(jobId);
       }
     };

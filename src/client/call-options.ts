@@ -1,0 +1,75 @@
+import type { AnalysisOptions } from './analysis-options.ts';
+import type { JobState, SegmentKind, StatusResponse } from './responses.ts';
+import type { SegmentFilter, SegmentFormat } from './segment-query.ts';
+import type { Fetch } from './send-file.ts';
+
+export interface ClientOptions {
+  /** Address of the service, such as `http://127.0.0.1:8000`. May be omitted in a page of the service. */
+  readonly url?: string;
+  /** One of the service's `API_KEYS`. */
+  readonly apiKey?: string;
+  /** Replaces the global `fetch`. */
+  readonly fetch?: Fetch;
+}
+
+export interface CallOptions {
+  /** Aborting it rejects the call with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface SubmitOptions extends CallOptions, AnalysisOptions {
+  /** In Node.js: `await fs.openAsBlob(path)`, which is read while it is sent. */
+  readonly file: Blob;
+  /** Default: the file's own name, if it has one. */
+  readonly fileName?: string;
+  readonly pipelineId: string;
+  /** A label for the job, such as the name of a collection. */
+  readonly tag?: string | undefined;
+  /** Makes the submission idempotent: a repetition returns the same job. At most 255 printable ASCII characters. */
+  readonly idempotencyKey?: string;
+  readonly onProgress?: (sentBytes: number, allBytes: number) => void;
+}
+
+/** What is absent is as in the job that is run again. */
+export interface RerunOptions extends CallOptions, AnalysisOptions {
+  readonly pipelineId?: string | undefined;
+  readonly tag?: string | undefined;
+  /** As in `SubmitOptions`. */
+  readonly idempotencyKey?: string;
+}
+
+export interface Submission {
+  readonly jobId: string;
+  /** True when the idempotency key was used before and no new job was created. */
+  readonly isReplay: boolean;
+}
+
+export interface WaitOptions extends CallOptions {
+  /** Called once for each state, when it is first seen. */
+  readonly onState?: (status: StatusResponse) => void;
+}
+
+export interface ListOptions extends CallOptions {
+  readonly status?: JobState;
+  readonly pipelineId?: string;
+  /** Only jobs with this tag. */
+  readonly tag?: string | undefined;
+  /** Only jobs whose file name contains this text, in any case. */
+  readonly fileName?: string | undefined;
+}
+
+export interface PageOptions extends ListOptions {
+  /** Jobs per page, 1 to 200. Default 50. */
+  readonly limit?: number;
+  /** The `next_cursor` of the previous page. */
+  readonly cursor?: string;
+}
+
+export interface SegmentsOptions<K extends SegmentKind = SegmentKind> extends CallOptions, SegmentFilter {
+  /** Default `text`. */
+  readonly kind?: K | undefined;
+}
+
+export interface SegmentsTextOptions extends SegmentsOptions {
+  readonly format: SegmentFormat;
+}

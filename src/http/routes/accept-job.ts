@@ -1,0 +1,67 @@
+import type { RouterContext } from '@koa/router';
+import { createHash } from 'node:crypto';
+import type { JobEngine, SubmitRequest } from '../../engine/job-engine.ts';
+import { ServiceError } from '../../errors.ts';
+import type { JobOptions } from '../../job.ts';
+import type { RequestState } from '../middleware/request-log.ts';
+import type { SubmitResponse } from '../schemas.ts';
+
+export interface AcceptOptions {
+  readonly engine: Pick<JobEngine, 'submit' | 'submitOnce'>;
+  /** Prefix of the service's addresses as clients see them, such as `/reelstate`; empty for the root. */
+  readonly basePath: string;
+  /** Milliseconds for which an `Idempotency-Key` is remembered. */
+  readonly idempotencyTtlMs: number;
+}
+
+/** Printable ASCII, as a header can carry it, and no longer than a name should be. */
+const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/;
+
+/** Returns the request's `Idempotency-Key`, or an empty text. Throws `invalid_request`. */
+export function idempotencyKeyOf(ctx: RouterContext<RequestState>): string {
+  const key = ctx.get('Idempotency-Key');
+  if (key === '' || IDEMPOTENCY_KEY.test(key)) return key;
+  throw new ServiceError('invalid_request', 'Idempotency-Key has more than 255 characters, or strange ones');
+}
+
+/**
+ * Makes a job, or finds the one that the same request with its `Idempotency-Key` made before, and responds with 202.
+ * @param content names the video in the comparison of requests with one key; not used without a key
+ */
+export async function acceptJob(
+  ctx: RouterContext<RequestState>,
+  request: SubmitRequest,
+  content: string | undefined,
+  { engine, basePath, idempotencyTtlMs }: AcceptOptions,
+): Promise<void> {
+  const key = idempotencyKeyOf(ctx);
+  const { job, replayed } =
+    key === '' || content === undefined
+      ? { job: await engine.submit(request), replayed: false }
+      : await engine.submitOnce({
+          ...request,
+          key: {
+            owner: ctx.state.caller?.id ?? 'anonymous',
+            keySha256: hashOf(key),
+            fingerprint: fingerprintOf(request, content),
+          },
+          keySince: new Date(Date.now() - idempotencyTtlMs).toISOString(),
+        });
+  ctx.state.jobId = job.jobId;
+  if (replayed) ctx.set('Idempotent-Replayed', 'true');
+  ctx.status = 202;
+  ctx.set('Location', `${basePath}/video/status/${job.jobId}`);
+  ctx.body = { job_id: job.jobId } satisfies SubmitResponse;
+}
+
+/** Tells a submission from another with the same key. Options that were added later count only where they are given. */
+function fingerprintOf({ pipelineId, options, tag }: SubmitRequest, content: string): string {
+  const compared: JobOptions & { readonly tag?: string } = { ...options, ...(tag === undefined ? {} : { tag }) };
+  const { frame_stride: frameStride, max_frames: maxFrames, ...others } = compared;
+  const added = Object.keys(others).length === 0 ? [] : [others];
+  return hashOf(JSON.stringify([pipelineId, frameStride, maxFrames, ...added, content]));
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
