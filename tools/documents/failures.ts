@@ -25,7 +25,7 @@ export const FAILURES: Readonly<Record<FailureCode, Explanation>> = {
     remedy: 'Raise `CHILD_MEMORY_BYTES`, lower the `detection_side` of the pipeline, or scale the video down',
   },
   stalled: {
-    means: 'In every attempt, no frame was decoded or analysed for `STALL_TIMEOUT_MS`',
+    means: 'No frame was decoded or analysed for `STALL_TIMEOUT_MS`, twice at the same place or in every attempt',
     remedy: 'Check whether the machine was overloaded; submit the video again, or raise the setting',
   },
   timeout: {
