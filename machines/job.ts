@@ -1,24 +1,23 @@
 import { assign, setup, type SnapshotFrom } from 'xstate';
 
 /**
- * The life of a job. PURE: this machine is never run as a live actor. The engine asks
- * `transition(jobMachine, snapshot, event)` for the next snapshot, commits it, and only then acts.
- * So there is no `invoke`, `after`, `always`, spawn or action with an effect here, and the context is
- * plain JSON: a snapshot read back after a crash is the whole truth. A test walks the machine and asserts it.
+ * The job machine is pure and never runs as a live actor. The engine computes the next snapshot with
+ * `transition(jobMachine, snapshot, event)`, commits it, and only then acts. The machine has no `invoke`, `after`,
+ * `always`, spawn or action with an effect, and its context is plain JSON, so that a stored snapshot is complete.
+ * test/machines/job.test.ts walks the machine and asserts this.
  */
 
-/** Stored beside every snapshot: XState 5 snapshots carry no version. Raise it when the shape of states or context changes. */
+/** Stored with every snapshot, because XState 5 snapshots have no version. Raise it when states or context change shape. */
 export const JOB_MACHINE_VERSION = 1;
 
 export const JOB_STATES = ['pending', 'running', 'completed', 'failed'] as const;
 
-/** What a job remembers between its transitions. */
 export interface JobContext {
-  /** Number of the present or last attempt, from 1; 0 before the first. Never goes down: it fences off stale attempts. */
+  /** Number of the current or last attempt, from 1; 0 before the first. Never decreases, so that late events of old attempts are rejected. */
   readonly attempt: number;
-  /** Attempts lost to a crash, a stall or a dead service. A clean shutdown adds none. */
+  /** Number of attempts lost to a crash, a stall or the death of the service. */
   readonly interruptions: number;
-  /** `interruptions` at which the job is given up. */
+  /** Number of interruptions at which the job fails. */
   readonly maxAttempts: number;
   /** Storage path of the results; null until completed. */
   readonly outputPath: string | null;
@@ -28,14 +27,14 @@ export interface JobContext {
   readonly errorMessage: string | null;
 }
 
-/** Every event but START and CANCEL names the attempt that speaks; from any other attempt than the present one it is refused. */
+/** An event with an `attempt` is rejected unless it is the current one. */
 export type JobEvent =
   | { readonly type: 'START' }
   | {
       readonly type: 'COMPLETE';
       readonly attempt: number;
       readonly outputPath: string;
-      /** Facts about the video, for the row alone: they decide no transition. */
+      /** Facts about the video, stored in the row. They do not affect transitions. */
       readonly media?: Readonly<Record<string, string | number | null>>;
     }
   | { readonly type: 'FAIL'; readonly attempt: number; readonly code: string; readonly message: string }
@@ -62,7 +61,7 @@ export const jobMachine = setup({
   context: ({ input }) => ({
     attempt: 0,
     interruptions: 0,
-    // Each call of `transition` makes an actor without input and drops it; an error here, unseen, would double its time.
+    // `transition` creates an actor without input on each call; an error here would double its time.
     maxAttempts: input?.maxAttempts ?? 0,
     outputPath: null,
     errorCode: null,
@@ -70,38 +69,38 @@ export const jobMachine = setup({
   }),
   states: {
     pending: {
-      description: 'Accepted: the video is on disk, the row is committed, the id waits in the queue.',
+      description: 'The job is accepted: its video is stored, its row committed, its id queued.',
       on: {
         START: {
-          description: 'A worker took the id; the attempt is counted before its work begins.',
+          description: 'A worker took the job. The attempt is counted before its work starts.',
           target: 'running',
           actions: assign({ attempt: ({ context }) => context.attempt + 1 }),
         },
         CANCEL: {
-          description: 'Its owner gave the job up before it began.',
+          description: 'A client cancelled the job before it started.',
           target: 'failed',
           actions: assign({ errorCode: 'cancelled', errorMessage: 'cancelled before it started' }),
         },
       },
     },
     running: {
-      description: 'One attempt is under way in a child process.',
+      description: 'An attempt runs in a child process.',
       on: {
         COMPLETE: {
-          description: 'The results are stored whole.',
+          description: 'The results are stored.',
           guard: { type: 'isPresentAttempt', params: ({ event }) => event },
           target: 'completed',
           actions: assign({ outputPath: ({ event }) => event.outputPath }),
         },
         FAIL: {
-          description: 'What would happen again the same way: final.',
+          description: 'The same error would occur again.',
           guard: { type: 'isPresentAttempt', params: ({ event }) => event },
           target: 'failed',
           actions: assign({ errorCode: ({ event }) => event.code, errorMessage: ({ event }) => event.message }),
         },
         INTERRUPT: [
           {
-            description: 'The attempt was lost, and there is one left: back to the head of the queue.',
+            description: 'The attempt was lost and another one is left. The job goes to the head of the queue.',
             guard: { type: 'mayTryAgain', params: ({ event }) => event },
             target: 'pending',
             actions: assign({ interruptions: ({ context }) => context.interruptions + 1 }),
@@ -119,19 +118,19 @@ export const jobMachine = setup({
           },
         ],
         RELEASE: {
-          description: 'A clean shutdown gives the job back; no attempt is spent.',
+          description: 'A shutdown or the environment ended the attempt. It does not count.',
           guard: { type: 'isPresentAttempt', params: ({ event }) => event },
           target: 'pending',
         },
         CANCEL: {
-          description: 'Its owner gave the job up; the child process is ended.',
+          description: 'A client cancelled the job. Its child process is killed.',
           target: 'failed',
           actions: assign({ errorCode: 'cancelled', errorMessage: 'cancelled while it was running' }),
         },
       },
     },
     completed: { description: 'The results can be fetched.', type: 'final' },
-    failed: { description: 'The error says why.', type: 'final' },
+    failed: { description: 'The error has the reason.', type: 'final' },
   },
 });
 

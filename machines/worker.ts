@@ -2,32 +2,32 @@ import { assign, fromCallback, fromPromise, not, setup, stateIn, type SnapshotFr
 import type { JobEvent } from './job.ts';
 
 /**
- * The life of a worker: a live ACTOR that may die. It holds nothing that the database does not know, so it may die
- * between any two steps. The region `intake` says whether jobs may be taken; the region `work` says what is being done.
- * Leaving `analysing` aborts the `signal` of the work invoked there: cancel, time-out and shutdown are one mechanism.
+ * A worker is a live actor. All its state is also in the database, so it can die between any two steps. The region
+ * `intake` says whether it takes jobs; the region `work` says what it does. Leaving `analysing` aborts the signal of
+ * the analysis; cancel, timeout and shutdown all use this.
  */
 
-/** A job that this worker has marked running. */
+/** A job that this worker has started. */
 export interface Claim {
   readonly jobId: string;
   readonly attempt: number;
 }
 
-/** How an attempt ended: the event to be committed. */
+/** The event to commit at the end of an attempt. */
 export type Outcome = Extract<JobEvent, { readonly attempt: number }>;
 
-/** What the analysis of a claimed job led to. */
+/** How an analysis ended. */
 export type AnalysisResult =
   | {
       readonly kind: 'completed';
       readonly outputPath: string;
       readonly media?: Extract<JobEvent, { type: 'COMPLETE' }>['media'];
     }
-  /** It would happen again with this video. */
+  /** The error would occur again with this video. */
   | { readonly kind: 'video'; readonly code: string; readonly message: string }
-  /** It befell this attempt; the next one may succeed. */
+  /** The error concerns this attempt; the next one may succeed. */
   | { readonly kind: 'attempt'; readonly code: string; readonly message: string }
-  /** The machine refuses (disk, database, processes): neither the video nor the attempt is at fault. */
+  /** Disk, database or processes are unavailable; neither the video nor the attempt is at fault. */
   | { readonly kind: 'environment'; readonly error: unknown }
   /** The job was cancelled before its analysis began. */
   | { readonly kind: 'withdrawn' };
@@ -39,26 +39,26 @@ export interface Refusal {
 }
 
 export interface WorkerContext {
-  /** The job in hand; null before the first one. */
+  /** The current or last job; null before the first one. */
   readonly claim: Claim | null;
-  /** What is to be committed for it. */
+  /** The event to commit for it. */
   readonly outcome: Outcome | null;
-  /** Number of jobs taken so far. */
+  /** Number of jobs taken. */
   readonly taken: number;
-  /** Steps that the environment refused since the last attempt that ended. */
+  /** Number of refused steps since the last recorded attempt. */
   readonly refusals: number;
-  /** The last of these; null when there was none. */
+  /** The last refused step; null if there was none. */
   readonly refusal: Refusal | null;
 }
 
 export type WorkerEvent =
-  /** An id can be taken from the queue, by the worker that takes it at once. */
+  /** An id can be taken from the queue. */
   | { readonly type: 'WAKE' }
-  /** Take no further job; finish the one in hand. */
+  /** Take no more jobs; finish the current one. */
   | { readonly type: 'DRAIN' }
-  /** Take no further job; give the one in hand back. */
+  /** Take no more jobs; give the current one back. */
   | { readonly type: 'HALT' }
-  /** A job was cancelled; of interest when it is the one in hand. */
+  /** A job was cancelled. Ignored unless it is the current one. */
   | { readonly type: 'CANCEL'; readonly jobId: string };
 
 export interface WorkerOutput {
@@ -110,11 +110,11 @@ export const workerMachine = setup({
   actors: {
     /** Sends WAKE when an id can be taken from the queue. */
     awaitWork: fromCallback(unbound),
-    /** Takes an id, before anything is waited for, and commits START; null when none can be taken. */
+    /** Takes an id synchronously and commits START. Resolves with null if no id can be taken. */
     claim: fromPromise<Claim | null>(unbound),
-    /** Does the work of one attempt. It rejects only when a defect of the service keeps it from judging an error. */
+    /** Runs one attempt. Rejects only on a defect of the service. */
     analyse: fromPromise<AnalysisResult, Claim>(unbound),
-    /** Commits the outcome. Rejects when the environment refuses. */
+    /** Commits the outcome. Rejects if the environment refuses. */
     record: fromPromise<void, { readonly claim: Claim; readonly outcome: Outcome }>(unbound),
   },
   actions: {
@@ -143,15 +143,15 @@ export const workerMachine = setup({
     }),
     countRefusal: assign(({ context }, refusal: Refusal) => ({ refusals: context.refusals + 1, refusal })),
     forgetRefusals: assign({ refusals: 0, refusal: null }),
-    /** Logs that a step was refused and is tried again. */
+    /** Logs a refused step that will be retried. */
     logRetry: (_args, _refusal: Refusal) => {},
     /** Logs a defect of the service. */
     logDefect: (_args, _defect: { readonly error: unknown }) => {},
   },
   delays: {
-    /** Milliseconds to wait after a refusal: doubled from 1 s to a minute, so that a full disk is not flooded. */
+    /** Milliseconds to wait after a refusal: from 1 s, doubled up to a minute, so that a full disk is not flooded. */
     backoff: ({ context }) => Math.min(FIRST_BACKOFF_MS * 2 ** Math.max(0, context.refusals - 1), LONGEST_BACKOFF_MS),
-    /** Milliseconds that one attempt may take; bound by the worker. The default is the longest that a timer can wait. */
+    /** Longest attempt in milliseconds; provided by the worker. The default is the longest possible timer. */
     jobTimeout: 2 ** 31 - 1,
   },
   guards: {
@@ -174,22 +174,22 @@ export const workerMachine = setup({
       initial: 'open',
       states: {
         open: {
-          description: 'Jobs are taken as they come.',
+          description: 'The worker takes jobs.',
           on: {
-            DRAIN: { description: 'No further job is taken.', target: 'draining' },
-            HALT: { description: 'No further job is taken, and the one in hand is given back.', target: 'halted' },
+            DRAIN: { description: 'Stop taking jobs.', target: 'draining' },
+            HALT: { description: 'Stop taking jobs and give the current one back.', target: 'halted' },
           },
         },
         draining: {
-          description: 'The job in hand may finish.',
+          description: 'The current job can finish.',
           on: { HALT: { description: 'The grace time is over.', target: 'halted' } },
-          always: { description: 'No job is in hand.', guard: 'isStopped', target: 'closed' },
+          always: { description: 'The worker has no job.', guard: 'isStopped', target: 'closed' },
         },
         halted: {
-          description: 'The job in hand is given back.',
-          always: { description: 'No job is in hand.', guard: 'isStopped', target: 'closed' },
+          description: 'The current job is given back.',
+          always: { description: 'The worker has no job.', guard: 'isStopped', target: 'closed' },
         },
-        closed: { description: 'No job will be taken.', type: 'final' },
+        closed: { description: 'The worker takes no more jobs.', type: 'final' },
       },
     },
     work: {
@@ -197,13 +197,13 @@ export const workerMachine = setup({
       states: {
         resting: {
           description:
-            'No id can be taken: the queue is empty, or its first job waits for its next attempt. Nothing is polled.',
+            'No id can be taken: the queue is empty, or its first job waits for its next attempt. The worker does not poll.',
           invoke: { src: 'awaitWork' },
-          always: { description: 'Nothing is in hand: stop.', guard: 'isClosed', target: 'stopped' },
+          always: { description: 'The worker has no job and stops.', guard: 'isClosed', target: 'stopped' },
           on: { WAKE: { description: 'An id can be taken.', target: 'claiming' } },
         },
         claiming: {
-          description: 'Takes an id and commits START. Never left midway: a committed START must find its worker.',
+          description: 'Takes an id and commits START. Not interruptible, because a committed START needs its worker.',
           invoke: {
             src: 'claim',
             onDone: [
@@ -213,19 +213,19 @@ export const workerMachine = setup({
                 target: 'resting',
               },
               {
-                description: 'Halted meanwhile: the job goes back untouched.',
+                description: 'The worker was halted meanwhile. The job goes back.',
                 guard: 'isHalted',
                 target: 'recording',
                 actions: [{ type: 'takeInHand', params: ({ event }) => event.output }, 'giveBack'],
               },
               {
-                description: 'The job is running and in hand.',
+                description: 'The job is running.',
                 target: 'analysing',
                 actions: { type: 'takeInHand', params: ({ event }) => event.output },
               },
             ],
             onError: {
-              description: 'The database refuses; the id is back in the queue.',
+              description: 'The database is unavailable. The id is back in the queue.',
               target: 'retryingClaim',
               actions: [
                 { type: 'countRefusal', params: ({ event }) => ({ step: 'claim', error: event.error }) },
@@ -235,24 +235,24 @@ export const workerMachine = setup({
           },
         },
         retryingClaim: {
-          description: 'Waits before the next claim; no job is in hand.',
+          description: 'Waits before the next claim. The worker has no job.',
           tags: 'refused',
-          always: { description: 'Nothing is in hand: stop.', guard: 'isClosed', target: 'stopped' },
-          after: { backoff: { description: 'Try again.', target: 'claiming' } },
+          always: { description: 'The worker has no job and stops.', guard: 'isClosed', target: 'stopped' },
+          after: { backoff: { description: 'Retry.', target: 'claiming' } },
         },
         analysing: {
-          description: 'The attempt runs in a child process; leaving this state ends it.',
+          description: 'The attempt runs in a child process. Leaving this state kills it.',
           invoke: {
             src: 'analyse',
             input: ({ context }) => inHand(context),
             onDone: [
               {
-                description: 'The job was cancelled before its analysis began; there is nothing to record.',
+                description: 'The job was cancelled before its analysis. There is nothing to record.',
                 guard: { type: 'isWithdrawn', params: ({ event }) => event.output },
                 target: 'resting',
               },
               {
-                description: 'The environment refuses: the job goes back, no attempt spent.',
+                description: 'The environment refuses. The job goes back; the attempt does not count.',
                 guard: { type: 'isRefused', params: ({ event }) => event.output },
                 target: 'recording',
                 actions: [
@@ -262,7 +262,7 @@ export const workerMachine = setup({
                 ],
               },
               {
-                description: 'The attempt ended: completed, failed by its video, or interrupted.',
+                description: 'The attempt completed, failed or was interrupted.',
                 target: 'recording',
                 actions: { type: 'keepOutcome', params: ({ event }) => event.output },
               },
@@ -275,39 +275,39 @@ export const workerMachine = setup({
           },
           after: {
             jobTimeout: {
-              description: 'The attempt took too long; so would the next one.',
+              description: 'The attempt took too long. The next one would too.',
               target: 'recording',
               actions: 'failTimedOut',
             },
           },
           on: {
             HALT: {
-              description: 'The grace time is over: the job goes back, no attempt spent.',
+              description: 'The grace time is over. The job goes back; the attempt does not count.',
               target: 'recording',
               actions: 'giveBack',
             },
             CANCEL: {
-              description: 'The job in hand was cancelled; there is nothing to record.',
+              description: 'The current job was cancelled. There is nothing to record.',
               guard: { type: 'isInHand', params: ({ event }) => event.jobId },
               target: 'resting',
             },
           },
         },
         recording: {
-          description: 'Commits how the attempt ended.',
+          description: 'Commits the outcome of the attempt.',
           invoke: {
             src: 'record',
             input: ({ context }) => ({ claim: inHand(context), outcome: outcomeOf(context) }),
             onDone: [
               {
-                description: 'The job was given back: wait before the next one.',
+                description: 'The job was given back. Wait before the next one.',
                 guard: 'isGivenBack',
                 target: 'pausing',
               },
-              { description: 'Recorded.', target: 'resting', actions: 'forgetRefusals' },
+              { description: 'The outcome is recorded.', target: 'resting', actions: 'forgetRefusals' },
             ],
             onError: {
-              description: 'The database refuses; the outcome is kept.',
+              description: 'The database is unavailable. The outcome is kept.',
               target: 'retryingRecord',
               actions: [
                 { type: 'countRefusal', params: ({ event }) => ({ step: 'record', error: event.error }) },
@@ -317,22 +317,22 @@ export const workerMachine = setup({
           },
         },
         retryingRecord: {
-          description: 'Keeps the outcome and waits before the next try to record it.',
+          description: 'Waits before it records the outcome again.',
           tags: 'refused',
           always: {
-            description: 'Given up: the next start finds the job running.',
+            description: 'The worker stops. The next start finds the job running.',
             guard: 'isHalted',
             target: 'stopped',
           },
-          after: { backoff: { description: 'Try again.', target: 'recording' } },
+          after: { backoff: { description: 'Retry.', target: 'recording' } },
         },
         pausing: {
-          description: 'Waits until the environment may have recovered; no job is in hand.',
+          description: 'Waits for the environment. The worker has no job.',
           tags: 'refused',
-          always: { description: 'Nothing is in hand: stop.', guard: 'isClosed', target: 'stopped' },
-          after: { backoff: { description: 'Try again.', target: 'claiming' } },
+          always: { description: 'The worker has no job and stops.', guard: 'isClosed', target: 'stopped' },
+          after: { backoff: { description: 'Retry.', target: 'claiming' } },
         },
-        stopped: { description: 'No job is in hand, none will be taken.', type: 'final' },
+        stopped: { description: 'The worker has no job and takes none.', type: 'final' },
       },
     },
   },
