@@ -34,13 +34,14 @@ export async function* storedFrames(path: string): AsyncGenerator<FrameResult> {
   }
 }
 
-/** The lines of a text file, in constant memory but for the longest line. */
-export async function* storedLines(path: string): AsyncGenerator<string> {
+/** The lines of a text file, in constant memory but for the longest line. @throws ServiceError `too_large` */
+export async function* storedLines(path: string, maxLine = Number.POSITIVE_INFINITY): AsyncGenerator<string> {
   await using file = await open(path);
   let rest = '';
   for await (const chunk of file.createReadStream({ encoding: 'utf8', highWaterMark: CHUNK_BYTES, autoClose: false })) {
     const lines = (rest + String(chunk)).split('\n');
     rest = lines.pop() ?? '';
+    if (rest.length > maxLine) throw new ServiceError('too_large', `A line has more than ${maxLine} characters`);
     yield* lines;
     await otherWork();
   }

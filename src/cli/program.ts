@@ -5,6 +5,7 @@ import { globalOptions } from './connection.ts';
 import { deleteCommand } from './delete.ts';
 import { doctorCommand } from './doctor.ts';
 import { expectCommand } from './expect.ts';
+import { importCommand } from './import.ts';
 import { inspectCommand } from './inspect.ts';
 import { listCommand } from './list.ts';
 import { migrateCommand } from './migrate.ts';
@@ -52,6 +53,7 @@ Example:
     deleteCommand(terminal),
     inspectCommand(terminal),
     queryCommand(terminal),
+    importCommand(terminal),
     migrateCommand(terminal),
     doctorCommand(terminal),
   ];

@@ -84,7 +84,11 @@ export async function writeSidecar(
   job: Omit<Job, 'acceptedSeq'>,
   submission: Sidecar['submission'],
 ): Promise<void> {
-  await storage.saveFile(textOf(sidecarOf(job, submission)), sidecarPathOf(job.jobId));
+  await saveSidecar(storage, sidecarOf(job, submission));
+}
+
+export async function saveSidecar(storage: Pick<StorageService, 'saveFile'>, sidecar: Sidecar): Promise<void> {
+  await storage.saveFile(textOf(sidecar), sidecarPathOf(sidecar.job_id));
 }
 
 /** Errors of the system that say nothing of the file that was opened: no room for another one, or no folder. */

@@ -89,7 +89,8 @@ export const PROBLEM_TYPES: Readonly<Record<ProblemCode, ProblemType>> = {
     status: 410,
     title: 'Video no longer stored',
     meaning: 'The video of the job is no longer stored',
-    remedy: 'None: it was deleted by `RETENTION_MS` or `DELETE /video/jobs/{job_id}`',
+    remedy:
+      'None: it was deleted by `RETENTION_MS` or `DELETE /video/jobs/{job_id}`, or the job was imported without it',
   },
   job_not_completed: {
     status: 404,

@@ -1,0 +1,87 @@
+import { stat } from 'node:fs/promises';
+import { storedLines } from '../analysis/results-document.ts';
+import { ServiceError } from '../errors.ts';
+import { frameResultSchema, type Box, type FrameResult, type MediaFacts } from '../job.ts';
+import { filesOf, hashFile, type AnalysisRecord } from './analysis-record.ts';
+
+/** Characters of one frame's line; the results of a frame have some thousand. */
+const MAX_LINE = 16 * 1024 * 1024;
+/** Boxes are rounded, so they may leave the frame by a part of a pixel. */
+const TOLERANCE_PX = 1;
+const HEAD = '{"results": [';
+const EMPTY = '{"results": []}';
+const END = ']}';
+
+const strictFrameSchema = frameResultSchema.strict();
+
+/**
+ * Yields the frames of results that were made elsewhere, and returns the facts about their video. Trusts nothing: the sum
+ * and the size that the record names, the form of the document, the schema of each frame, the order of the frames, and
+ * that boxes lie in the frame. What passes is byte for byte what the service would store.
+ * Rejects with `invalid_record` or `too_large`.
+ */
+export async function* checkedFrames(
+  recordPath: string,
+  record: AnalysisRecord,
+  { maxBytes, signal }: { readonly maxBytes: number; readonly signal: AbortSignal },
+): AsyncGenerator<FrameResult, MediaFacts | undefined> {
+  const { results: path } = filesOf(recordPath, record);
+  const invalid = (reason: string): ServiceError => new ServiceError('invalid_record', `${path}: ${reason}`);
+  const { size } = await stat(path);
+  if (size > maxBytes) throw new ServiceError('too_large', `${path} has ${size} bytes, and ${maxBytes} are allowed`);
+  const { sha256, bytes } = await hashFile(path, signal);
+  if (bytes !== record.results.bytes || sha256 !== record.results.sha256) {
+    throw invalid('its size or SHA-256 is not that of the record');
+  }
+  const { media } = record;
+  let expected: 'head' | 'frame' | 'end' | 'nothing' = 'head';
+  let frames = 0;
+  let last: FrameResult | undefined;
+  for await (const line of storedLines(path, MAX_LINE)) {
+    signal.throwIfAborted();
+    if (expected === 'head' && (line === HEAD || line === EMPTY)) expected = line === HEAD ? 'frame' : 'nothing';
+    else if (expected === 'end' && line === END) expected = 'nothing';
+    else if (expected === 'frame') {
+      const isLast = !line.endsWith(',');
+      const frame = frameOf(isLast ? line : line.slice(0, -1));
+      const fault = frame === undefined ? 'it is not a frame as the service writes it' : faultIn(frame, last, media);
+      if (frame === undefined || fault !== undefined) throw invalid(`line ${frames + 2}: ${fault}`);
+      frames += 1;
+      last = frame;
+      yield frame;
+      if (isLast) expected = 'end';
+    } else throw invalid(`line ${frames + 2} is not expected there`);
+  }
+  if (expected !== 'nothing') throw invalid('it ends too early');
+  if (media !== null && media.frames_analysed !== null && media.frames_analysed !== frames) {
+    throw invalid(`it has ${frames} frames, and the record ${media.frames_analysed}`);
+  }
+  return media ?? undefined;
+}
+
+/** Undefined unless the line is the very text that the service writes for its frame. */
+function frameOf(line: string): FrameResult | undefined {
+  try {
+    const parsed: unknown = JSON.parse(line);
+    return JSON.stringify(parsed) === line ? strictFrameSchema.safeParse(parsed).data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function faultIn(frame: FrameResult, before: FrameResult | undefined, media: MediaFacts | null): string | undefined {
+  const { frame_index: index, result } = frame;
+  if (before !== undefined && index <= before.frame_index) return 'its frame_index is not above the one before';
+  if (before !== undefined && result.timestamp_ms < before.result.timestamp_ms)
+    return 'its time is before the last one';
+  const { width, height } = media ?? {};
+  const boxes = [...(result.lines ?? []), ...(result.detections ?? [])].map(({ bbox }) => bbox);
+  return boxes.every((box) => liesIn(box, width ?? Infinity, height ?? Infinity))
+    ? undefined
+    : 'a box leaves the frame';
+}
+
+function liesIn([x, y, width, height]: Box, frameWidth: number, frameHeight: number): boolean {
+  if (Math.min(width, height) < 0 || Math.min(x, y) < -TOLERANCE_PX) return false;
+  return x + width <= frameWidth + TOLERANCE_PX && y + height <= frameHeight + TOLERANCE_PX;
+}
