@@ -13,7 +13,7 @@ function running(maxAttempts: number): JobSnapshot {
 }
 
 describe('the job machine', () => {
-  it('has the four states of the contract and no other', () => {
+  it('has the four states of the contract and no others', () => {
     expect(Object.keys(jobMachine.states)).to.have.members([...JOB_STATES]);
   });
 
@@ -26,19 +26,25 @@ describe('the job machine', () => {
       expect(node.exit).to.deep.equal([]);
     });
 
-    it(`${name}: says what it is, and so does every transition out of it`, () => {
+    const outgoing = [...node.transitions.values()].flat();
+
+    it(`${name}: has a description, and so has every transition out of it`, () => {
       expect(node.description).to.match(/\w/);
-      const outgoing = [...node.transitions.values()].flat();
       for (const { description, eventType } of outgoing) expect(description, eventType).to.match(/\w/);
+    });
+
+    it(`${name}: every action of its transitions is an assignment`, () => {
+      for (const { actions, eventType } of outgoing)
+        for (const action of actions) expect(action, eventType).to.have.property('type', 'xstate.assign');
     });
   }
 
-  it('leaves no effect to run: every action is an assignment that transition() has already applied', () => {
+  it('leaves no effect to run after a transition', () => {
     const [, actions] = transition(jobMachine, running(2), lost);
     expect(actions).to.deep.equal([]);
   });
 
-  it('survives JSON: a restored snapshot takes the same events', () => {
+  it('restores from JSON a snapshot that accepts the same events', () => {
     const before = running(2);
     const snapshot = JSON.stringify(jobMachine.getPersistedSnapshot(before));
     const jobId = jobIdSchema.parse('01890a5d-ac96-774b-bcce-b302099a8057');
@@ -56,7 +62,7 @@ describe('the job machine', () => {
     expect(restored.context.errorCode).to.equal('invalid_video');
   });
 
-  it('refuses a snapshot of a version it does not know, naming both', () => {
+  it('rejects a snapshot of an unknown version and names both versions', () => {
     const jobId = jobIdSchema.parse('01890a5d-ac96-774b-bcce-b302099a8057');
     expect(() => restoreSnapshot({ jobId, machineVersion: 99, snapshot: '{}' })).to.throw(
       /version 99.*versions up to 1/,
@@ -71,14 +77,14 @@ describe('an interrupted job', () => {
     expect(next.context).to.include({ interruptions: 1, errorCode: null });
   });
 
-  it('fails when the last attempt is lost, and says so', () => {
+  it('fails when the last attempt is lost and gives the reason', () => {
     const [next] = transition(jobMachine, running(1), lost);
     expect(next.value).to.equal('failed');
     expect(next.context.errorCode).to.equal('decoder_crashed');
     expect(next.context.errorMessage).to.match(/no attempt left: SIGSEGV/);
   });
 
-  it('spends no attempt when a clean shutdown released it', () => {
+  it('loses no attempt when a shutdown releases it', () => {
     const [released] = transition(jobMachine, running(1), { type: 'RELEASE', attempt });
     expect(released.value).to.equal('pending');
     expect(released.context).to.include({ attempt: 1, interruptions: 0 });
@@ -95,7 +101,7 @@ describe('a stale attempt', () => {
     lost,
     { type: 'RELEASE', attempt },
   ] as const) {
-    it(`is refused its ${event.type}`, () => {
+    it(`has its ${event.type} rejected`, () => {
       expect(second.context.attempt).to.equal(2);
       expect(second.can(event)).to.equal(false);
     });
