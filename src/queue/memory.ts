@@ -5,15 +5,15 @@ interface QueueItem {
   readonly job_id: JobId;
 }
 
-/** First in, first out, in memory; amortised O(1) at any length. */
+/** FIFO in memory. Amortised O(1) at any length. */
 export class InMemoryQueueService implements QueueService {
-  /** Last in, last. */
+  /** Newest last. */
   #arrived: QueueItem[] = [];
-  /** Turned over when empty, so that the first in is the last here, where it is taken for nothing. */
+  /** Reversed when empty, so that the oldest id is last and can be popped. */
   #next: QueueItem[] = [];
-  /** Jobs that were started before, the oldest first; few, since each was in the hands of a worker. */
+  /** Jobs with an earlier attempt, the oldest first. Few, because each had a worker. */
   #restarted: QueueItem[] = [];
-  /** The timers of ids whose delay has not passed. */
+  /** Timers of ids whose delay has not passed. */
   readonly #delays = new Map<JobId, NodeJS.Timeout>();
   readonly #waiting = new Set<() => void>();
 

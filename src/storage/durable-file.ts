@@ -10,7 +10,7 @@ const FOLDER_MODE = 0o700;
 
 export type Source = AsyncIterable<Uint8Array | string>;
 
-/** Writes a new file and makes it durable; takes from the source no faster than the disk takes from it. */
+/** Writes a new file and makes it durable. Reads the source no faster than the disk writes. */
 export async function writeWhole(
   path: string,
   source: Source,
@@ -29,7 +29,7 @@ export async function writeWhole(
   }
 }
 
-/** The source's chunks; an abort ends the wait for the next one at once, even when the source never yields again. */
+/** Yields the chunks of the source. An abort ends the wait for the next one at once, even if the source hangs. */
 async function* untilAborted(source: Source, signal: AbortSignal | undefined): Source {
   if (signal === undefined) {
     yield* source;
@@ -45,12 +45,12 @@ async function* untilAborted(source: Source, signal: AbortSignal | undefined): S
       yield next.value;
     }
   } finally {
-    // Not awaited: a source that hangs would hang this too.
+    // Not awaited, because a hanging source would hang this too.
     if (!exhausted) iterator.return?.().catch(() => undefined);
   }
 }
 
-/** Not a race against one long-lived promise, which would keep something for every chunk. */
+/** Not a race against one long-lived promise, which would leak memory per chunk. */
 function orAborted<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason);
@@ -60,7 +60,7 @@ function orAborted<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-/** Renames where it can, which copies nothing; a folder on another disk gets a copy that is whole before it has its name. */
+/** Renames the file without copying. On another disk, copies it completely before it gets its name. */
 export async function moveInto(whole: string, target: string): Promise<void> {
   try {
     await rename(whole, target);
@@ -79,7 +79,7 @@ export async function moveInto(whole: string, target: string): Promise<void> {
   }
 }
 
-/** Errors of a link that say that the file system, or this folder, has none; a copy may succeed. */
+/** Errors that mean that the file system or folder has no links. A copy may succeed. */
 const NO_LINKS: ReadonlySet<string> = new Set([
   'EPERM',
   'EACCES',
@@ -90,7 +90,7 @@ const NO_LINKS: ReadonlySet<string> = new Set([
   'EMLINK',
 ]);
 
-/** Gives a durable file another name; copies it, durably, where the file system has no links. */
+/** Gives a durable file another name. Copies it durably if the file system has no links. */
 export async function linkOrCopy(file: string, target: string, tryLink = link): Promise<void> {
   try {
     await tryLink(file, target);
@@ -101,14 +101,16 @@ export async function linkOrCopy(file: string, target: string, tryLink = link): 
   }
 }
 
-/** Makes a folder, given by its absolute path, and all above it; each entry durable: a file in a lost folder is lost. */
+/**
+ * Creates a folder (absolute path) and its parents. Every entry is durable, because a file in a lost folder is lost.
+ */
 export async function makeFolder(folder: string): Promise<void> {
   const firstMade = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
   if (firstMade === undefined) return;
   for (let made = folder; made.length >= firstMade.length; made = dirname(made)) await syncPath(dirname(made));
 }
 
-/** Makes a file's bytes, or a folder's entries, survive a loss of power. */
+/** Makes the bytes of a file or the entries of a folder durable. */
 export async function syncPath(path: string, mode?: number): Promise<void> {
   const handle = await open(path, 'r');
   try {

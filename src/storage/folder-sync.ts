@@ -1,12 +1,12 @@
 import { syncPath } from './durable-file.ts';
 
-/** Group commit for folders: one fsync serves everyone who asked before it began, so fifty renames cost one or two. */
+/** Group commit for folders. One fsync serves all requests before it started, so fifty renames need one or two. */
 export class FolderSync {
-  /** The last fsync begun, by folder; there are few folders. */
+  /** The last fsync per folder; there are few folders. */
   readonly #running = new Map<string, Promise<void>>();
   readonly #waiting = new Map<string, Promise<void>>();
 
-  /** Resolves when every entry that the folder has now is durable. */
+  /** Resolves when all present entries of the folder are durable. */
   sync(folder: string): Promise<void> {
     const waiting = this.#waiting.get(folder);
     if (waiting !== undefined) return waiting;
@@ -16,7 +16,7 @@ export class FolderSync {
   }
 
   async #after(folder: string): Promise<void> {
-    // What becomes of the one before is the business of those who asked for it.
+    // Errors of the previous fsync are reported to its own callers.
     await this.#running.get(folder)?.catch(() => undefined);
     this.#waiting.delete(folder);
     const running = syncPath(folder);

@@ -7,17 +7,17 @@ import { FolderSync } from './folder-sync.ts';
 import type { SavedSource, StorageService } from './storage-service.ts';
 
 const INCOMING = 'incoming';
-/** Names read from a folder at once; Node's default of 32 costs a turn of the thread pool for each handful. */
+/** Names read from a folder at once. Node's default of 32 costs a turn of the thread pool for each few. */
 const ENTRIES_AT_ONCE = 1_024;
 
 /**
- * Files in one folder of the local disk. What is being received or written lies in `incoming/` until it is whole, so
- * every file found there at the next start is incomplete (`sweepIncoming`). The folder belongs to this process alone:
- * links are checked before a path is used, not while it is.
+ * Files in one folder of the local disk. Incomplete files are in `incoming/`, so every file there at the next start is
+ * incomplete (`sweepIncoming`). The folder belongs to this process alone: links are checked before a path is used, not
+ * during use.
  */
 export class LocalStorageService implements StorageService {
   readonly #baseDir: string;
-  /** Absolute path of the folder for uploads that are still arriving; the only one from which files are adopted. */
+  /** Absolute path of the folder for uploads in progress, the only one from which files are adopted. */
   readonly incomingDir: string;
   readonly #folders = new FolderSync();
 
@@ -26,7 +26,7 @@ export class LocalStorageService implements StorageService {
     this.incomingDir = incomingDir;
   }
 
-  /** Makes the folder where it is missing; deletes nothing. */
+  /** Creates the folder if it is missing. Deletes nothing. */
   static async open(options: { readonly baseDir: string }): Promise<LocalStorageService> {
     const incoming = resolve(options.baseDir, INCOMING);
     await makeFolder(incoming);
@@ -43,7 +43,7 @@ export class LocalStorageService implements StorageService {
     return orUnavailable(`save ${destPath}`, async () => {
       const target = await this.#resolve(destPath);
       if ('adopt' in source) {
-        // The file stays its giver's until it is moved.
+        // The file belongs to the caller until it is moved.
         const whole = await this.#adoptable(source.adopt);
         signal?.throwIfAborted();
         await syncPath(whole, FILE_MODE);
@@ -79,7 +79,7 @@ export class LocalStorageService implements StorageService {
         throw error;
       });
       if (found?.isFile()) return absolute;
-      // Where the folder itself is gone, a disk is not mounted: that says nothing of the file.
+      // If the folder itself is missing, a disk is not mounted; the file may exist.
       await stat(this.incomingDir);
       throw new ServiceError('file_missing', `no stored file ${path}`);
     });
@@ -134,13 +134,13 @@ export class LocalStorageService implements StorageService {
     });
   }
 
-  /** The absolute form of a stored path; refuses one that leaves the base folder, by name or through a link. */
+  /** Returns the absolute form of a stored path. Throws if it leaves the base folder, by name or through a link. */
   async #resolve(path: string): Promise<string> {
     const segments = path.split('/');
     const plain = segments.every((name) => name !== '' && name !== '.' && name !== '..' && !name.includes('\0'));
     if (!plain || segments[0] === INCOMING) throw refused(path);
     const absolute = join(this.#baseDir, path);
-    // The part that exists decides where the rest will be: follow its links.
+    // Follows the links of the existing part of the path, which decide where the rest will be.
     for (let existing = absolute; existing !== this.#baseDir; existing = dirname(existing)) {
       const real = await realpath(existing).catch((error: unknown) => {
         if (isMissing(error)) return undefined;
@@ -167,12 +167,12 @@ function refused(path: string): ServiceError {
   return new ServiceError('path_refused', `path leaves the storage folder: ${JSON.stringify(path)}`);
 }
 
-/** An error of a source, so that it is not taken for one of the disk. */
+/** An error of a source, to be distinguished from an error of the disk. */
 class SourceError extends Error {
   override readonly name = 'SourceError';
 }
 
-/** The chunks of a source, whose errors are marked. */
+/** Yields the chunks of a source and marks its errors. */
 async function* marked(source: Source): Source {
   try {
     yield* source;
@@ -181,7 +181,7 @@ async function* marked(source: Source): Source {
   }
 }
 
-/** Rejects with a ServiceError where the operating system refuses. */
+/** Rejects with a ServiceError if the operating system refuses. */
 async function orUnavailable<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -190,7 +190,7 @@ async function orUnavailable<T>(what: string, work: () => Promise<T>): Promise<T
   }
 }
 
-/** The message names no path of the machine; the cause does. */
+/** The message contains no path of the machine; the cause does. */
 function storageError(cause: unknown, what: string): unknown {
   const errno = errnoOf(cause);
   if (errno === undefined) return cause;

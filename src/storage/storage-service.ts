@@ -1,42 +1,45 @@
-/** A file that is already on the storage's disk, to be taken over without a second copy. */
+/** A file on the disk of the storage, to be adopted without a copy. */
 export interface AdoptableFile {
   readonly adopt: string;
 }
 
-/** A stored file, by its stored path, to be stored under another path as well. */
+/** A stored file, to be stored under another path as well. */
 export interface CopiedFile {
   readonly copyOf: string;
 }
 
-/** What is saved: bytes or text as they come, or a file that exists. */
+/** The content to save: bytes or text as they arrive, or an existing file. */
 export type SavedSource = AsyncIterable<Uint8Array | string> | AdoptableFile | CopiedFile;
 
 /**
- * Files by path, relative to one base folder that no path can leave (`path_refused`). Every method rejects with
- * `storage_unavailable` when the operating system refuses (and with `storage_full` when the disk is full).
+ * Files by path relative to a base folder that no path can leave (`path_refused`). Every method rejects with
+ * `storage_unavailable` if the operating system refuses, and with `storage_full` if the disk is full.
  */
 export interface StorageService {
   /**
-   * Saves whole or not at all: written beside, fsynced, renamed, and the folder fsynced. Parent folders are made.
-   * Constant memory in the size of the source. Rejects with an error of the source as it is, and with the signal's
-   * reason when aborted before the rename: then nothing is left.
-   * @param source bytes or text as they come; a file inside the incoming folder, which is moved; or a stored file, which
-   * takes no room a second time where the file system has links; `file_missing` names it when it is gone
-   * @returns the stored path, to be given to the other methods
+   * Saves atomically: write elsewhere, fsync, rename, fsync the folder. Creates parent folders. Memory is constant.
+   * Rejects with an error of the source unchanged, and with the signal's reason if aborted before the rename; then
+   * nothing is left.
+   * @param source bytes or text as they arrive; a file in the incoming folder, which is moved; or a stored file, which
+   * needs no second space if the file system has links; `file_missing` names it if it does not exist
+   * @returns the stored path for the other methods
    */
   saveFile(source: SavedSource, destPath: string, options?: { readonly signal?: AbortSignal }): Promise<string>;
-  /** The absolute path of a stored file, for those who must open one; `file_missing` names the path when there is none. */
+  /** Returns the absolute path of a stored file. Rejects with `file_missing`, which names the path. */
   loadFile(path: string): Promise<string>;
-  /** Deletes a file durably; a missing one is no error. */
+  /** Deletes a file durably. A missing one is not an error. */
   deleteFile(path: string): Promise<void>;
-  /** Deletes what an earlier process was receiving or writing when it ended. Call it before anything is received. */
+  /** Deletes incomplete files of an earlier process. Call it before any upload. */
   sweepIncoming(): Promise<void>;
-  /** The stored paths that lie in no folder, in no order, in constant memory. One saved or deleted meanwhile may be missed. */
+  /**
+   * Yields the stored paths outside folders, unordered, in constant memory. May omit files that are saved or deleted
+   * meanwhile.
+   */
   list(): AsyncIterable<string>;
-  /** Gives a stored file another path, durably; `file_missing` names it when there is none. @returns the new path */
+  /** Moves a stored file durably. Rejects with `file_missing`, which names it. @returns the new path */
   moveFile(path: string, destPath: string): Promise<string>;
-  /** The names of the folders in a stored folder; none when there is no such folder. */
+  /** Returns the names of the folders in a stored folder; empty if it does not exist. */
   foldersIn(path: string): Promise<readonly string[]>;
-  /** Deletes a stored folder and all that is in it; a missing one is no error. */
+  /** Deletes a stored folder with its content. A missing one is not an error. */
   deleteFolder(path: string): Promise<void>;
 }

@@ -1,10 +1,12 @@
 export interface BatcherOptions<Item, Result> {
-  /** One result for each item, in their order. Never runs twice at once. */
+  /** Returns one result per item, in order. Never runs twice at once. */
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
   readonly maxBatch: number;
-  /** Two items with the same key never share a batch: the later one waits for the next. */
+  /** Items with the same key never share a batch: the later one waits for the next. */
   readonly keyOf?: (item: Item) => string;
-  /** True when the failure is the fault of one item: each of the batch is then run alone, so that only that one fails. */
+  /**
+   * Returns true if one item caused the failure. Each item of the batch is then run alone, so that only that one fails.
+   */
   readonly isFaultOfItem?: (error: unknown) => boolean;
 }
 
@@ -15,8 +17,8 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * Group commit: one batch in flight; what arrives meanwhile is the next batch. There is no timer: a lone item
- * goes at once, and batches grow by themselves as the load does. Promises settle in the order of their items.
+ * Group commit with one batch in flight. Items that arrive meanwhile form the next batch, so batches grow with the load
+ * and a single item never waits for a timer. Promises settle in the order of their items.
  */
 export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>;

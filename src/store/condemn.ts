@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { jobOptionsSchema, jobStatusSchema, type Job, type JobTransition } from '../job.ts';
 import { uuidValue } from './rows.ts';
 
-/** How a job whose row cannot be read ends: the columns of its last row, and the context of its last transition. */
+/** The end of a job whose row cannot be read: the columns of its last row and the context of its last transition. */
 export interface Condemnation extends Pick<
   Job,
   'jobId' | 'status' | 'errorCode' | 'errorMessage' | 'machineVersion' | 'snapshot' | 'updatedAt'
@@ -12,7 +12,7 @@ export interface Condemnation extends Pick<
 }
 
 export interface Condemned {
-  /** What was in the row, as far as it is replaced. */
+  /** The replaced values of the row. */
   readonly before: {
     readonly options: string | null;
     readonly snapshot: string | null;
@@ -31,8 +31,8 @@ const rawSchema = z.object({
 });
 
 /**
- * Ends a job without reading its row as a job. Undefined, and nothing written, where it has ended or is not known. When it
- * throws its transaction may be open.
+ * Ends a job without parsing its row. Returns undefined and writes nothing if the job has ended or is unknown. If it
+ * throws, its transaction may be open.
  */
 export async function condemn(
   connection: DuckDBConnection,

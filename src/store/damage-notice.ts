@@ -2,7 +2,7 @@ import { ServiceError, messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { damagedPartIn } from './damage.ts';
 
-/** What is known of damage that was found while the database is open: everything is refused until the next start. */
+/** Damage found while the database is open. Every call is then rejected until the next start. */
 export class DamageNotice {
   readonly #log: Log;
   #isFound = false;
@@ -15,13 +15,13 @@ export class DamageNotice {
     return this.#isFound;
   }
 
-  /** What every call is refused with, once damage was found; its message is for clients. */
+  /** The error of every call after damage was found. Its message is for clients. */
   refusal(cause?: unknown): ServiceError {
     const message = 'The job database is damaged. A restart of the service sets it aside and restores the jobs';
     return new ServiceError('store_unavailable', message, { cause, retryable: true });
   }
 
-  /** Where the error reports damage: logs it, the first time, and has the next start repair it. */
+  /** If the error reports damage, logs it once and makes the next start repair the database. */
   async take(error: unknown, markForRepair: (reason: string) => Promise<void>): Promise<void> {
     if (this.#isFound || damagedPartIn(error) === undefined) return;
     this.#isFound = true;

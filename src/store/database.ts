@@ -4,8 +4,8 @@ import { ServiceError, messageOf } from '../errors.ts';
 const INVALIDATED = /FATAL Error|database has been invalidated/;
 
 /**
- * One file, opened once. A process must not open it twice: DuckDB's lock keeps out other processes only.
- * Before `close` no statement may be in flight.
+ * One file, opened once. A process must not open it twice, because DuckDB's lock only excludes other processes. No
+ * statement may be in flight when `close` is called.
  */
 export class Database {
   readonly #instance: DuckDBInstance;
@@ -16,23 +16,23 @@ export class Database {
   }
 
   /**
-   * Opens or makes the file; `readOnly` changes and makes nothing. `store_unavailable` when another process has it, or
-   * when it is damaged.
+   * Opens or creates the file; `readOnly` changes nothing. Rejects with `store_unavailable` if another process has it
+   * open or it is damaged.
    */
   static async open(path: string, { readOnly = false } = {}): Promise<Database> {
     const instance = await DuckDBInstance.create(':memory:', {
       threads: '1', // two are slower: these statements are too short to share
-      // Checkpoints are asked for apart from commits. One inside a commit that fails leaves open what was committed.
+      // Checkpoints run apart from commits. A failed checkpoint inside a commit leaves unclear what was committed.
       checkpoint_threshold: '1TB',
     });
     const database = new Database(instance);
     try {
       const connection = await instance.connect();
       database.#connections.push(connection);
-      // Without an index a row is found by reading the row groups whose range of ids holds it: 16,384 rows instead of
-      // 122,880 make that four times as fast at a million rows; still smaller ones slow the checkpoints.
-      // DuckDB's packed ids take 0.8 ms to unpack for each row group that a look-up reads, unpacked ones a tenth of it.
-      // A million jobs take 300 MB instead of 200. Given with the settings above it would be passed over in silence.
+      // Without an index, a lookup reads the row groups whose id range matches. Groups of 16,384 instead of 122,880
+      // rows make it four times as fast at a million rows; smaller ones slow down checkpoints. Compressed ids take 0.8
+      // ms to unpack per row group, uncompressed ones a tenth of that; a million jobs then take 300 MB instead of 200.
+      // DuckDB ignores this setting silently when it is given with the settings above.
       await connection.run("SET disabled_compression_methods = 'bitpacking'");
       const options = readOnly ? 'READ_ONLY' : 'ROW_GROUP_SIZE 16384';
       await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS store (${options})`);
@@ -60,12 +60,12 @@ export class Database {
   }
 }
 
-/** True when DuckDB refuses everything from now on until the file is opened anew, as after a checkpoint on a full disk. */
+/** Returns true if DuckDB rejects everything until the file is opened again, as after a checkpoint on a full disk. */
 export function isInvalidated(error: unknown): boolean {
   return messagesOf(error).some((message) => INVALIDATED.test(message));
 }
 
-/** The messages of an error and of its causes. */
+/** Returns the messages of an error and of its causes. */
 export function messagesOf(error: unknown): readonly string[] {
   return error instanceof Error ? [error.message, ...messagesOf(error.cause)] : [];
 }

@@ -14,33 +14,33 @@ import { Session } from './session.ts';
 
 const MAX_WRITES_PER_COMMIT = 2000;
 const MAX_READS_PER_STATEMENT = 256;
-/** Reading 10,000 jobs holds the event loop for about 0.1 s. */
+/** Reading 10,000 jobs blocks the event loop for about 0.1 s. */
 const MAX_PAGE = 10_000;
 
-/** Replay at open takes about 0.1 s a MiB; a checkpoint costs much the same however much it writes. */
+/** Replay at open takes about 0.1 s per MiB. The cost of a checkpoint hardly depends on how much it writes. */
 const CHECKPOINT_LOG_BYTES = 16 * 1024 ** 2;
-/** While nothing is written, a smaller log is worth a checkpoint. */
+/** Without writes, a smaller log is worth a checkpoint. */
 const IDLE_CHECKPOINT_LOG_BYTES = 1024 ** 2;
 const IDLE_MS = 1000;
-/** The size of the log is looked at each time so many writes were committed: about 1 MiB of log. */
+/** Number of writes between checks of the log size: about 1 MiB of log. */
 const WRITES_BETWEEN_LOOKS = 1000;
 
 export interface DuckDBJobStoreOptions {
-  /** The database file. Its folder exists; the file need not. */
+  /** The database file. Its folder must exist; the file need not. */
   readonly path: string;
   readonly log: Log;
-  /** Every row is read at open, which takes some seconds at a million jobs. */
+  /** Reads every row at open, which takes some seconds for a million jobs. */
   readonly thorough?: boolean;
-  /** Told of every commit: how long it took, and of how many writes it was made. */
+  /** Called for every commit with its duration and number of writes. */
   readonly onCommit?: (seconds: number, writes: number) => void;
 }
 
 /**
- * Jobs in one DuckDB file that this process alone has open. Writes are committed in groups, reads of single jobs that
- * wait share one statement. A database that went invalid is opened anew by the next call.
+ * Jobs in one DuckDB file that only this process has open. Writes are committed in groups; waiting reads of single jobs
+ * share one statement. If the database becomes invalid, the next call opens it again.
  */
 export class DuckDBJobStore implements JobStore {
-  /** What was found damaged and set aside at open; then jobs may be missing, or stand where they stood earlier. */
+  /** Damage that was set aside at open. Jobs may then be missing or in an earlier state. */
   readonly damage: Damage | undefined;
   readonly #notice: DamageNotice;
   readonly #path: string;
@@ -87,8 +87,8 @@ export class DuckDBJobStore implements JobStore {
   }
 
   /**
-   * Opens the file, or makes it, and applies the migrations that wait. Damaged files are set aside: see `damage`.
-   * `store_unavailable` when the file cannot be opened or another process has it; `schema_too_new`.
+   * Opens or creates the file and applies pending migrations. Damaged files are set aside: see `damage`. Rejects with
+   * `store_unavailable` if the file cannot be opened or another process has it, and with `schema_too_new`.
    */
   static async open(options: DuckDBJobStoreOptions): Promise<DuckDBJobStore> {
     const { path, log, thorough } = options;
@@ -179,12 +179,15 @@ export class DuckDBJobStore implements JobStore {
     return `${this.#opening}.${this.#changes}`;
   }
 
-  /** True once damage was found while the database is open. Everything is refused until the next start, which repairs it. */
+  /**
+   * True after damage was found while the database is open. Every call is rejected until the next start, which repairs
+   * it.
+   */
   get isDamaged(): boolean {
     return this.#notice.isFound;
   }
 
-  /** Reads every row, at half speed, until the signal is aborted; then `isDamaged` is right about all of them. Never rejects. */
+  /** Reads every row at half speed until the signal is aborted; `isDamaged` then covers all rows. Never rejects. */
   async readAllRows(signal: AbortSignal): Promise<void> {
     try {
       await this.#use((session) => session.readAllRows(signal));
@@ -194,7 +197,7 @@ export class DuckDBJobStore implements JobStore {
     }
   }
 
-  /** The jobs of a damaged database are restored: the next start finds nothing to repair. */
+  /** Records that the jobs of a damaged database are restored, so that the next start has nothing to repair. */
   confirmRepair(): Promise<void> {
     return this.#session.removeRepairMark();
   }
@@ -221,7 +224,7 @@ export class DuckDBJobStore implements JobStore {
     return this.#inTurn(writes.length, (writer) => writer.commit(writes));
   }
 
-  /** Lets one transaction that writes follow the other. */
+  /** Serialises write transactions. */
   #inTurn<T>(writes: number, work: (writer: JobWriter) => Promise<T>): Promise<T> {
     const mine = this.#lastWrite.then(() => this.#write(writes, work));
     this.#lastWrite = mine.catch(() => undefined);
@@ -286,7 +289,7 @@ export class DuckDBJobStore implements JobStore {
     })();
   }
 
-  /** A checkpoint that does not succeed loses nothing: the log still has it all. */
+  /** A failed checkpoint loses nothing, because the log is still complete. */
   async #writeCheckpoint(): Promise<void> {
     try {
       if (!(await this.#session.checkpoint())) this.#log.warn('no room on the disk for a checkpoint: the log grows');
@@ -306,7 +309,7 @@ export class DuckDBJobStore implements JobStore {
       if (cause instanceof BatchRefusedError && cause.isFaultOfValue) {
         throw new ServiceError('job_unwritable', 'the database refuses what is to be stored of this job', { cause });
       }
-      // What the database says may name paths of the machine: it is for the log.
+      // DuckDB's messages may contain paths of the machine, so they are only logged.
       throw new ServiceError('store_unavailable', 'the job database cannot be read or written now', {
         cause,
         retryable: true,
@@ -319,7 +322,7 @@ function unreadableLog(log: Log): UnreadableListener {
   return (jobId, error) => log.error({ job_id: jobId, err: error }, 'a row cannot be read and is left out');
 }
 
-/** A single row was damaged: those that were read with it are read again, each alone. */
+/** One row was damaged. The other rows of the batch are read again, each alone. */
 function isUnreadable(error: unknown): boolean {
   return error instanceof ServiceError && error.code === 'job_unreadable';
 }

@@ -9,7 +9,7 @@ const placeSchema = z.object({
   accepted_seq: z.bigint().transform(Number),
   attempt: z.int().catch(0),
 });
-/** A state that cannot be read is taken for one that has not ended: nothing is deleted then. */
+/** An unreadable state counts as not ended, so that nothing is deleted. */
 const standingSchema = z.object({
   job_id: jobIdSchema,
   status: jobStatusSchema.catch('pending'),
@@ -18,7 +18,7 @@ const standingSchema = z.object({
 const submissionSchema = z.object({ job_id: jobIdSchema, fingerprint: z.string() });
 const idSchema = z.object({ job_id: jobIdSchema });
 
-/** Narrow reads for recovery and housekeeping: few columns of many rows. */
+/** Narrow reads for recovery and maintenance: few columns of many rows. */
 
 export async function placesIn(
   connection: DuckDBConnection,

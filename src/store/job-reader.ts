@@ -28,10 +28,13 @@ const idSchema = z.object({ job_id: jobIdSchema });
 const seqSchema = z.object({ accepted_seq: z.bigint().transform(Number) });
 const countSchema = z.object({ status: jobStatusSchema, jobs: z.bigint().transform(Number) });
 
-/** Told of a row that cannot be read and is left out; its id is undefined where not even that can be read. */
+/** Called for an unreadable row that is omitted. The id is undefined if it cannot be read either. */
 export type UnreadableListener = (jobId: JobId | undefined, error: unknown) => void;
 
-/** Reads over one connection, one statement at a time: each running statement holds a thread of libuv's small pool. */
+/**
+ * Reads over one connection, one statement at a time, because each running statement blocks a thread of libuv's small
+ * pool.
+ */
 export class JobReader {
   readonly #connection: DuckDBConnection;
   readonly #one: DuckDBPreparedStatement;
@@ -71,7 +74,7 @@ export class JobReader {
     });
   }
 
-  /** The jobs with these ids, in their order; null for an unknown one. One statement for all. */
+  /** Returns the jobs with these ids in the same order, null for unknown ones. Uses one statement. */
   async jobs(ids: readonly JobId[]): Promise<readonly (Job | null)[]> {
     const stored = await this.#rowsOf(ids, JOB, this.#one);
     return inOrderOf(
@@ -80,7 +83,7 @@ export class JobReader {
     );
   }
 
-  /** As `jobs`, and at a million rows many times as fast: what is packed most tightly is left alone. */
+  /** Like `jobs`, but many times as fast at a million rows, because it does not read the columns that compress best. */
   async summaries(ids: readonly JobId[]): Promise<readonly (JobSummary | null)[]> {
     const stored = await this.#rowsOf(ids, SUMMARY_COLUMNS, this.#oneSummary);
     return inOrderOf(
@@ -98,7 +101,10 @@ export class JobReader {
     return stored.getRowObjectsJS().map((row) => parseTransition(row));
   }
 
-  /** Finds the end of the page by two narrow columns first: sorting whole rows would read all that are left for each page. */
+  /**
+   * Finds the end of the page by two narrow columns first. Sorting whole rows would read all remaining rows for each
+   * page.
+   */
   async page(status: JobStatus, afterSeq: number, limit: number): Promise<readonly Job[]> {
     const stored = await this.#alone(async () => {
       bindPage(this.#pageEnd, status, afterSeq, BigInt(limit));
@@ -147,7 +153,7 @@ export class JobReader {
       const rows = await this.#newestRows(before === undefined ? filter : { ...filter, beforeSeq: before }, wanted);
       jobs.push(...this.#readable(rows));
       const last = seqSchema.safeParse(rows.at(-1)).data?.accepted_seq;
-      // Damaged rows are left out, and the page is filled with those behind them.
+      // Omits damaged rows and fills the page with the following ones.
       if (rows.length < wanted || jobs.length >= limit || last === undefined) return jobs;
       before = last;
     }
@@ -172,7 +178,7 @@ export class JobReader {
     return stored.getRowObjectsJS();
   }
 
-  /** The jobs of those rows that can be read. */
+  /** Returns the jobs of the readable rows. */
   #readable(rows: readonly unknown[]): readonly Job[] {
     return rows.flatMap((row) => {
       try {
@@ -190,7 +196,7 @@ export class JobReader {
     );
     const counts: Record<JobStatus, number> = { pending: 0, running: 0, completed: 0, failed: 0 };
     for (const row of stored.getRowObjectsJS()) {
-      // A row with a state that does not exist hides no other.
+      // A row with an invalid state must not hide others.
       const { data } = countSchema.safeParse(row);
       if (data !== undefined) counts[data.status] = data.jobs;
     }
@@ -201,7 +207,7 @@ export class JobReader {
     await this.#alone(() => this.#connection.run('SELECT 1'));
   }
 
-  /** @param one prepared to read the same columns of one job */
+  /** @param one a prepared statement that reads the same columns of one job */
   #rowsOf(ids: readonly JobId[], columns: string, one: DuckDBPreparedStatement): Promise<readonly unknown[]> {
     const distinct = [...new Set(ids)];
     return this.#alone(async () => {
@@ -210,7 +216,7 @@ export class JobReader {
         one.bindUUID(1, uuidValue(first));
         return (await one.runAndReadAll()).getRowObjectsJS();
       }
-      // Literals, and no list parameter: DuckDB skips the parts of the table that can hold none of a list of constants.
+      // Uses literals instead of a list parameter, because DuckDB then skips row groups that cannot match.
       const list = distinct.map((id) => `'${uuidValue(id).toString()}'::UUID`).join();
       const found = await this.#connection.runAndReadAll(`SELECT ${columns} FROM jobs WHERE job_id IN (${list})`);
       return found.getRowObjectsJS();

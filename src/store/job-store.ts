@@ -1,101 +1,104 @@
 import type { Condemnation, Condemned } from './condemn.ts';
 import type { Job, JobId, JobSummary, JobStatus, JobTransition } from '../job.ts';
 
-/** What a file's keeper must know of the job it belongs to. */
+/** The state of a job as far as the retention of its files depends on it. */
 export interface JobRetentionState {
   readonly status: JobStatus;
   readonly expiredAt: string | null;
 }
 
-/** Which jobs are listed; what is absent lets every job pass. */
+/** Filter of listed jobs. An absent field matches every job. */
 export interface JobFilter {
   readonly status?: JobStatus;
   readonly pipelineId?: string;
   readonly tag?: string;
-  /** Only jobs whose file name contains this text, in any case. */
+  /** Only jobs whose file name contains this text, ignoring case. */
   readonly fileName?: string;
   /** Only jobs accepted before this one. */
   readonly beforeSeq?: number;
 }
 
-/** Where a job stands in the order of acceptance, and how often it was begun. */
+/** The position of a job in the order of acceptance, and its number of attempts. */
 export type JobPlace = Pick<Job, 'jobId' | 'acceptedSeq' | 'attempt'>;
 
-/** What tells whether a submission is an earlier one again. */
+/** Identifies a repeated submission. */
 export interface SubmissionKey {
-  /** Who submits; the same key of another owner is another key. */
+  /** The submitter. Equal keys of different owners are different keys. */
   readonly owner: string;
-  /** Hex SHA-256 of the key that the owner gave the submission. */
+  /** Hex SHA-256 of the idempotency key. */
   readonly keySha256: string;
-  /** Hex SHA-256 of everything that was submitted. */
+  /** Hex SHA-256 of the whole submission. */
   readonly fingerprint: string;
 }
 
 /**
- * What can be read of jobs. Every method rejects with `store_unavailable` when the database does not answer; one that
- * reads a single job rejects with `job_unreadable` when its row is damaged, and one that reads many leaves it out.
+ * Reads of jobs. Every method rejects with `store_unavailable` if the database does not respond. A method for one job
+ * rejects with `job_unreadable` if its row is damaged; a method for many omits the row.
  */
 export interface JobReads {
   get(jobId: JobId): Promise<Job | undefined>;
-  /** As `get`, without what costs the most to read: a thousand a second are no burden. */
+  /** Like `get` without the most expensive columns. Cheap at a thousand calls per second. */
   summary(jobId: JobId): Promise<JobSummary | undefined>;
-  /** A job's transitions in order; empty for an unknown id. */
+  /** Returns the transitions of a job in order; empty for an unknown id. */
   transitionsOf(jobId: JobId): Promise<readonly JobTransition[]>;
-  /** Jobs that pass the filter, the last accepted first, at most `limit`. */
+  /** Returns at most `limit` matching jobs, newest first. */
   newest(filter: JobFilter, limit: number): Promise<readonly Job[]>;
   countByStatus(): Promise<Readonly<Record<JobStatus, number>>>;
-  /** Another after every write, and after every opening; asks the database nothing. While it stays, so does every answer. */
+  /**
+   * Returns a value that changes with every write and every opening, without reading the database. While it is equal,
+   * every read returns the same.
+   */
   changeToken(): string;
-  /** Resolves when the database answers. */
+  /** Resolves if the database responds. */
   ping(): Promise<void>;
 }
 
 /**
- * The only truth about a job's state. Every write is durable when its promise resolves (group commit, one fsync a batch).
- * A write with a value that does not fit its column rejects with `job_unwritable`, now and every time; the writes that
- * would have been committed with it are not affected.
+ * The only truth about the state of jobs. A write is durable when its promise resolves (group commit, one fsync per
+ * batch). A write with a value that does not fit its column always rejects with `job_unwritable`; other writes of its
+ * batch are not affected.
  */
 export interface JobStore extends JobReads {
   /**
-   * Commits a new job with its first transition and gives it its place in the order of acceptance.
-   * Promises resolve in that order. Rejects with `store_unavailable` when the commit failed; then nothing was written.
-   * @param submission the key that the job was submitted with, if any; committed with it
+   * Commits a new job with its first transition and assigns its place in the order of acceptance. Promises resolve in
+   * that order. Rejects with `store_unavailable` if the commit failed; then nothing was written.
+   * @param submission the idempotency key of the submission, if any; committed with the job
    */
   insert(job: Omit<Job, 'acceptedSeq'>, transition: JobTransition, submission?: SubmissionKey): Promise<Job>;
-  /** The job that was submitted with this key since that time (ISO 8601 UTC), and what was submitted. */
+  /** Returns the job submitted with this key since that time (ISO 8601 UTC), and its fingerprint. */
   submission(
     key: Pick<SubmissionKey, 'owner' | 'keySha256'>,
     since: string,
   ): Promise<{ readonly jobId: JobId; readonly fingerprint: string } | undefined>;
-  /** Forgets the keys of submissions before this time (ISO 8601 UTC). */
+  /** Deletes the keys of submissions before this time (ISO 8601 UTC). */
   forgetSubmissions(before: string): Promise<void>;
   /**
-   * Commits `next` and its transition if the stored revision is still `next.revision - 1`; false, and nothing written, where it is not.
-   * What only the end of a job sets (its output path and its error) is null in every `next` before that.
-   * Rejects with `store_unavailable` when the commit failed; then nothing was written.
+   * Commits `next` and its transition if the stored revision is `next.revision - 1`; otherwise resolves with false and
+   * writes nothing. The output path and the error must be null in every `next` before the end of the job. Rejects with
+   * `store_unavailable` if the commit failed; then nothing was written.
    */
   save(next: Job, transition: JobTransition): Promise<boolean>;
   /**
-   * Ends a job whose row cannot be read, without reading it as a job: see `job_unreadable`. Undefined, and nothing
-   * written, where it has ended or is not known.
+   * Ends a job whose row cannot be read (`job_unreadable`). Resolves with undefined and writes nothing if the job has
+   * ended or is unknown.
    */
   condemn(condemnation: Condemnation): Promise<Condemned | undefined>;
-  /** Commits a job's `expiredAt`: no transition, no new revision, and a time that was committed before stays. */
+  /** Commits `expiredAt` without a transition or a new revision. Keeps an earlier time. */
   expire(job: Job): Promise<void>;
-  /** Jobs in this status whose `acceptedSeq` is greater than `afterSeq`, in order of acceptance, at most `limit`. */
+  /** Returns at most `limit` jobs in this status with `acceptedSeq` above `afterSeq`, in order of acceptance. */
   page(status: JobStatus, afterSeq: number, limit: number): Promise<readonly Job[]>;
-  /** Where the jobs in this status stand, in order of acceptance. Reads no more than that: cheap up to 10,000. */
+  /** Returns the positions of the jobs in this status in order of acceptance. Cheap up to 10,000. */
   placesIn(status: JobStatus, afterSeq: number, limit: number): Promise<readonly JobPlace[]>;
-  /** Of those ids that are known, in one statement; some thousand at once are no burden. */
+  /** Returns those of the ids that are known. One statement; cheap for some thousand ids. */
   retentionStatesOf(jobIds: readonly JobId[]): Promise<ReadonlyMap<JobId, JobRetentionState>>;
-  /** Jobs that have ended, the last to end first. */
+  /** Returns ended jobs, the latest end first. */
   lastEnded(limit: number): Promise<readonly Job[]>;
-  /** Jobs that ended before this time (ISO 8601 UTC) and still have their files, the first to end first. */
+  /** Returns jobs that ended before this time (ISO 8601 UTC) and still have their files, the earliest end first. */
   endedBefore(time: string, limit: number): Promise<readonly JobId[]>;
-  /** Jobs that ended before this time (ISO 8601 UTC), the first to end first. */
+  /** Returns jobs that ended before this time (ISO 8601 UTC), the earliest end first. */
   forgettable(time: string, limit: number): Promise<readonly JobId[]>;
-  /** Deletes the rows of these jobs, their transitions and the keys that they were submitted with. */
+  /** Deletes the rows, transitions and idempotency keys of these jobs. */
   forget(jobIds: readonly JobId[]): Promise<void>;
-  /** Waits for the writes in hand, writes a checkpoint and closes. Nothing may be called afterwards. */
+  /** Waits for current writes, writes a checkpoint and closes. No method may be called afterwards. */
   close(): Promise<void>;
 }

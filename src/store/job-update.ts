@@ -6,8 +6,8 @@ const KEY_COLUMNS = { job_id: 'UUID', revision: 'INTEGER' } as const satisfies C
 type Keyed<C extends Columns> = typeof KEY_COLUMNS & C;
 
 /**
- * An UPDATE of the jobs whose stored revision is the one before the row's. A single job, the most frequent case, is
- * found without a join: that takes 1.5 ms instead of 2.1.
+ * An UPDATE of jobs whose stored revision is the previous one. A single job, the most frequent case, is found without a
+ * join, which takes 1.5 ms instead of 2.1.
  */
 export class JobUpdate<C extends Columns> {
   readonly #columns: readonly (string & keyof Keyed<C>)[];
@@ -32,7 +32,7 @@ export class JobUpdate<C extends Columns> {
     return new JobUpdate(names, await connection.prepare(one), await RowStatement.prepare(connection, keyed, many));
   }
 
-  /** The number of rows that were changed. */
+  /** Returns the number of changed rows. */
   async run(rows: readonly Row<Keyed<C>>[]): Promise<number> {
     const [row] = rows;
     if (row === undefined || rows.length > 1) return (await this.#many.run(rows)).rowsChanged;

@@ -28,23 +28,26 @@ export type JobWrite =
   | { readonly kind: 'save'; readonly job: Job; readonly transition: JobTransition }
   | { readonly kind: 'expire'; readonly job: Job; readonly transition: null };
 
-/** A write whose place in the order of acceptance is known. */
+/** A write with a known place in the order of acceptance. */
 interface NumberedWrite {
   readonly kind: JobWrite['kind'];
   readonly job: Job;
-  /** Null for a write that is no step of the job's machine. */
+  /** Null for a write without a transition. */
   readonly transition: JobTransition | null;
   readonly submission?: SubmissionKey | undefined;
 }
 
-/** What DuckDB says of a value that does not fit, however often it is written. It says other things of a full disk. */
+/**
+ * DuckDB's messages about a value that does not fit, which always occur again. They differ from those about a full
+ * disk.
+ */
 const VALUE_ERRORS = /^(Constraint|Conversion|Invalid Input|Mismatch Type|Out of Range) Error/;
 
-/** A statement refused the rows of the batch; which row is at fault is not known. */
+/** A statement rejected the batch; the row at fault is unknown. */
 export class BatchRefusedError extends Error {
   override readonly name = 'BatchRefusedError';
 
-  /** True when a value of some row does not fit its column: that row can never be written. */
+  /** Returns true if a value of some row does not fit its column, so that the row can never be written. */
   get isFaultOfValue(): boolean {
     return this.cause instanceof Error && VALUE_ERRORS.test(this.cause.message);
   }
@@ -57,17 +60,17 @@ interface Statements {
   readonly insertJobs: RowInsert<typeof JOB_COLUMNS>;
   readonly insertTransitions: RowInsert<typeof TRANSITION_COLUMNS>;
   readonly insertSubmissions: RowInsert<typeof SUBMISSION_COLUMNS>;
-  /** Moves jobs that go on. */
+  /** Updates jobs that have not ended. */
   readonly moveJobs: JobUpdate<typeof STEP_COLUMNS>;
-  /** Moves jobs of which some end. */
+  /** Updates jobs, some of which end. */
   readonly endJobs: JobUpdate<typeof STEP_COLUMNS & typeof END_COLUMNS>;
-  /** Sets the `expired_at` of the rows where there is none. */
+  /** Sets `expired_at` where it is null. */
   readonly expireJobs: RowStatement<typeof EXPIRY_COLUMNS>;
-  /** The ids of those rows whose stored revision is the one before theirs. */
+  /** Returns the ids of rows whose stored revision is the previous one. */
   readonly selectCurrent: RowStatement<typeof REVISION_COLUMNS>;
 }
 
-/** Writes batches of jobs, each batch one transaction on one connection. Batches must not overlap. */
+/** Writes batches of jobs, each in one transaction on one connection. Batches must not overlap. */
 export class JobWriter {
   readonly #connection: DuckDBConnection;
   readonly #statements: Statements;
@@ -105,7 +108,7 @@ export class JobWriter {
     return new JobWriter(connection, statements, Number(last.getRows()[0]?.[0]));
   }
 
-  /** Deletes all rows of these jobs, in a transaction of its own. */
+  /** Deletes all rows of these jobs in a separate transaction. */
   async forget(jobIds: readonly JobId[]): Promise<void> {
     if (jobIds.length === 0) return;
     const list = jobIds.map((id) => `'${uuidValue(id).toString()}'::UUID`).join();
@@ -116,14 +119,14 @@ export class JobWriter {
     });
   }
 
-  /** Ends a job whose row cannot be read, in a transaction of its own. */
+  /** Ends a job whose row cannot be read, in a separate transaction. */
   condemn(condemnation: Condemnation): Promise<Condemned | undefined> {
     return this.#undone(() => condemn(this.#connection, condemnation));
   }
 
   /**
-   * Commits the batch: for each write the job as it is stored now, or null where a `save` found another revision.
-   * No two writes may be of one job. When it throws nothing was written; `BatchRefusedError`: a row was at fault.
+   * Commits the batch. Returns for each write the stored job, or null if a `save` found another revision. No two writes
+   * may concern one job. If it throws, nothing was written; `BatchRefusedError` means that a row was at fault.
    */
   async commit(writes: readonly JobWrite[]): Promise<readonly (Job | null)[]> {
     let seq = this.#lastSeq;
@@ -141,7 +144,7 @@ export class JobWriter {
   }
 
   /**
-   * False, and nothing written, when not every `save` found its revision. Which one did not is asked only then:
+   * Returns false and writes nothing if some `save` did not find its revision. Which one is queried only then, because
    * an UPDATE with RETURNING reads all columns and takes a third longer.
    */
   async #tryCommit(batch: readonly NumberedWrite[]): Promise<boolean> {
@@ -170,7 +173,7 @@ export class JobWriter {
     });
   }
 
-  /** The number of rows that were changed. */
+  /** Returns the number of changed rows. */
   async #move(rows: readonly ReturnType<typeof jobRow>[]): Promise<number> {
     if (rows.length === 0) return 0;
     const { moveJobs, endJobs } = this.#statements;
@@ -178,7 +181,7 @@ export class JobWriter {
     return (isEnd ? endJobs : moveJobs).run(rows);
   }
 
-  /** Leaves no transaction open when `write` throws. */
+  /** Leaves no transaction open if `write` throws. */
   async #undone<T>(write: () => Promise<T>): Promise<T> {
     try {
       return await write();
@@ -187,7 +190,7 @@ export class JobWriter {
         () => true,
         () => false,
       );
-      // After a failed COMMIT there is nothing left to roll back; before it, a row did not pass.
+      // After a failed COMMIT there is nothing to roll back; before it, a row was rejected.
       throw isOpen ? new BatchRefusedError('a statement of the batch failed', { cause }) : cause;
     }
   }

@@ -10,9 +10,9 @@ export const MIGRATIONS_FOLDER = new URL('migrations/', import.meta.resolve('#pa
 export interface Migration {
   readonly version: number;
   readonly name: string;
-  /** Hex SHA-256 of the up file: a file that was applied is never edited. */
+  /** Hex SHA-256 of the up file, which must not change after it was applied. */
   readonly sha256: string;
-  /** ISO 8601 UTC; null while it waits to be applied. */
+  /** ISO 8601 UTC; null if pending. */
   readonly appliedAt: string | null;
 }
 
@@ -31,9 +31,9 @@ const appliedSchema = z.object({
 });
 
 /**
- * Applies what waits, each migration in one transaction with its row in `schema_migrations`.
- * `schema_too_new` when the database has a migration this code does not know; `store_unavailable` when a file was
- * edited after it was applied.
+ * Applies pending migrations, each in one transaction with its row in `schema_migrations`. Rejects with
+ * `schema_too_new` if the database has an unknown migration, and with `store_unavailable` if an applied file was
+ * edited.
  */
 export async function migrateUp(
   connection: DuckDBConnection,
@@ -58,7 +58,7 @@ export async function migrateUp(
   return migrationStatus(connection, folder);
 }
 
-/** Reverts the last applied migration, in one transaction with its row; undefined when there is none. */
+/** Reverts the last applied migration in one transaction with its row. Resolves with undefined if there is none. */
 export async function migrateDown(
   connection: DuckDBConnection,
   folder = MIGRATIONS_FOLDER,
@@ -74,7 +74,7 @@ export async function migrateDown(
   return last;
 }
 
-/** Every migration that the code knows, in order. Throws as `migrateUp` does. */
+/** Returns every known migration, in order. Throws like `migrateUp`. */
 export async function migrationStatus(
   connection: DuckDBConnection,
   folder = MIGRATIONS_FOLDER,
@@ -110,7 +110,7 @@ async function compare(connection: DuckDBConnection, folder: URL) {
   return { files, applied };
 }
 
-/** None where the database is new; changes nothing, so that a database can be looked at. */
+/** Returns nothing for a new database. Changes nothing, so that a database can be inspected. */
 async function appliedMigrations(connection: DuckDBConnection): Promise<readonly Migration[]> {
   const table = await connection.runAndReadAll(
     "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND table_name = 'schema_migrations'",

@@ -8,11 +8,10 @@ import { ServiceError, messageOf } from '../errors.ts';
 const LOCK_FILE = 'owner.lock';
 
 /**
- * The right to change a data folder; one process has it at a time, and nothing in the folder is touched without it.
- *
- * It is the lock that DuckDB takes on a file it has open: the kernel's, so it ends with the process however that ends, and
- * nothing stale is ever left. Node.js offers no such lock itself. The database's own lock does not do: it is given back
- * while a damaged database is set aside or an invalid one is opened anew.
+ * The exclusive right to change a data folder. Nothing in the folder is touched without it.
+ * It is the lock that DuckDB takes on an open file. The kernel releases it when the process ends in any way, so it is
+ * never stale. Node.js has no such lock. The lock of the database itself is not enough, because it is released while a
+ * damaged database is set aside or an invalid one is opened again.
  */
 export class Ownership {
   readonly #instance: DuckDBInstance;
@@ -21,7 +20,10 @@ export class Ownership {
     this.#instance = instance;
   }
 
-  /** @param folder exists. Rejects with `store_unavailable`, which names the owner, when another process has it. */
+  /**
+   * Rejects with `store_unavailable`, which names the owner, if another process has the folder.
+   * @param folder must exist
+   */
   static async acquire(folder: string): Promise<Ownership> {
     const path = join(folder, LOCK_FILE);
     try {
@@ -44,16 +46,16 @@ export class Ownership {
   }
 }
 
-/** Who holds the lock that a message of DuckDB speaks of. */
+/** Returns the lock holder named in a DuckDB message. */
 function ownerIn(reason: string): string {
-  // A process of another container has no number here.
+  // A process of another container has no process id here.
   const pid = Number(/\(PID (\d+)\)/.exec(reason)?.[1] ?? 0);
   return pid > 0 ? `another process (PID ${pid})` : 'another process';
 }
 
-/** Under its name it is whole from the beginning, whenever this process or another one that starts is killed. */
+/** The file is complete under its name even if this process, or another one that starts, is killed. */
 async function makeLockFile(path: string): Promise<void> {
-  // Not opened to look: closing it would give back a lock that this process has.
+  // Not opened for reading, because closing it would release a lock of this process.
   if (await isThere(path)) return;
   const draft = `${path}.${randomUUID()}`;
   try {

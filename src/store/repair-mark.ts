@@ -1,12 +1,12 @@
 import { open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Beside the database: it was found damaged, and its jobs are not all restored yet. */
+/** A file beside a damaged database whose jobs are not all restored yet. */
 function repairMarkOf(path: string): string {
   return `${path}.repair`;
 }
 
-/** Durable before anything is repaired: a start that is killed in between is continued by the next one. */
+/** Durable before the repair starts, so that the next start continues a repair that was killed. */
 export async function markForRepair(path: string, reason: string): Promise<void> {
   const file = await open(repairMarkOf(path), 'w', 0o600);
   try {
@@ -18,7 +18,7 @@ export async function markForRepair(path: string, reason: string): Promise<void>
   await syncFolder(path);
 }
 
-/** What was found damaged, and when; undefined where nothing is marked. */
+/** Returns what was found damaged and when; undefined without a mark. */
 export async function readRepairMark(path: string): Promise<string | undefined> {
   try {
     return (await readFile(repairMarkOf(path), 'utf8')).trim();
@@ -32,7 +32,7 @@ export async function removeRepairMark(path: string): Promise<void> {
   await rm(repairMarkOf(path), { force: true });
 }
 
-/** Makes the entries of the folder that holds the path survive a loss of power. */
+/** Makes the entries of the folder of this path durable. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(dirname(path));
   try {

@@ -6,23 +6,23 @@ import { markForRepair, readRepairMark, syncFolder } from './repair-mark.ts';
 import { readAllRows } from './row-ranges.ts';
 import { salvage } from './salvage.ts';
 
-/** The position is that of the entry's data; its size and checksum stand before it, 8 bytes each. */
+/** The position of the entry's data, which follows its size and checksum of 8 bytes each. */
 const DAMAGED_ENTRY = /entry at byte position (\d+)/;
 const ENTRY_HEADER_BYTES = 16;
-/** What a file has before its first block. */
+/** Size of the file header before the first block. */
 const FILE_HEADER_BYTES = 3 * 4096;
 
 export interface OpenedDatabase {
   readonly database: Database;
-  /** Until its jobs are restored and the mark is removed, every start finds it again. */
+  /** Every start finds the mark until the jobs are restored and it is removed. */
   readonly damage: Damage | undefined;
 }
 
 /**
- * Opens a database for its only owner, as `Database.open` does. What is damaged is set aside as `….damaged-<time>`, never
- * changed or deleted, and the rest is opened: the database with its log up to the first damaged entry, without its log,
- * with the rows that can be read, or a new database.
- * @param options.thorough every row is read, also where nothing points to damage
+ * Opens a database for its only owner, like `Database.open`. Damaged files are renamed to `….damaged-<time>`, never
+ * changed or deleted. Then it opens what remains: the database with its log up to the first damaged entry, without its
+ * log, with the readable rows, or a new database.
+ * @param options.thorough reads every row even without a sign of damage
  */
 export async function openRepaired(path: string, { thorough = false } = {}): Promise<OpenedDatabase> {
   const suffix = `.damaged-${new Date().toISOString().replaceAll(':', '')}`;
@@ -44,7 +44,10 @@ export async function openRepaired(path: string, { thorough = false } = {}): Pro
   }
 }
 
-/** Rejects with DuckDB's error about a damaged file. Without `thorough` it reads what every start reads, and the file's length. */
+/**
+ * Rejects with DuckDB's error about a damaged file. Without `thorough` it reads what every start reads, and the length
+ * of the file.
+ */
 export async function checkRows(
   database: Database,
   path: string,
@@ -67,7 +70,7 @@ export async function checkRows(
     await connection.run('SELECT bit_xor(hash(status)), bit_xor(hash(accepted_seq)) FROM jobs');
 }
 
-/** Sets aside the files that DuckDB refuses to open. */
+/** Sets aside the files that DuckDB rejects. */
 async function openSetAside(path: string, suffix: string): Promise<OpenedDatabase> {
   const wal = `${path}.wal`;
   const setAside: string[] = [];
@@ -100,7 +103,7 @@ async function openSetAside(path: string, suffix: string): Promise<OpenedDatabas
   }
 }
 
-/** Puts the rows that can be read in the place of the damaged database. */
+/** Replaces the damaged database by a new one with its readable rows. */
 async function swap(path: string, suffix: string): Promise<Damage> {
   const draft = `${path}.salvage`;
   try {
@@ -117,7 +120,7 @@ async function swap(path: string, suffix: string): Promise<Damage> {
   return { setAside: await finishSwap(path, suffix), lost: 'rows' };
 }
 
-/** Also for a start that was killed in the middle of it: under this name the rows are complete. */
+/** A start that was killed meanwhile also left this file; under this name its rows are complete. */
 async function finishSwap(path: string, suffix: string): Promise<readonly string[]> {
   const setAside: string[] = [];
   const isSalvaged = await access(salvagedOf(path)).then(

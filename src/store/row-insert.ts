@@ -3,10 +3,10 @@ import { jsonOf, quoted, rowsFromJson } from './row-source.ts';
 import type { Columns, Row } from './rows.ts';
 
 /**
- * An INSERT of any number of rows: what costs time in DuckDB is the statement, not the row. It is prepared under a name
- * on one connection, so that all inserts of a batch are one text and one call: called one by one, each would wait until
- * the event loop is free before the next can begin. Only a statement that reads no table may be kept like this: a plan
- * that EXECUTE uses again takes what a table held when it was made for what it holds.
+ * An INSERT of any number of rows, because DuckDB's cost is per statement, not per row. It is prepared under a name on
+ * one connection, so that all inserts of a batch are one text and one call; separate calls would each wait for the
+ * event loop. Only a statement that reads no table may be prepared like this, because a reused plan sees the table as
+ * it was when it was planned.
  */
 export class RowInsert<C extends Columns> {
   readonly #name: string;
@@ -27,7 +27,7 @@ export class RowInsert<C extends Columns> {
     return new RowInsert(name);
   }
 
-  /** SQL that inserts these rows; nothing where there are none. */
+  /** Returns SQL that inserts these rows; empty for none. */
   of(rows: readonly Row<C>[]): readonly string[] {
     return rows.length === 0 ? [] : [`EXECUTE ${this.#name}(${quoted(jsonOf(rows))})`];
   }

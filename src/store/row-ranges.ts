@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 
-/** Rows that DuckDB stores together (`ROW_GROUP_SIZE`): some 5 MB at most, read in 20 to 70 ms. */
+/** Rows that DuckDB stores together (`ROW_GROUP_SIZE`): at most some 5 MB, read in 20 to 70 ms. */
 const ROWS_AT_ONCE = 16_384;
 const RANGES_BETWEEN_EVICTIONS = 4;
-/** Statements that run beside the eviction have this much for themselves. */
+/** Memory left for statements that run beside the eviction. */
 const KEPT_IN_MEMORY = '128MB';
 
 export interface RowRange {
@@ -13,7 +13,7 @@ export interface RowRange {
   readonly to: number;
 }
 
-/** Every row of the tables that grow, in ranges that are read without touching the blocks of any other. */
+/** Every row of the growing tables, in ranges that are read without touching other blocks. */
 export async function rowRanges(connection: DuckDBConnection, database = 'store'): Promise<readonly RowRange[]> {
   const tables = await connection.runAndReadAll(
     `SELECT table_name FROM duckdb_tables() WHERE database_name = $1 AND table_name <> 'schema_migrations' ORDER BY table_name`,
@@ -29,8 +29,8 @@ export async function rowRanges(connection: DuckDBConnection, database = 'store'
 }
 
 /**
- * Reads all columns of all rows, so that DuckDB compares the checksum of every block; rejects with its error at the first
- * that is damaged. Memory is bounded: what was read is dropped again. Half of the time is left to others.
+ * Reads all columns of all rows, so that DuckDB verifies the checksum of every block. Rejects with its error at the
+ * first damaged block. Memory is bounded, because read blocks are evicted. Uses half of the time.
  */
 export async function readAllRows(connection: DuckDBConnection, signal?: AbortSignal): Promise<void> {
   for (const [at, { table, from, to }] of (await rowRanges(connection)).entries()) {
@@ -44,9 +44,9 @@ export async function readAllRows(connection: DuckDBConnection, signal?: AbortSi
   await evict(connection);
 }
 
-/** Drops cached blocks, which DuckDB would keep up to four fifths of the machine's memory. */
+/** Evicts cached blocks, which DuckDB would keep up to four fifths of the memory of the machine. */
 async function evict(connection: DuckDBConnection): Promise<void> {
-  // Refused while more is in use: then there is nothing to drop.
+  // Rejected while more memory is in use; then there is nothing to evict.
   await connection.run(`SET memory_limit = '${KEPT_IN_MEMORY}'`).catch(() => undefined);
   await connection.run('RESET memory_limit');
 }

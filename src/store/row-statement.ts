@@ -2,7 +2,7 @@ import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResultReader } fr
 import { jsonOf, rowsFromJson } from './row-source.ts';
 import type { Columns, Row } from './rows.ts';
 
-/** A statement that reads a table and any number of rows. DuckDB plans such a one anew at each run, so every column costs. */
+/** A statement that reads a table and any number of rows. DuckDB plans it at each run, so every column costs time. */
 export class RowStatement<C extends Columns> {
   readonly #prepared: DuckDBPreparedStatement;
 
@@ -10,7 +10,7 @@ export class RowStatement<C extends Columns> {
     this.#prepared = prepared;
   }
 
-  /** @param sql makes the statement from `source`, a SELECT of the rows */
+  /** @param sql returns the statement for `source`, a SELECT of the rows */
   static async prepare<C extends Columns>(
     connection: DuckDBConnection,
     columns: C,

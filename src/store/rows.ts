@@ -14,7 +14,7 @@ import type { SubmissionKey } from './job-store.ts';
 
 export type ColumnType = 'UUID' | 'VARCHAR' | 'INTEGER' | 'BIGINT' | 'TIMESTAMP';
 export type Columns = Readonly<Record<string, ColumnType>>;
-/** A row on its way in: UUIDs and timestamps (ISO 8601 UTC) as text, everything else as it is. */
+/** A row to be written. UUIDs and timestamps (ISO 8601 UTC) are text. */
 export type Row<C extends Columns> = { readonly [Column in keyof C]: string | number | null };
 
 export const JOB_COLUMNS = {
@@ -39,7 +39,7 @@ export const JOB_COLUMNS = {
   media: 'VARCHAR',
 } as const satisfies Columns;
 
-/** What every transition changes in a job's row. */
+/** Columns that every transition changes. */
 export const STEP_COLUMNS = {
   status: 'VARCHAR',
   revision: 'INTEGER',
@@ -49,7 +49,7 @@ export const STEP_COLUMNS = {
   updated_at: 'TIMESTAMP',
 } as const satisfies Columns;
 
-/** What only the transition that ends a job sets: null before it, and never changed after it. */
+/** Columns that only the last transition sets. Null before it, never changed after it. */
 export const END_COLUMNS = {
   output_path: 'VARCHAR',
   error_code: 'VARCHAR',
@@ -76,7 +76,7 @@ export const SUBMISSION_COLUMNS = {
   created_at: 'TIMESTAMP',
 } as const satisfies Columns;
 
-/** Bound as text, a UUID makes DuckDB plan the statement anew each time. */
+/** A UUID bound as text makes DuckDB plan the statement again each time. */
 export function uuidValue(uuid: string): DuckDBUUIDValue {
   return DuckDBUUIDValue.fromUint128(BigInt(`0x${uuid.replaceAll('-', '')}`));
 }
@@ -172,7 +172,7 @@ const storedTransitionSchema = z.object({
   occurred_at: isoTime,
 });
 
-/** A stored row as a job; `job_unreadable` when it is not one. */
+/** Returns a stored row as a job. Throws `job_unreadable` if it is not valid. */
 export function parseJob(stored: unknown): Job {
   const row = parse(storedJobSchema, stored, 'jobs');
   return {
@@ -198,7 +198,7 @@ export function parseJob(stored: unknown): Job {
   };
 }
 
-/** Some columns of a stored row as a job's summary; `job_unreadable` when they are none. */
+/** Returns some columns of a stored row as a job summary. Throws `job_unreadable` if they are not valid. */
 export function parseSummary(stored: unknown): JobSummary {
   const row = parse(storedSummarySchema, stored, 'jobs');
   return {
@@ -211,7 +211,7 @@ export function parseSummary(stored: unknown): JobSummary {
   };
 }
 
-/** A stored row as a transition; `job_unreadable` when it is not one. */
+/** Returns a stored row as a transition. Throws `job_unreadable` if it is not valid. */
 export function parseTransition(stored: unknown): JobTransition {
   const row = parse(storedTransitionSchema, stored, 'job_transitions');
   return {

@@ -5,15 +5,15 @@ import { Database, isInvalidated } from './database.ts';
 import { migrateUp, migrationStatus } from './migrate.ts';
 import { rowRanges } from './row-ranges.ts';
 
-/** Jobs whose history is not whole: they come back from their sidecars, with a history that is. */
+/** Jobs with an incomplete history. They are restored from their sidecars, with a complete one. */
 const BROKEN_HISTORY = `
   SELECT job_id FROM jobs EXCEPT
   SELECT job_id FROM jobs JOIN job_transitions USING (job_id) GROUP BY job_id, revision
   HAVING count(*) = revision AND count(DISTINCT seq) = revision AND min(seq) = 1 AND max(seq) = revision`;
 
 /**
- * Copies what can be read of a damaged database into a new one at `target`: jobs with all of their transitions, and the
- * keys of their submissions. Rejects when the database cannot be opened, as `Database.open` does, or is of a newer release.
+ * Copies the readable part of a damaged database into a new one at `target`: jobs with all of their transitions, and
+ * their idempotency keys. Rejects like `Database.open` if the database cannot be opened or is of a newer release.
  */
 export async function salvage(path: string, target: string): Promise<void> {
   for (const file of [target, `${target}.wal`]) await rm(file, { force: true });

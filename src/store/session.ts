@@ -11,14 +11,14 @@ import { openRepaired, type OpenedDatabase } from './repair.ts';
 import { readAllRows } from './row-ranges.ts';
 
 interface SessionOptions {
-  /** Told of rows that are left out of a page. */
+  /** Called for rows that are omitted from a page. */
   readonly onUnreadable?: UnreadableListener;
 }
 
-/** One opening of the file, with the statements prepared on it. It can become invalid, and is then opened anew. */
+/** One opening of the file with its prepared statements. It can become invalid and is then opened again. */
 export class Session {
   readonly writer: JobWriter;
-  /** Reads of single jobs, which must not wait for a page. */
+  /** Connection for single jobs, which must not wait for a page. */
   readonly lookups: JobReader;
   readonly reader: JobReader;
   readonly damage: Damage | undefined;
@@ -43,7 +43,7 @@ export class Session {
     this.#maintenance = statements.maintenance;
   }
 
-  /** Opens the file for its owner, at a start: what is damaged is set aside, and what can be read is kept. */
+  /** Opens the file for its owner at a start. Damaged parts are set aside, readable ones kept. */
   static async openRepaired(
     path: string,
     { thorough = false, onUnreadable }: SessionOptions & { readonly thorough?: boolean | undefined } = {},
@@ -52,13 +52,13 @@ export class Session {
     try {
       return await Session.#prepare(file, await openRepaired(file, { thorough }), onUnreadable);
     } catch (error) {
-      // Damage where a quick look does not reach.
+      // Damage that a quick check does not find.
       if (thorough || damagedPartIn(error) === undefined) throw error;
       return Session.#prepare(file, await openRepaired(file, { thorough: true }), onUnreadable);
     }
   }
 
-  /** Opens the file again, while the service runs: what is damaged is left as it is, and rejects. */
+  /** Opens the file again while the service runs. Rejects on damage and changes nothing. */
   static async open(path: string, { onUnreadable }: SessionOptions = {}): Promise<Session> {
     const file = await behindLinks(path);
     return Session.#prepare(file, { database: await Database.open(file), damage: undefined }, onUnreadable);
@@ -85,12 +85,12 @@ export class Session {
     }
   }
 
-  /** True once nothing works here any more. */
+  /** True if the session can no longer be used. */
   get invalid(): boolean {
     return this.#invalid || this.#closed;
   }
 
-  /** Runs `work` and keeps `close` waiting for it. */
+  /** Runs `work`; `close` waits for it. */
   async use<T>(work: () => Promise<T>): Promise<T> {
     const running = work();
     this.#inFlight.add(running);
@@ -104,13 +104,13 @@ export class Session {
     }
   }
 
-  /** Reads every row in the background; rejects with DuckDB's error when a block is damaged. */
+  /** Reads every row in the background. Rejects with DuckDB's error at a damaged block. */
   async readAllRows(signal: AbortSignal): Promise<void> {
     const connection = await this.#database.connect();
     await this.use(() => readAllRows(connection, signal));
   }
 
-  /** Makes the next start repair the database, even if it would find no damage. */
+  /** Makes the next start repair the database even if it finds no damage. */
   markForRepair(reason: string): Promise<void> {
     return markForRepair(this.#path, reason);
   }
@@ -119,14 +119,14 @@ export class Session {
     return removeRepairMark(this.#path);
   }
 
-  /** Bytes of the log, which has to be replayed when the file is opened without a clean close. */
+  /** Returns the bytes of the log, which must be replayed at open after an unclean end. */
   async logBytes(): Promise<number> {
     return (await stat(`${this.#path}.wal`).catch(() => undefined))?.size ?? 0;
   }
 
   /**
-   * Writes the log into the database. Readers go on; writes wait. False, and nothing done, when the disk has no room
-   * for both files again: a checkpoint that runs out of room makes the session invalid.
+   * Writes the log into the database. Reads continue; writes wait. Returns false and does nothing if the disk has no
+   * space for both files again, because a checkpoint that runs out of space makes the session invalid.
    */
   async checkpoint(): Promise<boolean> {
     const { bavail, bsize } = await statfs(dirname(this.#path));
@@ -135,14 +135,14 @@ export class Session {
     return true;
   }
 
-  /** Beside the writer's transactions, which only add rows to this table: the two never meet in one row. */
+  /** Runs beside the writer's transactions, which only add rows to this table, so they never conflict. */
   async forgetSubmissions(before: string): Promise<void> {
     await this.#maintenance.run('DELETE FROM idempotency_keys WHERE created_at < $1::TIMESTAMP', [
       before.replace('Z', ''),
     ]);
   }
 
-  /** Waits for what is in flight: closing under a running statement hangs the process. May be called twice. */
+  /** Waits for running statements, because closing under one hangs the process. May be called twice. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -152,8 +152,8 @@ export class Session {
 }
 
 /**
- * The path of the file itself, also of one that is yet to be made. DuckDB keeps the log beside a file that is there,
- * wherever a link to it lies, but beside the link while it is not: the next opening would not find that log.
+ * Returns the path of the file itself, also of one that does not exist yet. DuckDB keeps the log beside the target of a
+ * link once it exists, but beside the link before that; the next opening would not find that log.
  */
 async function behindLinks(path: string): Promise<string> {
   const found = await realpath(path).catch((error: unknown) => (isCircle(error) ? path : undefined));
@@ -163,7 +163,7 @@ async function behindLinks(path: string): Promise<string> {
   return behindLinks(resolve(await realpath(dirname(path)), target));
 }
 
-/** Links that lead to each other have no end; the database says so when it opens them. */
+/** A cycle of links; DuckDB reports it at open. */
 function isCircle(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ELOOP';
 }
