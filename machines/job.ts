@@ -43,6 +43,8 @@ export type JobEvent =
   | { readonly type: 'CANCEL' };
 
 type AttemptEvent = Extract<JobEvent, { attempt: number }>;
+/** Why an attempt failed or was interrupted. */
+type Trouble = Pick<Extract<JobEvent, { code: string }>, 'code' | 'message'>;
 
 export const jobMachine = setup({
   types: {
@@ -54,6 +56,12 @@ export const jobMachine = setup({
     isPresentAttempt: ({ context }, { attempt }: AttemptEvent) => attempt === context.attempt,
     mayTryAgain: ({ context }, { attempt }: AttemptEvent) =>
       attempt === context.attempt && context.interruptions + 1 < context.maxAttempts,
+  },
+  actions: {
+    countAttempt: assign({ attempt: ({ context }) => context.attempt + 1 }),
+    countInterruption: assign({ interruptions: ({ context }) => context.interruptions + 1 }),
+    keepOutputPath: assign((_, { outputPath }: Pick<JobContext, 'outputPath'>) => ({ outputPath })),
+    keepError: assign((_, { code, message }: Trouble) => ({ errorCode: code, errorMessage: message })),
   },
 }).createMachine({
   id: 'job',
@@ -74,12 +82,12 @@ export const jobMachine = setup({
         START: {
           description: 'A worker took the job. The attempt is counted before its work starts.',
           target: 'running',
-          actions: assign({ attempt: ({ context }) => context.attempt + 1 }),
+          actions: 'countAttempt',
         },
         CANCEL: {
           description: 'A client cancelled the job before it started.',
           target: 'failed',
-          actions: assign({ errorCode: 'cancelled', errorMessage: 'cancelled before it started' }),
+          actions: { type: 'keepError', params: { code: 'cancelled', message: 'cancelled before it started' } },
         },
       },
     },
@@ -90,31 +98,35 @@ export const jobMachine = setup({
           description: 'The results are stored.',
           guard: { type: 'isPresentAttempt', params: ({ event }) => event },
           target: 'completed',
-          actions: assign({ outputPath: ({ event }) => event.outputPath }),
+          actions: { type: 'keepOutputPath', params: ({ event }) => event },
         },
         FAIL: {
           description: 'The same error would occur again.',
           guard: { type: 'isPresentAttempt', params: ({ event }) => event },
           target: 'failed',
-          actions: assign({ errorCode: ({ event }) => event.code, errorMessage: ({ event }) => event.message }),
+          actions: { type: 'keepError', params: ({ event }) => event },
         },
         INTERRUPT: [
           {
             description: 'The attempt was lost and another one is left. The job goes to the head of the queue.',
             guard: { type: 'mayTryAgain', params: ({ event }) => event },
             target: 'pending',
-            actions: assign({ interruptions: ({ context }) => context.interruptions + 1 }),
+            actions: 'countInterruption',
           },
           {
             description: 'The last attempt was lost.',
             guard: { type: 'isPresentAttempt', params: ({ event }) => event },
             target: 'failed',
-            actions: assign({
-              interruptions: ({ context }) => context.interruptions + 1,
-              errorCode: ({ event }) => event.code,
-              errorMessage: ({ context, event }) =>
-                `interrupted ${context.interruptions + 1} times, no attempt left: ${event.message}`,
-            }),
+            actions: [
+              'countInterruption',
+              {
+                type: 'keepError',
+                params: ({ context, event }) => ({
+                  code: event.code,
+                  message: `interrupted ${context.interruptions} times, no attempt left: ${event.message}`,
+                }),
+              },
+            ],
           },
         ],
         RELEASE: {
@@ -125,7 +137,7 @@ export const jobMachine = setup({
         CANCEL: {
           description: 'A client cancelled the job. Its child process is killed.',
           target: 'failed',
-          actions: assign({ errorCode: 'cancelled', errorMessage: 'cancelled while it was running' }),
+          actions: { type: 'keepError', params: { code: 'cancelled', message: 'cancelled while it was running' } },
         },
       },
     },

@@ -1,36 +1,23 @@
 import { assign, fromCallback, fromPromise, not, setup, stateIn, type SnapshotFrom } from 'xstate';
-import type { JobEvent } from './job.ts';
+import {
+  EMPTY_HAND,
+  handWith,
+  interrupted,
+  outcomeOf,
+  released,
+  timedOut,
+  withOutcome,
+  type AnalysisResult,
+  type Claim,
+  type Hand,
+  type Outcome,
+} from './attempt.ts';
 
 /**
  * A worker is a live actor. All its state is also in the database, so it can die between any two steps. The region
  * `intake` says whether it takes jobs; the region `work` says what it does. Leaving `analysing` aborts the signal of
  * the analysis; cancel, timeout and shutdown all use this.
  */
-
-/** A job that this worker has started. */
-export interface Claim {
-  readonly jobId: string;
-  readonly attempt: number;
-}
-
-/** The event to commit at the end of an attempt. */
-export type Outcome = Extract<JobEvent, { readonly attempt: number }>;
-
-/** How an analysis ended. */
-export type AnalysisResult =
-  | {
-      readonly kind: 'completed';
-      readonly outputPath: string;
-      readonly media?: Extract<JobEvent, { type: 'COMPLETE' }>['media'];
-    }
-  /** The error would occur again with this video. */
-  | { readonly kind: 'video'; readonly code: string; readonly message: string }
-  /** The error concerns this attempt; the next one may succeed. */
-  | { readonly kind: 'attempt'; readonly code: string; readonly message: string }
-  /** Disk, database or processes are unavailable; neither the video nor the attempt is at fault. */
-  | { readonly kind: 'environment'; readonly error: unknown }
-  /** The job was cancelled before its analysis began. */
-  | { readonly kind: 'withdrawn' };
 
 /** A step that the environment refused. */
 export interface Refusal {
@@ -39,10 +26,7 @@ export interface Refusal {
 }
 
 export interface WorkerContext {
-  /** The current or last job; null before the first one. */
-  readonly claim: Claim | null;
-  /** The event to commit for it. */
-  readonly outcome: Outcome | null;
+  readonly hand: Hand;
   /** Number of jobs taken. */
   readonly taken: number;
   /** Number of refused steps since the last recorded attempt. */
@@ -68,32 +52,16 @@ export interface WorkerOutput {
 
 const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 60_000;
+const DEFECT_MESSAGE = 'the service failed during the analysis; its log has the reason under the job_id';
 
 const unbound = (): never => {
   throw new Error('bind the actors with workerMachine.provide');
 };
 
-/** The job in hand, in the states that have one. */
-function inHand({ claim }: WorkerContext): Claim {
-  if (claim === null) throw new Error('no job is in hand');
-  return claim;
-}
-
-/** How its attempt ended, in the states that record it. */
-function outcomeOf({ outcome }: WorkerContext): Outcome {
-  if (outcome === null) throw new Error('there is no outcome to record');
-  return outcome;
-}
-
-/** The event that commits a result of the analysis. */
-function eventOf(result: AnalysisResult, attempt: number): Outcome {
-  if (result.kind === 'completed') {
-    const { outputPath, media } = result;
-    return { type: 'COMPLETE', attempt, outputPath, ...(media === undefined ? {} : { media }) };
-  }
-  if (result.kind === 'video') return { type: 'FAIL', attempt, code: result.code, message: result.message };
-  if (result.kind === 'attempt') return { type: 'INTERRUPT', attempt, code: result.code, message: result.message };
-  return { type: 'RELEASE', attempt };
+/** The current job. The states that invoke an actor with it are only entered with one. */
+function jobIn({ hand }: WorkerContext): Extract<Hand, { kind: 'job' }> {
+  if (hand.kind === 'empty') throw new Error('no job is in hand');
+  return hand;
 }
 
 function refusalIn(result: AnalysisResult): Refusal {
@@ -118,29 +86,16 @@ export const workerMachine = setup({
     record: fromPromise<void, { readonly claim: Claim; readonly outcome: Outcome }>(unbound),
   },
   actions: {
-    takeInHand: assign(({ context }, claim: Claim | null) => ({ claim, outcome: null, taken: context.taken + 1 })),
+    takeJob: assign(({ context }, claim: Claim | null) =>
+      claim === null ? {} : { hand: handWith(claim), taken: context.taken + 1 },
+    ),
+    letGo: assign({ hand: EMPTY_HAND }),
     keepOutcome: assign(({ context }, result: AnalysisResult) => ({
-      outcome: eventOf(result, inHand(context).attempt),
+      hand: withOutcome(context.hand, outcomeOf(result)),
     })),
-    giveBack: assign({
-      outcome: ({ context }): Outcome => ({ type: 'RELEASE', attempt: inHand(context).attempt }),
-    }),
-    failTimedOut: assign({
-      outcome: ({ context }): Outcome => ({
-        type: 'FAIL',
-        attempt: inHand(context).attempt,
-        code: 'timeout',
-        message: 'the analysis took longer than JOB_TIMEOUT_MS allows',
-      }),
-    }),
-    interruptByDefect: assign({
-      outcome: ({ context }): Outcome => ({
-        type: 'INTERRUPT',
-        attempt: inHand(context).attempt,
-        code: 'internal',
-        message: 'the service failed during the analysis; its log has the reason under the job_id',
-      }),
-    }),
+    giveBack: assign(({ context }) => ({ hand: withOutcome(context.hand, released) })),
+    failTimedOut: assign(({ context }) => ({ hand: withOutcome(context.hand, timedOut) })),
+    interruptByDefect: assign(({ context }) => ({ hand: withOutcome(context.hand, interrupted(DEFECT_MESSAGE)) })),
     countRefusal: assign(({ context }, refusal: Refusal) => ({ refusals: context.refusals + 1, refusal })),
     forgetRefusals: assign({ refusals: 0, refusal: null }),
     /** Logs a refused step that will be retried. */
@@ -158,8 +113,8 @@ export const workerMachine = setup({
     isClosed: not(stateIn({ intake: 'open' })),
     isHalted: stateIn({ intake: 'halted' }),
     isStopped: stateIn({ work: 'stopped' }),
-    isGivenBack: ({ context }) => context.outcome?.type === 'RELEASE',
-    isInHand: ({ context }, jobId: string) => context.claim?.jobId === jobId,
+    isGivenBack: ({ context: { hand } }) => hand.kind === 'job' && hand.outcome.type === 'RELEASE',
+    isInHand: ({ context: { hand } }, jobId: string) => hand.kind === 'job' && hand.claim.jobId === jobId,
     nothingWaits: (_, claim: Claim | null) => claim === null,
     isWithdrawn: (_, { kind }: AnalysisResult) => kind === 'withdrawn',
     isRefused: (_, { kind }: AnalysisResult) => kind === 'environment',
@@ -167,7 +122,7 @@ export const workerMachine = setup({
 }).createMachine({
   id: 'worker',
   type: 'parallel',
-  context: { claim: null, outcome: null, taken: 0, refusals: 0, refusal: null },
+  context: { hand: EMPTY_HAND, taken: 0, refusals: 0, refusal: null },
   output: ({ context }) => ({ taken: context.taken }),
   states: {
     intake: {
@@ -216,12 +171,12 @@ export const workerMachine = setup({
                 description: 'The worker was halted meanwhile. The job goes back.',
                 guard: 'isHalted',
                 target: 'recording',
-                actions: [{ type: 'takeInHand', params: ({ event }) => event.output }, 'giveBack'],
+                actions: [{ type: 'takeJob', params: ({ event }) => event.output }, 'giveBack'],
               },
               {
                 description: 'The job is running.',
                 target: 'analysing',
-                actions: { type: 'takeInHand', params: ({ event }) => event.output },
+                actions: { type: 'takeJob', params: ({ event }) => event.output },
               },
             ],
             onError: {
@@ -244,12 +199,13 @@ export const workerMachine = setup({
           description: 'The attempt runs in a child process. Leaving this state kills it.',
           invoke: {
             src: 'analyse',
-            input: ({ context }) => inHand(context),
+            input: ({ context }) => jobIn(context).claim,
             onDone: [
               {
                 description: 'The job was cancelled before its analysis. There is nothing to record.',
                 guard: { type: 'isWithdrawn', params: ({ event }) => event.output },
                 target: 'resting',
+                actions: 'letGo',
               },
               {
                 description: 'The environment refuses. The job goes back; the attempt does not count.',
@@ -290,6 +246,7 @@ export const workerMachine = setup({
               description: 'The current job was cancelled. There is nothing to record.',
               guard: { type: 'isInHand', params: ({ event }) => event.jobId },
               target: 'resting',
+              actions: 'letGo',
             },
           },
         },
@@ -297,14 +254,15 @@ export const workerMachine = setup({
           description: 'Commits the outcome of the attempt.',
           invoke: {
             src: 'record',
-            input: ({ context }) => ({ claim: inHand(context), outcome: outcomeOf(context) }),
+            input: ({ context }) => jobIn(context),
             onDone: [
               {
                 description: 'The job was given back. Wait before the next one.',
                 guard: 'isGivenBack',
                 target: 'pausing',
+                actions: 'letGo',
               },
-              { description: 'The outcome is recorded.', target: 'resting', actions: 'forgetRefusals' },
+              { description: 'The outcome is recorded.', target: 'resting', actions: ['letGo', 'forgetRefusals'] },
             ],
             onError: {
               description: 'The database is unavailable. The outcome is kept.',

@@ -1,13 +1,6 @@
 import { createActor, fromCallback, fromPromise, toPromise, type ActorRefFrom } from 'xstate';
-import {
-  workerMachine,
-  type AnalysisResult,
-  type Claim,
-  type Outcome,
-  type Refusal,
-  type WorkerOutput,
-  type WorkerSnapshot,
-} from '../../machines/worker.ts';
+import type { AnalysisResult, Claim, Hand, Outcome } from '../../machines/attempt.ts';
+import { workerMachine, type Refusal, type WorkerOutput, type WorkerSnapshot } from '../../machines/worker.ts';
 import { storeAnalysis } from '../analysis/store-analysis.ts';
 import { messageOf, ServiceError } from '../errors.ts';
 import { jobIdSchema, type JobId } from '../job.ts';
@@ -122,11 +115,11 @@ export class Worker {
         actions: {
           logRetry: ({ context }, { step, error }) =>
             log.warn(
-              { job_id: context.claim?.jobId, step, refusals: context.refusals, reason: messageOf(error) },
+              { job_id: jobIdOf(context.hand), step, refusals: context.refusals, reason: messageOf(error) },
               'refused by the environment; tried again after a pause',
             ),
           logDefect: ({ context }, { error }) =>
-            log.error({ job_id: context.claim?.jobId, err: error }, 'the analysis failed by a defect'),
+            log.error({ job_id: jobIdOf(context.hand), err: error }, 'the analysis failed by a defect'),
         },
         delays: { jobTimeout: jobTimeoutMs },
       }),
@@ -147,15 +140,10 @@ export class Worker {
     }
   }
 
-  /** Interrupts the job that a dead worker had in hand. */
-  async #abandon({ context: { claim } }: WorkerSnapshot): Promise<void> {
-    if (claim === null) return;
-    const outcome: Outcome = {
-      type: 'INTERRUPT',
-      attempt: claim.attempt,
-      code: 'internal',
-      message: 'its worker died',
-    };
+  /** Records the outcome of the job that a dead worker had in hand. */
+  async #abandon({ context: { hand } }: WorkerSnapshot): Promise<void> {
+    if (hand.kind === 'empty') return;
+    const { claim, outcome } = hand;
     await this.#record(claim, outcome).catch((error: unknown) => {
       this.#options.log.error({ job_id: claim.jobId, reason: messageOf(error) }, 'left to the next start');
     });
@@ -249,6 +237,10 @@ export class Worker {
       }
     }
   }
+}
+
+function jobIdOf(hand: Hand): string | undefined {
+  return hand.kind === 'job' ? hand.claim.jobId : undefined;
 }
 
 function isOneOf(error: unknown, codes: readonly string[]): boolean {

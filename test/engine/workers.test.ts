@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { ServiceError } from '../../src/errors.ts';
+import type { FrameResult } from '../../src/job.ts';
 import { RETRY_DELAYS } from '../../src/engine/retry-delay.ts';
 import { Workers } from '../../src/engine/workers.ts';
 import { InMemoryQueueService } from '../../src/queue/memory.ts';
@@ -65,6 +67,33 @@ describe('the workers', () => {
     workers.drain();
     await ended;
     expect(workers.dead).to.equal(0);
+  });
+
+  it('that die with a job in hand interrupt it, and their successors take it up again', async () => {
+    await using harness = await EngineHarness.open();
+    const { script } = harness.pipelines;
+    harness.pipelines.script = async function* (): AsyncGenerator<FrameResult> {
+      harness.pipelines.script = script;
+      throw new ServiceError('storage_unavailable', 'no disk', { retryable: true });
+    };
+    const fatal: unknown[] = [];
+    // What logs a refusal is an action of the machine: when it throws, so does the machine.
+    const { log } = keptLog(({ level, msg }) => {
+      if (level === 'fatal') fatal.push(msg);
+      if (msg === 'refused by the environment; tried again after a pause') throw new Error('the log broke');
+    });
+    const { engine, queue, storage, pipelines } = harness;
+    const parts = { engine, queue, storage, pipelines, log, jobTimeoutMs: 60_000, maxResultsBytes: 1e9 };
+    const workers = new Workers({ ...parts, count: 1, restartAfter: () => 1 });
+    const ended = workers.run();
+    const done = completed(harness);
+    const { jobId } = await harness.submit();
+    await done;
+    workers.drain();
+    await ended;
+    const events = (await harness.store.transitionsOf(jobId)).map(({ event }) => event);
+    expect(events).to.deep.equal(['SUBMIT', 'START', 'INTERRUPT', 'START', 'COMPLETE']);
+    expect(fatal).to.deep.equal(['a worker died; it is replaced after a pause']);
   });
 
   it('halted, give back what they have in hand', async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { initialTransition, transition } from 'xstate';
-import { JOB_MACHINE_VERSION, JOB_STATES, jobMachine, type JobSnapshot } from '../../machines/job.ts';
+import { JOB_MACHINE_VERSION, JOB_STATES, jobMachine, type JobEvent, type JobSnapshot } from '../../machines/job.ts';
 import { restoreSnapshot } from '../../src/engine/snapshot.ts';
 import { jobIdSchema } from '../../src/job.ts';
 
@@ -33,15 +33,39 @@ describe('the job machine', () => {
       for (const { description, eventType } of outgoing) expect(description, eventType).to.match(/\w/);
     });
 
-    it(`${name}: every action of its transitions is an assignment`, () => {
+    it(`${name}: its transitions have only named actions`, () => {
+      const named = Object.keys(jobMachine.implementations.actions);
       for (const { actions, eventType } of outgoing)
-        for (const action of actions) expect(action, eventType).to.have.property('type', 'xstate.assign');
+        for (const action of actions)
+          expect(typeof action === 'object' && 'type' in action ? action.type : action, eventType).to.be.oneOf(named);
     });
   }
 
-  it('leaves no effect to run after a transition', () => {
-    const [, actions] = transition(jobMachine, running(2), lost);
-    expect(actions).to.deep.equal([]);
+  it('has only actions that assign', () => {
+    for (const [name, action] of Object.entries(jobMachine.implementations.actions))
+      expect(action, name).to.have.property('type', 'xstate.assign');
+  });
+
+  it('leaves no effect to run after any transition', () => {
+    const [pending] = initialTransition(jobMachine, { maxAttempts: 2 });
+    const events: readonly JobEvent[] = [
+      { type: 'START' },
+      { type: 'COMPLETE', attempt, outputPath: 'r.json' },
+      { type: 'FAIL', attempt, code: 'timeout', message: 'too long' },
+      lost,
+      { type: 'RELEASE', attempt },
+      { type: 'CANCEL' },
+    ];
+    expect(new Set(events.map(({ type }) => type))).to.deep.equal(new Set(jobMachine.events));
+    let taken = 0;
+    for (const before of [pending, running(2), running(1)]) {
+      for (const event of events.filter((each) => before.can(each))) {
+        const [, effects] = transition(jobMachine, before, event);
+        expect(effects, `${before.value} ${event.type}`).to.deep.equal([]);
+        taken += 1;
+      }
+    }
+    expect(taken).to.equal(12);
   });
 
   it('restores from JSON a snapshot that accepts the same events', () => {

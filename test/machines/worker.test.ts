@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { createActor, fromCallback, fromPromise, SimulatedClock, toPromise, waitFor, type ActorRefFrom } from 'xstate';
-import { workerMachine, type AnalysisResult, type Claim, type Outcome } from '../../machines/worker.ts';
+import type { AnalysisResult, Claim, Outcome } from '../../machines/attempt.ts';
+import { workerMachine } from '../../machines/worker.ts';
 
 interface Script {
   readonly claims: (Claim | null | Error)[];
@@ -56,6 +57,12 @@ describe('the worker machine', () => {
     const { actor, recorded } = startWorker({ claims: [job('a'), job('b'), null], analyse: async () => done });
     await waitFor(actor, ({ context, value }) => context.taken === 2 && value.work === 'resting', { timeout: 300_000 });
     expect(recorded).to.deep.equal([completion, completion]);
+  });
+
+  it('has nothing in hand when it has recorded how an attempt ended', async () => {
+    const { actor } = startWorker({ claims: [job('a'), null], analyse: async () => done });
+    expect((await reaches(actor, 'analysing')).context.hand).to.have.nested.property('claim.jobId', 'a');
+    expect((await reaches(actor, 'resting')).context.hand).to.deep.equal({ kind: 'empty' });
   });
 
   it('woken while it rests, takes what waits', async () => {
@@ -165,6 +172,14 @@ describe('the worker machine', () => {
     const { actor, recorded } = startWorker({ claims: [job('a')], analyse: async () => ({ kind: 'withdrawn' }) });
     await reaches(actor, 'resting');
     expect(recorded).to.deep.equal([]);
+  });
+
+  it('has an outcome for the job in hand at any moment: when it dies, the job was interrupted', async () => {
+    const { actor } = startWorker({ claims: [job('a')] });
+    const { context } = await reaches(actor, 'analysing');
+    expect(context.hand).to.deep.include({
+      outcome: { type: 'INTERRUPT', attempt: 1, code: 'internal', message: 'its worker died' },
+    });
   });
 
   it('gives a job back that the environment refuses, and pauses longer each time, up to a minute', async () => {
