@@ -7,7 +7,7 @@ import { detectIsolation } from './pool/isolation.ts';
 import { readMachine } from './pool/machine.ts';
 import { checkPipelineMemory, planChildren } from './pool/memory-plan.ts';
 import { PooledPipeline } from './pool/pooled-pipeline.ts';
-import { ProcessPool } from './pool/process-pool.ts';
+import { ProcessPool, type ProcessPoolOptions } from './pool/process-pool.ts';
 
 export interface OpenedPipelines {
   readonly pipelines: PooledPipeline;
@@ -17,9 +17,14 @@ export interface OpenedPipelines {
 
 /**
  * Reads the pipelines of the settings and begins to start the processes that run them.
+ * @param options where the children get links to their videos; absent: they can read every file
  * Rejects with `invalid_pipeline`, `invalid_model` or `invalid_config`.
  */
-export async function openPipelines(config: Config, log: Log): Promise<OpenedPipelines> {
+export async function openPipelines(
+  config: Config,
+  log: Log,
+  options: Pick<ProcessPoolOptions, 'linksFolder'> = {},
+): Promise<OpenedPipelines> {
   const modelsFolder = join(resolve(config.DATA_DIR), 'models');
   const registry = await PipelineRegistry.open({
     modelsFolder,
@@ -45,6 +50,7 @@ export async function openPipelines(config: Config, log: Log): Promise<OpenedPip
     warmUp: registry.list(),
     modelsFolder,
     log,
+    ...options,
   });
   return {
     processes,

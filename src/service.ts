@@ -68,7 +68,7 @@ async function open(
   closers.push(() => folder.close());
   signal.throwIfAborted();
 
-  const pool = await openPipelines(config, log);
+  const pool = await openPipelines(config, log, { linksFolder: folder.storage.linksDir });
   closers.push(() => pool.processes.close());
   const pipelines = new CountedPipeline(pool.pipelines, (id) => metrics.countFrame(id));
   signal.throwIfAborted();

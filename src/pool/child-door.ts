@@ -1,11 +1,11 @@
 import { serviceErrorOf } from './child-errors.ts';
 import { failureOf, questionSchema } from './protocol.ts';
-import type { Answer, OpenRequest, Question, Reply, StartRequest, WarmReply, WarmRequest } from './protocol.ts';
+import type { Answer, OpenRequest, Question, Reply, StartRequest, WarmRequest } from './protocol.ts';
 
 /** What a child does for the service. */
 export interface ChildWork {
   start(request: StartRequest): Promise<void>;
-  warm(request: WarmRequest): Promise<WarmReply>;
+  warm(request: WarmRequest): Promise<void>;
   open(request: OpenRequest): Promise<void>;
   next(): Promise<Reply>;
 }

@@ -12,10 +12,10 @@ import {
   type ChildDeath,
 } from './child-errors.ts';
 import type { Isolation } from './isolation.ts';
+import { lowerPriority } from './priority.ts';
 import {
   answerSchema,
   replySchema,
-  warmReplySchema,
   type OpenRequest,
   type Question,
   type Reply,
@@ -23,6 +23,8 @@ import {
   type WarmRequest,
 } from './protocol.ts';
 import { usedMemoryOf } from './process-status.ts';
+import { sandboxArguments } from './sandbox/sandbox.ts';
+import type { VideoFolder } from './sandbox/video-folder.ts';
 import { StartWatch } from './start-watch.ts';
 
 /** What the child prints is kept to explain its death, no more of it than this. */
@@ -35,6 +37,8 @@ const LAST_OUTPUT_MS = 1000;
 export interface ChildHandleOptions {
   readonly isolation: Isolation;
   readonly module: URL;
+  /** Shows the child one video at a time, and is removed with it; absent: it can read every file. */
+  readonly videos?: VideoFolder;
   readonly start: StartRequest;
   readonly warm: WarmRequest;
   /** Called when the child's threads run and nothing else does, to limit what it may map from now on. */
@@ -55,6 +59,7 @@ interface Waiter {
 export class ChildHandle {
   readonly pid: number;
   readonly #process: ChildProcess;
+  readonly #videos: VideoFolder | undefined;
   /** Resolves when the process is gone and its output is read. */
   readonly #gone: Promise<void>;
   #output = '';
@@ -66,8 +71,9 @@ export class ChildHandle {
   #notices: readonly string[] = [];
   #warmBytes = 0;
 
-  private constructor(child: ChildProcess, pid: number) {
+  private constructor(child: ChildProcess, pid: number, videos: VideoFolder | undefined) {
     this.pid = pid;
+    this.#videos = videos;
     this.#process = child;
     child.on('message', (message) => this.#hear(message));
     // A message to a process that has ended fails; its end is handled below.
@@ -103,8 +109,9 @@ export class ChildHandle {
       await child.#nextAnswer();
       await child.#ask({ kind: 'start', request: options.start });
       await options.limitMemory?.(child.pid);
-      const reply = warmReplySchema.parse(await child.#ask({ kind: 'warm', request: options.warm }));
-      child.#notices = reply.notices;
+      await child.#ask({ kind: 'warm', request: options.warm });
+      // Not before: on a busy machine a child of low priority would hardly come to load its models.
+      child.#notices = await lowerPriority(child.pid);
       child.#warmBytes = usedMemoryOf(child.pid);
       return child;
     } catch (error) {
@@ -117,14 +124,21 @@ export class ChildHandle {
     }
   }
 
-  static async #fork({ isolation, module }: ChildHandleOptions): Promise<ChildHandle> {
-    const [execPath, ...execArgv] = isolation.command;
+  static async #fork({ isolation, module, videos, start: { modelsFolder } }: ChildHandleOptions): Promise<ChildHandle> {
+    const { sandbox: layers, environment } = isolation;
+    const folders = videos === undefined ? ['/'] : [videos.path, ...(modelsFolder === undefined ? [] : [modelsFolder])];
+    const sandbox = sandboxArguments({ layers, environment, folders });
+    const [execPath, ...execArgv] = [
+      ...isolation.command,
+      ...sandbox,
+      ...(sandbox.length > 0 ? [process.execPath] : []),
+    ];
     let child: ChildProcess;
     try {
       child = fork(fileURLToPath(module), [], {
         execPath,
         execArgv: [...execArgv, `--max-old-space-size=${MAIN_HEAP_MIB}`],
-        env: isolation.environment,
+        env: environment,
         serialization: 'advanced',
         // A process group of its own, which is killed whole.
         detached: true,
@@ -133,12 +147,12 @@ export class ChildHandle {
     } catch (error) {
       throw errorOfRefusedFork(error);
     }
-    if (child.pid !== undefined) return new ChildHandle(child, child.pid);
+    if (child.pid !== undefined) return new ChildHandle(child, child.pid, videos);
     const [error] = await once(child, 'error');
     throw errorOfRefusedFork(error);
   }
 
-  /** What the child could not set for itself. */
+  /** What could not be set for the child, which works without. */
   get notices(): readonly string[] {
     return this.#notices;
   }
@@ -165,12 +179,18 @@ export class ChildHandle {
   /** Begins a job. */
   async open(request: OpenRequest): Promise<void> {
     this.#jobs += 1;
-    await this.#ask({ kind: 'open', request });
+    const filePath = (await this.#videos?.show(request.filePath)) ?? request.filePath;
+    await this.#ask({ kind: 'open', request: { ...request, filePath } });
   }
 
   /** The next results of the job, within about a second; acknowledges the last ones. */
   async next(): Promise<Reply> {
     return replySchema.parse(await this.#ask({ kind: 'next' }));
+  }
+
+  /** Takes the video of the last job from it. */
+  async clear(): Promise<void> {
+    await this.#videos?.clear();
   }
 
   /** Ends the process group, also one that hears no other signal, and resolves when the child is gone. */
@@ -207,7 +227,7 @@ export class ChildHandle {
         this.#death = { exitCode, signal, output: this.#output };
         this.#waiter?.reject(crashError(this.#death, false));
         this.#waiter = undefined;
-        resolve();
+        resolve(this.#videos?.remove());
       });
     });
   }

@@ -60,6 +60,8 @@ export class ChildJob {
     } catch (error) {
       const crashed = error instanceof ServiceError && error.code === 'decoder_crashed';
       throw crashed && child.death !== undefined ? crashError(child.death, watch.nearLimit) : error;
+    } finally {
+      await child.clear();
     }
   }
 }

@@ -4,8 +4,7 @@
  */
 import { messageOf } from '../errors.ts';
 import { answerService } from './child-door.ts';
-import { lowerPriority } from './priority.ts';
-import type { OpenRequest, Reply, StartRequest, WarmReply, WarmRequest } from './protocol.ts';
+import type { OpenRequest, Reply, StartRequest, WarmRequest } from './protocol.ts';
 import { Analysis, openPipeline, type DecodeThread, type InferenceThread } from './threads/analysis.ts';
 import { Thread } from './threads/thread.ts';
 
@@ -32,10 +31,8 @@ async function start(request: StartRequest): Promise<void> {
   await Promise.all([decode, ...inference].map(async (thread) => thread.running));
 }
 
-async function warm(request: WarmRequest): Promise<WarmReply> {
+async function warm(request: WarmRequest): Promise<void> {
   for (const definition of request.warmUp) await openPipeline(inference, definition);
-  // Not before: on a busy machine a child of low priority would hardly come to load its models.
-  return { notices: await lowerPriority() };
 }
 
 async function open(request: OpenRequest): Promise<void> {

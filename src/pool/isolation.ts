@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { mappedMemoryOf } from './process-status.ts';
+import { sandboxArguments, type SandboxLayers } from './sandbox/sandbox.ts';
 
 const run = promisify(execFile);
 
@@ -14,7 +15,10 @@ const run = promisify(execFile);
  * - `memory`: the kernel refuses the child memory far beyond what is allowed (and any core dump);
  * - `memory-watch`: a child with more memory than is allowed is killed, found by polling;
  * - `network`: the child has a network namespace without a network;
- * - `privileges`: the child gains no privileges by running programs, and the kernel kills it when the service dies.
+ * - `privileges`: the child gains no privileges by running programs, and the kernel kills it when the service dies;
+ * - `capabilities`: the child has no capability and can gain none, also as root;
+ * - `files`: the child reads its own video and the program, writes nothing, and reaches no other process (Landlock);
+ * - `system-calls`: the kernel denies the child sockets, namespaces, mounts, tracing, writing and new processes (seccomp).
  */
 export type IsolationLevel =
   | 'process'
@@ -23,15 +27,19 @@ export type IsolationLevel =
   | 'memory'
   | 'memory-watch'
   | 'network'
-  | 'privileges';
+  | 'privileges'
+  | 'capabilities'
+  | 'files'
+  | 'system-calls';
 
 /** How a child is to be started. */
 export interface Isolation {
   /** What is active, for people. */
   readonly levels: readonly IsolationLevel[];
-  /** The program to execute: Node.js, or the first of those that put a fence up and then become the next. */
+  /** The program to execute: Node.js, or the first of those that restrict themselves and then become the next. */
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  readonly sandbox: SandboxLayers;
 }
 
 export interface IsolationOptions {
@@ -58,29 +66,70 @@ const PROBE_TIMEOUT_MS = 120_000;
 /** A limit that every Node.js fits in, to find out whether limits can be set. */
 const PROBED_BYTES = 64 * 1024 ** 3;
 
+const NO_SANDBOX: SandboxLayers = { files: false, systemCalls: false };
+const STAY_UNPRIVILEGED = ['--no-new-privs', '--pdeathsig', 'KILL', '--'];
+const DROP_CAPABILITIES = ['--bounding-set=-all', '--inh-caps=-all', '--ambient-caps=-all'];
+
 /**
- * Finds out which fences this machine lets an ordinary process put up: each is tried, on Node.js itself, and those that
- * work are put before one another. They become the child by exec, so its pid and its channel to the service are kept.
+ * Finds out what this machine lets an ordinary process do to restrict itself: each restriction is tried, on Node.js
+ * itself, and those that work are put before one another. They become the child by exec, so its pid and its channel to
+ * the service are kept.
  */
 export async function detectIsolation(options: IsolationOptions): Promise<Isolation> {
   const environment = allowed(options.environment);
-  const firstThatWorks = async (...fences: readonly Fence[]): Promise<readonly string[]> => {
-    for (const fence of fences) if (await works(fence, environment)) return fence;
+  const firstThatWorks = async (before: readonly string[], fences: readonly Fence[]): Promise<readonly string[]> => {
+    for (const fence of fences) {
+      if ((await statusBehind([...before, ...fence], environment)) !== undefined) return fence;
+    }
     return [];
   };
-  const memory = await firstThatWorks(['prlimit', `--data=${PROBED_BYTES}`, '--core=0', '--']);
-  const network = await firstThatWorks(['unshare', '--net', '--'], ['unshare', '--map-root-user', '--net', '--']);
-  // Comes after the namespaces: a process that enters one forgets the signal.
-  const privileges = await firstThatWorks(['setpriv', '--no-new-privs', '--pdeathsig', 'KILL', '--']);
+  const sandboxWorks = async (layers: SandboxLayers): Promise<boolean> => {
+    const args = sandboxArguments({ layers, environment, folders: [] });
+    return (await statusBehind([process.execPath, ...args], environment)) !== undefined;
+  };
+  const [memory, network, files, systemCalls] = await Promise.all([
+    firstThatWorks([], [['prlimit', `--data=${PROBED_BYTES}`, '--core=0', '--']]),
+    firstThatWorks(
+      [],
+      [
+        ['unshare', '--net', '--'],
+        ['unshare', '--map-root-user', '--net', '--'],
+      ],
+    ),
+    sandboxWorks({ files: true, systemCalls: false }),
+    sandboxWorks({ files: false, systemCalls: true }),
+  ]);
+  // Comes after the namespaces: a process that enters one forgets the signal. Only root, there or outside, has
+  // capabilities to drop.
+  const privileges = await firstThatWorks(network, [
+    ['setpriv', ...DROP_CAPABILITIES, ...STAY_UNPRIVILEGED],
+    ['setpriv', ...STAY_UNPRIVILEGED],
+  ]);
+  const status = privileges.length > 0 ? await statusBehind([...network, ...privileges], environment) : undefined;
   const levels: IsolationLevel[] = ['process', 'environment', 'priority'];
   if (memory.length > 0) levels.push('memory');
   if (existsSync('/proc/self/status')) levels.push('memory-watch');
   if (network.length > 0) levels.push('network');
   if (privileges.length > 0) levels.push('privileges');
+  if (status !== undefined && hasNoCapabilities(status)) levels.push('capabilities');
+  if (files) levels.push('files');
+  if (systemCalls) levels.push('system-calls');
   // The limit itself is set when it is known what the runtime maps, see `limitMappedMemory`.
   const noCoreDump = memory.length > 0 ? ['prlimit', '--core=0', '--'] : [];
   const command = [...noCoreDump, ...network, ...privileges, process.execPath];
-  return { levels, command, environment };
+  return { levels, command, environment, sandbox: { files, systemCalls } };
+}
+
+/** The same without what could keep a child from reading its program where that is installed in an unusual way. */
+export function withoutSandbox(isolation: Isolation): Isolation {
+  const dropped: ReadonlySet<string> = new Set(DROP_CAPABILITIES);
+  const lost: ReadonlySet<IsolationLevel> = new Set(['capabilities', 'files', 'system-calls']);
+  return {
+    ...isolation,
+    levels: isolation.levels.filter((level) => !lost.has(level)),
+    command: isolation.command.filter((word) => !dropped.has(word)),
+    sandbox: NO_SANDBOX,
+  };
 }
 
 /**
@@ -94,14 +143,25 @@ export async function limitMappedMemory(pid: number, moreBytes: number): Promise
 
 type Fence = readonly [program: string, ...args: string[]];
 
-async function works([program, ...args]: Fence, env: Isolation['environment']): Promise<boolean> {
+/** What the kernel says of Node.js behind a fence; undefined when the fence is not installed, or not permitted. */
+async function statusBehind(fence: readonly string[], env: Isolation['environment']): Promise<string | undefined> {
+  const [program = '', ...args] = fence;
+  const read = 'fs.existsSync("/proc/self/status") && fs.readFileSync("/proc/self/status", "latin1")';
   try {
-    await run(program, [...args, process.execPath, '--eval', '0'], { env, timeout: PROBE_TIMEOUT_MS });
-    return true;
+    const { stdout } = await run(program, [...args, process.execPath, '--print', read], {
+      env,
+      timeout: PROBE_TIMEOUT_MS,
+    });
+    return stdout;
   } catch {
-    // Not installed, or not permitted.
-    return false;
+    return undefined;
   }
+}
+
+/** Without any in hand or to be inherited, and barred from new ones. */
+function hasNoCapabilities(status: string): boolean {
+  const inHand = [...status.matchAll(/^Cap(?:Inh|Prm|Eff|Amb):\s+(\w+)$/gm)].map((line) => line[1]);
+  return inHand.length > 0 && inHand.every((set) => /^0+$/.test(set ?? '')) && /^NoNewPrivs:\s+1$/m.test(status);
 }
 
 function allowed(environment: IsolationOptions['environment']): Record<string, string> {

@@ -159,6 +159,7 @@ export class ProcessPool implements AsyncDisposable {
     this.#closing.abort(new ServiceError('interrupted', 'the service is shutting down', { retryable: true }));
     await Promise.allSettled(this.#slots.map(async ({ child }) => child));
     await Promise.all([...this.#children].map(async (child) => this.#end(child)));
+    await this.#starter.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,7 @@
  * asks and the child answers, one question at a time:
  *
  * 1. `start`: answered by nothing once its threads run, so that what they map without any use can be measured;
- * 2. `warm`: answered by {@link WarmReply} once their models are loaded;
+ * 2. `warm`: answered by nothing once their models are loaded;
  * 3. for each job `open`, answered by nothing, then `next`, answered by {@link Reply}, until it is done or fails.
  *
  * Asking for the next batch acknowledges the last one; the child decodes only so far ahead of that.
@@ -60,12 +60,6 @@ export const questionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('next') }),
 ]);
 export type Question = z.infer<typeof questionSchema>;
-
-export const warmReplySchema = z.object({
-  /** What the child tried to set for itself and could not; it works without. */
-  notices: z.array(z.string()),
-});
-export type WarmReply = z.infer<typeof warmReplySchema>;
 
 export const replySchema = z.object({
   /** Packets of the video that were read, and those that were decoded: it rises while the decoder works. */

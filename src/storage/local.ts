@@ -7,6 +7,7 @@ import { FolderSync } from './folder-sync.ts';
 import type { SavedSource, StorageService } from './storage-service.ts';
 
 const INCOMING = 'incoming';
+const LINKS = 'links';
 /** Names read from a folder at once. Node's default of 32 costs a turn of the thread pool for each few. */
 const ENTRIES_AT_ONCE = 1_024;
 
@@ -19,11 +20,14 @@ export class LocalStorageService implements StorageService {
   readonly #baseDir: string;
   /** Absolute path of the folder for uploads in progress, the only one from which files are adopted. */
   readonly incomingDir: string;
+  /** Absolute path of a folder for links to stored videos, for processes that may read no other. */
+  readonly linksDir: string;
   readonly #folders = new FolderSync();
 
   private constructor(baseDir: string, incomingDir: string) {
     this.#baseDir = baseDir;
     this.incomingDir = incomingDir;
+    this.linksDir = join(baseDir, LINKS);
   }
 
   /** Creates the folder if it is missing. Deletes nothing. */

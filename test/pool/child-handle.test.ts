@@ -103,7 +103,12 @@ describe('ChildHandle', () => {
   });
 
   it('is unavailable when the system refuses the fork', async () => {
-    const isolation = { levels: [], command: ['/nowhere/node'], environment: {} };
+    const isolation = {
+      levels: [],
+      command: ['/nowhere/node'],
+      environment: {},
+      sandbox: { files: false, systemCalls: false },
+    };
     const refused = await rejectionOf(start('../../src/pool/child.js', { isolation }));
     expect(refused).to.include({ code: 'child_unavailable', retryable: false });
   });

@@ -13,7 +13,12 @@ process.stdin.once('close', () => process.kill(process.pid, 'SIGKILL'));
 
 const [childModule = ''] = process.argv.slice(2);
 // What is loaded when a process is first forked needs no descriptor any more.
-const isolation = { levels: [], command: [process.execPath], environment: {} } as const;
+const isolation = {
+  levels: [],
+  command: [process.execPath],
+  environment: {},
+  sandbox: { files: false, systemCalls: false },
+} as const;
 const held: number[] = [];
 try {
   for (;;) held.push(openSync('/dev/null', 'r'));

@@ -9,11 +9,14 @@ import { warning, ok, failed, type CheckResult } from '../check-result.ts';
 import { mib } from '../mib.ts';
 
 const CHECK = 'isolation';
-/** The fences that depend on the machine, and the program of util-linux that puts each up. */
-const FENCES: readonly (readonly [level: IsolationLevel, program: string])[] = [
-  ['memory', 'prlimit'],
-  ['network', 'unshare'],
-  ['privileges', 'setpriv'],
+/** The levels that depend on the machine, and what each needs. */
+const NEEDS: readonly (readonly [level: IsolationLevel, need: string])[] = [
+  ['memory', 'prlimit of util-linux'],
+  ['network', 'unshare of util-linux, and user namespaces where it is not root'],
+  ['privileges', 'setpriv of util-linux'],
+  ['capabilities', 'setpriv of util-linux, and a program that its user may read'],
+  ['files', 'Linux 5.13 or later with Landlock, not blocked by a container'],
+  ['system-calls', 'Linux with seccomp on x64 or arm64'],
 ];
 
 export interface ChildToStart {
@@ -46,13 +49,9 @@ export async function checkIsolation({ plan, warmUp, modelsFolder, environment }
   }
   const used = Math.max(0, ...pool.pids().map((pid) => usedMemoryOf(pid)));
   const started = `a process with ${plan.threads} inference threads started and uses ${mib(used)} of ${mib(plan.memoryBytes)}`;
-  const missing = FENCES.filter(([level]) => !pool.levels.includes(level));
+  const missing = NEEDS.filter(([level]) => !pool.levels.includes(level));
   if (missing.length === 0) return ok(CHECK, `${started}; ${pool.levels.join(', ')}`);
   const names = missing.map(([level]) => level).join(', ');
-  const programs = missing.map(([, program]) => program).join(', ');
-  return warning(
-    CHECK,
-    `${started}; it goes without: ${names}`,
-    `Install util-linux (${programs}), and allow user namespaces where unshare is refused (a container, a sysctl)`,
-  );
+  const needs = missing.map(([level, need]) => `${level}: ${need}`).join('; ');
+  return warning(CHECK, `${started}; it goes without: ${names}`, `Provide what is missing (${needs})`);
 }

@@ -6,7 +6,7 @@ answerService({
     process.stderr.write('the machine has no such instruction\n');
     process.exit(7);
   },
-  warm: async () => ({ notices: [] }),
+  warm: async () => {},
   open: async () => {},
   next: async () => ({ decoded: 0, frames: [], done: true }),
 });

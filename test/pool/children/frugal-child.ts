@@ -11,7 +11,7 @@ answerService({
   start: async (request) => {
     threads = request.threads;
   },
-  warm: async () => ({ notices: [] }),
+  warm: async () => {},
   open: async (request) => {
     isFrugal = request.oneFrameAtATime && threads === 1;
   },

@@ -5,7 +5,7 @@ const hoard: Buffer[] = [];
 
 answerService({
   start: async () => {},
-  warm: async () => ({ notices: [] }),
+  warm: async () => {},
   open: async () => {},
   next: async () => {
     hoard.push(Buffer.alloc(8 * 1024 * 1024, 1));

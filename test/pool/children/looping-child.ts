@@ -3,7 +3,7 @@ import { answerService } from '../../../src/pool/child-door.ts';
 
 answerService({
   start: async () => {},
-  warm: async () => ({ notices: [] }),
+  warm: async () => {},
   open: async () => {
     for (;;);
   },

@@ -9,7 +9,6 @@ answerService({
   warm: async () => {
     // Zeroed pages are mapped, and not touched.
     mapped.push(new ArrayBuffer(MAPPED_BYTES));
-    return { notices: [] };
   },
   open: async () => {},
   next: async () => ({ decoded: 0, frames: [], done: true }),

@@ -11,7 +11,7 @@ answerService({
       used = user + system;
     }
   },
-  warm: async () => ({ notices: [] }),
+  warm: async () => {},
   open: async () => {},
   next: async () => ({ decoded: 0, frames: [], done: true }),
 });

@@ -5,7 +5,7 @@ let given = 0;
 
 answerService({
   start: async () => {},
-  warm: async () => ({ notices: [] }),
+  warm: async () => {},
   open: async () => {},
   next: async () => {
     const frame = { frame_index: given, result: { timestamp_ms: given } };

@@ -3,7 +3,7 @@ import { answerService } from '../../../src/pool/child-door.ts';
 
 answerService({
   start: async () => new Promise(() => {}),
-  warm: async () => ({ notices: [] }),
+  warm: async () => {},
   open: async () => {},
   next: async () => ({ decoded: 0, frames: [], done: true }),
 });

@@ -1,0 +1,62 @@
+import { closeSync, openSync, statSync } from 'node:fs';
+import { addPathRule, createRuleset, landlockVersion, restrictSelf } from '../libc.ts';
+
+/** Rights of linux/landlock.h. */
+const EXECUTE = 1n << 0n;
+const READ_FILE = 1n << 2n;
+const READ_FOLDER = 1n << 3n;
+/** All rights that a version knows are denied where no rule grants them; by the first version that knows them. */
+const FILE_RIGHTS: readonly (readonly [version: number, rights: bigint])[] = [
+  [1, 0x1fffn],
+  // Linking and renaming between folders.
+  [2, 1n << 13n],
+  // Truncating.
+  [3, 1n << 14n],
+  // Commands to devices.
+  [5, 1n << 15n],
+];
+/** Binding and connecting of TCP. */
+const NETWORK_RIGHTS = 3n;
+const NETWORK_VERSION = 4;
+/** Abstract sockets of other processes, and signals to them. */
+const SCOPES = 3n;
+const SCOPE_VERSION = 6;
+
+/** Of linux/fcntl.h: a descriptor that names a file without opening it. */
+const O_PATH = 0o10000000;
+
+export interface Grants {
+  /** Files, and folders with all that is in them. Missing ones are left out. */
+  readonly read: readonly string[];
+  /** Programs, which are read as well. */
+  readonly execute: readonly string[];
+}
+
+/**
+ * Leaves this process nothing of the file system but reading what is granted, no TCP, and no signals to other
+ * processes, as far as the kernel's version of Landlock knows these. Throws when the kernel has none.
+ */
+export function restrictFiles({ read, execute }: Grants): void {
+  const version = landlockVersion();
+  const rights = FILE_RIGHTS.filter(([since]) => version >= since).reduce((all, [, added]) => all | added, 0n);
+  const attributes = [rights];
+  if (version >= NETWORK_VERSION) attributes.push(NETWORK_RIGHTS);
+  if (version >= SCOPE_VERSION) attributes.push(SCOPES);
+  const ruleset = createRuleset(Buffer.from(BigUint64Array.from(attributes).buffer));
+  for (const path of read) grant(ruleset, path, READ_FILE | READ_FOLDER);
+  for (const path of execute) grant(ruleset, path, READ_FILE | EXECUTE);
+  restrictSelf(ruleset);
+  closeSync(ruleset);
+}
+
+function grant(ruleset: number, path: string, rights: bigint): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  const descriptor = openSync(path, O_PATH);
+  const rule = Buffer.alloc(12);
+  // Rights of folders are refused for files.
+  rule.writeBigUInt64LE(found.isDirectory() ? rights : rights & ~READ_FOLDER);
+  rule.writeInt32LE(descriptor, 8);
+  addPathRule(ruleset, rule);
+  closeSync(descriptor);
+}
