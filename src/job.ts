@@ -136,6 +136,10 @@ export const textLineSchema = z.object({
     .length(4)
     .optional()
     .describe('Corners of a line that is not level, `[x, y]`, clockwise from the top left'),
+  unsure: z
+    .boolean()
+    .optional()
+    .describe('True when the line probably has letters that the recogniser does not know; absent otherwise'),
 });
 export type TextLine = z.infer<typeof textLineSchema>;
 

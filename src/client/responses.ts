@@ -129,6 +129,7 @@ export interface FrameResult {
           readonly confidence: number;
           readonly bbox: Box;
           readonly polygon?: readonly (readonly [number, number])[] | undefined;
+          readonly unsure?: boolean | undefined;
         }[]
       | undefined;
     readonly detections?:

@@ -3,7 +3,7 @@ const BLANK = 0;
 const SPACE_LIKELIHOOD = 0.08;
 /** Probability from which the second best reading of a character is thought of. */
 const RUNNER_UP = 0.05;
-const A_SPACE = { character: ' ', likelihood: 0, runnerUp: '', runnerUpLikelihood: 0 } as const;
+const A_SPACE = { character: ' ', likelihood: 0, at: 0, runnerUp: '', runnerUpLikelihood: 0 } as const;
 const NO_SPACE_BEFORE = /^[\s.,:;!?)\]}%]$/;
 const DIGIT = /^\d$/;
 const LETTER = /^[A-Za-z]$/;
@@ -12,16 +12,19 @@ const LETTER = /^[A-Za-z]$/;
 const FULL_WIDTH = /[\uFF01-\uFF5E]/g;
 const HAN = /\p{Script=Han}/u;
 
-export interface ReadText {
+export interface DecodedText {
   readonly text: string;
   /** Mean probability of the characters but spaces, 0 to 1; 0 when there are none. */
   readonly confidence: number;
+  readonly characters: readonly ReadCharacter[];
 }
 
 /** A character as it was read, and what it might have been instead. */
-interface ReadCharacter {
+export interface ReadCharacter {
   readonly character: string;
   readonly likelihood: number;
+  /** Where it was seen, in parts of the line; of a space: 0. */
+  readonly at: number;
   readonly runnerUp: string;
   readonly runnerUpLikelihood: number;
 }
@@ -31,7 +34,7 @@ interface ReadCharacter {
  * the blanks around it, so it also counts when its probability, summed over the steps between two characters, is
  * enough: between letters of a word that sum stays below a hundredth.
  */
-export function decodeCtc(probabilities: Float32Array, classes: number, characters: readonly string[]): ReadText {
+export function decodeCtc(probabilities: Float32Array, classes: number, characters: readonly string[]): DecodedText {
   const space = classes - 1;
   const read: ReadCharacter[] = [];
   let spaceLikelihood = 0;
@@ -49,6 +52,7 @@ export function decodeCtc(probabilities: Float32Array, classes: number, characte
       read.push({
         character,
         likelihood: probabilities[step + best] ?? 0,
+        at: (step + classes / 2) / probabilities.length,
         runnerUp: characters[second - 1] ?? '',
         runnerUpLikelihood: probabilities[step + second] ?? 0,
       });
@@ -88,7 +92,7 @@ function twoBest(
   return { best, second };
 }
 
-function joined(read: readonly ReadCharacter[]): ReadText {
+function joined(read: readonly ReadCharacter[]): DecodedText {
   let text = '';
   let sum = 0;
   let count = 0;
@@ -101,7 +105,7 @@ function joined(read: readonly ReadCharacter[]): ReadText {
     count++;
   }
   const plain = HAN.test(text) ? text : text.replace(FULL_WIDTH, (wide) => narrow(wide));
-  return { text: plain.replace(/ +/g, ' ').trim(), confidence: count === 0 ? 0 : sum / count };
+  return { text: plain.replace(/ +/g, ' ').trim(), confidence: count === 0 ? 0 : sum / count, characters: read };
 }
 
 /** Whether a digit stands among letters, or a letter among digits, where its runner-up would fit: 0 and O, 1 and l. */

@@ -1,7 +1,8 @@
 import type { Region, RgbImage } from '../image-tensor.ts';
 import type { Model } from '../models/model-sessions.ts';
 import { areaOf, around, sharedArea } from './regions.ts';
-import { textBlobs, type TextBlob } from './text-blobs.ts';
+import type { ConnectedArea } from './connected-areas.ts';
+import { textBlobs } from './text-blobs.ts';
 import { textMap, textMapInParts, type TextMap } from './text-map.ts';
 import { stripCorners, stripOf, type TextStrip } from './text-strip.ts';
 import { boundsOf } from './turned-rectangle.ts';
@@ -74,7 +75,7 @@ function boxesOf(map: TextMap, region: Region): FoundBox[] {
   return textBlobs(map).flatMap((blob) => boxOf(blob, map, region) ?? []);
 }
 
-function boxOf(blob: TextBlob, map: TextMap, region: Region): FoundBox | undefined {
+function boxOf(blob: ConnectedArea, map: TextMap, region: Region): FoundBox | undefined {
   const across = region.width / map.width;
   const down = region.height / map.height;
   const strip = stripOf(blob, map.width, across, down);

@@ -65,7 +65,9 @@ function joined(pieces: readonly TextPiece[]): TextLine {
   const right = Math.max(...pieces.map(({ box }) => box.x + box.width));
   const bottom = Math.max(...pieces.map(({ box }) => box.y + box.height));
   const characters = pieces.reduce((sum, { text }) => sum + text.length, 0);
-  const confidence = pieces.reduce((sum, piece) => sum + piece.confidence * piece.text.length, 0) / characters;
+  const likelihood = pieces.reduce((sum, piece) => sum + piece.confidence * piece.text.length, 0);
+  // A letter that was seen and not read has a probability of 0.
+  const confidence = likelihood / (characters + pieces.reduce((sum, { unread }) => sum + unread, 0));
   const [only, another] = pieces;
   const corners = another ? undefined : only?.corners;
   return {
@@ -73,6 +75,7 @@ function joined(pieces: readonly TextPiece[]): TextLine {
     confidence: Math.round(confidence * 1000) / 1000,
     bbox: [left, top, right - left, bottom - top],
     ...(corners && { polygon: rounded(corners) }),
+    ...(pieces.some(({ isUnsure }) => isUnsure) && { unsure: true }),
   };
 }
 

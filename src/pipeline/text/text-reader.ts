@@ -3,11 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { cropped, type Region, type RgbImage } from '../image-tensor.ts';
 import type { Model, ModelSessions } from '../models/model-sessions.ts';
-import type { ReadText } from './ctc-decoding.ts';
 import { areaOf, sharedArea } from './regions.ts';
 import { findText, type TextBox, type TextDetectorOptions } from './text-detector.ts';
 import { isUpsideDown, upsideDown } from './text-orientation.ts';
-import { CROP_HEIGHT, lineWidth, readLine } from './text-recogniser.ts';
+import { CROP_HEIGHT, lineWidth, readLine, type ReadText } from './text-recogniser.ts';
 import { isStanding, levelled, stripCorners, type TextStrip } from './text-strip.ts';
 import { quarterTurned, type Point } from './turned-rectangle.ts';
 

@@ -1,5 +1,5 @@
 import type { RgbImage } from '../image-tensor.ts';
-import type { TextBlob } from './text-blobs.ts';
+import type { ConnectedArea } from './connected-areas.ts';
 import { quarterTurned, smallestRectangle, type Point, type TurnedRectangle } from './turned-rectangle.ts';
 
 // Text is made level when it leans by more than this angle, and this much of its height over its length.
@@ -23,7 +23,7 @@ export interface TextStrip extends TurnedRectangle {
 }
 
 /** Returns the strip of a blob that is read better when it is made level; undefined when it is level enough. */
-export function stripOf(blob: TextBlob, mapWidth: number, across: number, down: number): TextStrip | undefined {
+export function stripOf(blob: ConnectedArea, mapWidth: number, across: number, down: number): TextStrip | undefined {
   const rectangle = smallestRectangle(outlineOf(blob, mapWidth, across, down));
   const long = Math.max(rectangle.width, rectangle.height);
   const short = Math.min(rectangle.width, rectangle.height);
@@ -42,7 +42,7 @@ export function isStanding({ width, height }: TurnedRectangle): boolean {
 }
 
 /** Returns the corners of the first and last pixel of each row: their hull is that of the blob. */
-function outlineOf(blob: TextBlob, mapWidth: number, across: number, down: number): Point[] {
+function outlineOf(blob: ConnectedArea, mapWidth: number, across: number, down: number): Point[] {
   const rows = blob.bottom - blob.top;
   const first = new Int32Array(rows).fill(mapWidth);
   const last = new Int32Array(rows);
@@ -75,7 +75,7 @@ interface MapScale {
  * Fits the parabola v = a + b u + c u² to the pixels of a blob, u along and v across its rectangle, by least squares. The
  * height of the text is that of a band with the variance that is left. Undefined when the text is nearly straight.
  */
-function bentStrip(blob: TextBlob, rectangle: TurnedRectangle, scale: MapScale): TextStrip | undefined {
+function bentStrip(blob: ConnectedArea, rectangle: TurnedRectangle, scale: MapScale): TextStrip | undefined {
   const lying = rectangle.height > rectangle.width ? quarterTurned(rectangle) : rectangle;
   const [cos, sin] = [Math.cos(lying.angle), Math.sin(lying.angle)];
   let [u1, u2, u3, u4, v1, v2, uv, u2v] = [0, 0, 0, 0, 0, 0, 0, 0];

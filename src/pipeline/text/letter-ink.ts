@@ -1,0 +1,48 @@
+import { connectedAreas, type ConnectedArea } from './connected-areas.ts';
+
+/** Pixels of one line of text, dark or light: brighter ones have larger values. */
+export interface LinePlane {
+  readonly data: Float32Array;
+  readonly height: number;
+  /** Pixels from one row to the next. */
+  readonly stride: number;
+  /** Pixels of the line itself. */
+  readonly width: number;
+}
+
+const LEVELS = 64;
+
+/** Returns the connected areas of what is written: of the pixels that are rarer than the others along the line's edges. */
+export function letterInk({ data, height, stride, width }: LinePlane): ConnectedArea[] {
+  const values = new Float32Array(width * height);
+  for (let y = 0; y < height; y++) values.set(data.subarray(y * stride, y * stride + width), y * width);
+  const threshold = thresholdOf(values);
+  const edges = [0, 1, height - 2, height - 1].flatMap((y) => [...values.subarray(y * width, (y + 1) * width)]);
+  const isLight = edges.filter((value) => value > threshold).length < edges.length / 2;
+  return connectedAreas(width, height, (at) => (values[at] ?? 0) > threshold === isLight);
+}
+
+/** Otsu, "A threshold selection method from gray-level histograms", 1979: the two classes differ most. */
+function thresholdOf(values: Float32Array): number {
+  const least = values.reduce((a, b) => Math.min(a, b));
+  const step = (values.reduce((a, b) => Math.max(a, b)) - least) / LEVELS;
+  const counts = new Float64Array(LEVELS);
+  for (const value of values) {
+    const level = Math.min(LEVELS - 1, Math.floor((value - least) / step));
+    counts[level] = (counts[level] ?? 0) + 1;
+  }
+  const sum = counts.reduce((total, count, level) => total + count * level, 0);
+  let [below, sumBelow, best, split] = [0, 0, -1, 0];
+  for (let level = 0; level < LEVELS - 1; level++) {
+    below += counts[level] ?? 0;
+    sumBelow += level * (counts[level] ?? 0);
+    const above = values.length - below;
+    if (below === 0 || above === 0) continue;
+    const difference = sumBelow / below - (sum - sumBelow) / above;
+    const variance = below * above * difference * difference;
+    if (variance <= best) continue;
+    best = variance;
+    split = level;
+  }
+  return least + (split + 1) * step;
+}
