@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { analyseCommand } from './analyse.ts';
+import { batchCommand } from './batch.ts';
 import { cancelCommand } from './cancel.ts';
 import { globalOptions } from './connection.ts';
 import { deleteCommand } from './delete.ts';
@@ -48,6 +49,7 @@ Example:
     resultsCommand(terminal),
     expectCommand(terminal),
     analyseCommand(terminal),
+    batchCommand(terminal),
     listCommand(terminal),
     cancelCommand(terminal),
     deleteCommand(terminal),

@@ -2,9 +2,9 @@ import { openAsBlob } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Submission } from '../client/call-options.ts';
-import { pause } from '../client/pause.ts';
 import type { ReelstateClient } from '../client/reelstate-client.ts';
 import { ReelstateError } from '../client/reelstate-error.ts';
+import { retryTransient } from '../client/retry-transient.ts';
 import { analysisOptionsOf, type AnalysisFlags } from './analysis-flags.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -24,7 +24,6 @@ export interface UploadOptions {
 const FILE_ERRORS = new Set(['invalid_mp4', 'missing_file', 'upload_too_large', 'job_not_found', 'video_missing']);
 /** How long a service without a response is retried, in milliseconds. One that names a time to wait is retried for ever. */
 const RETRY_FOR_MS = 10_000;
-const RETRY_AFTER_MS = 1_000;
 
 /** True for an error of the video itself: it cannot be read, or the service rejects it. */
 export function isFileError(error: unknown): boolean {
@@ -73,20 +72,13 @@ async function submitted(
   submit: (idempotencyKey: string) => Promise<Submission>,
 ): Promise<string> {
   const idempotencyKey = crypto.randomUUID();
-  let silentSinceMs: number | undefined;
-  for (;;) {
+  const attempt = async (): Promise<string> => {
     try {
       return (await submit(idempotencyKey)).jobId;
-    } catch (error) {
-      if (!(error instanceof ReelstateError) || !error.isTransient) throw error;
-      if (error.retryAfterS === undefined) {
-        silentSinceMs ??= performance.now();
-        if (performance.now() - silentSinceMs > RETRY_FOR_MS) throw error;
-      } else silentSinceMs = undefined;
-      line.spin(`${name}  ${error.message}`);
-      await pause(error.retryAfterS === undefined ? RETRY_AFTER_MS : error.retryAfterS * 1_000, signal);
     } finally {
       line.clear();
     }
-  }
+  };
+  const onRetry = ({ message }: ReelstateError): void => line.spin(`${name}  ${message}`);
+  return retryTransient(attempt, { patienceMs: RETRY_FOR_MS, signal, onRetry }).finally(() => line.clear());
 }

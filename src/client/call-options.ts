@@ -47,6 +47,8 @@ export interface Submission {
 export interface WaitOptions extends CallOptions {
   /** Called once for each state, when it is first seen. */
   readonly onState?: (status: StatusResponse) => void;
+  /** How long a service without a response is retried, in milliseconds. Default: one minute. */
+  readonly patienceMs?: number;
 }
 
 export interface ListOptions extends CallOptions {

@@ -105,7 +105,10 @@ export class ReelstateClient {
   }
 
   /** Resolves with the status of the job when it is completed or failed. Retries a busy service for one minute. */
-  async waitFor(jobId: string, { signal, onState }: WaitOptions = {}): Promise<StatusResponse> {
+  async waitFor(
+    jobId: string,
+    { signal, onState, patienceMs = RETRY_FOR_MS }: WaitOptions = {},
+  ): Promise<StatusResponse> {
     let seen = '';
     let pauseMs = MIN_POLL_MS;
     let respondedMs = performance.now();
@@ -120,7 +123,7 @@ export class ReelstateClient {
       } catch (error) {
         if (!(error instanceof ReelstateError) || !error.isTransient) throw error;
         retryMs = (error.retryAfterS ?? 0) * 1_000;
-        if (performance.now() + retryMs - respondedMs > RETRY_FOR_MS) throw error;
+        if (performance.now() + retryMs - respondedMs > patienceMs) throw error;
       }
       await pause(Math.max(pauseMs, retryMs), signal);
       pauseMs = Math.min(pauseMs * 1.5, MAX_POLL_MS);

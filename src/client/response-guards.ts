@@ -45,7 +45,11 @@ export function isMachine(value: unknown): value is MachineResponse {
 }
 
 export function isPipelines(value: unknown): value is PipelinesResponse {
-  return isObject(value) && Array.isArray(value['pipelines']);
+  return isObject(value) && Array.isArray(value['pipelines']) && value['pipelines'].every((item) => isPipeline(item));
+}
+
+function isPipeline(value: unknown): boolean {
+  return isObject(value) && ['nodes', 'edges', 'outputs'].every((name) => Array.isArray(value[name]));
 }
 
 export function isFrameResult(value: unknown): value is FrameResult {

@@ -109,9 +109,24 @@ export interface MachineResponse {
   readonly definition: StateDefinition;
 }
 
+export interface PipelineItem {
+  readonly id: string;
+  readonly description: string;
+  readonly nodes: readonly {
+    readonly id: string;
+    readonly tool: string;
+    /** With all defaults. */
+    readonly params: Readonly<Record<string, unknown>>;
+    /** JSON Schema of the parameters. */
+    readonly params_schema: Readonly<Record<string, unknown>>;
+  }[];
+  readonly edges: readonly { readonly from: string; readonly to: string }[];
+  readonly outputs: readonly string[];
+}
+
 /** `GET /pipelines` */
 export interface PipelinesResponse {
-  readonly pipelines: readonly { readonly id: string; readonly description: string }[];
+  readonly pipelines: readonly PipelineItem[];
 }
 
 /** `[x, y, width, height]` in pixels from the top left of the displayed frame. */
