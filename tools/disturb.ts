@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
-import { chmod, chown, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReelstateError } from '../src/client/reelstate-error.ts';
@@ -22,6 +22,10 @@ const SETTINGS = {
   DISK_RESERVE_BYTES: String(1024 ** 2),
 };
 const REQUEST_MS = 10_000;
+/** Bytes that a file of the service may have at least while its database is blocked: enough for these videos and results. */
+const SMALL_FILE_BYTES = 64 * 1024;
+/** Makes the clock of the service one that a signal moves. */
+const MOVED_CLOCK = new URL('moved-clock.js', import.meta.url).href;
 /** What a client may be told while the environment refuses. */
 const HONEST_REFUSALS: ReadonlySet<number> = new Set([408, 429, 503, 507]);
 
@@ -61,8 +65,8 @@ interface Disturbance {
 
 /**
  * The real service under load while its environment refuses: its folders cannot be written or are gone, its disk is
- * full, it may open no file, its children are killed, it is stopped for a while. Each lasts some seconds, and a pause
- * follows. At the end the service is left to finish its work, and stopped.
+ * full, its database cannot be written, it may open no file, its children are killed, its clock is moved, it is stopped.
+ * Each lasts some seconds, and a pause follows. At the end the service finishes its work and is stopped.
  */
 export async function disturb(dataDir: string, options: DisturbOptions): Promise<DisturbReport> {
   const { seconds, longest, submitters, isSmallDisk, signal, onDisturbance } = options;
@@ -78,7 +82,7 @@ export async function disturb(dataDir: string, options: DisturbOptions): Promise
   const service = await startService({
     dataDir,
     signal,
-    settings: SETTINGS,
+    settings: { ...SETTINGS, NODE_OPTIONS: `--import=${MOVED_CLOCK}` },
     ...(user === undefined ? {} : { user }),
   });
   const killed = { children: 0 };
@@ -202,9 +206,26 @@ function disturbancesOf(
     {
       name: 'no file descriptor left',
       begin: async () => {
-        const before = limitOf(pid, user);
-        setLimit(pid, openFilesOf(pid).length, user);
-        return async () => setLimit(pid, before, user);
+        const before = limitOf('nofile', pid, user);
+        setLimit('nofile', pid, openFilesOf(pid).length, user);
+        return async () => setLimit('nofile', pid, before, user);
+      },
+    },
+    {
+      name: 'blocked database',
+      begin: async () => {
+        // No file may grow beyond this, so the log of the database cannot. Node.js ignores SIGXFSZ: the write fails.
+        const log = await stat(path.join(dataDir, 'jobs.duckdb.wal')).catch(() => undefined);
+        const before = limitOf('fsize', pid, user);
+        setLimit('fsize', pid, Math.max(log?.size ?? 0, SMALL_FILE_BYTES), user);
+        return async () => setLimit('fsize', pid, before, user);
+      },
+    },
+    {
+      name: 'moved clock',
+      begin: async () => {
+        process.kill(pid, 'SIGUSR2');
+        return async () => void process.kill(pid, 'SIGUSR2');
       },
     },
     {
@@ -227,13 +248,13 @@ function disturbancesOf(
   ];
 }
 
-/** The soft limit of open files. */
-function limitOf(pid: number, user: number | undefined): number {
-  return Number(prlimit(user, pid, '--nofile', '--output=SOFT', '--noheadings', '--raw'));
+/** The soft limit of open files, or of the bytes of a file. */
+function limitOf(what: 'nofile' | 'fsize', pid: number, user: number | undefined): string {
+  return prlimit(user, pid, `--${what}`, '--output=SOFT', '--noheadings', '--raw').trim();
 }
 
-function setLimit(pid: number, soft: number, user: number | undefined): void {
-  prlimit(user, pid, `--nofile=${soft}:`);
+function setLimit(what: 'nofile' | 'fsize', pid: number, soft: number | string, user: number | undefined): void {
+  prlimit(user, pid, `--${what}=${soft}:`);
 }
 
 /** Run as the user of the process: without a capability nobody else may. */
