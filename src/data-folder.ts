@@ -19,6 +19,7 @@ export interface DataFolderOptions {
 /** No permission for the group and others. */
 const PRIVATE_UMASK = 0o077;
 const DATABASE = 'jobs.duckdb';
+const SEARCH_INDEX = 'search.duckdb';
 /** What releases before made under the umask of their process. */
 const OWN_FOLDERS = ['video_jobs', 'video_jobs/incoming', 'video_jobs/quarantine'];
 
@@ -54,11 +55,14 @@ async function narrow(path: string, log: Pick<Log, 'warn'>): Promise<void> {
 export class DataFolder implements AsyncDisposable {
   readonly store: DuckDBJobStore;
   readonly storage: LocalStorageService;
+  /** Path of the search index, which is opened apart from the rest. */
+  readonly searchIndexPath: string;
   readonly #closers: Closers;
 
-  private constructor(parts: Pick<DataFolder, 'store' | 'storage'>, closers: Closers) {
+  private constructor(parts: Pick<DataFolder, 'store' | 'storage' | 'searchIndexPath'>, closers: Closers) {
     this.store = parts.store;
     this.storage = parts.storage;
+    this.searchIndexPath = parts.searchIndexPath;
     this.#closers = closers;
   }
 
@@ -78,7 +82,7 @@ export class DataFolder implements AsyncDisposable {
       });
       closers.push(() => store.close());
       const storage = await LocalStorageService.open({ baseDir: join(path, 'video_jobs') });
-      return new DataFolder({ store, storage }, closers);
+      return new DataFolder({ store, storage, searchIndexPath: join(path, SEARCH_INDEX) }, closers);
     } catch (error) {
       // What failed first is what its caller must hear.
       await closers.close().catch(() => undefined);

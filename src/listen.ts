@@ -27,6 +27,7 @@ export interface ListenOptions
       | 'reads'
       | 'storage'
       | 'segments'
+      | 'search'
       | 'pipelines'
       | 'incomingDir'
       | 'isolation'

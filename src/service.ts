@@ -9,13 +9,16 @@ import { DataFolder } from './data-folder.ts';
 import { createEngine } from './engine/job-engine.ts';
 import { forgetSubmissions, keepHouse } from './engine/housekeeping.ts';
 import { recover } from './engine/recovery.ts';
+import { SearchableJobs } from './engine/searchable-jobs.ts';
 import { Workers } from './engine/workers.ts';
 import { Metrics } from './http/metrics.ts';
 import { listen } from './listen.ts';
+import type { JobId } from './job.ts';
 import type { Log } from './log.ts';
 import { CountedPipeline } from './pipeline/counted-pipeline.ts';
 import { openPipelines } from './pipelines.ts';
 import { InMemoryQueueService } from './queue/memory.ts';
+import { SearchIndex } from './search/search-index.ts';
 
 export interface Service {
   /** Where it listens. */
@@ -74,6 +77,14 @@ async function open(
   signal.throwIfAborted();
 
   const { store, storage } = folder;
+  const segments = new JobSegments({ storage, log });
+  const search = new SearchIndex({
+    path: folder.searchIndexPath,
+    source: new SearchableJobs({ store, segments }),
+    log,
+  });
+  closers.push(() => search.close());
+  const onFilesDeleted = (jobIds: readonly JobId[]): void => search.remove(jobIds);
   const queue = new InMemoryQueueService();
   const { engine, recovery } = createEngine({
     store,
@@ -82,11 +93,15 @@ async function open(
     pipelines,
     maxAttempts: config.MAX_ATTEMPTS,
     maxPending: config.MAX_PENDING,
+    onFilesDeleted,
     log,
+  });
+  engine.onTransition(({ jobId, status }) => {
+    if (status === 'completed') search.add(jobId);
   });
   metrics.watch({ engine, reads: store, queued: () => queue.size(), childRestarts: () => pool.processes.restarts });
   const housekeeping = new AbortController();
-  const kept = { store, storage, engine, recovery, queue, log, signal: housekeeping.signal };
+  const kept = { store, storage, engine, recovery, queue, log, signal: housekeeping.signal, onFilesDeleted };
   await recover({ ...kept, signal, damaged: store.damage !== undefined });
   if (store.damage !== undefined) await store.confirmRepair();
   signal.throwIfAborted();
@@ -118,7 +133,8 @@ async function open(
     engine,
     reads: store,
     storage,
-    segments: new JobSegments({ storage, log }),
+    segments,
+    search,
     pipelines,
     incomingDir: storage.incomingDir,
     isolation: pool.processes.levels,
@@ -137,6 +153,7 @@ async function open(
     }),
   );
 
+  search.start();
   const house = keepHouse({
     ...kept,
     retentionMs: config.RETENTION_MS,

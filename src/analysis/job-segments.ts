@@ -45,6 +45,14 @@ export class JobSegments {
     return later(segmentsOf(findings, kind));
   }
 
+  /** The local path of the stored segments, made when there are none. Rejects when they cannot be stored. */
+  async stored(job: StoredJob): Promise<string> {
+    const path = await this.#openStored(job.segmentsPath);
+    if (path !== undefined) return path;
+    await this.#inTurn(() => this.#makeUsual(job));
+    return this.#storage.loadFile(job.segmentsPath);
+  }
+
   async #makeUsual(job: StoredJob): Promise<Findings> {
     const findings = await this.#make(job, {});
     await this.#store(job, findings);

@@ -29,6 +29,8 @@ export interface JobEngineOptions {
   readonly maxPending: number;
   readonly log: Log;
   readonly onStep?: StepListener;
+  /** Called when the files of a job are deleted. Must not throw. */
+  readonly onFilesDeleted?: FilesDeletedListener;
   readonly retryDelays?: RetryDelays;
   readonly format?: SnapshotFormat;
 }
@@ -49,6 +51,8 @@ export interface KeyedSubmitRequest extends SubmitRequest {
   /** ISO 8601 UTC: a key that was used before this time is new again. */
   readonly keySince: string;
 }
+
+export type FilesDeletedListener = (jobIds: readonly JobId[]) => void;
 
 interface JobEngineParts extends JobEngineOptions {
   readonly steps: JobSteps;
@@ -80,6 +84,7 @@ export class JobEngine {
   readonly #pipelines: VideoFilePipelineService;
   readonly #maxPending: number;
   readonly #onStep: StepListener | undefined;
+  readonly #onFilesDeleted: FilesDeletedListener | undefined;
   readonly #retryDelays: RetryDelays;
   readonly #log: Log;
   readonly #releases = new Releases();
@@ -89,7 +94,7 @@ export class JobEngine {
   readonly #keyed = new KeyedMutex();
 
   constructor(options: JobEngineParts) {
-    const { store, queue, pipelines, maxPending, onStep } = options;
+    const { store, queue, pipelines, maxPending, onStep, onFilesDeleted } = options;
     this.#steps = options.steps;
     this.#files = options.files;
     this.#recovery = options.recovery;
@@ -99,6 +104,7 @@ export class JobEngine {
     this.#pipelines = pipelines;
     this.#maxPending = maxPending;
     this.#onStep = onStep;
+    this.#onFilesDeleted = onFilesDeleted;
     this.#retryDelays = options.retryDelays ?? RETRY_DELAYS;
     this.#log = options.log;
   }
@@ -287,6 +293,7 @@ export class JobEngine {
     }
     const deletedAt = job.expiredAt;
     if (deletedAt === null) throw new ServiceError('internal', `the job ${jobId} is not marked as deleted`);
+    this.#onFilesDeleted?.([jobId]);
     await this.#files.delete(job);
     return { jobId, deletedAt };
   }

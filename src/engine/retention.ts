@@ -6,7 +6,7 @@ import type { StorageService } from '../storage/storage-service.ts';
 import type { JobStore } from '../store/job-store.ts';
 import { classify } from './classify-error.ts';
 import { quarantineTimeOf, QUARANTINE } from './file-sweep.ts';
-import type { JobEngine } from './job-engine.ts';
+import type { FilesDeletedListener, JobEngine } from './job-engine.ts';
 import { inputPathOf, resultsPathOf, segmentsPathOf, sidecarPathOf } from './sidecar.ts';
 
 /** Jobs looked up in one statement. */
@@ -20,6 +20,8 @@ export interface RetentionOptions {
   readonly engine: Pick<JobEngine, 'deleteFiles'>;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** Called when jobs are forgotten. Must not throw. */
+  readonly onFilesDeleted?: FilesDeletedListener;
 }
 
 /** Milliseconds for which things are kept; undefined: for ever. */
@@ -78,7 +80,7 @@ export async function expireFiles(
 export async function forgetJobs(
   options: Omit<RetentionOptions, 'engine'> & { readonly endedBefore: Date },
 ): Promise<number> {
-  const { store, storage, log, endedBefore } = options;
+  const { store, storage, log, endedBefore, onFilesDeleted } = options;
   const forgotten = await forEachJob(options, {
     find: (limit) => store.forgettable(endedBefore.toISOString(), limit),
     act: async (jobId) => {
@@ -86,7 +88,10 @@ export async function forgetJobs(
         await storage.deleteFile(path);
       }
     },
-    finish: (jobIds) => store.forget(jobIds),
+    finish: async (jobIds) => {
+      await store.forget(jobIds);
+      onFilesDeleted?.(jobIds);
+    },
   });
   if (forgotten > 0) log.info({ jobs: forgotten, ended_before: endedBefore }, 'expired jobs forgotten');
   return forgotten;

@@ -5,6 +5,7 @@ import type { JobSegments } from '../analysis/job-segments.ts';
 import type { JobEngine } from '../engine/job-engine.ts';
 import type { Log } from '../log.ts';
 import type { VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
+import type { VideoSearch } from '../search/video-search.ts';
 import type { StorageService } from '../storage/storage-service.ts';
 import type { JobReads } from '../store/job-store.ts';
 import { authenticate, requires, type ApiKey } from './middleware/access.ts';
@@ -32,6 +33,7 @@ import { checkHead } from './middleware/request-head.ts';
 import { logRequests, noteRoute, type RequestState } from './middleware/request-log.ts';
 import { rerunRoute } from './routes/rerun.ts';
 import { resultsRoute } from './routes/results.ts';
+import { searchRoute } from './routes/search.ts';
 import { segmentsRoute } from './routes/segments.ts';
 import { setSecurityHeaders } from './middleware/security-headers.ts';
 import { beginSession, endSession, showSession } from './routes/session.ts';
@@ -54,6 +56,7 @@ export interface AppOptions extends SubmitOptions, Omit<FairShareOptions, 'engin
   readonly reads: JobReads;
   readonly storage: Pick<StorageService, 'loadFile'>;
   readonly segments: Pick<JobSegments, 'find'>;
+  readonly search: Pick<VideoSearch, 'search'>;
   readonly pipelines: Pick<VideoFilePipelineService, 'list'>;
   /** Returns the present keys; undefined: no key is needed. */
   readonly keys: () => readonly ApiKey[] | undefined;
@@ -74,6 +77,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     reads,
     storage,
     segments,
+    search,
     pipelines,
     keys,
     hosts,
@@ -98,6 +102,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     .get('/video/status/:job_id', read, statusRoute(reads))
     .get('/video/results/:job_id', read, resultsRoute(reads, storage))
     .get('/video/segments/:job_id', read, segmentsRoute(reads, storage, segments))
+    .get('/video/search', read, searchRoute(search))
     .post('/video/cancel/:job_id', submit, cancelRoute(engine))
     .get('/video/jobs', read, jobsRoute(reads))
     .delete('/video/jobs/:job_id', submit, deleteFilesRoute(engine))

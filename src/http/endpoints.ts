@@ -18,6 +18,7 @@ import {
   type Scope,
 } from './schemas.ts';
 import { resultsParametersSchema } from './routes/results.ts';
+import { searchParametersSchema, searchResponseSchema } from './routes/search.ts';
 import { segmentsParametersSchema, segmentsResponseSchema } from './routes/segments.ts';
 import { transitionsResponseSchema } from './routes/transitions.ts';
 
@@ -120,6 +121,17 @@ export const ENDPOINTS: readonly Endpoint[] = [
       'text/csv': null,
     },
     problems: ['job_not_found', 'job_not_completed', 'results_expired', 'invalid_request', 'store_unavailable'],
+  },
+  {
+    operationId: 'search',
+    method: 'GET',
+    path: '/video/search',
+    summary: 'Returns in which videos, and when, a text or an object is seen.',
+    scope: 'read',
+    query: searchParametersSchema,
+    status: 200,
+    responses: json(searchResponseSchema),
+    problems: ['invalid_request', 'store_unavailable'],
   },
   {
     operationId: 'cancel',

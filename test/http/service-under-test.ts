@@ -9,6 +9,7 @@ import { checkAnswers } from './answer-check.ts';
 import { JobSegments } from '../../src/analysis/job-segments.ts';
 import { parseConfig, type Config } from '../../src/config.ts';
 import { DataFolder } from '../../src/data-folder.ts';
+import { SearchableJobs } from '../../src/engine/searchable-jobs.ts';
 import { createEngine } from '../../src/engine/job-engine.ts';
 import type { WorkerRefusal } from '../../src/engine/worker.ts';
 import type { ApiKey } from '../../src/http/middleware/access.ts';
@@ -18,6 +19,7 @@ import { Metrics } from '../../src/http/metrics.ts';
 import { problemSchema } from '../../src/http/schemas.ts';
 import { listen } from '../../src/listen.ts';
 import { createLog, type Log } from '../../src/log.ts';
+import { SearchIndex } from '../../src/search/search-index.ts';
 import { InMemoryQueueService } from '../../src/queue/memory.ts';
 import type { VideoFilePipelineService } from '../../src/pipeline/pipeline-service.ts';
 import { PipelineRegistry } from '../../src/pipeline/registry.ts';
@@ -74,7 +76,25 @@ export async function openService(settings: ServiceSettings = {}) {
   const opened = await DataFolder.open({ path: folder, log });
   const { store, storage } = opened;
   const queue = new InMemoryQueueService();
-  const { engine, recovery } = createEngine({ store, queue, storage, pipelines, maxAttempts: 3, maxPending, log });
+  const segments = new JobSegments({ storage, log });
+  const search = new SearchIndex({
+    path: opened.searchIndexPath,
+    source: new SearchableJobs({ store, segments }),
+    log,
+  });
+  const { engine, recovery } = createEngine({
+    store,
+    queue,
+    storage,
+    pipelines,
+    maxAttempts: 3,
+    maxPending,
+    onFilesDeleted: (jobIds) => search.remove(jobIds),
+    log,
+  });
+  engine.onTransition(({ jobId, status }) => {
+    if (status === 'completed') search.add(jobId);
+  });
   const metrics = new Metrics();
   metrics.watch({ engine, reads: store, queued: () => queue.size(), childRestarts: () => 0 });
   const { server, url } = await listen({
@@ -82,7 +102,8 @@ export async function openService(settings: ServiceSettings = {}) {
     engine,
     reads: store,
     storage,
-    segments: new JobSegments({ storage, log }),
+    segments,
+    search,
     pipelines,
     incomingDir: storage.incomingDir,
     ...(settings.lingerMs === undefined ? {} : { lingerMs: settings.lingerMs }),
@@ -109,6 +130,7 @@ export async function openService(settings: ServiceSettings = {}) {
     store,
     queue,
     server,
+    search,
     closeStore: () => store.close(),
     /** Every file of the storage, the incoming folder included. */
     async files(): Promise<string[]> {
@@ -124,6 +146,7 @@ export async function openService(settings: ServiceSettings = {}) {
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
+      await search.close();
       await opened.close();
       if (!keepFolder) await rm(folder, { recursive: true });
       if (faults.length > 0) throw new Error(`answers that are not as described:\n${faults.join('\n')}`);

@@ -1,0 +1,93 @@
+import { rm } from 'node:fs/promises';
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import { messageOf } from '../errors.ts';
+import { FOLDED_MACRO, INDEX_VERSION, TABLES } from './schema.ts';
+
+/** Of the index alone; what needs more is written to temporary files. */
+const MEMORY = '256MiB';
+/** Rows that a look-up reads at least. */
+const ROW_GROUP_SIZE = 16_384;
+
+/** What DuckDB says of a file that can be used, but not by this process or not now. */
+const NOT_NOW = /Could not set lock|Permission denied|Too many open files|Cannot allocate memory|No space left/;
+
+/** The index, opened by the owner of its folder. Before `close` no statement may be in flight. */
+export class IndexFile {
+  readonly #instance: DuckDBInstance;
+  readonly #connections: DuckDBConnection[] = [];
+
+  private constructor(instance: DuckDBInstance) {
+    this.#instance = instance;
+  }
+
+  /** Opens the index, or an empty one in place of one that is missing, damaged or of another version. */
+  static async open(path: string): Promise<IndexFile> {
+    await rm(temporaryFolder(path), { recursive: true, force: true });
+    try {
+      return await IndexFile.#openPresent(path);
+    } catch (error) {
+      if (NOT_NOW.test(messageOf(error))) throw error;
+      await deleteIndex(path);
+      return IndexFile.#openPresent(path);
+    }
+  }
+
+  static async #openPresent(path: string): Promise<IndexFile> {
+    const instance = await DuckDBInstance.create(':memory:', {
+      threads: '1', // a search beside others must leave the other cores alone
+      memory_limit: MEMORY,
+      temp_directory: temporaryFolder(path),
+      preserve_insertion_order: 'false',
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+    });
+    const file = new IndexFile(instance);
+    try {
+      const connection = await instance.connect();
+      file.#connections.push(connection);
+      await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS search_index (ROW_GROUP_SIZE ${ROW_GROUP_SIZE})`);
+      await connection.run('USE search_index');
+      await requireTables(connection);
+      return file;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  async connect(): Promise<DuckDBConnection> {
+    const connection = await this.#instance.connect();
+    this.#connections.push(connection);
+    await connection.run('USE search_index');
+    await connection.run(FOLDED_MACRO);
+    return connection;
+  }
+
+  close(): void {
+    for (const connection of this.#connections) connection.closeSync();
+    this.#instance.closeSync();
+  }
+}
+
+/** Makes the tables in a new file. Rejects when the file has those of another version. */
+async function requireTables(connection: DuckDBConnection): Promise<void> {
+  const tables = await connection.runAndReadAll(
+    "SELECT count(*)::INTEGER FROM duckdb_tables() WHERE database_name = 'search_index'",
+  );
+  if (tables.getRowsJS()[0]?.[0] === 0) {
+    await connection.run(['BEGIN', ...TABLES, 'COMMIT'].join(';'));
+    return;
+  }
+  const about = await connection.runAndReadAll('SELECT version FROM about');
+  const version = Number(about.getRowsJS()[0]?.[0]);
+  if (version !== INDEX_VERSION) throw new Error(`version ${version} of the index is not ${INDEX_VERSION}`);
+}
+
+function temporaryFolder(path: string): string {
+  return `${path}.tmp`;
+}
+
+/** Deletes the index, which no process has open. The next one to open it makes an empty one. */
+export async function deleteIndex(path: string): Promise<void> {
+  for (const file of [`${path}.wal`, path, temporaryFolder(path)]) await rm(file, { recursive: true, force: true });
+}

@@ -1,0 +1,11 @@
+/** The moments between which a crash can fall while the index is changed. A test starts again at each of them. */
+export const INDEX_STEPS = [
+  'index: before commit of added videos',
+  'index: videos added',
+  'index: before commit of removed videos',
+  'index: videos removed',
+  'index: before commit of sorted postings',
+] as const;
+export type IndexStep = (typeof INDEX_STEPS)[number];
+
+export type IndexStepListener = (step: IndexStep) => void;

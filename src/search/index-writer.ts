@@ -1,0 +1,179 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { z } from 'zod';
+import { jobIdSchema, type JobId } from '../job.ts';
+import { LABEL_MARK } from './schema.ts';
+import type { SearchableVideo } from './video-search.ts';
+
+/** Longest line of a document in bytes; a longer one is not found. The buffer must hold two. */
+const MAX_LINE_BYTES = 4 * 1024 ** 2;
+/** Unsorted postings are few while there are fewer than so many, or than a part of all. */
+const FEW_UNSORTED = 250_000;
+const UNSORTED_PART = 0.2;
+
+const idSchema = z.object({ job_id: jobIdSchema });
+const countSchema = z.object({ sorted: z.bigint().transform(Number), postings: z.bigint().transform(Number) });
+
+/** The only writer of the index. Every change is one transaction; the next may not begin before it has ended. */
+export class IndexWriter {
+  readonly #connection: DuckDBConnection;
+
+  constructor(connection: DuckDBConnection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * Puts videos in the index, in place of what it has of them.
+   * @param beforeCommit called when everything is written and not yet durable
+   */
+  async add(videos: readonly SearchableVideo[], beforeCommit?: () => void): Promise<void> {
+    if (videos.length === 0) return;
+    await this.#inTransaction(async () => {
+      await this.#delete(videos.map(({ jobId }) => jobId));
+      await this.#run(`CREATE OR REPLACE TEMP TABLE new_videos AS
+        SELECT (row_number() OVER () + (SELECT coalesce(max(video), 0) FROM videos))::INTEGER AS video, *
+        FROM (VALUES ${videos.map((video) => rowOf(video)).join()})
+          given(job_id, pipeline_id, file_name, tag, created_at, path)`);
+      await this.#run(`INSERT INTO videos SELECT video, job_id, pipeline_id, file_name, created_at FROM new_videos`);
+      await this.#run(newDocuments(videos.map(({ segmentsPath }) => segmentsPath)));
+      await this.#run(
+        `INSERT INTO documents SELECT doc, video, kind, start_ms, end_ms, folded, segment FROM new_documents`,
+      );
+      await this.#run(`CREATE OR REPLACE TEMP TABLE new_postings AS
+        SELECT DISTINCT video, doc, unnest(CASE WHEN kind = 'object' THEN ['${LABEL_MARK}' || folded]
+          ELSE string_split(folded, ' ') END) AS word
+        FROM new_documents WHERE folded <> ''`);
+      await this.#run(`INSERT INTO words
+        SELECT (row_number() OVER () + (SELECT coalesce(max(word_no), 0) FROM words))::INTEGER, word
+        FROM (SELECT DISTINCT word FROM new_postings) found ANTI JOIN words USING (word)`);
+      await this.#run(`INSERT INTO postings
+        SELECT word_no, video, doc FROM new_postings JOIN words USING (word) ORDER BY word_no, doc`);
+      beforeCommit?.();
+    });
+    for (const table of ['new_videos', 'new_documents', 'new_postings']) await this.#run(`DROP TABLE ${table}`);
+  }
+
+  /** Deletes all that the index has of these jobs. */
+  async remove(jobIds: readonly JobId[], beforeCommit?: () => void): Promise<void> {
+    if (jobIds.length === 0) return;
+    await this.#inTransaction(async () => {
+      await this.#delete(jobIds);
+      beforeCommit?.();
+    });
+  }
+
+  /** Those of these jobs that the index does not have. */
+  async missing(jobIds: readonly JobId[]): Promise<readonly JobId[]> {
+    if (jobIds.length === 0) return [];
+    const found = await this.#connection.runAndReadAll(
+      `SELECT job_id FROM (SELECT unnest([${listOf(jobIds)}]) AS job_id) ANTI JOIN videos USING (job_id) ORDER BY job_id`,
+    );
+    return found.getRowObjectsJS().map((row) => idSchema.parse(row).job_id);
+  }
+
+  /** Jobs in the index in the order of their ids, after that one. */
+  async jobs(after: JobId | undefined, limit: number): Promise<readonly JobId[]> {
+    const from = after === undefined ? '' : `WHERE job_id > ${listOf([after])}`;
+    const found = await this.#connection.runAndReadAll(
+      `SELECT job_id FROM videos ${from} ORDER BY job_id LIMIT ${limit}`,
+    );
+    return found.getRowObjectsJS().map((row) => idSchema.parse(row).job_id);
+  }
+
+  async count(): Promise<number> {
+    const found = await this.#connection.runAndReadAll('SELECT count(*)::INTEGER FROM videos');
+    return z.number().parse(found.getRowsJS()[0]?.[0]);
+  }
+
+  /** Sorts the postings anew when many are out of order. */
+  async sort(beforeCommit?: () => void): Promise<void> {
+    const found = await this.#connection.runAndReadAll(
+      'SELECT sorted, (SELECT count(*) FROM postings) AS postings FROM about',
+    );
+    const { sorted, postings } = countSchema.parse(found.getRowObjectsJS()[0]);
+    if (Math.abs(postings - sorted) <= Math.max(FEW_UNSORTED, postings * UNSORTED_PART)) return;
+    await this.#inTransaction(async () => {
+      await this.#run('CREATE TABLE sorted_postings AS SELECT * FROM postings ORDER BY word_no, doc');
+      await this.#run('DROP TABLE postings');
+      await this.#run('ALTER TABLE sorted_postings RENAME TO postings');
+      await this.#run('UPDATE about SET sorted = (SELECT count(*) FROM postings)');
+      beforeCommit?.();
+    });
+  }
+
+  async #delete(jobIds: readonly JobId[]): Promise<void> {
+    const found = await this.#connection.runAndReadAll(`SELECT video FROM videos WHERE job_id IN (${listOf(jobIds)})`);
+    const videos = found.getRowsJS().map(([video]) => Number(video));
+    if (videos.length === 0) return;
+    await this.#run(`DELETE FROM words WHERE word_no IN (
+      SELECT word_no FROM postings
+      WHERE word_no IN (SELECT word_no FROM postings WHERE video IN (${videos.join()}))
+      GROUP BY word_no HAVING bool_and(video IN (${videos.join()})))`);
+    for (const table of ['postings', 'documents', 'videos']) {
+      await this.#run(`DELETE FROM ${table} WHERE video IN (${videos.join()})`);
+    }
+  }
+
+  async #inTransaction(work: () => Promise<void>): Promise<void> {
+    await this.#run('BEGIN');
+    try {
+      await work();
+      await this.#run('COMMIT');
+    } catch (error) {
+      // It may have ended with the failure.
+      await this.#run('ROLLBACK').catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #run(sql: string): Promise<void> {
+    await this.#connection.run(sql);
+  }
+}
+
+/**
+ * The documents of `new_videos`. Segments are read line by line, so that memory does not grow with the length of a
+ * video: as CSV with one column, no quotes and a delimiter that JSON always escapes. A scene of one line is its text
+ * segment again, and is left out; the words of others are searched as those of the lines that are shown together.
+ */
+function newDocuments(paths: readonly string[]): string {
+  return `CREATE OR REPLACE TEMP TABLE new_documents AS
+    SELECT row_number() OVER () + (SELECT coalesce(max(doc), 0) FROM documents) AS doc, * FROM (
+      SELECT video, 'name' AS kind, 0.0::DOUBLE AS start_ms, 0.0::DOUBLE AS end_ms,
+        folded(concat_ws(' ', file_name, tag)) AS folded, NULL AS segment
+      FROM new_videos WHERE coalesce(file_name, tag) IS NOT NULL
+      UNION ALL
+      SELECT video, found[1] AS kind, found[2]::DOUBLE AS start_ms, found[3]::DOUBLE AS end_ms,
+        folded(coalesce(found[4], found[5])) AS folded, segment
+      FROM (SELECT filename, segment,
+          json_extract_string(segment, ['$.kind', '$.start_ms', '$.end_ms', '$.text', '$.label']) AS found
+        FROM (SELECT filename, rtrim(line, ',') AS segment
+          FROM read_csv([${paths.map((path) => quoted(literalGlob(path))).join()}], columns = {line: 'VARCHAR'}, filename = true,
+            auto_detect = false, header = false, delim = chr(1), quote = '', escape = '', strict_mode = false,
+            ignore_errors = true, parallel = false, max_line_size = ${MAX_LINE_BYTES},
+            buffer_size = ${2 * MAX_LINE_BYTES})
+          WHERE starts_with(line, '{"kind":'))
+        WHERE json_valid(segment)) lines
+      JOIN new_videos ON parse_filename(path) = parse_filename(filename)
+      WHERE found[1] <> 'scene' OR contains(found[4], chr(10))
+      ORDER BY video)`;
+}
+
+/** DuckDB takes a path for a pattern. */
+function literalGlob(path: string): string {
+  return path.replaceAll(/[*?[]/g, '[$&]');
+}
+
+function rowOf({ jobId, pipelineId, fileName, tag, createdAt, segmentsPath }: SearchableVideo): string {
+  const texts = [pipelineId, fileName, tag].map((text) => (text === null ? 'NULL::VARCHAR' : quoted(text)));
+  return `(${listOf([jobId])}, ${texts.join()}, TIMESTAMP '${createdAt.replace('Z', '')}', ${quoted(segmentsPath)})`;
+}
+
+/** Ids as literals: with constants DuckDB skips the parts of a table that can hold none of them. */
+function listOf(jobIds: readonly JobId[]): string {
+  return jobIds.map((jobId) => `'${jobIdSchema.parse(jobId)}'::UUID`).join();
+}
+
+/** Text as a literal of SQL; half of a surrogate pair, which has no place in UTF-8, becomes U+FFFD. */
+function quoted(text: string): string {
+  return `'${text.toWellFormed().replaceAll("'", "''").replaceAll('\0', '')}'`;
+}

@@ -1,0 +1,40 @@
+/** Raised when the tables, or what is made of a segment, change: an index of another version is made anew. */
+export const INDEX_VERSION = 1;
+
+/** Full-width forms of ASCII, and letters that have no decomposition into a letter and a mark. */
+const VARIANTS = `${String.fromCharCode(...Array.from({ length: 94 }, (_, at) => 0xff_01 + at))}łøđıħŧς`;
+const PLAIN = `${String.fromCharCode(...Array.from({ length: 94 }, (_, at) => 0x21 + at))}lodihtσ`;
+
+/** Scripts without spaces: each character counts as a word. */
+const UNSPACED = String.raw`([\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}])`;
+const BETWEEN_WORDS = String.raw`[^\p{L}\p{N}]+`;
+
+/** What a word of `words` that stands for a label begins with. No word of a text has it. */
+export const LABEL_MARK = '#';
+
+/**
+ * The words of a text with one space between them: lower case, without diacritics. Queries are folded by the same macro
+ * as segments.
+ */
+export const FOLDED_MACRO = `CREATE OR REPLACE TEMP MACRO folded(text) AS
+  trim(regexp_replace(
+    regexp_replace(strip_accents(translate(lower(text), '${VARIANTS.replaceAll("'", "''")}', '${PLAIN.replaceAll("'", "''")}')),
+      '${UNSPACED}', ' \\1 ', 'g'),
+    '${BETWEEN_WORDS}', ' ', 'g'))`;
+
+/**
+ * - **videos**: the jobs in the index.
+ * - **documents**: what is found: segments, and the name of each video (`kind = 'name'`, no `segment`).
+ * - **words**: each distinct word once.
+ * - **postings**: which words are in which document. The first `about.sorted` rows are in the order of words, so that
+ *   zone maps find those of a word; later ones are in the order in which they came.
+ */
+export const TABLES: readonly string[] = [
+  `CREATE TABLE about AS SELECT ${INDEX_VERSION}::INTEGER AS version, 0::BIGINT AS sorted`,
+  `CREATE TABLE videos (video INTEGER NOT NULL, job_id UUID NOT NULL, pipeline_id VARCHAR NOT NULL, file_name VARCHAR,
+    created_at TIMESTAMP NOT NULL)`,
+  `CREATE TABLE documents (doc BIGINT NOT NULL, video INTEGER NOT NULL, kind VARCHAR NOT NULL, start_ms DOUBLE NOT NULL,
+    end_ms DOUBLE NOT NULL, folded VARCHAR NOT NULL, segment VARCHAR)`,
+  'CREATE TABLE words (word_no INTEGER NOT NULL, word VARCHAR NOT NULL)',
+  'CREATE TABLE postings (word_no INTEGER NOT NULL, video INTEGER NOT NULL, doc BIGINT NOT NULL)',
+];
