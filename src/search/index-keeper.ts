@@ -53,7 +53,7 @@ export class IndexKeeper {
       after = jobs.at(-1);
       if (after === undefined) break;
     }
-    await this.sort();
+    await this.sortPostings();
   }
 
   async add(jobIds: readonly JobId[]): Promise<void> {
@@ -83,9 +83,9 @@ export class IndexKeeper {
     return this.#options.writer.count();
   }
 
-  sort(): Promise<void> {
+  sortPostings(): Promise<void> {
     const { writer, onStep } = this.#options;
-    return writer.sort(() => onStep?.('index: before commit of sorted postings'));
+    return writer.sortPostings(() => onStep?.('index: before commit of sorted postings'));
   }
 
   async #open(jobIds: readonly JobId[]): Promise<readonly SearchableVideo[]> {

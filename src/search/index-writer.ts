@@ -85,7 +85,7 @@ export class IndexWriter {
   }
 
   /** Sorts the postings anew when many are out of order. */
-  async sort(beforeCommit?: () => void): Promise<void> {
+  async sortPostings(beforeCommit?: () => void): Promise<void> {
     const found = await this.#connection.runAndReadAll(
       'SELECT sorted, (SELECT count(*) FROM postings) AS postings FROM about',
     );

@@ -129,7 +129,7 @@ export class SearchIndex implements VideoSearch {
       while (!signal.aborted) {
         await this.#work();
         await this.#catchUp(keeper);
-        await keeper.sort();
+        await keeper.sortPostings();
       }
     } finally {
       this.#isReconciled = false;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ServiceError } from '../../errors.ts';
 import { jobIdSchema } from '../../job.ts';
 import type { SearchHit, SearchPlace, VideoSearch } from '../../search/video-search.ts';
-import { objectSegmentSchema, sceneSchema, textSegmentSchema } from '../../segments/segment.ts';
+import { segmentSchema } from '../../segments/segment.ts';
 import type { RequestState } from '../middleware/request-log.ts';
 import { parseParameters, wholeNumber } from '../parameters.ts';
 
@@ -46,7 +46,7 @@ const hitSchema = z.object({
   in_name: z.boolean().describe('True when the file name and the tag contain all the words'),
   matches: z.int().min(0).describe('Number of segments that match, listed or not'),
   segments: z
-    .array(z.discriminatedUnion('kind', [textSegmentSchema, objectSegmentSchema, sceneSchema]))
+    .array(segmentSchema)
     .describe(
       'At most 20 texts and 20 objects: exact ones first, then by time. A scene when only its lines together match',
     ),
