@@ -5,23 +5,23 @@ import { z } from 'zod';
 import { ServiceError } from './errors.ts';
 import type { Log } from './log.ts';
 
-/** What a key may allow; the scopes do not contain one another. */
+/** Permissions of a key. Scopes do not include each other. */
 const SCOPES = ['submit', 'read', 'admin'] as const;
-/** Characters of a key: with fewer it could be guessed, from its hash or by asking. */
+/** Minimum length of a key; a shorter one could be guessed from its hash or by trying. */
 const MIN_KEY_LENGTH = 16;
-/** Milliseconds between two looks at the file of keys. */
+/** Milliseconds between checks of the file of keys. */
 const LOOK_EVERY_MS = 2_000;
 
-/** A key as it is kept: its hash alone. */
+/** A key, stored as its hash. */
 export interface ApiKey {
-  /** Hex. */
+  /** Hexadecimal. */
   readonly sha256: string;
   readonly scopes: readonly (typeof SCOPES)[number][];
 }
 
 const scopesSchema = z.array(z.enum(SCOPES, `a scope is none of ${SCOPES.join(', ')}`));
 
-/** `key[:scope+scope]`, or `sha256:<hex>[:scope+scope]` with the hash in place of the key. No scope means all. */
+/** `key[:scope+scope]`, or `sha256:<hex>[:scope+scope]` with the hash of the key. Without scopes, all. */
 const apiKeySchema = z
   .string()
   .regex(/^[\x21-\x7e]+$/, 'a key is empty, or has characters other than printable ASCII')
@@ -40,16 +40,16 @@ const apiKeySchema = z
     return { sha256, scopes: scopes.data ?? [] };
   });
 
-/** Keys, with commas between them. */
+/** Comma-separated keys. */
 export const apiKeysSchema = z
   .string()
   .transform((text) => text.split(',').map((key) => key.trim()))
   .pipe(z.array(apiKeySchema));
 
 export interface KeyRingOptions {
-  /** Keys that stay. */
+  /** Keys that do not change. */
   readonly keys: readonly ApiKey[] | undefined;
-  /** Path of a file with keys, one a line. */
+  /** Path of a file with one key per line. */
   readonly file: string | undefined;
   readonly log: Log;
   readonly lookEveryMs?: number;
@@ -64,7 +64,7 @@ export class KeyRing {
     this.#options = options;
   }
 
-  /** Rejects with `invalid_config` when the file cannot be read or has no valid key. */
+  /** Rejects with `invalid_config` if the file cannot be read or has no valid key. */
   static async open(options: KeyRingOptions): Promise<KeyRing> {
     const ring = new KeyRing(options);
     const { file, lookEveryMs: interval = LOOK_EVERY_MS } = options;

@@ -1,4 +1,4 @@
-/** What undoes the steps of a start, called in reverse. */
+/** Functions that undo the steps of a start, called in reverse order. */
 export class Closers {
   readonly #closers: (() => Promise<void> | void)[] = [];
 
@@ -6,7 +6,7 @@ export class Closers {
     this.#closers.push(closer);
   }
 
-  /** Calls every closer, also after one has failed; then rejects with the first failure. May be called twice. */
+  /** Calls every closer even if one fails, then rejects with the first error. May be called twice. */
   async close(): Promise<void> {
     const failures: unknown[] = [];
     for (let closer = this.#closers.pop(); closer !== undefined; closer = this.#closers.pop()) {

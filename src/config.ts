@@ -23,7 +23,7 @@ const list = <T>(item: z.ZodType<T, string>) =>
     .transform((text) => text.split(',').map((part) => part.trim()))
     .pipe(z.array(item));
 
-/** An address, or a network in CIDR notation. */
+/** An address or a network in CIDR notation. */
 const addressSchema = z.string().refine((text) => {
   const [address = '', bits = '0', ...more] = text.split('/');
   const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
@@ -50,7 +50,7 @@ const OWN_PATHS: ReadonlySet<string> = new Set([
 /** Settings that are never printed. */
 const SECRETS: ReadonlySet<string> = new Set(['API_KEYS']);
 
-/** Every setting, from the environment; all are optional. Sizes in bytes, durations in milliseconds. */
+/** All settings, from the environment, all optional. Sizes in bytes, durations in milliseconds. */
 export const configSchema = z.object({
   HOST: z
     .string()
@@ -125,7 +125,7 @@ export const configSchema = z.object({
     .describe('Inference threads per job; default: number of cores, at most 16 and what fits into memory'),
   MAX_ATTEMPTS: integer(1, 100)
     .default(3)
-    .describe('Lost attempts after which a job fails; stored with the job at acceptance'),
+    .describe('Lost attempts after which a job fails'),
   MAX_PENDING: integer(1).default(100_000).describe('Pending jobs; else 503 `queue_full`'),
   RETENTION_MS: integer(1)
     .optional()
@@ -184,7 +184,7 @@ export const configSchema = z.object({
 
 export type Config = z.infer<typeof configSchema>;
 
-/** @throws ServiceError `invalid_config`, one line that names the variable */
+/** @throws ServiceError `invalid_config` with one line that names the variable */
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   // Compose files pass unset variables as empty ones.
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));

@@ -8,7 +8,7 @@ import { DuckDBJobStore, type DuckDBJobStoreOptions } from './store/duckdb.ts';
 import { Ownership } from './store/ownership.ts';
 
 export interface DataFolderOptions {
-  /** Absolute path; made where it is missing. */
+  /** Absolute path; created if missing. */
   readonly path: string;
   readonly log: Log;
   readonly onCommit?: NonNullable<DuckDBJobStoreOptions['onCommit']>;
@@ -16,7 +16,7 @@ export interface DataFolderOptions {
   readonly thorough?: boolean;
 }
 
-/** No permission for the group and others. */
+/** No permissions for group and others. */
 const PRIVATE_UMASK = 0o077;
 const DATABASE = 'jobs.duckdb';
 const SEARCH_INDEX = 'search.duckdb';
@@ -24,9 +24,8 @@ const SEARCH_INDEX = 'search.duckdb';
 const OWN_FOLDERS = ['video_jobs', 'video_jobs/incoming', 'video_jobs/quarantine'];
 
 /**
- * Makes the folder where it is missing and becomes its owner. From here on every file that the process makes is private,
- * those of DuckDB too, and what an earlier process left in the folder becomes so. The folder itself, where its operator
- * made it, keeps its permissions.
+ * Creates the folder if it is missing and locks it. From then on every file of the process is private, also DuckDB's,
+ * and existing files of the service become private. The folder itself keeps its permissions.
  */
 export async function ownDataFolder(path: string, log: Pick<Log, 'warn'>): Promise<Ownership> {
   process.umask(PRIVATE_UMASK);
@@ -42,7 +41,7 @@ export async function ownDataFolder(path: string, log: Pick<Log, 'warn'>): Promi
   }
 }
 
-/** Best effort: a file of another user stays as it is. */
+/** Best effort: a file of another user stays unchanged. */
 async function narrow(path: string, log: Pick<Log, 'warn'>): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined || (found.mode & PRIVATE_UMASK) === 0) return;
@@ -51,7 +50,7 @@ async function narrow(path: string, log: Pick<Log, 'warn'>): Promise<void> {
   });
 }
 
-/** What a service keeps on disk: the database and the files, opened by the owner of the folder. */
+/** The database and the files of a service, opened by the owner of the folder. */
 export class DataFolder implements AsyncDisposable {
   readonly store: DuckDBJobStore;
   readonly storage: LocalStorageService;
@@ -67,8 +66,8 @@ export class DataFolder implements AsyncDisposable {
   }
 
   /**
-   * Becomes the owner of the folder, then opens what is in it; nothing but the folder itself is made before.
-   * Rejects with `store_unavailable`, and has changed nothing, when another process is the owner.
+   * Locks the folder, then opens its content. Rejects with `store_unavailable` and changes nothing if another process
+   * has it.
    */
   static async open({ path, log, ...options }: DataFolderOptions): Promise<DataFolder> {
     const closers = new Closers();
@@ -84,13 +83,13 @@ export class DataFolder implements AsyncDisposable {
       const storage = await LocalStorageService.open({ baseDir: join(path, 'video_jobs') });
       return new DataFolder({ store, storage, searchIndexPath: join(path, SEARCH_INDEX) }, closers);
     } catch (error) {
-      // What failed first is what its caller must hear.
+      // Report the first error.
       await closers.close().catch(() => undefined);
       throw error;
     }
   }
 
-  /** Closes the database, then lets another process own the folder. May be called twice. */
+  /** Closes the database, then releases the folder. May be called twice. */
   close(): Promise<void> {
     return this.#closers.close();
   }

@@ -1,4 +1,4 @@
-/** Why a job failed: closed, documented in docs/ENDPOINTS.md, stable for programs. */
+/** Why a job failed. A closed set, documented in docs/ENDPOINTS.md, stable for programs. */
 export const FAILURE_CODES = [
   'invalid_video',
   'too_large',
@@ -16,7 +16,7 @@ export const FAILURE_CODES = [
 ] as const;
 export type FailureCode = (typeof FAILURE_CODES)[number];
 
-/** Why a request or a call was refused. HTTP numbers are not known here: src/http/problem-types.ts has the only table. */
+/** Why a request or call was rejected. src/http/problem-types.ts has the HTTP status of each. */
 export type RefusalCode =
   | 'invalid_mp4'
   | 'invalid_request'
@@ -48,11 +48,11 @@ export type RefusalCode =
 export type ErrorCode = FailureCode | RefusalCode;
 
 export interface ServiceErrorOptions extends ErrorOptions {
-  /** True when trying again may help: the trouble befell the attempt and is not in the input. Default false. */
+  /** True if a retry may succeed, because the error concerns the attempt and not the input. Default false. */
   readonly retryable?: boolean;
-  /** What its owner can do about it, where there is something; kept apart from the message, which may be fixed wording. */
+  /** Optional advice for the user. Separate from `message`, whose wording the contract may fix. */
   readonly hint?: string;
-  /** Of an analysis that stopped midway: the number of frames that were decoded by then. */
+  /** Number of frames decoded before an analysis stopped. */
   readonly framesDecoded?: number;
 }
 
@@ -73,12 +73,12 @@ export class ServiceError extends Error {
   }
 }
 
-/** The message of a thrown value. */
+/** Returns the message of a thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The code of an error of the operating system (`EACCES`, `ENOSPC` and the like); undefined for any other error. */
+/** Returns the code of an operating system error (such as `EACCES` or `ENOSPC`); undefined for any other error. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;

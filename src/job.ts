@@ -22,34 +22,37 @@ export type JobStatus = z.infer<typeof jobStatusSchema>;
 
 const fraction = z.number().min(0).max(1);
 
-/** `[x, y, width, height]` in parts of the displayed frame, from its top left corner. */
+/** `[x, y, width, height]` as fractions of the displayed frame, from its top left corner. */
 export const regionSchema = z
   .tuple([fraction, fraction, fraction, fraction])
   .refine(([, , width, height]) => width > 0 && height > 0, 'must have a width and a height above 0')
-  // The tolerance is for sums such as 0.7 + 0.3, which are above 1.
+  // Tolerance for sums such as 0.7 + 0.3, which exceed 1.
   .refine(([x, y, width, height]) => x + width <= 1 + 1e-9 && y + height <= 1 + 1e-9, 'must lie within 0 and 1');
 export type Region = z.infer<typeof regionSchema>;
 
-/** Which frames of a video are analysed, and what part of them; part of the job, so that a new attempt does the same. */
+/**
+ * Which frames of a video are analysed, and which part of them. Stored with the job, so that every attempt does the
+ * same.
+ */
 export const jobOptionsSchema = z.object({
-  /** Every n-th decoded frame is analysed, beginning with frame 0. */
+  /** Analyse every n-th decoded frame, beginning with frame 0. */
   frame_stride: z.int().min(1).default(1),
-  /** At most so many frames are analysed; absent: all. */
+  /** Maximum number of analysed frames; absent: all. */
   max_frames: z.int().min(1).optional(),
-  /** The first frame at or after each multiple of so many milliseconds is analysed, in place of every n-th. */
+  /** Analyse the first frame at or after each multiple of this time, in place of every n-th. */
   sample_every_ms: z.int().min(1).optional(),
-  /** Of the frames so chosen, only those shown at or after this time in milliseconds; absent: from the first. */
+  /** Of the selected frames, only those at or after this time in milliseconds; absent: from the first. */
   from_ms: z.int().min(0).optional(),
-  /** Only those shown before this time in milliseconds; absent: to the last. */
+  /** Only those before this time in milliseconds; absent: to the last. */
   to_ms: z.int().min(1).optional(),
-  /** Only key frames are decoded, and chosen from. */
+  /** Decode and select only key frames. */
   keyframes_only: z.boolean().optional(),
-  /** Only this part of each frame is analysed; absent: that which the pipeline names, or all. */
+  /** Analyse only this part of each frame; absent: the part that the pipeline names, or all. */
   region: regionSchema.optional(),
 });
 export type JobOptions = z.infer<typeof jobOptionsSchema>;
 
-/** What the decoder found out about a video; null where the file does not tell. */
+/** The decoder's facts about a video; null if the file does not have them. */
 export const mediaFactsSchema = z.object({
   width: z.int().nullable().describe('Width of the displayed frame in pixels'),
   height: z.int().nullable().describe('Height of the displayed frame in pixels'),
@@ -81,33 +84,33 @@ export interface Job {
   readonly errorCode: string | null;
   /** Null unless failed. */
   readonly errorMessage: string | null;
-  /** Order of acceptance, from 1; given by the store. */
+  /** Order of acceptance, from 1; assigned by the store. */
   readonly acceptedSeq: number;
   readonly revision: number;
   readonly attempt: number;
   readonly machineVersion: number;
-  /** The persisted snapshot of the job's machine, JSON text. */
+  /** The persisted snapshot of the job machine, as JSON text. */
   readonly snapshot: string;
   readonly createdAt: string;
   readonly updatedAt: string;
-  /** When the video and the results were deleted; null while they are kept. */
+  /** Time of the deletion of video and results; null while they are kept. */
   readonly expiredAt: string | null;
 }
 
-/** What a job's status tells. */
+/** The columns of a job's status. */
 export type JobSummary = Pick<Job, 'jobId' | 'status' | 'errorCode' | 'errorMessage' | 'createdAt' | 'updatedAt'>;
 
 /** One row of `job_transitions`. */
 export interface JobTransition {
   readonly jobId: JobId;
-  /** From 1, without gaps; equals the revision that the transition made. */
+  /** From 1, without gaps; equals the revision after the transition. */
   readonly seq: number;
   readonly attempt: number;
   /** Null for the first. */
   readonly fromState: JobStatus | null;
   readonly event: string;
   readonly toState: JobStatus;
-  /** The machine's context after the transition, JSON text. */
+  /** The context of the machine after the transition, as JSON text. */
   readonly context: string;
   readonly occurredAt: string;
 }
@@ -143,7 +146,7 @@ export const textLineSchema = z.object({
 });
 export type TextLine = z.infer<typeof textLineSchema>;
 
-/** What a pipeline found in one frame; a key is there when the pipeline has a tool that makes it. */
+/** The findings of a pipeline in one frame. A key exists if the pipeline has a tool for it. */
 export const frameResultSchema = z.object({
   frame_index: z.int().min(0).describe('Index of the decoded frame in display order, from 0'),
   result: z.looseObject({

@@ -13,12 +13,12 @@ import { Pages } from './http/routes/pages.ts';
 import { createHttpServer, type ServerOptions } from './http/server.ts';
 import { z } from 'zod';
 
-/** Milliseconds over which an upload's rate is measured: longer than a network that changes its path is silent. */
+/** Milliseconds over which the rate of an upload is measured: longer than a network needs to change its path. */
 const UPLOAD_WINDOW_MS = 30_000;
 
 const packageSchema = z.object({ version: z.string() });
 
-/** What HTTP answers from; with settings of `AppOptions` that tests put in place of our own. */
+/** The dependencies of the app. Tests replace some settings of `AppOptions`. */
 export interface ListenOptions
   extends
     Pick<
@@ -49,7 +49,7 @@ export interface Listener {
   readonly server: Server;
 }
 
-/** Serves the app at the address of the settings. */
+/** Serves the app at the configured address. */
 export async function listen({ config, ...parts }: ListenOptions): Promise<Listener> {
   const { version } = packageSchema.parse(
     JSON.parse(await readFile(new URL(import.meta.resolve('#package.json')), 'utf8')),
@@ -91,12 +91,12 @@ export async function listen({ config, ...parts }: ListenOptions): Promise<Liste
   return { url: urlOf(server), server };
 }
 
-/** True where there may be several clients. */
+/** True if there may be several clients. */
 function isShared(config: Config, keys: readonly ApiKey[] | undefined): boolean {
   return keys === undefined ? hostsOf(config).accepts !== 'loopback' : keys.length > 1;
 }
 
-/** With keys a page under a foreign name gets nothing; without, the name must be known. */
+/** With keys, a page under a foreign name gets nothing; without keys, the name must be known. */
 function hostsOf(config: Config): HostPolicy {
   const { HOST, ALLOWED_HOSTS: names = [] } = config;
   if (hasKeys(config)) return { accepts: names.length === 0 ? 'any' : 'address', names };

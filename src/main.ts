@@ -1,7 +1,7 @@
-/** Front door 1: the service, as `npm start` and systemd start it. */
+/** Entry point of the service for `npm start` and systemd. */
 import { stopSignals } from './stop-signals.ts';
 
 const signal = stopSignals();
-// Not before: a signal must find its handler while the parts are loaded.
+// Imported here, so that a signal during loading has a handler.
 const { serve } = await import('./serve.ts');
 await serve(process.env, signal);

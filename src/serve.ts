@@ -5,15 +5,15 @@ import { createLog, type Log } from './log.ts';
 import { createService, type Service } from './service.ts';
 import { Interruption } from './stop-signals.ts';
 
-/** Milliseconds that a start which was told to stop has to close what it opened. Nothing is lost when it does not. */
+/** Milliseconds that an aborted start has to close what it opened. Nothing is lost if it does not. */
 const ABANDON_AFTER_MS = 5_000;
 
 /**
- * Environment, service, ready line, drain: the process is the service's from here on, and ends here.
- * @param stop aborted, with an `Interruption`, by the first signal; a second one ends the process without us
+ * Runs the service until it ends, and sets the exit code.
+ * @param stop aborted with an `Interruption` by the first signal; a second signal ends the process directly
  */
 export async function serve(environment: Record<string, string | undefined>, stop: AbortSignal): Promise<never> {
-  // A closed terminal or pipe ends what is printed, not the service.
+  // A closed terminal or pipe ends the output, not the service.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
   process.on('SIGHUP', () => {});
@@ -27,7 +27,7 @@ export async function serve(environment: Record<string, string | undefined>, sto
   }
 }
 
-/** Resolves with 0 after a drain. Rejects with the `Interruption` that came before the service listened, or with what failed. */
+/** Resolves with 0 after a drain. Rejects with the `Interruption` before the service listened, or with the error. */
 async function run(environment: Record<string, string | undefined>, stop: AbortSignal): Promise<0> {
   stop.throwIfAborted();
   const config = parseConfig(environment);
@@ -60,7 +60,10 @@ function announce(url: string, log: Log): void {
   process.stdout.write(`Reelstate ready at ${url}\n`);
 }
 
-/** Rejects with the reason of the stop when the start has closed what it opened, or takes too long to. It may have succeeded. */
+/**
+ * Rejects with the reason of the stop when the start has closed what it opened, or takes too long. The start may have
+ * succeeded.
+ */
 async function abandoned(starting: Promise<Service>, stop: AbortSignal): Promise<Service> {
   const service = await Promise.race([starting, setTimeout(ABANDON_AFTER_MS, undefined)]).catch(() => undefined);
   if (service === undefined) throw stop.reason;

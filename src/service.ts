@@ -21,25 +21,25 @@ import { InMemoryQueueService } from './queue/memory.ts';
 import { SearchIndex } from './search/search-index.ts';
 
 export interface Service {
-  /** Where it listens. */
+  /** The address it listens on. */
   readonly url: string;
   /**
-   * Resolves when jobs are worked on: the analysing processes are warm. Rejects when the first ones cannot be started:
-   * then the settings or the machine do not allow it, and the service is to be closed.
+   * Resolves when the child processes are ready and jobs are analysed. Rejects if the first ones cannot be started;
+   * then the settings or the machine do not allow it, and the caller must close the service.
    */
   readonly ready: Promise<void>;
   /**
-   * Drains: no connection and no job is taken any more, what is in hand may finish within the grace time, then it is
-   * given back; the database is closed last. Resolves when nothing of the service is left.
+   * Drains: stops accepting connections and jobs, lets current work finish within the grace time, gives the rest back,
+   * and closes the database last.
    */
   close(): Promise<void>;
 }
 
 /**
- * Opens everything, takes up what an earlier process left, and listens. The only place that names concrete classes.
- * Once it listens, reads are answered and uploads are accepted: they are durable and wait, as any job does. It does not
- * listen before recovery is complete, since jobs that are yet to be restored would be answered with 404.
- * @param signal aborts the start: rejects with its reason when what was opened is closed again
+ * Opens everything, recovers the jobs of an earlier process, and listens. Names the concrete classes. Once it listens,
+ * reads are served and uploads are accepted; jobs are durable and wait. It listens only after recovery, because a job
+ * that is not restored yet would be unknown (404).
+ * @param signal aborts the start, which rejects with its reason after it has closed what it opened
  */
 export async function createService(config: Config, log: Log, signal: AbortSignal): Promise<Service> {
   const closers = new Closers();
@@ -54,7 +54,7 @@ export async function createService(config: Config, log: Log, signal: AbortSigna
   }
 }
 
-/** @param closers gets what undoes each step */
+/** @param closers gets the function that undoes each step */
 async function open(
   config: Config,
   log: Log,
@@ -116,7 +116,7 @@ async function open(
     maxResultsBytes: config.MAX_RESULTS_BYTES,
     log,
   });
-  // Not before the children are warm: a job would be running while it waits for one.
+  // Workers start only when the child processes are ready; otherwise a job would be running while it waits for one.
   let work: Promise<void> | undefined;
   closers.push(async () => {
     workers.halt();
@@ -170,12 +170,12 @@ async function open(
     await pool.processes.ready;
     work = workers.run();
   })();
-  // Its caller may look at it later, or close the service before.
+  // The caller may await it later, or close the service first.
   ready.catch(() => undefined);
   return { url, ready };
 }
 
-/** Takes no connection and no job any more, and waits for what is in hand for as long as the grace time. */
+/** Stops accepting connections and jobs, and waits for current work for at most the grace time. */
 async function drain(server: Server, graceMs: number, drainWorkers: () => Promise<void> | undefined): Promise<void> {
   const closed = once(server, 'close');
   server.close();

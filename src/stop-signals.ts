@@ -1,4 +1,4 @@
-/** Why the process is to end before its work is done, and with which code. */
+/** Why the process ends early, and its exit code. */
 export class Interruption extends Error {
   override readonly name = 'Interruption';
   /** 128 and the number of the signal. */
@@ -11,9 +11,9 @@ export class Interruption extends Error {
 }
 
 /**
- * Installs the only handlers of SIGINT and SIGTERM. The first signal aborts with an `Interruption`, a second one ends the
- * process at once. This module imports nothing, so that a front door installs them before it loads anything else: as
- * process 1 of a container Node.js has no default for a signal, and one that comes earlier is lost.
+ * Installs the only handlers of SIGINT and SIGTERM. The first signal aborts with an `Interruption`; a second one ends
+ * the process at once. This module imports nothing, so that an entry point installs the handlers before it loads
+ * anything else: Node.js as process 1 of a container ignores a signal without a handler.
  */
 export function stopSignals(): AbortSignal {
   const stop = new AbortController();

@@ -5,7 +5,7 @@ export interface FrameSize {
   readonly height: number;
 }
 
-/** The smallest frame that holds every box: what is known of its size where the video's own was not kept. */
+/** Returns the smallest frame that contains every box, for videos whose size was not stored. */
 export async function extentOf(frames: AsyncIterable<FrameResult>): Promise<FrameSize> {
   let [width, height] = [1, 1];
   for await (const { result } of frames) {

@@ -10,25 +10,25 @@ import { storedFrames, storedLines } from './results-document.ts';
 import { storedSegments } from './stored-segments.ts';
 import { later } from './store-analysis.ts';
 
-/** Where the files of a completed job are stored. */
+/** Stored files of a completed job. */
 export interface StoredJob {
   readonly resultsPath: string;
   readonly segmentsPath: string;
-  /** Null where they are not known. */
+  /** Null if unknown. */
   readonly media: MediaFacts | null;
 }
 
 export interface SegmentQuery extends Omit<SegmentOptions, 'region'> {
   readonly kind: SegmentKind;
-  /** In parts of the displayed frame. */
+  /** As fractions of the displayed frame. */
   readonly region?: Region | undefined;
 }
 
-/** The segments of completed jobs: as they are stored, made when they are not, or made anew for other options. */
+/** Segments of completed jobs: the stored ones, computed if they are missing, or computed again for other options. */
 export class JobSegments {
   readonly #storage: StorageService;
   readonly #log: Log;
-  /** One computation at a time: each takes its share of the thread that answers requests. */
+  /** One computation at a time, because each uses the thread that handles requests. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor({ storage, log }: { readonly storage: StorageService; readonly log: Log }) {
@@ -36,7 +36,7 @@ export class JobSegments {
     this.#log = log;
   }
 
-  /** Rejects with `results_expired` when the files have just been deleted. */
+  /** Rejects with `results_expired` if the files were deleted meanwhile. */
   async find(job: StoredJob, { kind, ...options }: SegmentQuery): Promise<AsyncIterable<Segment>> {
     const isUsual = Object.values(options).every((value) => value === undefined);
     const stored = isUsual ? await this.#openStored(job.segmentsPath) : undefined;
@@ -66,11 +66,11 @@ export class JobSegments {
     return findSegments(storedFrames(path), { ...options, region: pixels }, media);
   }
 
-  /** They are derived: that they cannot be stored is no reason not to show them. */
+  /** Segments are derived, so a failure to store them does not matter. */
   async #store(job: StoredJob, findings: Findings): Promise<void> {
     try {
       await this.#storage.saveFile(later(segmentsDocument(findings, job.media ?? undefined)), job.segmentsPath);
-      // The job's files may have been deleted meanwhile: the results go first.
+      // The files may have been deleted meanwhile; results are deleted first.
       await this.#storage.loadFile(job.resultsPath).catch(async (error: unknown) => {
         await this.#storage.deleteFile(job.segmentsPath);
         throw error;
@@ -80,7 +80,7 @@ export class JobSegments {
     }
   }
 
-  /** Undefined when there are none, or those of another version. */
+  /** Returns undefined if there are none, or those of another version. */
   async #openStored(segmentsPath: string): Promise<string | undefined> {
     try {
       const path = await this.#storage.loadFile(segmentsPath);

@@ -3,13 +3,13 @@ import { setImmediate as otherWork } from 'node:timers/promises';
 import { ServiceError } from '../errors.ts';
 import { frameResultSchema, type FrameResult } from '../job.ts';
 
-/** The stored results of a job: `{"results": [...]}` with one frame a line, so that it can be read line by line. */
+/** The stored results of a job: `{"results": [...]}` with one frame per line, so that it can be read by line. */
 
-/** Bytes read at once; what is found in them takes some milliseconds. */
+/** Bytes read at once; processing them takes some milliseconds. */
 const CHUNK_BYTES = 16 * 1024;
 const FRAME_LINE = '{"frame_index":';
 
-/** The document, as the frames come. @throws ServiceError `too_large` */
+/** Yields the document as frames arrive. @throws ServiceError `too_large` */
 export async function* resultsDocument(frames: AsyncIterable<FrameResult>, maxBytes: number): AsyncGenerator<string> {
   let separator = '{"results": [\n';
   let bytes = 0;
@@ -25,7 +25,7 @@ export async function* resultsDocument(frames: AsyncIterable<FrameResult>, maxBy
   yield separator === ',\n' ? '\n]}\n' : '{"results": []}\n';
 }
 
-/** The frames of a stored document. Lines that are damaged are left out. Lets other work in between. */
+/** Yields the frames of a stored document without damaged lines. Yields to other work in between. */
 export async function* storedFrames(path: string): AsyncGenerator<FrameResult> {
   for await (const line of storedLines(path)) {
     if (!line.startsWith(FRAME_LINE)) continue;
@@ -34,7 +34,7 @@ export async function* storedFrames(path: string): AsyncGenerator<FrameResult> {
   }
 }
 
-/** The lines of a text file, in constant memory but for the longest line. @throws ServiceError `too_large` */
+/** Yields the lines of a text file. Memory is constant except for the longest line. @throws ServiceError `too_large` */
 export async function* storedLines(path: string, maxLine = Number.POSITIVE_INFINITY): AsyncGenerator<string> {
   await using file = await open(path);
   let rest = '';

@@ -1,21 +1,21 @@
 import type { FileHandle } from 'node:fs/promises';
 import { setImmediate as otherWork } from 'node:timers/promises';
 
-/** Bytes that are read at once: some frames. */
+/** Bytes read at once: some frames. */
 const CHUNK_BYTES = 16 * 1024;
 const NEW_LINE = 10;
 const FRAME_LINE = /^\{"frame_index":\d+,"result":\{.*?"timestamp_ms":(-?[\d.]+(?:e[+-]?\d+)?)/;
 
 export interface TimeRange {
   readonly fromMs: number;
-  /** Frames at this time and later are left out. */
+  /** Frames from this time on are omitted. */
   readonly toMs: number;
 }
 
 /**
- * The JSON text of each frame of a stored results document whose time lies in a range. The frames are in the order of
- * their times, so the first one is found by bisection: the cost depends on the range, not on the size of the document.
- * Memory is constant but for the longest line.
+ * Yields the JSON text of each frame of a stored results document in a time range. Frames are sorted by time, so the
+ * first one is found by bisection and the cost depends on the range, not on the size of the document. Memory is
+ * constant except for the longest line.
  */
 export async function* framesInRange(
   file: FileHandle,
@@ -24,7 +24,7 @@ export async function* framesInRange(
 ): AsyncGenerator<string> {
   let low = 0;
   let high = size;
-  // Every line that begins before `low` is earlier than the range; the line sought begins at `high` or before it.
+  // Lines that begin before `low` are earlier than the range; the first line of the range begins at or before `high`.
   while (high - low > CHUNK_BYTES) {
     const middle = Math.floor((low + high) / 2);
     const time = await firstTime(file, middle, high);
@@ -39,7 +39,9 @@ export async function* framesInRange(
   }
 }
 
-/** The time of the first frame whose line begins after this byte and before the end; undefined where there is none. */
+/**
+ * Returns the time of the first frame whose line begins after this byte and before the end; undefined if there is none.
+ */
 async function firstTime(file: FileHandle, from: number, end: number): Promise<number | undefined> {
   let at = from;
   for await (const line of linesFrom(file, from)) {
@@ -51,7 +53,7 @@ async function firstTime(file: FileHandle, from: number, end: number): Promise<n
   return undefined;
 }
 
-/** The lines that begin after this byte; from byte 0 the first line too. */
+/** Yields the lines that begin after this byte; from byte 0 the first line too. */
 async function* linesFrom(file: FileHandle, from: number): AsyncGenerator<string> {
   let position = from;
   let isWhole = from === 0;

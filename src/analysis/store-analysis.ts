@@ -3,7 +3,7 @@ import { SegmentFinder } from '../segments/segment-finder.ts';
 import { segmentsDocument } from '../segments/segments-document.ts';
 import { resultsDocument } from './results-document.ts';
 
-/** Saves a file whole or not at all. */
+/** Saves a file atomically. */
 export interface FileSaver {
   /** @returns the stored path */
   saveFile(
@@ -17,7 +17,7 @@ export interface AnalysisTarget {
   readonly storage: FileSaver;
   readonly resultsPath: string;
   readonly segmentsPath: string;
-  /** Bytes that the results may have. */
+  /** Maximum size of the results in bytes. */
   readonly maxResultsBytes: number;
   readonly signal: AbortSignal;
   /** Called when a file is durable. */
@@ -27,13 +27,13 @@ export interface AnalysisTarget {
 export interface StoredAnalysis {
   /** Stored path of the results. */
   readonly outputPath: string;
-  /** Undefined where they are not known. */
+  /** Undefined if unknown. */
   readonly media: MediaFacts | undefined;
 }
 
 /**
- * Stores what a pipeline finds in a video as it comes, and then the segments that follow from it.
- * Rejects as the frames do, as the storage does, and with `too_large`.
+ * Stores the frames of a pipeline as they arrive, then the derived segments. Rejects with the errors of frames and
+ * storage, and with `too_large`.
  */
 export async function storeAnalysis(
   frames: AsyncIterable<FrameResult, MediaFacts | undefined>,
@@ -41,7 +41,7 @@ export async function storeAnalysis(
 ): Promise<StoredAnalysis> {
   const finder = new SegmentFinder();
   let media: MediaFacts | undefined;
-  // `for await` drops what the frames return.
+  // `for await` discards the return value of the frames.
   async function* kept(): AsyncGenerator<FrameResult> {
     media = yield* frames;
   }
@@ -58,7 +58,7 @@ export async function storeAnalysis(
   return { outputPath, media };
 }
 
-/** The same items, for those who wait for each. */
+/** Yields the same items. */
 export async function* later<T>(items: Iterable<T>): AsyncGenerator<T> {
   yield* items;
 }

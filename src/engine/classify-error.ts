@@ -1,22 +1,21 @@
 import { errnoOf, FAILURE_CODES, messageOf, ServiceError, type ErrorCode, type FailureCode } from '../errors.ts';
 
 /**
- * What an error means for the job it met:
- *
- * - `video`: it would happen again with this video. The job fails for good.
- * - `attempt`: it befell this attempt. The job is interrupted, and the attempt counts.
- * - `environment`: the machine refuses. The job waits without losing an attempt, and so does its worker.
+ * What an error means for its job:
+ * - `video`: it would occur again with this video. The job fails.
+ * - `attempt`: it concerns this attempt. The job is interrupted and loses an attempt.
+ * - `environment`: the machine refuses. The job and its worker wait; no attempt is lost.
  */
 export type ErrorClass = 'video' | 'attempt' | 'environment';
 
 export interface Classified {
   readonly kind: ErrorClass;
   readonly code: ErrorCode & (FailureCode | 'store_unavailable');
-  /** For clients: names no path of the machine. */
+  /** For clients. Contains no path of the machine. */
   readonly message: string;
 }
 
-/** The errors that are final, and the code with which they fail a job. */
+/** Final errors and the failure code of each. */
 const VIDEO: ReadonlyMap<ErrorCode, FailureCode> = new Map([
   ['invalid_video', 'invalid_video'],
   ['too_large', 'too_large'],
@@ -24,20 +23,20 @@ const VIDEO: ReadonlyMap<ErrorCode, FailureCode> = new Map([
   ['timeout', 'timeout'],
   ['input_missing', 'input_missing'],
   ['file_missing', 'input_missing'],
-  // The pipelines are read at the start: the next attempt would find the same ones.
+  // Pipelines are read at start, so the next attempt would find the same ones.
   ['unknown_pipeline', 'internal'],
   ['invalid_pipeline', 'internal'],
   ['invalid_model', 'internal'],
 ]);
 
 const ENVIRONMENT = ['store_unavailable', 'storage_full', 'storage_unavailable', 'child_unavailable'] as const;
-/** Where the message of the error quotes what a library or a process printed, which is for the log. */
+/** The message quotes output of a library or process, which only belongs in the log. */
 const CLIENT_MESSAGES: ReadonlyMap<ErrorCode, string> = new Map([
   ['store_unavailable', 'the job database cannot be read or written now'],
   ['child_unavailable', 'no process to analyse videos can be started now'],
 ]);
 
-/** Errors of the operating system that say nothing of a video: access, descriptors, memory, disk, folders, mounts. */
+/** Errors of the operating system that do not concern the video: access, descriptors, memory, disk, folders, mounts. */
 const ENVIRONMENT_ERRNOS: ReadonlySet<string> = new Set([
   'EACCES',
   'EPERM',
@@ -59,7 +58,7 @@ const ENVIRONMENT_ERRNOS: ReadonlySet<string> = new Set([
 ]);
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
-/** The only place that decides which kind of error it is. What is not known here is of the attempt. */
+/** Classifies an error. An unknown error counts as `attempt`. */
 export function classify(error: unknown): Classified {
   const code = error instanceof ServiceError ? error.code : 'internal';
   const message = CLIENT_MESSAGES.get(code) ?? withoutPaths(messageOf(error));
@@ -74,7 +73,7 @@ export function classify(error: unknown): Classified {
   return { kind: 'attempt', code: FAILURE_CODES.find((known) => known === code) ?? 'internal', message };
 }
 
-/** The code of the first error of the operating system among an error and its causes. */
+/** Returns the code of the first operating system error among an error and its causes. */
 function errnoIn(error: unknown): string | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
     const errno = errnoOf(at);

@@ -17,15 +17,15 @@ import {
 } from './sidecar.ts';
 import type { StepListener } from './step.ts';
 
-/** Files whose jobs are looked up in one statement: about 10 ms of reading at a million rows. */
+/** Jobs looked up in one statement: about 10 ms at a million rows. */
 const FILES_AT_ONCE = 5_000;
 /** Sidecars read at once. */
 const SIDECARS_AT_ONCE = 64;
 
-/** The folder of files that were set aside, in one folder for each time. */
+/** The quarantine, with one folder per time. */
 export const QUARANTINE = 'quarantine';
 
-/** When the files in a folder of the quarantine were set aside; undefined for a name that the sweep did not give. */
+/** Returns when the files in a quarantine folder were set aside; undefined for a name that the sweep did not create. */
 export function quarantineTimeOf(name: string): Date | undefined {
   const time = new Date(name.replace(/T(\d\d)-(\d\d)-/, 'T$1:$2:'));
   return Number.isNaN(time.getTime()) ? undefined : time;
@@ -46,18 +46,18 @@ interface OwnedFile {
 }
 
 /**
- * Makes the stored files and the database agree; resolves with the waiting jobs that were brought back, in the order of
- * acceptance, which the caller queues. A job that the database does not know comes back from its sidecar; one that it
- * takes for unfinished ends as its sidecar says. A file of no job is evidence: set aside and named, never deleted. Only
- * what a known job no longer owns is deleted: all of an expired job, and the results of a failed one.
- * It may run while jobs are accepted and worked on. Memory: the ids of the jobs that the database does not know.
+ * Makes the stored files and the database agree. Resolves with the restored pending jobs in order of acceptance, which
+ * the caller queues. A job missing in the database is restored from its sidecar; an unfinished job whose sidecar has an
+ * outcome ends with it. Files of unknown jobs are moved to quarantine, never deleted. Only files that a known job no
+ * longer owns are deleted: all of an expired job, and the results of a failed one. May run while jobs are accepted and
+ * analysed. Memory: the ids of the jobs missing in the database.
  */
 export async function sweepFiles(options: FileSweepOptions): Promise<readonly Job[]> {
   const { store, storage, recovery, log, signal } = options;
   const unknown = new Set<JobId>();
   for await (const files of batches(ownedFiles(storage, log), FILES_AT_ONCE)) {
     signal.throwIfAborted();
-    // Asked before the look-up: a job that is not being accepted now has its row, or never will.
+    // Read before the lookup: a job that is not being accepted has its row by now, or never will.
     const settled = files.filter(({ owner }) => !recovery.isAdmitting(owner));
     const standings = await store.retentionStatesOf([...new Set(settled.map(({ owner }) => owner))]);
     for (const file of settled) {
@@ -69,7 +69,7 @@ export async function sweepFiles(options: FileSweepOptions): Promise<readonly Jo
   return bringBack([...unknown].toSorted(), options);
 }
 
-/** The ids are UUIDv7, so in their order the jobs were accepted. */
+/** Ids are UUIDv7, so their order is the order of acceptance. */
 async function bringBack(jobIds: readonly JobId[], options: FileSweepOptions): Promise<readonly Job[]> {
   const { storage, recovery, log, signal, onStep } = options;
   const folder = `${QUARANTINE}/${new Date().toISOString().replaceAll(':', '-')}`;
@@ -107,14 +107,14 @@ async function bringBack(jobIds: readonly JobId[], options: FileSweepOptions): P
   return waiting;
 }
 
-/** A job that has not ended needs its video; without one it was never accepted. */
+/** An unfinished job without a video was never accepted. */
 async function usableSidecar(storage: StorageService, jobId: JobId): Promise<Sidecar | 'unreadable' | undefined> {
   const sidecar = await readSidecar(storage, jobId);
   if (typeof sidecar !== 'object' || sidecar.outcome !== null) return sidecar;
   return (await isStored(storage, sidecar.input_path)) ? sidecar : undefined;
 }
 
-/** Does something for one job. What cannot be done for this job alone is logged, and the others go on. */
+/** Handles one job. An error that concerns only this job is logged, and the others continue. */
 async function forJob<T>(jobId: JobId, log: Log, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();

@@ -6,9 +6,9 @@ import type { JobEngine } from './job-engine.ts';
 import { retain, type RetentionSettings } from './retention.ts';
 import { readSidecar } from './sidecar.ts';
 
-/** Jobs that may have ended in the moment before a crash, their sidecars not yet rewritten. */
+/** Jobs that may have ended just before a crash, with outdated sidecars. */
 const LAST_ENDED = 1_000;
-/** Milliseconds between two looks for old keys: an hour, or a tenth of their time where that is shorter. */
+/** Milliseconds between deletions of old keys: an hour, or a tenth of their lifetime if that is shorter. */
 const longestPauseMs = 3_600_000;
 
 export interface HousekeepingOptions extends FileSweepOptions, RetentionSettings {
@@ -16,7 +16,7 @@ export interface HousekeepingOptions extends FileSweepOptions, RetentionSettings
   readonly queue: QueueService;
 }
 
-/** What is done beside the service's work: begun when it is ready, ended by the signal. Resolves when it has ended; never rejects. */
+/** Background work of the service, until the signal aborts. Resolves at its end; never rejects. */
 export async function keepHouse(options: HousekeepingOptions): Promise<void> {
   const { log, signal, queue } = options;
   const tasks = [
@@ -35,7 +35,7 @@ export async function keepHouse(options: HousekeepingOptions): Promise<void> {
   await retain(options);
 }
 
-/** Forgets old keys of submissions at every tenth of the time for which they are kept; ended by the signal, never rejects. */
+/** Deletes old idempotency keys every tenth of their lifetime until the signal aborts. Never rejects. */
 export async function forgetSubmissions({
   store,
   log,
@@ -51,7 +51,7 @@ export async function forgetSubmissions({
   }
 }
 
-/** Rewrites the sidecars that a crash left behind their rows. */
+/** Rewrites sidecars that a crash left outdated. */
 export async function healSidecars({ store, storage, recovery, log, signal }: FileSweepOptions): Promise<void> {
   for (const job of await store.lastEnded(LAST_ENDED)) {
     signal.throwIfAborted();

@@ -2,7 +2,7 @@ import type { JobSnapshot } from '../../machines/job.ts';
 import type { Job, JobTransition } from '../job.ts';
 import { persistSnapshot, SNAPSHOT_FORMAT } from './snapshot.ts';
 
-/** The columns of a row that its snapshot decides. `updatedAt` is ISO 8601 UTC. */
+/** The columns of a row that follow from its snapshot. `updatedAt` is ISO 8601 UTC. */
 export function columnsOf(snapshot: JobSnapshot, updatedAt: string, machineVersion = SNAPSHOT_FORMAT.version) {
   const { attempt, outputPath, errorCode, errorMessage } = snapshot.context;
   return {
@@ -17,7 +17,7 @@ export function columnsOf(snapshot: JobSnapshot, updatedAt: string, machineVersi
   };
 }
 
-/** The transition that made `job` what it is. */
+/** The transition that led to `job`. */
 export function transitionOf(
   job: Omit<Job, 'acceptedSeq'>,
   fromState: JobTransition['fromState'],
@@ -36,7 +36,7 @@ export function transitionOf(
   };
 }
 
-/** True of a status that no event leaves. */
+/** Returns true for a final status. */
 export function isFinal(status: Job['status']): boolean {
   return status === 'completed' || status === 'failed';
 }

@@ -23,9 +23,9 @@ export interface JobEngineOptions {
   readonly queue: QueueService;
   readonly storage: StorageService;
   readonly pipelines: VideoFilePipelineService;
-  /** Attempts that a job may lose before it is given up. */
+  /** Lost attempts after which a job fails. */
   readonly maxAttempts: number;
-  /** Jobs that may wait at once. */
+  /** Maximum number of pending jobs. */
   readonly maxPending: number;
   readonly log: Log;
   readonly onStep?: StepListener;
@@ -36,19 +36,19 @@ export interface JobEngineOptions {
 }
 
 export interface SubmitRequest {
-  /** A whole file in the storage's incoming folder, taken over when the job is accepted; or the stored video of a job. */
+  /** A complete file in the storage's incoming folder, which is adopted at acceptance, or the stored video of a job. */
   readonly video: AdoptableFile | CopiedFile;
   readonly pipelineId: string;
   readonly options: JobOptions;
-  /** Cleaned name of the uploaded file; null if none was given or may be kept. */
+  /** Cleaned name of the uploaded file; null if none was given or names are not kept. */
   readonly fileName?: string | null;
   readonly tag?: string;
 }
 
-/** A submission that may come again, and counts once. */
+/** A submission with an idempotency key. */
 export interface KeyedSubmitRequest extends SubmitRequest {
   readonly key: SubmissionKey;
-  /** ISO 8601 UTC: a key that was used before this time is new again. */
+  /** ISO 8601 UTC: a key used before this time counts as new. */
   readonly keySince: string;
 }
 
@@ -58,11 +58,11 @@ interface JobEngineParts extends JobEngineOptions {
   readonly steps: JobSteps;
   readonly files: JobFiles;
   readonly recovery: JobRecovery;
-  /** Jobs being accepted: their files may be there before their rows. */
+  /** Jobs being accepted: their files may exist before their rows. */
   readonly admitting: Set<JobId>;
 }
 
-/** The writer of jobs, and what is done beside requests: recovery. Routes get the first alone. */
+/** The writer of jobs, and recovery. Routes get only the first. */
 export function createEngine(options: JobEngineOptions): {
   readonly engine: JobEngine;
   readonly recovery: JobRecovery;
@@ -74,7 +74,7 @@ export function createEngine(options: JobEngineOptions): {
   return { engine: new JobEngine({ ...options, steps, files, recovery, admitting }), recovery };
 }
 
-/** The commands on jobs: accepts them, moves them on, cancels them. Every change is computed, committed, acted upon. */
+/** Commands on jobs: submit, dispatch, cancel, delete. Every transition is computed, committed, then acted on. */
 export class JobEngine {
   readonly #steps: JobSteps;
   readonly #files: JobFiles;
@@ -90,7 +90,7 @@ export class JobEngine {
   readonly #releases = new Releases();
   readonly #stalls = new Stalls();
   readonly #admitting: Set<JobId>;
-  /** Submissions with one key are accepted one after another. */
+  /** Serialises submissions with the same key. */
   readonly #keyed = new KeyedMutex();
 
   constructor(options: JobEngineParts) {
@@ -110,22 +110,20 @@ export class JobEngine {
   }
 
   /**
-   * Accepts a video: when this resolves the file is on disk under its job's name, the row is committed and the id is queued.
-   * Rejects with `unknown_pipeline`, `queue_full`, `storage_full`, `store_unavailable`, or `file_missing` for a stored
-   * video that is gone; then there is no row and no new file.
-   *
-   * A crash can fall between any two of its steps, and every one of them is before the answer:
-   * while the upload arrives: it lies in the incoming folder, which is swept; with the video or the sidecar alone: a file of
-   * no job, set aside; with both and no row: the next start makes the row from the sidecar, as if the answer had been lost;
-   * after the commit: a pending job like any other, queued at the next start.
+   * Accepts a video. When it resolves, the file is stored under the job's name, the row is committed and the id is
+   * queued. Rejects with `unknown_pipeline`, `queue_full`, `storage_full`, `store_unavailable`, or `file_missing` for a
+   * stored video that does not exist; then there is no row and no new file.
+   * A crash can fall between any two steps, all of them before the response. During the upload, the file is in the
+   * incoming folder, which is swept. With only the video or the sidecar, the file is moved to quarantine. With both and
+   * no row, the next start creates the row. After the commit, the next start queues the job.
    */
   submit(request: SubmitRequest): Promise<Job> {
     return this.#accept(request, undefined);
   }
 
   /**
-   * As `submit`, but the same submission again, by its key, gives the job of the first; the upload is then left where
-   * it is. Rejects with `idempotency_mismatch` when the key came with something else before.
+   * Like `submit`, but a repeated submission with the same key returns the first job and leaves the upload in place.
+   * Rejects with `idempotency_mismatch` if the key was used for another submission.
    */
   async submitOnce({ key, keySince, ...request }: KeyedSubmitRequest): Promise<{
     readonly job: Job;
@@ -178,13 +176,13 @@ export class JobEngine {
     return job;
   }
 
-  /** Rejects when as many jobs wait as may. */
+  /** Rejects if the maximum number of jobs is pending. */
   requireQueueRoom(): void {
     if (this.#steps.waiting + this.#admitting.size < this.#maxPending) return;
     throw new ServiceError('queue_full', `${this.#maxPending} jobs are waiting, and no more may`, { retryable: true });
   }
 
-  /** Rejects an unknown pipeline before anything is spent on it. */
+  /** Rejects an unknown pipeline early. */
   requirePipeline(pipelineId: string): void {
     if (this.#pipelines.list().some(({ id }) => id === pipelineId)) return;
     const known = this.#pipelines.list().map(({ id }) => id);
@@ -195,14 +193,13 @@ export class JobEngine {
   }
 
   /**
-   * Moves a job on by one event and resolves with the job as committed.
-   * Rejects with `job_not_found`, with `job_conflict` when the job's state refuses the event, with `job_unwritable`, or
-   * with `store_unavailable`.
+   * Applies an event to a job and resolves with the committed job. Rejects with `job_not_found`, with `job_conflict` if
+   * the state does not accept the event, with `job_unwritable`, or with `store_unavailable`.
    */
   async dispatch(jobId: JobId, event: JobEvent): Promise<Job> {
     for (;;) {
       const changed = await this.#steps.advance(await this.inHand(jobId), event, new Date().toISOString());
-      // Somebody else moved the job between the read and the write: look again, from the start.
+      // Another transition came between the read and the write: start again.
       if (changed === undefined) continue;
       if (event.type === 'COMPLETE' || event.type === 'FAIL') this.#releases.end(jobId);
       if (changed.status === 'pending') this.#requeue(changed, event);
@@ -216,7 +213,7 @@ export class JobEngine {
     }
   }
 
-  /** Queues a job again that was given back. */
+  /** Queues a job that was given back. */
   #requeue(job: Job, { type }: JobEvent): void {
     const { jobId } = job;
     if (type === 'RELEASE') {
@@ -232,8 +229,8 @@ export class JobEngine {
   }
 
   /**
-   * Marks a waiting job running. One that this process has not lately written itself is first held against its sidecar:
-   * a log that lost its end unnoticed may show a job as waiting that has ended, and what has ended must not run again.
+   * Starts a pending job. If this process has not committed the job recently, its sidecar is checked first: a log that
+   * lost its end unnoticed may show an ended job as pending, and it must not run again.
    */
   async start(jobId: JobId): Promise<Job> {
     if (this.#steps.recent(jobId) === undefined) await this.#recovery.reconcile(jobId);
@@ -241,25 +238,27 @@ export class JobEngine {
   }
 
   /**
-   * Ends a job that cannot be moved on, because its row or its snapshot cannot be read or its next row cannot be
-   * written: it fails with `internal`. One that a later version of the program stored is left to that. Both are logged.
-   * Rejects with `store_unavailable`.
+   * Fails a job with `internal` because its row or snapshot cannot be read or its next row cannot be written. A job of
+   * a newer version is left unchanged. Both are logged. Rejects with `store_unavailable`.
    */
   setAside(jobId: JobId, reason: unknown): Promise<void> {
     return this.#recovery.setAside(jobId, reason);
   }
 
-  /** True when the environment refuses this job again and again while others end. */
+  /** Returns true if the environment refuses only this job. */
   isRefusedAlone(jobId: JobId): boolean {
     return this.#releases.isOfItsOwn(jobId);
   }
 
-  /** Notes an error of an attempt. True when it is a stall at the place of an earlier one: the next would be there too. */
+  /** Records a lost attempt. Returns true for a stall at the place of an earlier one, which would occur again. */
   isRepeatedStall(jobId: JobId, error: unknown): boolean {
     return this.#stalls.isSecond(jobId, error);
   }
 
-  /** Cancels a pending or running job. Idempotent. Rejects with `job_not_found`, or with `job_conflict` when the job ended otherwise. */
+  /**
+   * Cancels a pending or running job. Idempotent. Rejects with `job_not_found`, or with `job_conflict` if the job ended
+   * in another way.
+   */
   async cancel(jobId: JobId): Promise<Job> {
     try {
       return await this.dispatch(jobId, { type: 'CANCEL' });
@@ -270,14 +269,14 @@ export class JobEngine {
     }
   }
 
-  /** A job in hand, as this process last committed it: read from the database only where that is no longer known. */
+  /** Returns a running job as this process last committed it; reads the database only if that is unknown. */
   async inHand(jobId: JobId): Promise<Job> {
     return this.#steps.recent(jobId) ?? this.#steps.get(jobId);
   }
 
   /**
-   * Deletes the video and the results of a job that has ended, and keeps its row; again does no harm, and tells the
-   * time (ISO 8601 UTC) of the first. Rejects with `job_not_found`, or `job_conflict` while the job waits or runs.
+   * Deletes the video and the results of an ended job and keeps its row. Idempotent; resolves with the time (ISO 8601
+   * UTC) of the first deletion. Rejects with `job_not_found`, or `job_conflict` if the job is pending or running.
    */
   async deleteFiles(jobId: JobId): Promise<{ readonly jobId: JobId; readonly deletedAt: string }> {
     let job = await this.#steps.get(jobId);

@@ -7,7 +7,7 @@ import { readSidecar, resultsPathOf, segmentsPathOf, sidecarPathOf, writeSidecar
 import type { StepListener } from './step.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 
-/** As many as a start brings up to their rows. */
+/** The number of sidecars that a start compares with their rows. */
 const MAX_BEHIND = 1_000;
 
 export interface JobFilesOptions {
@@ -16,14 +16,14 @@ export interface JobFilesOptions {
   readonly onStep?: StepListener | undefined;
 }
 
-/** What a job has in the storage: its video, its sidecar, its results and its segments. */
+/** Stored files of a job: video, sidecar, results and segments. */
 export class JobFiles {
   readonly #storage: StorageService;
   readonly #log: Log;
   readonly #onStep: StepListener | undefined;
   /** Serialises the writes of each sidecar, so that the deletion of a job's files is not overwritten by its end. */
   readonly #rewriting = new KeyedMutex();
-  /** Jobs whose sidecars the disk refused, as they were committed. */
+  /** Committed jobs whose sidecars could not be written. */
   readonly #behind = new Map<JobId, Job>();
 
   constructor({ storage, log, onStep }: JobFilesOptions) {
@@ -32,7 +32,10 @@ export class JobFiles {
     this.#onStep = onStep;
   }
 
-  /** Stores the video of a new job. The video and its sidecar at once: they share the fsync of their folder. Neither is left in flight when one fails. */
+  /**
+   * Stores the video and the sidecar of a new job in parallel, because they share the fsync of their folder. Waits for
+   * both even if one fails.
+   */
   async store(
     draft: Omit<Job, 'acceptedSeq'>,
     video: AdoptableFile | CopiedFile,
@@ -49,16 +52,16 @@ export class JobFiles {
     for (const result of stored) if (result.status === 'rejected') throw result.reason;
   }
 
-  /** Deletes what was stored of a job that is not accepted. */
+  /** Deletes the files of a job that is not accepted. */
   async discard({ jobId, inputPath }: Pick<Job, 'jobId' | 'inputPath'>): Promise<void> {
-    // The sidecar first: without it nothing can bring the refused job to life.
+    // The sidecar first, because a sidecar without a row would restore the rejected job.
     await this.#storage.deleteFile(sidecarPathOf(jobId));
     await this.#storage.deleteFile(inputPath);
   }
 
   /**
-   * Brings a job's sidecar up to its row. A disk that refuses is no reason to undo what is committed: it is done as soon
-   * as the disk takes the sidecar of another job, or at the next start.
+   * Rewrites the sidecar of a committed job. If the disk refuses, it is retried with the next written sidecar, or at
+   * the next start; the commit stays.
    */
   async rewriteSidecar(job: Job): Promise<void> {
     if (!(await this.#rewrite(job))) return;
@@ -67,12 +70,12 @@ export class JobFiles {
     }
   }
 
-  /** @param isLatest false when a later row has been written meanwhile */
+  /** @param isLatest returns false if a later row has been written meanwhile */
   #rewrite(job: Job, isLatest: () => boolean = () => true): Promise<boolean> {
     return this.#rewriting.runExclusive(job.jobId, async () => {
       if (!isLatest()) return true;
       try {
-        // The key that a job was submitted with is not in its row.
+        // The idempotency key is not in the row.
         const known = await readSidecar(this.#storage, job.jobId);
         const submission = known === undefined || known === 'unreadable' ? null : known.submission;
         await writeSidecar(this.#storage, job, submission);
@@ -86,7 +89,7 @@ export class JobFiles {
     });
   }
 
-  /** Deletes the video, the results and the segments of a job that is marked as expired. */
+  /** Deletes the video, results and segments of an expired job. */
   async delete({ jobId, inputPath }: Pick<Job, 'jobId' | 'inputPath'>): Promise<void> {
     await this.#storage.deleteFile(resultsPathOf(jobId));
     this.#onStep?.('expire: results deleted');
@@ -98,7 +101,7 @@ export class JobFiles {
   }
 }
 
-/** The local path of a job's video. Rejects with `video_missing` when it is no longer there. */
+/** Returns the local path of a job's video. Rejects with `video_missing`. */
 export async function openVideo(
   storage: Pick<StorageService, 'loadFile'>,
   { jobId, inputPath }: Pick<Job, 'jobId' | 'inputPath'>,
@@ -111,7 +114,7 @@ export async function openVideo(
   }
 }
 
-/** The local path of a completed job's results. Rejects with `job_not_completed` or `results_expired`. */
+/** Returns the local path of a completed job's results. Rejects with `job_not_completed` or `results_expired`. */
 export async function openResults(
   storage: Pick<StorageService, 'loadFile'>,
   { jobId, status, outputPath, expiredAt }: Job,

@@ -15,7 +15,7 @@ import type { StepListener } from './step.ts';
 export interface JobRecoveryOptions {
   readonly steps: JobSteps;
   readonly files: JobFiles;
-  /** Jobs being accepted: their files may be there before their rows. */
+  /** Jobs being accepted: their files may exist before their rows. */
   readonly admitting: ReadonlySet<JobId>;
   readonly store: JobStore;
   readonly storage: StorageService;
@@ -25,8 +25,8 @@ export interface JobRecoveryOptions {
 }
 
 /**
- * What is done to jobs at a start and beside the service's work, never on request. Brings jobs to where their
- * sidecars say they are, by the machine's own events, where the database has lost it.
+ * Work on jobs at start and in the background, never on request. Uses the events of the job machine to bring jobs to
+ * the outcome in their sidecars if the database has lost it.
  */
 export class JobRecovery {
   readonly #steps: JobSteps;
@@ -50,24 +50,24 @@ export class JobRecovery {
     this.#retryDelays = options.retryDelays;
   }
 
-  /** Sets the number of jobs that were found waiting at the start, before any is accepted; from here on they are counted. */
+  /** Sets the number of pending jobs found at start, before any is accepted. */
   countWaiting(found: number): void {
     this.#steps.countWaiting(found);
   }
 
-  /** True while a job of this id is being accepted. */
+  /** Returns true while a job with this id is being accepted. */
   isAdmitting(jobId: JobId): boolean {
     return this.#admitting.has(jobId);
   }
 
-  /** Brings a job's sidecar up to its row. A disk that refuses is no reason to undo what is committed: the next start tries again. */
+  /** Rewrites the sidecar of a job. If the disk refuses, the next start retries. */
   rewriteSidecar(job: Job): Promise<void> {
     return this.#files.rewriteSidecar(job);
   }
 
   /**
-   * Makes the row of a job that the database does not know from its sidecar; the job is not queued.
-   * What is left of its history is SUBMIT and, when it has ended, START and how it ended: its attempts count from 1 again.
+   * Creates the row of a job missing in the database from its sidecar, without queueing it. Its history is SUBMIT and,
+   * for an ended job, START and its end; attempts count from 1 again.
    */
   async restore(sidecar: Sidecar): Promise<Job> {
     const { job_id: jobId, pipeline_id: pipelineId, options, tag, input_path: inputPath } = sidecar;
@@ -98,12 +98,12 @@ export class JobRecovery {
     }
   }
 
-  /** Milliseconds that a waiting job has yet to wait since its last attempt was lost. */
+  /** Returns the milliseconds that a pending job must still wait since its last lost attempt. */
   async delayLeft(jobId: JobId, nowMs: number): Promise<number> {
     try {
       const job = await this.#steps.get(jobId);
       const delayMs = this.#retryDelays.afterLosses(this.#steps.restore(job).context.interruptions);
-      // A clock that was set back makes no job wait longer.
+      // A clock that was set back must not prolong the wait.
       const waitedMs = Math.max(0, nowMs - Date.parse(job.updatedAt));
       return Math.max(0, delayMs - waitedMs);
     } catch (error) {
@@ -112,7 +112,7 @@ export class JobRecovery {
     }
   }
 
-  /** Ends an unfinished job as its sidecar says, if the sidecar has an outcome. */
+  /** Ends an unfinished job if its sidecar has an outcome. */
   async reconcile(jobId: JobId): Promise<void> {
     const sidecar = await readSidecar(this.#storage, jobId);
     if (sidecar === 'unreadable')
@@ -122,7 +122,7 @@ export class JobRecovery {
     if (!isFinal(job.status)) await this.#conclude(job, sidecar);
   }
 
-  /** Ends a job as its sidecar says, by the machine's own events and at the time of then. */
+  /** Ends a job with the outcome and time of its sidecar. */
   async #conclude(job: Job, { outcome, expired_at: expiredAt }: Sidecar): Promise<Job> {
     if (outcome === null) return job;
     const { ended_at: at, error_code: code, error_message: message, output_path: outputPath, media } = outcome;

@@ -8,31 +8,31 @@ import { columnsOf, isFinal, transitionOf } from './job-change.ts';
 import { restoreSnapshot, SNAPSHOT_FORMAT, type SnapshotFormat } from './snapshot.ts';
 import type { StepListener } from './step.ts';
 
-/** Rows kept from their last commit, so that a job in hand is not read back before each of its events. */
+/** Number of cached rows, so that a running job is not read before each of its events. */
 const RECENT_ROWS = 1_024;
 
 export interface JobStepsOptions {
   readonly store: JobStore;
-  /** Attempts that a job may lose before it is given up. */
+  /** Lost attempts after which a job fails. */
   readonly maxAttempts: number;
   readonly log: Log;
   readonly onStep?: StepListener | undefined;
   readonly format?: SnapshotFormat;
 }
 
-/** What a client decides about a job. */
+/** The client's part of a job. */
 export type NewJob = Pick<Job, 'jobId' | 'pipelineId' | 'options' | 'inputPath' | 'createdAt' | 'fileName' | 'tag'>;
 
-/** A job that is not committed yet, and the transition that makes it. */
+/** A new job and its first transition, not committed yet. */
 export interface Beginning {
   readonly draft: Omit<Job, 'acceptedSeq'>;
   readonly first: JobTransition;
 }
 
-/** Told of every transition after its commit. Must not throw. */
+/** Called for every transition after its commit. Must not throw. */
 export type TransitionListener = (job: Job, transition: JobTransition) => void;
 
-/** The steps of jobs: each is computed, committed and told of, in this order and nowhere else. */
+/** Computes, commits and announces every transition, in this order. The only place that does. */
 export class JobSteps {
   readonly #store: JobStore;
   readonly #maxAttempts: number;
@@ -40,7 +40,10 @@ export class JobSteps {
   readonly #onStep: StepListener | undefined;
   readonly #format: SnapshotFormat;
   readonly #listeners = new Set<TransitionListener>();
-  /** The latest committed rows of jobs that have not ended. A stale one harms nothing: every write is guarded by its revision. */
+  /**
+   * The latest committed rows of unfinished jobs. A stale row is harmless, because every write is guarded by its
+   * revision.
+   */
   readonly #recent = new Map<JobId, Job>();
   #waiting = 0;
 
@@ -52,29 +55,29 @@ export class JobSteps {
     this.#format = format;
   }
 
-  /** Number of pending rows. The queue's length is no measure of it: it still holds the ids of jobs cancelled while they waited. */
+  /** Number of pending rows. The length of the queue differs, because it still holds ids of cancelled jobs. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** Tells how many rows were found pending at the start, before the first step; from here on they are counted. */
+  /** Sets the number of pending rows at start, before the first transition. */
   countWaiting(found: number): void {
     this.#waiting = found;
   }
 
-  /** The job as committed. Rejects with `job_not_found`. */
+  /** Returns the committed job. Rejects with `job_not_found`. */
   async get(jobId: JobId): Promise<Job> {
     const job = await this.#store.get(jobId);
     if (job === undefined) throw new ServiceError('job_not_found', `There is no job ${jobId}`);
     return job;
   }
 
-  /** The job as this process lately committed it; undefined when it did not, or the job has ended. */
+  /** Returns the job as this process last committed it; undefined if it did not, or the job has ended. */
   recent(jobId: JobId): Job | undefined {
     return this.#recent.get(jobId);
   }
 
-  /** Computes a job's first row and first transition. */
+  /** Computes the first row and transition of a job. */
   begin(given: NewJob): Beginning {
     const [snapshot] = initialTransition(jobMachine, { maxAttempts: this.#maxAttempts });
     const draft = {
@@ -87,25 +90,25 @@ export class JobSteps {
     return { draft, first: transitionOf(draft, null, 'SUBMIT', snapshot) };
   }
 
-  /** Commits a job's first row. Rejects with `store_unavailable`; then there is none. */
+  /** Commits the first row of a job. Rejects with `store_unavailable`; then there is none. */
   commit({ draft, first }: Beginning, submission: SubmissionKey | undefined): Promise<Job> {
     return this.#store.insert(draft, first, submission);
   }
 
-  /** Tells of a job whose first row is committed. */
+  /** Announces a job whose first row is committed. */
   tell(job: Job, { first }: Beginning): void {
     this.#keep(job);
     this.#announce(job, first);
   }
 
   /**
-   * Moves a job on by one event, at a time in ISO 8601 UTC. Resolves with undefined, and nothing changed, when the row
-   * is no longer as it was read; rejects with `job_conflict` when the job's state refuses the event.
+   * Applies an event to a job at a time (ISO 8601 UTC). Resolves with undefined and changes nothing if the row has
+   * changed since it was read. Rejects with `job_conflict` if the state does not accept the event.
    */
   async advance(job: Job, event: JobEvent, at: string): Promise<Job | undefined> {
     const snapshot = this.restore(job);
     if (!snapshot.can(event)) {
-      // A row that was kept may be behind the stored one; only the stored one can refuse.
+      // A cached row may be stale; only the stored one can reject an event.
       if (this.#recent.delete(job.jobId)) return undefined;
       throw new ServiceError(
         'job_conflict',
@@ -129,15 +132,15 @@ export class JobSteps {
     return changed;
   }
 
-  /** The job's machine. What limits its attempts is the present setting, not the one of its submission. */
+  /** Returns the job's machine with the current limit of attempts, not the one at submission. */
   restore(job: Job): JobSnapshot {
     const { value, context } = restoreSnapshot(job, this.#format);
     return jobMachine.resolveState({ value, context: { ...context, maxAttempts: this.#maxAttempts } });
   }
 
   /**
-   * Fails a job for which no event can be computed or committed, because its row or snapshot cannot be read or its next
-   * row cannot be written. Does nothing to one that has ended. What was in the row is logged.
+   * Fails a job whose row or snapshot cannot be read or whose next row cannot be written. Does nothing if it has ended.
+   * Logs the content of the row.
    */
   async condemn(jobId: JobId, reason: unknown): Promise<void> {
     const isUnwritable = reason instanceof ServiceError && reason.code === 'job_unwritable';

@@ -1,6 +1,6 @@
 /** A mutex per key: runs tasks with the same key one after another, in order, even if an earlier one failed. */
 export class KeyedMutex {
-  /** The last that was asked for with each key, until it has settled. */
+  /** The last task of each key until it settles. */
   readonly #last = new Map<string, Promise<unknown>>();
 
   async runExclusive<T>(key: string, work: () => Promise<T>): Promise<T> {

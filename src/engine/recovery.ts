@@ -5,21 +5,20 @@ import { classify } from './classify-error.ts';
 import { sweepFiles, type FileSweepOptions } from './file-sweep.ts';
 import type { JobEngine } from './job-engine.ts';
 
-/** Ids read at once: decoding so many takes some 10 ms of the event loop. */
+/** Ids read at once; decoding them takes some 10 ms of the event loop. */
 const IDS_AT_ONCE = 10_000;
 
 export interface RecoveryOptions extends FileSweepOptions {
   readonly engine: JobEngine;
   readonly queue: QueueService;
-  /** True when the database lost what it had: the sidecars are then read before anything else. */
+  /** True if the database was damaged. The sidecars are then read first. */
   readonly damaged: boolean;
 }
 
 /**
- * Removes what was left half-received and makes the queue agree with the database. Called once, by the owner of the data
- * folder, before anything is accepted or claimed.
- * One process owns the database, so a job that is `running` now was interrupted. What this costs does not grow with the
- * number of jobs that have ended, unless the database is damaged.
+ * Deletes incomplete files and fills the queue. Called once by the owner of the data folder, before anything is
+ * accepted or claimed. One process owns the database, so a `running` job was interrupted. The cost does not grow with
+ * the number of ended jobs, unless the database is damaged.
  */
 export async function recover(options: RecoveryOptions): Promise<void> {
   const { storage, recovery, log, damaged } = options;
@@ -46,7 +45,7 @@ async function queuePending({ store, queue, recovery }: RecoveryOptions): Promis
   return waiting;
 }
 
-/** Each goes to the head of the queue, so none that was interrupted waits for a later one. */
+/** Each goes to the head of the queue, so that no interrupted job waits for a later one. */
 async function interruptRunning({ store, engine, recovery }: RecoveryOptions): Promise<number> {
   let interrupted = 0;
   const message = 'the service stopped while the job was running';
@@ -65,7 +64,7 @@ async function interruptRunning({ store, engine, recovery }: RecoveryOptions): P
   return interrupted;
 }
 
-/** In the order of acceptance. */
+/** In order of acceptance. */
 async function* jobsIn(status: JobStatus, store: JobStore): AsyncGenerator<JobPlace> {
   for (let after = 0; ;) {
     const page = await store.placesIn(status, after, IDS_AT_ONCE);

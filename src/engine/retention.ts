@@ -11,7 +11,7 @@ import { inputPathOf, resultsPathOf, segmentsPathOf, sidecarPathOf } from './sid
 
 /** Jobs looked up in one statement. */
 const JOBS_AT_ONCE = 500;
-/** The longest pause between two looks, in milliseconds: an hour. It is a tenth of the retention where that is shorter. */
+/** Longest pause between deletions in milliseconds: an hour, or a tenth of the retention if that is shorter. */
 const LONGEST_PAUSE_MS = 3_600_000;
 
 export interface RetentionOptions {
@@ -24,17 +24,17 @@ export interface RetentionOptions {
   readonly onFilesDeleted?: FilesDeletedListener;
 }
 
-/** Milliseconds for which things are kept; undefined: for ever. */
+/** Retention in milliseconds; undefined means for ever. */
 export interface RetentionSettings {
-  /** The video and the results of a job that has ended. */
+  /** Video and results of an ended job. */
   readonly retentionMs: number | undefined;
-  /** All that is known of a job that has ended. */
+  /** Everything about an ended job. */
   readonly jobRetentionMs?: number | undefined;
-  /** Files that were set aside. */
+  /** Quarantined files. */
   readonly quarantineRetentionMs?: number | undefined;
 }
 
-/** Deletes what has been kept long enough, again and again until the signal. Resolves when it has ended; never rejects. */
+/** Deletes what exceeds its retention until the signal aborts. Resolves at its end; never rejects. */
 export async function retain(options: RetentionOptions & RetentionSettings): Promise<void> {
   const { log, signal, retentionMs, jobRetentionMs, quarantineRetentionMs } = options;
   const duties = [
@@ -57,8 +57,8 @@ export async function retain(options: RetentionOptions & RetentionSettings): Pro
 }
 
 /**
- * Deletes the video and the results of every job that ended before this time, and keeps its row; resolves with the
- * number of jobs. A job whose files cannot be deleted is logged and tried again at the next call.
+ * Deletes the video and results of every job that ended before this time and keeps its row. Resolves with the number of
+ * jobs. A job whose files cannot be deleted is logged and retried at the next call.
  */
 export async function expireFiles(
   options: Omit<RetentionOptions, 'storage'> & { readonly endedBefore: Date },
@@ -73,9 +73,8 @@ export async function expireFiles(
 }
 
 /**
- * Deletes all that is known of every job that ended before this time: its files, its sidecar, its row, its transitions
- * and the key that it was submitted with. The row goes last, so that what a crash interrupts is found again; without a
- * sidecar nothing brings the job back.
+ * Deletes everything about every job that ended before this time: files, sidecar, row, transitions and idempotency key.
+ * The row goes last, so that an interrupted deletion is found again; without a sidecar nothing restores the job.
  */
 export async function forgetJobs(
   options: Omit<RetentionOptions, 'engine'> & { readonly endedBefore: Date },
@@ -97,7 +96,7 @@ export async function forgetJobs(
   return forgotten;
 }
 
-/** Deletes the files that were set aside before this time. */
+/** Deletes files that were quarantined before this time. */
 export async function emptyQuarantine(
   options: Pick<RetentionOptions, 'storage' | 'log' | 'signal'> & { readonly endedBefore: Date },
 ): Promise<void> {
@@ -112,14 +111,14 @@ export async function emptyQuarantine(
 }
 
 interface Sweep {
-  /** The jobs that are left, at most so many. */
+  /** Returns at most this many remaining jobs. */
   readonly find: (limit: number) => Promise<readonly JobId[]>;
   readonly act: (jobId: JobId) => Promise<void>;
-  /** Ends the work for those that were dealt with, in one statement. */
+  /** Completes the work for the handled jobs in one statement. */
   readonly finish?: (jobIds: readonly JobId[]) => Promise<void>;
 }
 
-/** Resolves with the number of jobs that were dealt with. One that is refused by itself is logged and passed over. */
+/** Resolves with the number of handled jobs. A job that fails alone is logged and skipped. */
 async function forEachJob(
   { log, signal }: Pick<RetentionOptions, 'log' | 'signal'>,
   { find, act, finish }: Sweep,

@@ -1,10 +1,10 @@
-/** A second is short enough to notice a stop, and costs nothing. */
+/** One second notices a stop soon enough and costs nothing. */
 const BEAT_MS = 1_000;
 
 export interface RunningClockOptions {
-  /** Milliseconds from any moment on, never going back. */
+  /** Monotonic milliseconds from an arbitrary start. */
   readonly now?: () => number;
-  /** Milliseconds between two looks at the time. */
+  /** Milliseconds between beats. */
   readonly beatMs?: number;
 }
 
@@ -13,9 +13,9 @@ interface Timer {
 }
 
 /**
- * Measures time in which the process ran: a process that was stopped (SIGSTOP, a paused container, a sleeping machine)
- * finds that nothing went by. It counts in beats, and a beat that came late counts no more than twice its length. It
- * also has no longest time, as a timer of Node.js has. It is a clock for XState's actors.
+ * Measures the time in which the process ran. A stop (SIGSTOP, a paused container, a sleeping machine) does not count:
+ * the clock advances in beats, and a late beat counts at most twice its length. Unlike a Node.js timer it has no
+ * maximum. A clock for XState actors.
  */
 export class RunningClock {
   readonly #now: () => number;
@@ -33,7 +33,7 @@ export class RunningClock {
       const lengthMs = Math.min(leftMs, this.#beatMs);
       return setTimeout(() => {
         leftMs -= Math.min(this.#now() - beganMs, 2 * lengthMs);
-        // A timer may come a fraction of a millisecond early.
+        // A timer may fire a fraction of a millisecond early.
         if (leftMs < 1) work();
         else timer.handle = beat();
       }, lengthMs);

@@ -16,9 +16,8 @@ const outcomeSchema = z.object({
 });
 
 /**
- * What is known of a job beside its video, in a file of its own: enough to bring its row back when the database has
- * lost it. Written before the row, and again after the commit that ended the job; never read while the database is whole
- * but to see that it is.
+ * The data that restores the row of a job after a loss of the database, in a file beside the video. Written before the
+ * row and again after the commit that ends the job. While the database is intact it is only compared with the row.
  */
 export const sidecarSchema = z.object({
   job_id: jobIdSchema,
@@ -31,9 +30,9 @@ export const sidecarSchema = z.object({
   machine_version: z.int(),
   /** Null until the job has ended. */
   outcome: outcomeSchema.nullable(),
-  /** The key that it was submitted with; null where there was none. */
+  /** The idempotency key of the submission; null if none. */
   submission: z.object({ owner: z.string(), key_sha256: z.string(), fingerprint: z.string() }).nullable().default(null),
-  /** When its video and results were deleted; null while they are kept. */
+  /** Time of the deletion of video and results; null while they are kept. */
   expired_at: z.iso.datetime().nullable(),
 });
 export type Sidecar = z.infer<typeof sidecarSchema>;
@@ -66,7 +65,7 @@ export function sidecarOf(job: Omit<Job, 'acceptedSeq'>, submission: Sidecar['su
   };
 }
 
-/** The stored path of what a job has in the storage. */
+/** Returns the stored path of a file of a job. */
 export const inputPathOf = (jobId: JobId): string => `${jobId}.mp4`;
 export const resultsPathOf = (jobId: JobId): string => `${jobId}_results.json`;
 export const segmentsPathOf = (jobId: JobId): string => `${jobId}_segments.json`;
@@ -74,7 +73,7 @@ export const sidecarPathOf = (jobId: JobId): string => `${jobId}.json`;
 
 const STORED_NAME = /^([0-9a-f-]{36})(?:\.mp4|\.json|_results\.json|_segments\.json)$/;
 
-/** The job to which a stored path belongs by its name; undefined for a file that is none of ours. */
+/** Returns the job of a stored path; undefined for other files. */
 export function ownerOf(path: string): JobId | undefined {
   return jobIdSchema.safeParse(STORED_NAME.exec(path)?.[1]).data;
 }
@@ -91,12 +90,12 @@ export async function saveSidecar(storage: Pick<StorageService, 'saveFile'>, sid
   await storage.saveFile(textOf(sidecar), sidecarPathOf(sidecar.job_id));
 }
 
-/** Errors of the system that say nothing of the file that was opened: no room for another one, or no folder. */
+/** Operating system errors that do not concern the opened file: no descriptor, or no folder. */
 const OF_THE_MACHINE: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'ENOENT']);
 
 /**
- * A job's sidecar; undefined when there is none, or what is there is no sidecar. `unreadable` when the system refuses to
- * read this file: what a damaged disk or a careless restore left concerns this job alone.
+ * Returns the sidecar of a job; undefined if there is none or the content is invalid, `unreadable` if the system
+ * refuses to read this file, which then affects only this job.
  */
 export async function readSidecar(storage: StorageService, jobId: JobId): Promise<Sidecar | 'unreadable' | undefined> {
   let text: string;

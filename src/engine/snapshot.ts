@@ -7,17 +7,17 @@ import type { Job } from '../job.ts';
 export type Upgrade = (persisted: unknown) => unknown;
 
 /**
- * One step for each version before the present one, by the version that it starts from: `1: (persisted) => …` makes a
- * snapshot of version 2. Raise JOB_MACHINE_VERSION, add the step, and add the stored snapshots of the new version to
+ * One step per earlier version, by the version it starts from: `1: (persisted) => …` returns a snapshot of version 2.
+ * To change the machine, raise JOB_MACHINE_VERSION, add the step, and add stored snapshots of the new version to
  * test/engine/stored-snapshots.ts.
  */
 export const UPGRADES: Readonly<Record<number, Upgrade>> = {};
 
-/** How snapshots are stored and read. Tests put in a later version. */
+/** How snapshots are stored and read. Tests replace the version. */
 export interface SnapshotFormat {
   readonly version: number;
   readonly upgrades: Readonly<Record<number, Upgrade>>;
-  /** A persisted snapshot of this version. Throws when it is none. */
+  /** Parses a persisted snapshot of this version. Throws if it is invalid. */
   readonly parse: (persisted: unknown) => { readonly value: JobSnapshot['value']; readonly context: JobContext };
 }
 
@@ -39,14 +39,14 @@ export const SNAPSHOT_FORMAT: SnapshotFormat = {
   parse: (persisted) => persistedSchema.parse(persisted),
 };
 
-/** The snapshot as JSON text, to be stored beside its version. */
+/** Returns the snapshot as JSON text, to be stored with its version. */
 export function persistSnapshot(snapshot: JobSnapshot): string {
   return JSON.stringify(jobMachine.getPersistedSnapshot(snapshot));
 }
 
 /**
- * The machine as it stood when the row was committed, brought up to the present version. XState checks the state's name
- * alone, so the rest is parsed here. Throws `schema_too_new` for a later version, `job_unreadable` for what is no snapshot.
+ * Returns the snapshot of a row, upgraded to the current version. XState only checks the name of the state, so the rest
+ * is parsed here. Throws `schema_too_new` for a later version and `job_unreadable` for an invalid snapshot.
  */
 export function restoreSnapshot(
   { jobId, machineVersion, snapshot }: Pick<Job, 'jobId' | 'machineVersion' | 'snapshot'>,

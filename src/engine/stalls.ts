@@ -2,13 +2,13 @@ import { ServiceError } from '../errors.ts';
 import type { JobId } from '../job.ts';
 
 /**
- * Remembers where the analysis of each job stalled. A stall is more often the machine's than the video's, but a second
- * one at the same place would come a third time. Kept in memory alone: after a restart a job may stall once more.
+ * Remembers where the analysis of each job stalled. One stall is usually caused by the machine, but a second one at the
+ * same place would occur again. In memory only: a restart resets it.
  */
 export class Stalls {
   readonly #places = new Map<JobId, number>();
 
-  /** Notes how an attempt was lost. True when it stalled where the last one that stalled did. */
+  /** Records a lost attempt. Returns true if it stalled at the place of the previous stall. */
   isSecond(jobId: JobId, error: unknown): boolean {
     if (!(error instanceof ServiceError) || error.code !== 'stalled' || error.framesDecoded === undefined) return false;
     const isSecond = this.#places.get(jobId) === error.framesDecoded;
@@ -16,7 +16,7 @@ export class Stalls {
     return isSecond;
   }
 
-  /** Forgets a job that has ended. */
+  /** Forgets an ended job. */
   end(jobId: JobId): void {
     this.#places.delete(jobId);
   }

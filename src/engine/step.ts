@@ -1,6 +1,6 @@
 /**
- * The moments between which a crash can fall, in the order in which they come. A test starts again from what is on the
- * disk at each of them. In production there is no listener and a step costs one optional call.
+ * Points at which a crash can fall, in order. A test restarts from the files at each of them. In production there is no
+ * listener, so a step costs one optional call.
  */
 export const STEPS = [
   'submit: video stored',

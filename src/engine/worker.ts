@@ -19,26 +19,26 @@ export interface WorkerOptions {
   readonly queue: QueueService;
   readonly storage: StorageService;
   readonly pipelines: VideoFilePipelineService;
-  /** Milliseconds that one attempt may take in all. */
+  /** Longest attempt in milliseconds. */
   readonly jobTimeoutMs: number;
-  /** Bytes that a results file may have; one that grows beyond fails its job with `too_large`. */
+  /** Maximum size of a results file in bytes; a larger one fails its job with `too_large`. */
   readonly maxResultsBytes: number;
   readonly log: Log;
   readonly onStep?: StepListener;
 }
 
-/** Why a worker waits before it goes on. */
+/** Why a worker waits. */
 export interface WorkerRefusal {
-  /** The step of its machine that was refused. */
+  /** The refused step of its machine. */
   readonly step: Refusal['step'];
   readonly code: Classified['code'];
-  /** For clients: names no path of the machine. */
+  /** For clients. Contains no path of the machine. */
   readonly message: string;
-  /** Times in a row. */
+  /** Refusals in a row. */
   readonly refusals: number;
 }
 
-/** Binds the worker's machine to the queue, the engine, the storage and the pipelines. One job at a time. */
+/** Connects the worker machine to the queue, the engine, the storage and the pipelines. One job at a time. */
 export class Worker {
   readonly #options: WorkerOptions;
   #actor: ActorRefFrom<typeof workerMachine> | undefined;
@@ -49,8 +49,8 @@ export class Worker {
   }
 
   /**
-   * Takes one job and sees it through; waits for one whose next attempt is delayed. Resolves with false when the queue
-   * was empty, or the worker was told to stop while it waited.
+   * Takes one job and completes it; waits for a job whose next attempt is delayed. Resolves with false if the queue is
+   * empty, or if the worker is stopped while it waits.
    */
   async runOnce(): Promise<boolean> {
     if (this.#options.queue.size() > 0 && !(await this.#untilReady())) return false;
@@ -59,29 +59,29 @@ export class Worker {
     return (await ended).taken > 0;
   }
 
-  /** Takes jobs as they come. Resolves after `drain` or `halt`, when none is in hand; rejects when the worker died. */
+  /** Takes jobs until `drain` or `halt`. Resolves when no job is left; rejects if the worker died. */
   async runForever(): Promise<void> {
     await this.#run();
   }
 
-  /** Take no further job; the one in hand may finish. */
+  /** Takes no more jobs; the current one can finish. */
   drain(): void {
     this.#stopWaiting();
     this.#actor?.send({ type: 'DRAIN' });
   }
 
-  /** Take no further job, and give the one in hand back. */
+  /** Takes no more jobs and gives the current one back. */
   halt(): void {
     this.#stopWaiting();
     this.#actor?.send({ type: 'HALT' });
   }
 
-  /** The present state, or undefined before the first run. */
+  /** The current state; undefined before the first run. */
   snapshot(): WorkerSnapshot | undefined {
     return this.#actor?.getSnapshot();
   }
 
-  /** Why it waits before it tries again; undefined while the environment lets it work. */
+  /** Why the worker waits; undefined if it does not. */
   refusal(): WorkerRefusal | undefined {
     const snapshot = this.snapshot();
     if (snapshot?.hasTag('refused') !== true || snapshot.context.refusal === null) return undefined;
@@ -90,7 +90,7 @@ export class Worker {
     return { step, code, message, refusals: snapshot.context.refusals };
   }
 
-  /** Resolves with true when an id can be taken, with false when the worker is told to stop. */
+  /** Resolves with true if an id can be taken, with false if the worker is stopped. */
   #untilReady(): Promise<boolean> {
     return new Promise((resolve) => {
       const end = this.#options.queue.onWork(() => resolve(true));
@@ -164,7 +164,7 @@ export class Worker {
     }
   }
 
-  /** Marks a job running. Undefined when it cannot be: it is left out, and the next one is taken. */
+  /** Starts a job. Returns undefined if it cannot be started; the next one is then taken. */
   async #start(jobId: JobId): Promise<Claim | undefined> {
     const { engine, log } = this.#options;
     try {
@@ -184,7 +184,7 @@ export class Worker {
     const jobId = jobIdSchema.parse(claim.jobId);
     const log = parent.child({ job_id: jobId, attempt });
     try {
-      // The machine did not hear a cancel that came between the commit of START and this state: the row has it.
+      // A cancel between the commit of START and this state did not reach the machine, but it is in the row.
       const job = await engine.inHand(jobId);
       if (job.status !== 'running' || job.attempt !== attempt) return { kind: 'withdrawn' };
       const input = await storage.loadFile(job.inputPath);
@@ -229,7 +229,7 @@ export class Worker {
         await engine.setAside(jobId, error);
         if (!isOneOf(error, ['job_unwritable'])) return;
       }
-      // Cancelled while the results were being stored, or failed by the database: the results belong to no job.
+      // The job was cancelled, or failed by the database, while its results were stored: delete them.
       if (outcome.type === 'COMPLETE' && (await engine.inHand(jobId)).status === 'failed') {
         this.#options.onStep?.('cancelled attempt: before its results are deleted');
         await storage.deleteFile(outcome.outputPath);

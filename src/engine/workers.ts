@@ -6,14 +6,14 @@ import { Worker, type WorkerOptions, type WorkerRefusal } from './worker.ts';
 type WorkerState = NonNullable<ReturnType<Worker['snapshot']>>['value'];
 
 export interface WorkersOptions extends WorkerOptions {
-  /** Number of workers, which is jobs at once. */
+  /** Number of workers, which is the number of concurrent jobs. */
   readonly count: number;
   readonly log: Log;
-  /** Milliseconds until a worker that died so many times is replaced. */
+  /** Milliseconds until a worker is replaced after this many deaths. */
   readonly restartAfter?: (deaths: number) => number;
 }
 
-/** All workers of the service. One that dies is replaced after a pause; the others go on. */
+/** All workers of the service. A dead worker is replaced after a pause; the others continue. */
 export class Workers {
   readonly #options: WorkersOptions;
   readonly #workers: Worker[];
@@ -25,33 +25,33 @@ export class Workers {
     this.#workers = Array.from({ length: options.count }, () => new Worker(options));
   }
 
-  /** Number of workers that died and are not replaced yet. */
+  /** Number of dead workers that are not replaced yet. */
   get dead(): number {
     return this.#dead;
   }
 
-  /** The present state of each worker. */
+  /** Current state of each worker. */
   states(): readonly WorkerState[] {
     return this.#workers.map((worker) => worker.snapshot()?.value).filter((value) => value !== undefined);
   }
 
-  /** Why workers wait, one entry for each that does. */
+  /** Why workers wait, one entry per waiting worker. */
   refusals(): readonly WorkerRefusal[] {
     return this.#workers.map((worker) => worker.refusal()).filter((refusal) => refusal !== undefined);
   }
 
-  /** Takes jobs as they come. Resolves after `drain` or `halt`, when none is in hand. Never rejects. */
+  /** Takes jobs until `drain` or `halt`. Resolves when no job is left. Never rejects. */
   async run(): Promise<void> {
     await Promise.all(this.#workers.map((_, place) => this.#runAt(place)));
   }
 
-  /** Take no further job; those in hand may finish. */
+  /** Takes no more jobs; the current ones can finish. */
   drain(): void {
     this.#closing.abort();
     for (const worker of this.#workers) worker.drain();
   }
 
-  /** Take no further job, and give those in hand back. */
+  /** Takes no more jobs and gives the current ones back. */
   halt(): void {
     this.#closing.abort();
     for (const worker of this.#workers) worker.halt();

@@ -17,24 +17,24 @@ const siblingSchema = z.strictObject({
 });
 
 /**
- * What was analysed how, and what was found: written last, so that results with a record are whole. The same video,
+ * The input and the files of an analysis. Written last, so that results with a record are complete. The same video,
  * pipeline and options give the same bytes.
  */
 export const analysisRecordSchema = z.strictObject({
   version: z.literal(1),
-  /** Name of the video, without its folder. */
+  /** Name of the video without its folder. */
   file_name: z.string().min(1).max(255),
   video: z.strictObject({ sha256: sha256Schema, bytes: byteCount }),
   pipeline_id: z.string().min(1).max(64),
   options: jobOptionsSchema.strict(),
-  /** Null where they are not known. */
+  /** Null if unknown. */
   media: mediaFactsSchema.strict().nullable(),
   results: siblingSchema,
   segments: siblingSchema,
 });
 export type AnalysisRecord = z.infer<typeof analysisRecordSchema>;
 
-/** Where the three documents of an analysis lie. */
+/** Paths of the three documents of an analysis. */
 export interface AnalysisPaths {
   readonly results: string;
   readonly segments: string;
@@ -43,7 +43,7 @@ export interface AnalysisPaths {
 
 const RECORD_ENDING = '_analysis.json';
 
-/** @param name of the video, without its ending */
+/** @param name of the video, without its extension */
 export function analysisPaths(folder: string, name: string): AnalysisPaths {
   const path = (ending: string): string => join(folder, `${name}${ending}`);
   return { results: path('_results.json'), segments: path('_segments.json'), record: path(RECORD_ENDING) };
@@ -53,12 +53,12 @@ export function isRecordPath(path: string): boolean {
   return basename(path).endsWith(RECORD_ENDING);
 }
 
-/** The name of a video without its folder and its ending. */
+/** Returns the name of a video without folder and extension. */
 export function stemOf(videoPath: string): string {
   return parse(videoPath).name;
 }
 
-/** @throws ServiceError `invalid_record` when the file is no record; rejects as `readFile` does when it cannot be read */
+/** @throws ServiceError `invalid_record` if the file is not a record; rejects like `readFile` if it cannot be read */
 export async function readRecord(path: string): Promise<AnalysisRecord> {
   const text = await readFile(path, 'utf8');
   try {
@@ -69,7 +69,7 @@ export async function readRecord(path: string): Promise<AnalysisRecord> {
   }
 }
 
-/** The files that a record names, beside it. */
+/** The files named by a record. */
 export function filesOf(recordPath: string, { results, segments }: AnalysisRecord): Omit<AnalysisPaths, 'record'> {
   const folder = dirname(recordPath);
   return { results: join(folder, results.file), segments: join(folder, segments.file) };
@@ -85,14 +85,14 @@ export async function hashFile(path: string, signal: AbortSignal): Promise<FileF
   return { sha256: hash.digest('hex'), bytes };
 }
 
-/** What decides on the results. */
+/** What determines the results. */
 export interface Analysed {
   readonly video: FileFacts;
   readonly pipelineId: string;
   readonly options: JobOptions;
 }
 
-/** True when a whole analysis of this content with this pipeline and these options is there. */
+/** Returns true if a complete analysis of this content with this pipeline and these options exists. */
 export async function isDone(paths: AnalysisPaths, { video, pipelineId, options }: Analysed): Promise<boolean> {
   const record = await readRecord(paths.record).catch(() => undefined);
   if (record === undefined || record.video.sha256 !== video.sha256 || record.pipeline_id !== pipelineId) return false;

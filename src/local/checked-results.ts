@@ -4,9 +4,9 @@ import { ServiceError } from '../errors.ts';
 import { frameResultSchema, type Box, type FrameResult, type MediaFacts } from '../job.ts';
 import { filesOf, hashFile, type AnalysisRecord } from './analysis-record.ts';
 
-/** Characters of one frame's line; the results of a frame have some thousand. */
+/** Maximum length of a line in characters; a frame usually has some thousand. */
 const MAX_LINE = 16 * 1024 * 1024;
-/** Boxes are rounded, so they may leave the frame by a part of a pixel. */
+/** Boxes are rounded, so they may exceed the frame by part of a pixel. */
 const TOLERANCE_PX = 1;
 const HEAD = '{"results": [';
 const EMPTY = '{"results": []}';
@@ -15,10 +15,9 @@ const END = ']}';
 const strictFrameSchema = frameResultSchema.strict();
 
 /**
- * Yields the frames of results that were made elsewhere, and returns the facts about their video. Trusts nothing: the sum
- * and the size that the record names, the form of the document, the schema of each frame, the order of the frames, and
- * that boxes lie in the frame. What passes is byte for byte what the service would store.
- * Rejects with `invalid_record` or `too_large`.
+ * Yields the frames of foreign results and returns the facts about their video. Verifies everything: hash and size in
+ * the record, form of the document, schema and order of the frames, and that boxes lie in the frame. Accepted results
+ * have exactly the bytes that the service would store. Rejects with `invalid_record` or `too_large`.
  */
 export async function* checkedFrames(
   recordPath: string,
@@ -59,7 +58,7 @@ export async function* checkedFrames(
   return media ?? undefined;
 }
 
-/** Undefined unless the line is the very text that the service writes for its frame. */
+/** Returns undefined unless the line is exactly the text that the service writes for its frame. */
 function frameOf(line: string): FrameResult | undefined {
   try {
     const parsed: unknown = JSON.parse(line);

@@ -15,7 +15,7 @@ import { saveFile, SummingSaver, type FileFacts } from './save-file.ts';
 
 export interface AnalysisRequest {
   readonly videoPath: string;
-  /** Sum and size of the video, where they are known already. */
+  /** Hash and size of the video, if known. */
   readonly video?: FileFacts | undefined;
   readonly pipelineId: string;
   readonly options: JobOptions;
@@ -25,9 +25,9 @@ export interface AnalysisRequest {
   readonly signal: AbortSignal;
 }
 
-/** The video failed: by itself, or after as many lost attempts as a job may lose. */
+/** The video failed, or all attempts were lost. */
 export interface AnalysisFailure extends Pick<Classified, 'code' | 'message'> {
-  /** False when another run may succeed. */
+  /** False if another run may succeed. */
   readonly isFinal: boolean;
 }
 
@@ -35,7 +35,7 @@ export type AnalysisOutcome =
   | { readonly kind: 'completed'; readonly record: AnalysisRecord }
   | ({ readonly kind: 'failed' } & AnalysisFailure);
 
-/** Analyses files as a service does, in child processes, and stores what the service stores. Keeps no state. */
+/** Analyses files in child processes like a service, and stores the same files. Keeps no state. */
 export class LocalAnalyser implements AsyncDisposable {
   readonly #config: Config;
   readonly #opened: OpenedPipelines;
@@ -45,7 +45,7 @@ export class LocalAnalyser implements AsyncDisposable {
     this.#opened = opened;
   }
 
-  /** Rejects as `openPipelines` does. */
+  /** Rejects like `openPipelines`. */
   static async open(config: Config, log: Log): Promise<LocalAnalyser> {
     return new LocalAnalyser(config, await openPipelines(config, log));
   }
@@ -60,8 +60,8 @@ export class LocalAnalyser implements AsyncDisposable {
   }
 
   /**
-   * Analyses a video and writes its results, its segments and, last, its record. A lost attempt is repeated as the
-   * service does. Rejects when the machine refuses (no room, no process), and with the signal's reason.
+   * Analyses a video and writes its results, its segments and finally its record. Repeats lost attempts like the
+   * service. Rejects if the machine refuses (no space, no process), and with the signal's reason.
    */
   async analyse(request: AnalysisRequest): Promise<AnalysisOutcome> {
     const { signal } = request;
@@ -118,7 +118,7 @@ export class LocalAnalyser implements AsyncDisposable {
     }
   }
 
-  /** Ends the processes, those at work too. */
+  /** Ends all child processes, busy ones included. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#opened.processes.close();
   }

@@ -6,7 +6,7 @@ import { syncPath, writeWhole, type Source } from '../storage/durable-file.ts';
 
 export interface SaveOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Part of the draft's name. With a fixed one, a later save replaces the draft of a process that was killed. */
+  /** Part of the draft's name. A fixed one lets a later save replace the draft of a killed process. */
   readonly draftTag?: string | undefined;
 }
 
@@ -29,12 +29,12 @@ export async function saveFile(path: string, source: Source, { signal, draftTag 
 }
 
 export interface FileFacts {
-  /** Hex. */
+  /** Hexadecimal. */
   readonly sha256: string;
   readonly bytes: number;
 }
 
-/** Saves files by their paths, and keeps the sum and the size of each. */
+/** Saves files by path and keeps the hash and size of each. */
 export class SummingSaver implements FileSaver {
   readonly #draftTag: string | undefined;
   readonly #saved = new Map<string, FileFacts>();
@@ -59,7 +59,7 @@ export class SummingSaver implements FileSaver {
     return path;
   }
 
-  /** Of a file that was saved. */
+  /** Of a saved file. */
   factsOf(path: string): FileFacts {
     const facts = this.#saved.get(path);
     if (facts === undefined) throw new Error(`${path} was not saved`);

@@ -19,8 +19,8 @@ import { ok, failed, type CheckResult } from './check-result.ts';
 const packageSchema = z.object({ version: z.string(), engines: z.object({ node: z.string() }) });
 
 /**
- * Checks everything that a service with these settings needs on this machine, whether it is running or stopped. Changes
- * nothing. Ends after settings that cannot be parsed, because no other check is possible then.
+ * Checks everything that a service with these settings needs on this machine, running or stopped. Changes nothing. Ends
+ * after invalid settings, because no other check is possible then.
  */
 export async function* examine(environment: Readonly<Record<string, string | undefined>>): AsyncGenerator<CheckResult> {
   const { version, engines } = packageSchema.parse(

@@ -14,29 +14,29 @@ import type { Log } from '../log.ts';
 import { openStoppedService, type StoppedService } from './stopped-service.ts';
 
 export interface ImportOptions {
-  /** The data folder of a stopped service; made where it is missing. */
+  /** The data folder of a stopped service; created if missing. */
   readonly dataDir: string;
   readonly maxAttempts: number;
   readonly maxResultsBytes: number;
-  /** False: the names of the videos are not kept. */
+  /** False: do not store the names of the videos. */
   readonly keepFileNames: boolean;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
 
-/** What became of one record. */
+/** The result for one record. */
 export type Imported =
   | { readonly status: 'imported' | 'known'; readonly path: string; readonly jobId: JobId; readonly fileName: string }
   | { readonly status: 'rejected'; readonly path: string; readonly reason: string };
 
-/** Imports at once: they share the fsync of the folder and of the database. */
+/** Concurrent imports, which share the fsync of the folder and of the database. */
 const AT_ONCE = 16;
-/** A record has some hundred. */
+/** A record has some hundred bytes. */
 const MAX_RECORD_BYTES = 64 * 1024;
 
 /**
- * Makes finished jobs of analyses that were made elsewhere. The id follows from the content, so a second import finds the
- * job of the first. Rejects when the machine or the database refuses; what is wrong with a record is told of it alone.
+ * Creates finished jobs from analyses made elsewhere. The id follows from the content, so a second import finds the job
+ * of the first. Rejects if the machine or the database refuses; a fault of one record is reported for that record.
  */
 export async function* importAnalyses(paths: readonly string[], options: ImportOptions): AsyncGenerator<Imported> {
   const { dataDir: path, log, maxAttempts, signal } = options;
@@ -54,7 +54,7 @@ export async function* importAnalyses(paths: readonly string[], options: ImportO
   yield* await settled(batch);
 }
 
-/** The records that these paths name: records, results with a record beside them, and folders of records. */
+/** Returns the records in these paths: records, results with a record beside them, and folders of records. */
 export async function recordsIn(paths: readonly string[]): Promise<readonly string[]> {
   const found: string[] = [];
   for (const path of paths) {
@@ -73,7 +73,7 @@ export async function recordsIn(paths: readonly string[]): Promise<readonly stri
   return [...new Set(found)];
 }
 
-/** Waits for all, so that the folder is not closed under one that is at work. */
+/** Waits for all, so that the folder is not closed during an import. */
 async function settled(batch: readonly Promise<Imported>[]): Promise<readonly Imported[]> {
   await Promise.allSettled(batch);
   return Promise.all(batch);
@@ -103,8 +103,8 @@ async function importOne(
 }
 
 /**
- * Files first, row second. A crash leaves files without a sidecar, which the next import replaces and a start sets aside,
- * or a sidecar with an outcome, from which the next start or the next import makes the row.
+ * Files first, then the row. A crash leaves files without a sidecar, which the next import replaces and a start moves
+ * to quarantine, or a sidecar with an outcome, from which the next start or import creates the row.
  */
 async function importRecord(
   path: string,
@@ -145,7 +145,7 @@ function sidecarOfImport(
     options,
     file_name: keepFileNames ? file_name : null,
     tag: null,
-    // There is no video: it stayed where it was analysed.
+    // The video stays where it was analysed.
     input_path: inputPathOf(jobId),
     accepted_at: now,
     machine_version: JOB_MACHINE_VERSION,
@@ -164,9 +164,9 @@ function sidecarOfImport(
 }
 
 /**
- * A UUIDv8 of what was analysed, how, and what was found. Its first 48 bits are zero, so that ids of imports lie together:
- * spread over all, they would spoil the zone maps by which DuckDB finds an id without an index. 74 bits are left: among
- * 100 million imports two share an id with a probability of 3 in 10 million.
+ * Returns a UUIDv8 of the video, the analysis and its findings. Its first 48 bits are zero, so that imported ids are
+ * adjacent; random ids would spoil the zone maps by which DuckDB finds an id without an index. 74 bits remain: among
+ * 100 million imports, two share an id with a probability of 3 in 10 million.
  */
 function idOf({ video, pipeline_id, options, results }: AnalysisRecord): JobId {
   const content = JSON.stringify([video.sha256, pipeline_id, options, results.sha256]);

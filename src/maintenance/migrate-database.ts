@@ -5,7 +5,7 @@ import { Database } from '../store/database.ts';
 import { migrateDown, migrateUp, migrationStatus, type Migration } from '../store/migrate.ts';
 import { rebuild } from './rebuild.ts';
 
-/** What can be done to the database of a stopped service, in words for people. */
+/** Steps on the database of a stopped service, with their messages. */
 export const MIGRATE_STEPS = {
   up: 'applies every migration that waits',
   down: 'reverts the last one, AND DELETES WHAT ITS TABLES HOLD',
@@ -16,15 +16,15 @@ export const MIGRATE_STEPS = {
 export type MigrateStep = keyof typeof MIGRATE_STEPS;
 
 export interface MigrateOptions {
-  /** The service's data folder; made where it is missing. */
+  /** The data folder of the service; created if missing. */
   readonly dataDir: string;
-  /** Attempts that a job brought back may lose. */
+  /** Lost attempts after which a restored job fails. */
   readonly maxAttempts: number;
 }
 
 /**
- * Moves the schema by hand, or brings its rows back; resolves with what is to be told, a line each. The service applies
- * `up` by itself. Rejects with `store_unavailable`, and has changed nothing, when a service has the folder.
+ * Migrates the schema or restores rows. Resolves with one message per line. The service applies `up` by itself. Rejects
+ * with `store_unavailable` and changes nothing if a service has the folder.
  */
 export async function migrateDatabase(step: MigrateStep, options: MigrateOptions): Promise<readonly string[]> {
   return step === 'rebuild' ? rebuilt(options) : moved(step, options.dataDir);

@@ -4,10 +4,10 @@ import type { Log } from '../log.ts';
 import { openStoppedService } from './stopped-service.ts';
 
 /**
- * Brings the database of a stopped service back to what the sidecars beside the videos tell, as a start after damage
- * does; resolves with the number of jobs in each state.
- * @param path the service's data folder
- * @param maxAttempts attempts that a job brought back may lose
+ * Restores the database of a stopped service from the sidecars, as a start after damage does. Resolves with the number
+ * of jobs in each state.
+ * @param path the data folder of the service
+ * @param maxAttempts lost attempts after which a restored job fails
  */
 export async function rebuild(path: string, maxAttempts: number, log: Log) {
   await using opened = await openStoppedService({ path, log, thorough: true }, maxAttempts);

@@ -4,15 +4,15 @@ import type { JobRecovery } from '../engine/job-recovery.ts';
 import { ServiceError } from '../errors.ts';
 import { InMemoryQueueService } from '../queue/memory.ts';
 
-/** A data folder that is opened for maintenance: its jobs can be moved on, and none is analysed. */
+/** A data folder opened for maintenance. Its jobs can change state, but none is analysed. */
 export interface StoppedService extends AsyncDisposable {
   readonly folder: DataFolder;
   readonly recovery: JobRecovery;
 }
 
 /**
- * Becomes the owner of the folder. Rejects with `store_unavailable` while a service has it.
- * @param maxAttempts attempts that a job brought back may lose
+ * Locks the folder. Rejects with `store_unavailable` while a service has it.
+ * @param maxAttempts lost attempts after which a restored job fails
  */
 export async function openStoppedService(options: DataFolderOptions, maxAttempts: number): Promise<StoppedService> {
   const folder = await DataFolder.open(options);

@@ -33,8 +33,8 @@ export async function* queryText(options: QueryOptions & { readonly format: Text
     await createSelected(connection, `selected(${aliases.join()})`, options.sql);
     const cell = options.format === 'json' ? jsonCell : textCell;
     const cells = columns.map(({ typeId }, index) => cell(typeId, `c${index}`));
-    // Through a file: rows returned while a query runs end silently on an error, and rows kept until the end have no
-    // memory limit.
+    // Through a file, because rows returned while a query runs end silently on an error, and rows kept until the end
+    // have no memory limit.
     await connection.run(
       `COPY (SELECT ${cells.map((text, index) => `${text} AS c${index}`).join()} FROM selected)
         TO ${quoted(database.answerPath)} (FORMAT json, USE_TMP_FILE false)`,
@@ -109,7 +109,7 @@ function jsonCell(typeId: DuckDBTypeId, column: string): string {
   return isFloat ? `CASE WHEN isfinite(${column}) THEN to_json(${column})::VARCHAR END` : `to_json(${column})::VARCHAR`;
 }
 
-/** Returns the error to throw: an abort, our own error, or DuckDB's message. */
+/** Returns the error to throw: an abort, a ServiceError, or DuckDB's message. */
 function causeOf(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof ServiceError) return error;

@@ -5,7 +5,7 @@ import { messageOf } from '../../errors.ts';
 import { warning, ok, failed, type CheckResult } from '../check-result.ts';
 
 const CHECK = 'address';
-/** A program that takes a connection and message nothing is not ours; in milliseconds. */
+/** A program that accepts a connection and sends no response in this time (milliseconds) is not Reelstate. */
 const ANSWER_WITHIN_MS = 5_000;
 
 const healthSchema = z.object({ status: z.literal('ok'), version: z.string(), isolation: z.array(z.string()) });
@@ -13,11 +13,11 @@ const problemSchema = z.object({ code: z.string(), detail: z.string(), request_i
 
 export interface AddressCheck {
   readonly finding: CheckResult;
-  /** True when a service of ours answers there. */
+  /** Returns true if a Reelstate service responds. */
   readonly isServing: boolean;
 }
 
-/** Whether the service could listen where it is to, or does already. @param version of this code */
+/** Checks whether the service can listen on its address, or already does. @param version of this program */
 export async function checkAddress(host: string, port: number, version: string): Promise<AddressCheck> {
   const server = createServer();
   try {

@@ -15,7 +15,7 @@ export async function checkDataFolder(dataDir: string): Promise<CheckResult> {
   try {
     const folder = await nearestFolder(dataDir);
     path = folder;
-    // Permissions do not tell of a disk that is mounted read-only.
+    // Permissions do not show a read-only mount.
     await rmdir(await mkdtemp(join(folder, '.doctor-')));
     if (folder !== dataDir) return ok(CHECK, `${dataDir} will be made by the first start`);
     let open: string | undefined;
@@ -41,7 +41,7 @@ export async function checkDataFolder(dataDir: string): Promise<CheckResult> {
   }
 }
 
-/** The folder itself, or the nearest above it that is there. */
+/** Returns the folder, or its nearest existing parent. */
 export async function nearestFolder(path: string): Promise<string> {
   const found = await statIfThere(path);
   return found === undefined && dirname(path) !== path ? nearestFolder(dirname(path)) : path;

@@ -7,7 +7,7 @@ const CHECK = 'database';
 const REPAIR =
   'Keep a copy of the folder and restart the service: it sets aside what is damaged, whole, and restores the jobs from what can be read and from their sidecars (docs/RELIABILITY.md)';
 
-/** Looks without changing anything. @param isServing true when a service answers at the address of the settings */
+/** Checks the database without changing it. @param isServing true if a service responds at the configured address */
 export async function checkDatabase(dataDir: string, isServing: boolean): Promise<CheckResult> {
   const path = join(dataDir, 'jobs.duckdb');
   try {
@@ -16,7 +16,7 @@ export async function checkDatabase(dataDir: string, isServing: boolean): Promis
     return ok(CHECK, `${path} will be made by the first start`);
   }
   try {
-    // Not before: a package that cannot be loaded is another finding.
+    // Imported here, because a package that cannot be loaded is another finding.
     const { Database } = await import('../../store/database.ts');
     const { migrationStatus } = await import('../../store/migrate.ts');
     const { readRepairMark } = await import('../../store/repair-mark.ts');

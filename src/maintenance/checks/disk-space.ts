@@ -8,7 +8,7 @@ const CHECK = 'disk';
 
 export interface DiskSpaceOptions {
   readonly dataDir: string;
-  /** Beneath it, uploads are refused. */
+  /** Below this, uploads are rejected. */
   readonly reserveBytes: number;
   readonly maxUploadBytes: number;
 }

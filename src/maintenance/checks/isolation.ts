@@ -26,7 +26,7 @@ export interface ChildToStart {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** Starts a process as they decode videos, with its threads and models, and tells which fences it has. */
+/** Starts a child process with its threads and models, and reports its sandbox layers. */
 export async function checkIsolation({ plan, warmUp, modelsFolder, environment }: ChildToStart): Promise<CheckResult> {
   await using pool = ProcessPool.open({
     size: 1,

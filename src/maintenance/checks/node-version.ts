@@ -2,7 +2,7 @@ import { ok, failed, type CheckResult } from '../check-result.ts';
 
 const CHECK = 'Node.js';
 
-/** @param needed as `engines` in package.json has it: `>=20.19` */
+/** @param needed the range in `engines` of package.json: `>=20.19` */
 export function checkNodeVersion(present: string, needed: string): CheckResult {
   const [least = 0, minor = 0] = needed.replace('>=', '').split('.').map(Number);
   const [hasMajor = 0, hasMinor = 0] = present.split('.').map(Number);

@@ -3,7 +3,7 @@ import { ok, failed, type CheckResult } from '../check-result.ts';
 
 const CHECK = 'packages';
 
-/** The packages with a part for each platform, through the modules that use them. */
+/** Packages with platform-specific parts, through the modules that use them. */
 const LOADS: Readonly<Record<string, () => Promise<unknown>>> = {
   '@duckdb/node-api': () => import('../../store/database.ts'),
   'node-av': () => import('../../pipeline/video-decoder.ts'),

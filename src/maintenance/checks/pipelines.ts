@@ -5,7 +5,7 @@ import { ok, failed, type CheckResult } from '../check-result.ts';
 
 const CHECK = 'models';
 
-/** Reads every pipeline and every model that one names, and compares the models' sums, as a start does. */
+/** Reads every pipeline and its models, and compares the hashes of the models, as a start does. */
 export async function checkPipelines(
   modelsFolder: string,
   directory: string | undefined,

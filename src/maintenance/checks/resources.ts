@@ -6,9 +6,9 @@ import { checkPipelineMemory, type ChildPlan } from '../../pool/memory-plan.ts';
 import { warning, ok, failed, type CheckResult } from '../check-result.ts';
 import { mib } from '../mib.ts';
 
-/** Files that are open at rest: the database, libraries, pipes to child processes. */
+/** Open files at rest: database, libraries, pipes to child processes. */
 const OWN_FILES = 200;
-/** Every connection is an open file, and so is every upload. */
+/** Every connection and every upload is an open file. */
 export async function checkOpenFiles(maxConnections: number, maxUploads: number): Promise<CheckResult> {
   const check = 'open files';
   const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
@@ -20,7 +20,7 @@ export async function checkOpenFiles(maxConnections: number, maxUploads: number)
   return failed(check, message, 'Raise the limit (ulimit -n, LimitNOFILE= of systemd), or lower MAX_CONNECTIONS');
 }
 
-/** Judges threads, memory and the jobs at once together, as a start does. */
+/** Checks threads, memory and concurrent jobs together, as a start does. */
 export function checkMemory(
   machine: Machine,
   plan: ChildPlan,
