@@ -123,9 +123,7 @@ export const configSchema = z.object({
   PIPELINE_THREADS: integer(1, 64)
     .optional()
     .describe('Inference threads per job; default: number of cores, at most 16 and what fits into memory'),
-  MAX_ATTEMPTS: integer(1, 100)
-    .default(3)
-    .describe('Lost attempts after which a job fails'),
+  MAX_ATTEMPTS: integer(1, 100).default(3).describe('Lost attempts after which a job fails'),
   MAX_PENDING: integer(1).default(100_000).describe('Pending jobs; else 503 `queue_full`'),
   RETENTION_MS: integer(1)
     .optional()
