@@ -48,7 +48,7 @@ const OWN_PATHS: ReadonlySet<string> = new Set([
 ]);
 
 /** Settings that are never printed. */
-const SECRETS: ReadonlySet<string> = new Set(['API_KEYS']);
+export const SECRETS: ReadonlySet<string> = new Set(['API_KEYS']);
 
 /** All settings, from the environment, all optional. Sizes in bytes, durations in milliseconds. */
 export const configSchema = z.object({
@@ -206,7 +206,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   return config;
 }
 
-/** Removes secrets from the environment of child processes and dumps. `/proc` still shows the initial environment. */
+/** Removes secrets from the environment. `/proc` still shows the initial one, see `protectProcess`. */
 export function removeSecrets(environment: Record<string, string | undefined>): void {
   for (const name of SECRETS) delete environment[name];
 }

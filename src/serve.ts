@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import { parseConfig, removeSecrets } from './config.ts';
+import { parseConfig, removeSecrets, SECRETS } from './config.ts';
 import { messageOf, ServiceError } from './errors.ts';
 import { createLog, type Log } from './log.ts';
+import { protectProcess } from './pool/self-protection.ts';
 import { createService, type Service } from './service.ts';
 import { Interruption } from './stop-signals.ts';
 
@@ -31,6 +32,7 @@ export async function serve(environment: Record<string, string | undefined>, sto
 async function run(environment: Record<string, string | undefined>, stop: AbortSignal): Promise<0> {
   stop.throwIfAborted();
   const config = parseConfig(environment);
+  await protectProcess([...SECRETS]);
   removeSecrets(environment);
   const log = createLog(config.LOG_LEVEL);
   const stopped = aborted(stop);

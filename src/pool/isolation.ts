@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { mappedMemoryOf } from './process-status.ts';
+import { isProtected } from './self-protection.ts';
 import { sandboxArguments, type SandboxLayers } from './sandbox/sandbox.ts';
 
 const run = promisify(execFile);
@@ -18,7 +19,8 @@ const run = promisify(execFile);
  * - `privileges`: the child gains no privileges by running programs, and the kernel kills it when the service dies;
  * - `capabilities`: the child has no capability and can gain none, also as root;
  * - `files`: the child reads its own video and the program, writes nothing, and reaches no other process (Landlock);
- * - `system-calls`: the kernel denies the child sockets, namespaces, mounts, tracing, writing and new processes (seccomp).
+ * - `system-calls`: the kernel denies the child sockets, namespaces, mounts, tracing, writing and new processes (seccomp);
+ * - `untraceable`: no process of its user can read the memory and the keys of this process, which starts the child.
  */
 export type IsolationLevel =
   | 'process'
@@ -30,7 +32,8 @@ export type IsolationLevel =
   | 'privileges'
   | 'capabilities'
   | 'files'
-  | 'system-calls';
+  | 'system-calls'
+  | 'untraceable';
 
 /** How a child is to be started. */
 export interface Isolation {
@@ -114,6 +117,7 @@ export async function detectIsolation(options: IsolationOptions): Promise<Isolat
   if (status !== undefined && hasNoCapabilities(status)) levels.push('capabilities');
   if (files) levels.push('files');
   if (systemCalls) levels.push('system-calls');
+  if (await isProtected()) levels.push('untraceable');
   // The limit itself is set when it is known what the runtime maps, see `limitMappedMemory`.
   const noCoreDump = memory.length > 0 ? ['prlimit', '--core=0', '--'] : [];
   const command = [...noCoreDump, ...network, ...privileges, process.execPath];

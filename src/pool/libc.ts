@@ -4,6 +4,7 @@ import { getSystemErrorName } from 'node:util';
 
 const libc = koffi.load(null);
 
+const PR_GET_DUMPABLE = 3;
 const PR_SET_DUMPABLE = 4;
 const PR_SET_SECCOMP = 22;
 const PR_SET_NO_NEW_PRIVS = 38;
@@ -29,6 +30,11 @@ const filterProgram = koffi.struct({ length: 'unsigned short', instructions: 'co
 /** Forbids other processes of this user to trace this one, to read its memory and environment, and core dumps. */
 export function forbidTracing(): void {
   check('prctl', prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+}
+
+/** Whether {@link forbidTracing} was called. */
+export function isTracingForbidden(): boolean {
+  return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) === 0;
 }
 
 /** Overwrites the value of a variable where the kernel shows it (/proc/PID/environ), which deleting it does not. */

@@ -66,6 +66,17 @@ describe('the edge of the real service', function () {
     expect(running.lines.join('\n')).not.to.contain('the-key-of');
   });
 
+  it('hides its keys and its memory from other processes of its user', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const running = await start({ API_KEYS: 'the-key-of-everything', LANG: 'C' });
+    const health = await (await fetch(`${running.url}/health`)).json();
+    expect(health).to.have.property('isolation').that.includes('untraceable');
+    // Root may read it, and finds no key.
+    const environment = await readFile(`/proc/${running.pid}/environ`, 'latin1').catch(() => undefined);
+    expect(environment === undefined).to.equal(process.getuid?.() !== 0);
+    expect(environment ?? '').not.to.contain('the-key-of');
+  });
+
   it('warns at the start when it serves everyone', async () => {
     const running = await start({ ALLOW_ANONYMOUS: 'true' });
     expect(running.lines.join('\n')).to.contain('ALLOW_ANONYMOUS');

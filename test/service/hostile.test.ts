@@ -62,11 +62,11 @@ describe('the service, in the hands of hostile videos', function () {
   const submit = (videoPath: string): Promise<JobId> => submitVideo({ ...query(), videoPath, pipelineId: 'ocr_only' });
   const finish = (jobId: JobId) => followJob(jobId, query(), () => {});
 
-  /** Waits until a child has the job's video open, and gives its process id. A `former` one is not meant. */
+  /** Waits until a child has a video open, which is that of the only job, and gives its process id. A `former` one is not meant. */
   const childAtWork = async (jobId: JobId, former?: number): Promise<number> => {
     for (;;) {
       const found = childrenOf(service.pid).find(
-        (pid) => pid !== former && openFilesOf(pid).some((path) => path.endsWith(`${jobId}.mp4`)),
+        (pid) => pid !== former && openFilesOf(pid).some((path) => path.endsWith('.mp4')),
       );
       if (found !== undefined) return found;
       expect((await statusOf(jobId, query())).progress, 'the job has ended').to.be.below(1);
