@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { storedFrames } from '../analysis/results-document.ts';
 import { storedSegments } from '../analysis/stored-segments.ts';
-import { CSV_HEAD, csvRows } from '../client/results-csv.ts';
+import { csvHead, csvRows } from '../client/results-csv.ts';
 import type { AnalysisPaths } from '../local/analysis-record.ts';
 import { srtText, vttText } from '../segments/cue-text.ts';
 import { plainText } from '../segments/segment-tables.ts';
@@ -18,7 +18,7 @@ export async function* analysisText(
   if (format === 'json') {
     for await (const piece of createReadStream(results, { encoding: 'utf8' })) yield String(piece);
   } else if (format === 'csv') {
-    yield CSV_HEAD;
+    yield csvHead();
     for await (const frame of storedFrames(results)) yield csvRows(frame);
   } else if (format === 'txt') yield* plainText(storedSegments(segments, 'text'));
   else yield* format === 'srt' ? srtText(scenesIn(segments)) : vttText(scenesIn(segments));

@@ -15,12 +15,13 @@ export interface QueryTerminal {
 
 interface QueryFlags {
   readonly dataDir: string;
-  readonly format?: TextFormat | 'parquet';
+  readonly format?: (typeof FORMATS)[number];
   readonly output?: string;
   readonly force?: true;
+  readonly raw?: true;
 }
 
-const FORMATS = ['table', 'csv', 'json', 'parquet'] as const satisfies readonly (TextFormat | 'parquet')[];
+const FORMATS = ['table', 'csv', 'json', 'parquet'] as const;
 
 export function queryCommand(terminal: QueryTerminal): Command {
   return new Command('query')
@@ -34,6 +35,7 @@ export function queryCommand(terminal: QueryTerminal): Command {
     )
     .option('--output <file>', 'write to a file, atomically')
     .option('--force', 'replace the file if it exists')
+    .option('--raw', 'csv for programs: no mark before cells that a spreadsheet would compute')
     .addHelpText(
       'after',
       `
@@ -51,19 +53,22 @@ Examples:
       if (format === 'parquet' && output === undefined) {
         command.error('error: --format parquet needs --output', { exitCode: 2 });
       }
+      if (flags.raw === true && format !== 'csv') command.error('error: --raw is for --format csv', { exitCode: 2 });
+      const textFormat = (wanted: Exclude<typeof format, 'parquet'>): TextFormat =>
+        wanted === 'csv' && flags.raw === true ? 'raw csv' : wanted;
       const sql = argument === '-' ? await text(process.stdin) : argument;
       // Imported here, so that the other commands do not load the database.
       const { queryParquet, queryText } = await import('../query/query-results.ts');
       const query: QueryOptions = { dataDir, sql, signal: terminal.signal };
       if (output === undefined) {
         if (format === 'parquet') return;
-        for await (const piece of queryText({ ...query, format })) await terminal.write(piece);
+        for await (const piece of queryText({ ...query, format: textFormat(format) })) await terminal.write(piece);
         return;
       }
       await saveWhole(output, { force, dataDir }, async (draft) => {
         if (format === 'parquet') return queryParquet({ ...query, exportPath: draft });
         await using file = await open(draft, 'wx');
-        for await (const piece of queryText({ ...query, format })) await file.appendFile(piece);
+        for await (const piece of queryText({ ...query, format: textFormat(format) })) await file.appendFile(piece);
       });
     });
 }

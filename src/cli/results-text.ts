@@ -1,6 +1,6 @@
 import type { FrameResult, SegmentKind } from '../client/responses.ts';
 import type { ReelstateClient } from '../client/reelstate-client.ts';
-import { CSV_HEAD, csvRows } from '../client/results-csv.ts';
+import { csvHead, csvRows, type CsvForm } from '../client/results-csv.ts';
 import { formatTimecode } from '../web/duration.ts';
 import { printable } from './printable.ts';
 
@@ -9,7 +9,7 @@ export type ResultFormat = (typeof RESULT_FORMATS)[number];
 /** What can be listed over time. */
 export const SEGMENT_KINDS = ['text', 'objects', 'scenes'] as const;
 
-export interface ResultChoice {
+export interface ResultChoice extends CsvForm {
   readonly format: ResultFormat;
   /** Segments of this kind instead of frames. */
   readonly segments?: SegmentKind | undefined;
@@ -24,7 +24,7 @@ export function isOfSegments({ format, segments }: ResultChoice): boolean {
 export async function* resultsText(
   client: ReelstateClient,
   jobId: string,
-  { format, segments, signal }: ResultChoice & { readonly signal: AbortSignal },
+  { format, segments, raw, signal }: ResultChoice & { readonly signal: AbortSignal },
 ): AsyncGenerator<string, void, undefined> {
   if (format !== 'table' && isOfSegments({ format, segments })) {
     yield* client.segmentsText(jobId, { format, kind: segments, signal });
@@ -37,9 +37,10 @@ export async function* resultsText(
   const frames = client.results(jobId, { signal });
   // Before the head, so that a rejected request prints nothing.
   let { done, value } = await frames.next();
-  yield format === 'csv' ? CSV_HEAD : tableRow('frame', 'time', 'kind', 'sure', 'x, y, width, height', 'what');
+  const form = raw === true ? { raw } : {};
+  yield format === 'csv' ? csvHead(form) : tableRow('frame', 'time', 'kind', 'sure', 'x, y, width, height', 'what');
   for (; done !== true; { done, value } = await frames.next()) {
-    if (value !== undefined) yield format === 'csv' ? csvRows(value) : tableRows(value);
+    if (value !== undefined) yield format === 'csv' ? csvRows(value, form) : tableRows(value);
   }
 }
 

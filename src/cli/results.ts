@@ -9,6 +9,7 @@ interface ResultsFlags {
   readonly format: ResultFormat;
   readonly segments?: SegmentKind;
   readonly output?: string;
+  readonly raw?: true;
 }
 
 export function resultsCommand(terminal: Terminal): Command {
@@ -20,6 +21,7 @@ export function resultsCommand(terminal: Terminal): Command {
       new Option('--segments <kind>', 'what is seen from when to when, instead of frames').choices(SEGMENT_KINDS),
     )
     .option('--output <path>', 'save to a file or into a folder')
+    .option('--raw', 'csv for programs: no mark before cells that a spreadsheet would compute')
     .addHelpText(
       'after',
       `
@@ -32,11 +34,14 @@ Examples:
   reelstate results --format srt --output video.srt 01a202dc-a330-70d6-9579-7f667142a725
   reelstate results --format csv --output found.csv 01a202dc-a330-70d6-9579-7f667142a725`,
     )
-    .action(async (jobId: string, { format, segments, output }: ResultsFlags, command: Command) => {
+    .action(async (jobId: string, { format, segments, output, raw }: ResultsFlags, command: Command) => {
       if (format === 'table' && segments !== undefined) command.error('error: --segments has no format table');
+      if (raw === true && (format !== 'csv' || segments !== undefined)) {
+        command.error('error: --raw is for --format csv without --segments');
+      }
       const { client, json } = connect(command);
       const choice = { format: json ? 'json' : format, segments };
-      const text = resultsText(client, jobId, { ...choice, signal: terminal.signal });
+      const text = resultsText(client, jobId, { ...choice, raw: raw === true, signal: terminal.signal });
       if (output !== undefined) await saveText(await resultsPath(output, jobId, choice), text);
       else for await (const piece of text) await terminal.write(piece);
     });

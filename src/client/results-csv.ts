@@ -1,12 +1,25 @@
 import type { FrameResult } from './responses.ts';
 
-export const CSV_HEAD = 'frame_index,timestamp_ms,kind,value,confidence,x,y,width,height\r\n';
+export interface CsvForm {
+  /**
+   * True: cells as they are, without a byte-order mark, for programs. Default false: for spreadsheets, which compute a
+   * cell that begins like a formula, and what is read in a video may be anything.
+   */
+  readonly raw?: boolean;
+}
+
+const BYTE_ORDER_MARK = '\uFEFF';
+
+export function csvHead({ raw = false }: CsvForm = {}): string {
+  return `${raw ? '' : BYTE_ORDER_MARK}frame_index,timestamp_ms,kind,value,confidence,x,y,width,height\r\n`;
+}
 
 /** One row (RFC 4180) for each detection and line of a frame. */
-export function csvRows({ frame_index: index, result }: FrameResult): string {
+export function csvRows({ frame_index: index, result }: FrameResult, { raw = false }: CsvForm = {}): string {
+  const value = (text: string): string => (raw ? text : text.replace(/^(?=[=+\-@\t\r\n])/, "'"));
   const rows = [
-    ...(result.detections ?? []).map(({ label, confidence, bbox }) => ['detection', label, confidence, ...bbox]),
-    ...(result.lines ?? []).map(({ text, confidence, bbox }) => ['text', text, confidence, ...bbox]),
+    ...(result.detections ?? []).map(({ label, confidence, bbox }) => ['detection', value(label), confidence, ...bbox]),
+    ...(result.lines ?? []).map(({ text, confidence, bbox }) => ['text', value(text), confidence, ...bbox]),
   ];
   return rows.map((row) => `${[index, result.timestamp_ms, ...row].map((cell) => csvCell(cell)).join()}\r\n`).join('');
 }

@@ -1,13 +1,13 @@
 import { DuckDBTypeId, type DuckDBConnection, type DuckDBPreparedStatement } from '@duckdb/node-api';
 import { messageOf, ServiceError } from '../errors.ts';
-import { csvText } from './csv-text.ts';
+import { csvText, rawCsvText } from './csv-text.ts';
 import { jsonText } from './json-text.ts';
 import { assertOneSelect } from './one-select.ts';
 import { quoted, ResultsDatabase } from './results-database.ts';
 import { tableText } from './table-text.ts';
 import { writtenRows } from './written-rows.ts';
 
-const TEXTS = { table: tableText, csv: csvText, json: jsonText };
+const TEXTS = { table: tableText, csv: csvText, 'raw csv': rawCsvText, json: jsonText };
 export type TextFormat = keyof typeof TEXTS;
 
 export interface QueryOptions {

@@ -152,6 +152,7 @@ describe('the command line', function () {
     const csv = await run('results', '--format', 'csv', jobId);
     const rows = csv.stdout.split('\r\n');
     expect(rows[0]).to.equal('frame_index,timestamp_ms,kind,value,confidence,x,y,width,height');
+    expect((await run('results', '--raw', jobId)).code).to.equal(2);
     expect(rows[1]).to.equal('0,0,detection,person,0.9,20,40,60,100');
     expect(rows).to.include('48,1920,detection,"dog, ""small""",0.6,200,100,80,60');
     expect(rows).to.include('48,1920,text,Gate B12,0.97,100,10,90,20');
@@ -166,7 +167,9 @@ describe('the command line', function () {
     ]);
     const saved = await run('results', '--format', 'csv', '--output', 'found.csv', jobId);
     expect([saved.code, saved.stdout]).to.deep.equal([0, '']);
-    expect(await readFile(join(folder, 'found.csv'), 'utf8')).to.equal(csv.stdout);
+    expect(await readFile(join(folder, 'found.csv'), 'utf8')).to.equal(`\uFEFF${csv.stdout}`);
+    await run('results', '--format', 'csv', '--raw', '--output', 'raw.csv', jobId);
+    expect(await readFile(join(folder, 'raw.csv'), 'utf8')).to.equal(csv.stdout);
   });
 
   it('lists, inspects and cancels', async () => {

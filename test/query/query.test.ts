@@ -48,9 +48,17 @@ describe('reelstate query', function () {
     });
 
     it('with CSV', async () => {
-      expect(await query('--format', 'csv', SQL)).to.equal(
-        'n,s,e,since,d\n2,"b,""",,2026-01-02T03:04:05.678Z,nan\n1,"a\n\u001B[31m","",,1.5\n',
+      const rows = 'n,s,e,since,d\n2,"b,""",,2026-01-02T03:04:05.678Z,nan\n1,"a\n\u001B[31m","",,1.5\n';
+      expect(await query('--format', 'csv', SQL)).to.equal(`\uFEFF${rows}`);
+      expect(await query('--format', 'csv', '--raw', SQL)).to.equal(rows);
+    });
+
+    it('with CSV in which no text is a formula, and numbers stay numbers', async () => {
+      const sql = `SELECT '=1+2*cmd' AS a, -1.5 AS b, '-1+2' AS c, '@x' AS d, chr(9) || 'x' AS e, '+49 30' AS "=f"`;
+      expect(await query('--format', 'csv', sql)).to.equal(
+        "\uFEFFa,b,c,d,e,'=f\n'=1+2*cmd,-1.5,'-1+2,'@x,'\tx,'+49 30\n",
       );
+      expect(await query('--format', 'csv', '--raw', sql)).to.equal('a,b,c,d,e,=f\n=1+2*cmd,-1.5,-1+2,@x,\tx,+49 30\n');
     });
 
     it('with JSON, a row a line', async () => {
@@ -81,11 +89,11 @@ describe('reelstate query', function () {
 
     it('in the form that the name of the output says, whole or not at all', async () => {
       await query('--output', target('rows.csv'), 'SELECT 1 AS one');
-      expect(await readFile(target('rows.csv'), 'utf8')).to.equal('one\n1\n');
+      expect(await readFile(target('rows.csv'), 'utf8')).to.equal('\uFEFFone\n1\n');
       const refusal = await refusalOf(query('--output', target('rows.csv'), 'SELECT 2 AS two'));
       expect(refusal).to.include({ code: 'path_refused' });
       await query('--force', '--output', target('rows.csv'), 'SELECT 2 AS two');
-      expect(await readFile(target('rows.csv'), 'utf8')).to.equal('two\n2\n');
+      expect(await readFile(target('rows.csv'), 'utf8')).to.equal('\uFEFFtwo\n2\n');
       for (const name of ['late.csv', 'late.parquet']) {
         const late = "SELECT CASE WHEN i < 90000 THEN i ELSE error('late') END AS i FROM range(100000) t(i)";
         expect((await refusalOf(query('--output', target(name), late))).message).to.contain('late');

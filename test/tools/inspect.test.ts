@@ -1,6 +1,7 @@
 import { createBrowserReceiver, type StatelyInspectionEvent } from '@statelyai/inspect';
 import { expect } from 'chai';
 import { execFile } from 'node:child_process';
+import { get } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createMachine } from 'xstate';
@@ -81,6 +82,8 @@ describe('npm run inspect', function () {
       expect(relay.address).to.match(/^127\.0\.0\.1:\d+$/);
       const foreign = await fetch(`http://localhost:${new URL(relay.page).port}/events?after=0`).catch(() => null);
       if (foreign !== null) expect(foreign.status).to.equal(403);
+      for (const path of ['//', '/', '/events?after=0', '/a-guess/events', '*'])
+        expect(await statusOf(relay.address, path)).to.equal(403);
       let events: readonly StatelyInspectionEvent[] = [];
       while (events.length === 0) {
         const answer = await fetch(`${relay.page}events?after=0`);
@@ -113,3 +116,14 @@ describe('npm run inspect', function () {
     }
   });
 });
+
+/** Of a GET whose path is sent as it is. */
+async function statusOf(address: string, path: string): Promise<number> {
+  const { hostname, port } = new URL(`http://${address}`);
+  return new Promise((resolve, reject) => {
+    get({ hostname, port, path, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    }).once('error', reject);
+  });
+}

@@ -120,7 +120,7 @@ describe('the console in a browser', function () {
     const csvSaved = page.waitForEvent('download');
     await page.getByRole('button', { name: 'CSV' }).click();
     const rows = (await readFile(await (await csvSaved).path(), 'utf8')).trimEnd().split('\r\n');
-    expect(rows[0]).to.equal('frame_index,timestamp_ms,kind,value,confidence,x,y,width,height');
+    expect(rows[0]).to.equal('\uFEFFframe_index,timestamp_ms,kind,value,confidence,x,y,width,height');
     expect(rows).to.have.lengthOf(1 + 25 + 15 + 10);
     expect(rows).to.include('20,800,detection,"dog, ""small""",0.6,200,100,80,60');
     expect(rows).to.include('30,1200,text,Gate B12,0.97,100,10,90,20');

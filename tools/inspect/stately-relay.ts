@@ -1,4 +1,5 @@
 import type { StatelyInspectionEvent } from '@statelyai/inspect';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -33,20 +34,25 @@ export interface Relay {
 /**
  * Shows the jobs of a running service in Stately Inspector: asks the service for its newest jobs, and serves a page that
  * hands their transitions to Stately's, in a frame. The package's own relay listens on every interface; this one on
- * 127.0.0.1, and only to who names it so.
+ * 127.0.0.1, and answers only requests that name this address and a token, which is in the page's address: the jobs
+ * may be read here without a key of the service.
  */
 export async function relayToStately({ client, signal }: RelayOptions): Promise<Relay> {
   const machine = await client.machine('job');
   const events: StatelyInspectionEvent[] = [];
   let dropped = 0;
+  const folder = `/${randomUUID()}/`;
   const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://relay');
+    const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    response.setHeader('Referrer-Policy', 'no-referrer');
     // A page of another name that was pointed at this address may not read it.
-    if (request.headers.host !== address) response.writeHead(403).end();
-    else if (pathname === '/') response.writeHead(200, PAGE_HEADERS).end(PAGE);
-    else if (pathname === '/bridge.js') response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(BRIDGE);
-    else if (pathname === '/events') {
-      const after = Math.max(0, Number(searchParams.get('after')) - dropped);
+    if (request.headers.host !== address || !path.startsWith(folder)) response.writeHead(403).end();
+    else if (path === folder) response.writeHead(200, PAGE_HEADERS).end(PAGE);
+    else if (path === `${folder}bridge.js`) {
+      response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(BRIDGE);
+    } else if (path === `${folder}events`) {
+      const after = Math.max(0, Number(new URLSearchParams(query).get('after')) - dropped);
       const body = JSON.stringify({ events: events.slice(after), next: dropped + events.length });
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(body);
     } else response.writeHead(404).end();
@@ -78,12 +84,12 @@ export async function relayToStately({ client, signal }: RelayOptions): Promise<
       await once(server, 'close');
     }
   };
-  return { page: `http://${address}/`, address, ended: follow() };
+  return { page: `http://${address}${folder}`, address, ended: follow() };
 }
 
 const PAGE_HEADERS = {
   'Content-Type': 'text/html; charset=utf-8',
-  'Content-Security-Policy': `default-src 'none'; script-src 'self'; connect-src 'self'; frame-src ${STATELY}; style-src 'unsafe-inline'`,
+  'Content-Security-Policy': `default-src 'none'; script-src 'self'; connect-src 'self'; frame-src ${STATELY}; style-src 'unsafe-inline'; frame-ancestors 'none'`,
 };
 
 const PAGE = `<!doctype html>
@@ -91,7 +97,7 @@ const PAGE = `<!doctype html>
   <head>
     <title>Stately Inspector</title>
     <style>body { margin: 0 } iframe { width: 100vw; height: 100vh; border: 0; display: block }</style>
-    <script src="/bridge.js" defer></script>
+    <script src="bridge.js" defer></script>
   </head>
   <body><iframe title="Stately Inspector" src="${STATELY}/inspect"></iframe></body>
 </html>
@@ -101,7 +107,7 @@ const PAGE = `<!doctype html>
 const BRIDGE = `const frame = document.querySelector('iframe');
 let next = 0;
 async function hand() {
-  const answer = await (await fetch('/events?after=' + next)).json();
+  const answer = await (await fetch('events?after=' + next)).json();
   next = answer.next;
   for (const event of answer.events) frame.contentWindow.postMessage(event, '${STATELY}');
   setTimeout(hand, ${POLL_MS});

@@ -1,4 +1,4 @@
-import { CSV_HEAD, csvRows } from '../../client/results-csv.ts';
+import { csvHead, csvRows } from '../../client/results-csv.ts';
 import type { Box, FrameResult } from '../../client/responses.ts';
 
 /** Milliseconds for which the last frame is shown when there is no other to compare with. */
@@ -149,7 +149,7 @@ export class ResultsIndex {
 
   /** One row for each detection and line, in parts that can be joined. */
   *csv(): Generator<string> {
-    yield CSV_HEAD;
+    yield csvHead();
     for (const frame of this.#frames) yield csvRows(frame);
   }
 
