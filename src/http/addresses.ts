@@ -1,10 +1,10 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Addresses and networks in CIDR notation, as settings name them. */
+/** Addresses and networks in CIDR notation, as in the settings. */
 export class AddressList {
   readonly #list = new BlockList();
 
-  /** @param entries such as `10.0.0.1`, `10.0.0.0/8` or `fd00::/8`, checked by the settings */
+  /** @param entries such as `10.0.0.1`, `10.0.0.0/8` or `fd00::/8`, validated by the settings */
   constructor(entries: readonly string[]) {
     for (const entry of entries) {
       const [address = '', bits] = entry.split('/');
@@ -18,7 +18,7 @@ export class AddressList {
   }
 }
 
-/** Returns what stands for a client in limits: its IPv4 address, or the /64 network of its IPv6 address. */
+/** Returns the identity of a client for limits: its IPv4 address, or the /64 network of its IPv6 address. */
 export function clientNetwork(address: string): string {
   if (isIP(address) !== 6) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];

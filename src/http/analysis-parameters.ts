@@ -46,12 +46,12 @@ export function jobOptionsOf(parameters: AnalysisParameters): JobOptions {
 }
 
 /**
- * The options of a job that analyses the video of another again: those of that job, but for the parameters given.
+ * Returns the options of a rerun: those of the original job, with the given parameters replaced.
  * @throws ServiceError `invalid_request` for options that exclude each other
  */
 export function rerunOptionsOf(of: JobOptions, parameters: AnalysisParameters): JobOptions {
   const { region, frame_stride: stride, sample_every_ms: everyMs, keyframes_only: isKeyframesOnly, ...kept } = of;
-  // They exclude each other, so that the one which is given replaces either.
+  // They exclude each other, so a given one replaces either.
   const isRateGiven = parameters.frame_stride !== undefined || parameters.sample_every_ms !== undefined;
   const rate = everyMs === undefined ? { frame_stride: stride } : { sample_every_ms: everyMs };
   return jobOptionsOf({
@@ -63,7 +63,7 @@ export function rerunOptionsOf(of: JobOptions, parameters: AnalysisParameters): 
   });
 }
 
-/** Throws `invalid_request` for parameters that exclude each other, and a region that leaves the frame. */
+/** Throws `invalid_request` for parameters that exclude each other or a region that leaves the frame. */
 export function requireCompatible({ frame_stride, sample_every_ms, from_ms, to_ms, region }: AnalysisParameters): void {
   if (region !== undefined) regionOf(region);
   if (frame_stride !== undefined && sample_every_ms !== undefined) {

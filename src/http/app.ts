@@ -44,7 +44,7 @@ import { submitRoute, type SubmitOptions } from './routes/submit.ts';
 import { TokenBuckets } from './middleware/token-buckets.ts';
 import { transitionsRoute } from './routes/transitions.ts';
 
-/** Wrong keys that one address may try: twenty, and from then on one every ten seconds. */
+/** Wrong keys per address: twenty, then one per ten seconds. */
 const WRONG_KEYS = { perSecond: 0.1, burst: 20 };
 
 export interface AppOptions extends SubmitOptions, Omit<FairShareOptions, 'engine'>, ReadyOptions, ActivityOptions {
@@ -58,11 +58,11 @@ export interface AppOptions extends SubmitOptions, Omit<FairShareOptions, 'engin
   readonly segments: Pick<JobSegments, 'find'>;
   readonly search: Pick<VideoSearch, 'search'>;
   readonly pipelines: Pick<VideoFilePipelineService, 'list'>;
-  /** Returns the present keys; undefined: no key is needed. */
+  /** Returns the current keys; undefined: no key is needed. */
   readonly keys: () => readonly ApiKey[] | undefined;
   readonly hosts: HostPolicy;
   readonly trustedProxies: AddressList;
-  /** Requests of one key, or of one address without a key; twice as many may come at once. */
+  /** Requests per second of one key, or one address without a key, with bursts of twice as many. */
   readonly requestsPerS: number;
   readonly metrics: Metrics;
   readonly machines: readonly ShownMachine[];
@@ -70,7 +70,7 @@ export interface AppOptions extends SubmitOptions, Omit<FairShareOptions, 'engin
   readonly log: Log;
 }
 
-/** The service over HTTP; serve it with `createHttpServer`. */
+/** The HTTP app. Serve it with `createHttpServer`. */
 export function createApp(options: AppOptions): Koa<RequestState> {
   const {
     engine,
@@ -115,7 +115,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     .get('/machines/:id', read, machineRoute(machines))
     .get('/pipelines', read, pipelinesRoute(pipelines))
     .get('/metrics', admin, metrics.route())
-    // Open to everyone who reaches the service: they tell nothing of jobs.
+    // No key is needed here: these responses contain nothing about jobs.
     .get('/session', showSession())
     .post('/session', requires(), beginSession(sessions))
     .delete('/session', endSession(sessions))
@@ -129,7 +129,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     .get('/ready', readyRoute(options));
 
   const app = new Koa<RequestState>();
-  // A response that broke after it had begun: its client went away, or its file did.
+  // The response broke after its headers: the client disconnected, or the file could not be read.
   app.on('error', (error: Error) => log.warn({ err: error }, 'response broken off'));
   app.use(identifyClient(trustedProxies));
   app.use(logRequests(log));

@@ -22,27 +22,27 @@ import { searchParametersSchema, searchResponseSchema } from './routes/search.ts
 import { segmentsParametersSchema, segmentsResponseSchema } from './routes/segments.ts';
 import { transitionsResponseSchema } from './routes/transitions.ts';
 
-/** One endpoint of the API. The description of the API is made from this, and the responses are tested against it. */
+/** One endpoint of the API. The API description is generated from this, and tests validate responses against it. */
 export interface Endpoint {
   readonly operationId: string;
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** As OpenAPI writes it, with `{name}` for a parameter. */
+  /** As in OpenAPI, with `{name}` for a parameter. */
   readonly path: string;
   readonly summary: string;
-  /** The scope that a key needs; null where no key is needed. */
+  /** The scope that a key needs; null if no key is needed. */
   readonly scope: Scope | null;
-  /** Parameters of the query; those of an upload may stand in its form as well. */
+  /** Query parameters; those of an upload may also be form fields. */
   readonly query?: z.ZodObject;
   readonly headers?: z.ZodObject;
-  /** True where the body is a form with the video in `file`. */
+  /** True if the body is a form with the video in `file`. */
   readonly isUpload?: true;
   /** The status of success. */
   readonly status: number;
-  /** The bodies of success by content type; null for a type that is not JSON. */
+  /** Bodies of success by content type; null for a type other than JSON. */
   readonly responses: Readonly<Record<string, z.ZodType | null>>;
   /** Other statuses without a problem document, each with its description. */
   readonly otherResponses?: Readonly<Record<number, string>>;
-  /** Codes of the problems of this endpoint, beside `COMMON_PROBLEMS`. */
+  /** Problem codes of this endpoint, in addition to `COMMON_PROBLEMS`. */
   readonly problems: readonly ProblemCode[];
 }
 

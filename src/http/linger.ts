@@ -3,13 +3,13 @@ import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { PieceBudget } from './uploads/piece-budget.ts';
 
-/** Milliseconds for which a refused client may go on sending, as in nginx's `lingering_time`. */
+/** Milliseconds for which a rejected client may continue to send, as nginx's `lingering_time`. */
 export const LINGER_MS = 30_000;
 
 /**
  * A response body that is sent at once and ends when the client has stopped sending. Closing a connection with unread
- * bytes resets it, and the client that is still writing sees a broken pipe in place of the answer. What it sends is
- * dropped; one that never stops is cut off.
+ * bytes resets it, and the client would see a broken pipe instead of the response. Received bytes are discarded; a
+ * client that does not stop is cut off.
  */
 export function lingering(text: string, request: IncomingMessage): Readable {
   return Readable.from(answerThenDrain(text, request), { objectMode: false });

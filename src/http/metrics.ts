@@ -13,13 +13,13 @@ const COMMIT_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5];
 export interface WatchedParts {
   readonly engine: Pick<JobEngine, 'onTransition'>;
   readonly reads: Pick<JobReads, 'countByStatus'>;
-  /** Ids that wait in the queue. */
+  /** Number of ids in the queue. */
   readonly queued: () => number;
-  /** Analysing processes started in place of others. */
+  /** Number of replaced child processes. */
   readonly childRestarts: () => number;
 }
 
-/** What the service tells Prometheus of itself. Memory, event-loop delay and the like are prom-client's own. */
+/** Prometheus metrics of the service. Memory, event loop delay and similar ones come from prom-client. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #requests = new Histogram({
@@ -60,7 +60,7 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  /** Call once; what is asked for at each scrape comes from these parts. */
+  /** Call once. Each scrape reads from these parts. */
   watch({ engine, reads, queued, childRestarts }: WatchedParts): void {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
@@ -88,7 +88,7 @@ export class Metrics {
         restarts.inc(childRestarts());
       },
     });
-    // Of jobs that wait or run; a job from before the start is timed from its second transition on.
+    // Only pending and running jobs. A job from before the start is timed from its second transition on.
     const sinceMs = new Map<JobId, number>();
     engine.onTransition(({ jobId }, { fromState, event, toState, occurredAt }) => {
       const atMs = Date.parse(occurredAt);
@@ -114,7 +114,7 @@ export class Metrics {
     this.#writes.inc(writes);
   }
 
-  /** Times every request, by its route and never by its path: there are as many paths as jobs. */
+  /** Times every request by route, not by path, because there are as many paths as jobs. */
   measureRequests(): Middleware<RequestState> {
     return async (ctx, next) => {
       const begunMs = performance.now();

@@ -4,8 +4,8 @@ import { ServiceError } from '../errors.ts';
 type Given = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**
- * Parses parameters. One may stand in several sources, such as the query and a form, or several times in one, if all
- * agree. An empty one counts as not given. Each fault of the schema must read well after the parameter's name.
+ * Parses parameters. One may be in several sources, such as the query and a form, or several times in one, if all
+ * values agree. An empty one counts as not given. The messages of the schema follow the parameter's name.
  * @throws ServiceError `invalid_request`
  */
 export function parseParameters<Shape extends z.ZodRawShape>(

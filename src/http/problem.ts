@@ -6,7 +6,7 @@ import { INTERNAL, PROBLEM_TYPES, type HttpCode, type ProblemCode } from './prob
 import type { RequestState } from './middleware/request-log.ts';
 import type { Problem } from './schemas.ts';
 
-/** Ends every request that was refused, or that nothing answered, with a problem document. */
+/** Responds with a problem document if a request was rejected or not handled. */
 export function answerProblems(): Middleware<RequestState> {
   return async (ctx, next) => {
     try {
@@ -27,15 +27,15 @@ export function answerProblems(): Middleware<RequestState> {
   };
 }
 
-/** Returns the problem to send to the client; undefined for a defect of the service. */
+/** Returns the problem for the client; undefined for a defect of the service. */
 function refusalOf(error: unknown): Pick<ServiceError, 'code' | 'message' | 'hint'> | undefined {
   if (error instanceof ServiceError) return PROBLEM_TYPES[error.code] === INTERNAL ? undefined : error;
-  // The machine refuses: descriptors, access, a disk that fails.
+  // The environment refuses: descriptors, access, a disk error.
   const { kind, code, message } = classify(error);
   return kind === 'environment' ? { code, message, hint: undefined } : undefined;
 }
 
-/** Answers with a problem document; when the client is still sending, only after it has been heard. */
+/** Responds with a problem document. If the client is still sending, waits for its end. */
 export function sendProblem(
   ctx: ParameterizedContext<RequestState>,
   code: ProblemCode,
@@ -51,7 +51,7 @@ export function sendProblem(
   ctx.length = Buffer.byteLength(text);
 }
 
-/** A whole HTTP/1.1 response, for a client whose request could not be parsed. */
+/** Returns a complete HTTP/1.1 response for a request that could not be parsed. */
 export function rawProblem(code: HttpCode, detail: string, requestId: string): string {
   const { status, title } = PROBLEM_TYPES[code];
   const text = problemText(code, detail, requestId);

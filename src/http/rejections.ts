@@ -1,6 +1,6 @@
 import type { Log } from '../log.ts';
 
-/** Why a connection was refused or cut off before or after a request: no request is logged for it. */
+/** Why a connection was rejected or aborted outside a logged request. */
 export type Rejection =
   | 'connections'
   | 'connections_of_address'
@@ -13,12 +13,15 @@ const LOG_EVERY_MS = 60_000;
 
 export interface RejectionsOptions {
   readonly log: Log;
-  /** Called with each one. */
+  /** Called for each rejection. */
   readonly count: (reason: Rejection) => void;
   readonly logEveryMs?: number;
 }
 
-/** Counts rejections, and logs their numbers at most once a minute: a flood of connections must not be one of lines. */
+/**
+ * Counts rejections and logs their numbers at most once a minute, so that a flood of connections does not flood the
+ * log.
+ */
 export class Rejections {
   readonly #options: RejectionsOptions;
   #counts = new Map<Rejection, number>();

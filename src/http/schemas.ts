@@ -15,7 +15,7 @@ export const submitParametersSchema = z.object({
     .describe('A label for this job, such as the name of a collection'),
 });
 
-/** Query parameters of a rerun. What is absent is as in the job that is run again. */
+/** Query parameters of a rerun. An absent one is as in the original job. */
 export const rerunParametersSchema = submitParametersSchema.extend({
   pipeline_id: z.string().min(1).optional().describe('One of the pipelines listed by GET /pipelines'),
 });

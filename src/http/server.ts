@@ -9,7 +9,7 @@ import type { RequestState } from './middleware/request-log.ts';
 import { rawProblem } from './problem.ts';
 import type { Rejections } from './rejections.ts';
 
-/** Milliseconds in which the headers of a request must have come, and between two looks for those that did not. */
+/** Milliseconds in which the headers of a request must arrive, and between checks for this. */
 const HEADERS_TIMEOUT_MS = 15_000;
 const TIMEOUT_LOOK_MS = 5_000;
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -18,19 +18,19 @@ const IDLE_TIMEOUT_MS = 120_000;
 
 export interface ServerOptions {
   readonly maxConnections: number;
-  /** Connections of one address, or of one /64 network of IPv6. */
+  /** Connections of one address or IPv6 /64 network. */
   readonly maxConnectionsPerAddress: number;
-  /** Their connections are those of many clients, and are not limited. */
+  /** Their connections come from many clients and are not limited. */
   readonly trustedProxies: AddressList;
   readonly rejections: Pick<Rejections, 'add'>;
-  /** Milliseconds for which a body may go on after its response. */
+  /** Milliseconds for which a body may continue after its response. */
   readonly lingerMs?: number;
 }
 
 /**
- * Node's server, set up for long uploads: a request may take as long as it keeps moving, and a client that asks
- * (`Expect: 100-continue`) hears a refusal before it sends its video. Everything that Node.js refuses by itself is
- * answered with a problem document.
+ * Node's server, configured for long uploads: a request may take as long as it makes progress, and a client that sends
+ * `Expect: 100-continue` receives a rejection before it sends its video. Errors that Node.js detects are also problem
+ * documents.
  */
 export function createHttpServer(app: Koa<RequestState>, options: ServerOptions): Server {
   const { rejections, lingerMs = LINGER_MS } = options;
@@ -84,7 +84,7 @@ function rejectionOf({ code = '' }: NodeJS.ErrnoException) {
   }
 }
 
-/** Closes connections of an address that has as many as it may: one client must not take the places of all others. */
+/** Closes connections of an address with too many, so that one client cannot use up all of them. */
 function limitConnections(server: Server, options: ServerOptions): void {
   const { maxConnectionsPerAddress, trustedProxies, rejections } = options;
   const open = new Map<string, number>();
@@ -107,7 +107,9 @@ function limitConnections(server: Server, options: ServerOptions): void {
   });
 }
 
-/** Closes the connection of a client that goes on sending a body after the response. Node.js would read it for ever. */
+/**
+ * Closes the connection of a client that continues to send a body after the response. Node.js would read it for ever.
+ */
 function endBody(request: IncomingMessage, lingerMs: number, rejections: Pick<Rejections, 'add'>): void {
   if (request.complete) return;
   const timer = setTimeout(() => {

@@ -9,25 +9,25 @@ import { sessionToken, type Sessions } from './sessions.ts';
 import type { TokenBuckets } from './token-buckets.ts';
 
 export interface ApiKey {
-  /** Hex. */
+  /** Hexadecimal. */
   readonly sha256: string;
   readonly scopes: readonly Scope[];
 }
 
-/** The caller where there are no keys. */
+/** The caller if no keys are set. */
 const ANONYMOUS: Caller = { id: 'anonymous', scopes: scopeSchema.options };
 
 export interface AccessOptions {
-  /** Returns the present keys; undefined: no key is needed. */
+  /** Returns the current keys; undefined: no key is needed. */
   readonly keys: () => readonly ApiKey[] | undefined;
   readonly sessions: Pick<Sessions, 'find'>;
-  /** Wrong keys that one address may try. */
+  /** Wrong keys that one address may send. */
   readonly wrongKeys: TokenBuckets;
 }
 
 /**
- * Finds out who asks: by `X-API-Key`, by `Authorization: Bearer`, or by the cookie of a session. Refuses nothing: what
- * may be asked without a key is decided by the routes, and a monitor with an old key must still see the health.
+ * Identifies the caller by `X-API-Key`, `Authorization: Bearer` or a session cookie. Rejects nothing: routes decide
+ * what needs a key, and a monitor with an old key must still read the health.
  */
 export function authenticate({ keys, sessions, wrongKeys }: AccessOptions): Middleware<RequestState> {
   const known = new KnownCallers();
@@ -37,12 +37,12 @@ export function authenticate({ keys, sessions, wrongKeys }: AccessOptions): Midd
     if (callers === undefined) {
       ctx.state.caller = ANONYMOUS;
     } else if (given === undefined) {
-      // A session ends with its key, and has no more scopes than that has now.
+      // A session ends with its key and never has more scopes than the key has now.
       const id = sessions.find(sessionToken(ctx));
       ctx.state.caller = callers.find(({ caller }) => caller.id === id)?.caller;
     } else {
       const hash = createHash('sha256').update(given).digest();
-      // All are compared, each in constant time: how long it takes tells nothing about any of them.
+      // Compares all keys in constant time, so that the duration reveals nothing about them.
       for (const { hash: right, caller } of callers) if (timingSafeEqual(right, hash)) ctx.state.caller = caller;
       ctx.state.showedKey = ctx.state.caller !== undefined;
       if (ctx.state.caller === undefined) {
@@ -54,7 +54,7 @@ export function authenticate({ keys, sessions, wrongKeys }: AccessOptions): Midd
   };
 }
 
-/** Passes a caller with the scope; without a scope, any who showed a key. */
+/** Accepts callers with the scope; without a scope, callers with any key. */
 export function requires(scope?: Scope): RouterMiddleware<RequestState> {
   return async (ctx, next) => {
     const { caller, wrongKey } = ctx.state;
@@ -84,7 +84,7 @@ interface KnownCaller {
   readonly caller: Caller;
 }
 
-/** The callers of the present keys, made anew when these change. */
+/** Callers of the current keys, created again when these change. */
 class KnownCallers {
   #keys: readonly ApiKey[] | undefined;
   #callers: readonly KnownCaller[] | undefined;

@@ -1,10 +1,10 @@
 import type { ParameterizedContext } from 'koa';
 import type { RequestState } from './request-log.ts';
 
-/** What is written down of those who use keys, beside the line of each request. */
+/** Audit log of actions with keys, in addition to the request log. */
 export type AuditedAction = 'sign_in' | 'sign_out' | 'wrong_key' | 'cancel' | 'delete_files';
 
-/** Logs who did what, once it is done. The line names the job when the request is about one. */
+/** Logs who did what, after it is done, with the job id if there is one. */
 export function audit(ctx: ParameterizedContext<RequestState>, action: AuditedAction): void {
   const { caller, client, jobId, log } = ctx.state;
   log.info(

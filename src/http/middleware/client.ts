@@ -4,16 +4,16 @@ import type { Middleware } from 'koa';
 import { clientNetwork, type AddressList } from '../addresses.ts';
 import type { RequestState } from './request-log.ts';
 
-/** Where a request comes from. */
+/** The origin of a request. */
 export interface Client {
   readonly address: string;
-  /** What it is counted by in limits. */
+  /** Identity of the client for limits. */
   readonly network: string;
-  /** True when the client speaks TLS, with the service or with a proxy. */
+  /** True if the client uses TLS, to the service or to a proxy. */
   readonly isSecure: boolean;
 }
 
-/** Finds out where a request comes from. Of trusted proxies the forwarded address and protocol are believed. */
+/** Determines the client. The forwarded address and protocol of trusted proxies are used. */
 export function identifyClient(trustedProxies: AddressList): Middleware<RequestState> {
   return async (ctx, next) => {
     const { socket } = ctx.req;
@@ -26,13 +26,15 @@ export function identifyClient(trustedProxies: AddressList): Middleware<RequestS
       network: clientNetwork(address),
       isSecure: ctx.secure || protocol?.toLowerCase() === 'https',
     };
-    // Cookies are marked as secure by what the client speaks, not by what the proxy does.
+    // Whether cookies are secure depends on the protocol of the client, not of the proxy.
     ctx.cookies.secure = ctx.state.client.isSecure;
     await next();
   };
 }
 
-/** Each proxy appends the address that it was asked from, so the list is believed from its end, as far as it is trusted. */
+/**
+ * Each proxy appends the address of its peer, so the list is read from its end as long as the addresses are trusted.
+ */
 function forwardedAddress({ headers }: IncomingMessage, peer: string, trustedProxies: AddressList): string {
   const forwarded = [headers['x-forwarded-for'] ?? ''].flat().join(',').split(',').toReversed();
   let address = peer;
@@ -45,7 +47,7 @@ function forwardedAddress({ headers }: IncomingMessage, peer: string, trustedPro
   return address;
 }
 
-/** `10.0.0.1:80` and `[::1]:80` are written too. */
+/** `10.0.0.1:80` and `[::1]:80` occur too. */
 function withoutPort(entry: string): string {
   return /^\[(.*)\](?::\d+)?$/.exec(entry)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(entry)?.[1] ?? entry;
 }

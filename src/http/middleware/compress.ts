@@ -4,15 +4,15 @@ import { promisify } from 'node:util';
 import { constants, createGzip, gzip } from 'node:zlib';
 import type { RequestState } from './request-log.ts';
 
-/** Below this many bytes a compressed response is hardly smaller. */
+/** Smaller responses hardly shrink. */
 const MIN_BYTES = 1_024;
-/** The fastest level: results shrink to a fiftieth at once, and the CPU is needed for the analysis. */
+/** The fastest level: it already shrinks results to a fiftieth, and the CPU is needed for analysis. */
 const OPTIONS = { level: constants.Z_BEST_SPEED };
 const COMPRESSIBLE = /^(?:text\/|image\/svg|application\/(?:\w+\+)?(?:json|x-subrip))/;
 
 const gzipBuffer = promisify(gzip);
 
-/** Compresses JSON and text for clients that accept gzip. Videos, pictures and ranges stay as they are. */
+/** Compresses JSON and text for clients that accept gzip. Videos, pictures and ranges stay unchanged. */
 export function compress(): Middleware<RequestState> {
   return async (ctx, next) => {
     await next();
@@ -22,11 +22,11 @@ export function compress(): Middleware<RequestState> {
     const { body } = ctx;
     ctx.set('Content-Encoding', 'gzip');
     ctx.remove('Content-Length');
-    // The bytes differ by encoding, so the tag names the content only.
+    // The bytes differ by encoding, so the ETag is weak.
     if (ctx.res.hasHeader('ETag')) ctx.set('ETag', ctx.response.get('ETag').replace(/^"/, 'W/"'));
     if (ctx.method === 'HEAD') return;
     if (body instanceof Readable) {
-      // A source that fails destroys the response, so that the client sees it.
+      // An error of the source destroys the response, so that the client detects it.
       ctx.body = pipeline(body, createGzip(OPTIONS), () => undefined);
       return;
     }

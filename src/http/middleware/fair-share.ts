@@ -4,23 +4,26 @@ import type { JobId } from '../../job.ts';
 import { sendProblem } from '../problem.ts';
 import type { RequestState } from './request-log.ts';
 
-/** Seconds after which a client that has its share may find some of it free. */
+/** Seconds after which a client at its limit may have capacity again. */
 const RETRY_AFTER_S = 10;
-/** Jobs kept in mind that started before it was known whose they are: more than start while a submission responds. */
+/**
+ * Number of remembered jobs that started before their client was known: more than can start while a submission
+ * responds.
+ */
 const MAX_STARTED = 1_024;
 
 export interface FairShareOptions {
   readonly engine: Pick<JobEngine, 'onTransition'>;
-  /** Uploads received at once, and jobs that may wait, of all clients together. */
+  /** Concurrent uploads and pending jobs of all clients. */
   readonly maxUploads: number;
   readonly maxPending: number;
-  /** Returns the part of these that one client may have, above 0 to 1. */
+  /** Returns the share of one client, above 0 to 1. */
   readonly clientShare: () => number;
 }
 
 /**
- * Refuses a submission of a client that has its share of uploads or of waiting jobs, so that others find room. A client
- * is a key, or a network where there are no keys. Jobs from before a restart count for no client.
+ * Rejects a submission of a client that exceeds its share of uploads or pending jobs. A client is a key, or a network
+ * if no keys are set. Jobs from before a restart count for no client.
  */
 export function shareFairly(options: FairShareOptions): RouterMiddleware<RequestState> {
   const uploads = new Counts();
@@ -30,7 +33,7 @@ export function shareFairly(options: FairShareOptions): RouterMiddleware<Request
     const name = caller === undefined || caller.id === 'anonymous' ? client.network : `key ${caller.id}`;
     const share = (max: number): number => Math.max(1, Math.floor(max * options.clientShare()));
     const [maxUploads, maxPending] = [share(options.maxUploads), share(options.maxPending)];
-    // A share that is the whole is left to the limits of the service, which respond with 503.
+    // A share of 1 is left to the limits of the service, which respond with 503.
     const hasUploads = maxUploads < options.maxUploads && uploads.of(name) >= maxUploads;
     const hasPending = maxPending < options.maxPending && waiting.of(name) >= maxPending;
     if (hasUploads || hasPending) {
@@ -50,7 +53,7 @@ export function shareFairly(options: FairShareOptions): RouterMiddleware<Request
   };
 }
 
-/** A number for each name; none is kept for 0. */
+/** A counter per name. Zeros are not stored. */
 class Counts {
   readonly #counts = new Map<string, number>();
 
@@ -65,7 +68,7 @@ class Counts {
   }
 }
 
-/** Whose the waiting jobs are. */
+/** The client of each pending job. */
 class WaitingJobs {
   readonly #counts = new Counts();
   readonly #clients = new Map<JobId, string>();

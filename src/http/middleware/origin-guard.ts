@@ -3,20 +3,19 @@ import { isIP } from 'node:net';
 import { sendProblem } from '../problem.ts';
 import type { RequestState } from './request-log.ts';
 
-/** Which names a request may call the service by, in its header Host. */
+/** Accepted values of the header Host. */
 export interface HostPolicy {
   /** `loopback`: names and addresses of this machine. `address`: any address. `any`: everything. */
   readonly accepts: 'loopback' | 'address' | 'any';
-  /** Further names, in small letters. */
+  /** Additional names in lower case. */
   readonly names: readonly string[];
 }
 
 /**
- * Refuses what a web page of another origin makes a browser ask. Browsers say so themselves (`Sec-Fetch-Site`,
- * `Origin`), and no script can make them say otherwise; what is no browser says nothing and passes.
- *
- * A hostile page can also give its own name the address of this service. So where no key is needed, the name
- * must be known. An address in its place is no such name.
+ * Rejects requests that a page of another origin makes a browser send. Browsers say so in `Sec-Fetch-Site` and
+ * `Origin`, which scripts cannot change; other clients send neither and are accepted.
+ * A hostile page can also give its own name the address of this service. So if no key is needed, the name must be
+ * known. Addresses are accepted, because they are not such names.
  */
 export function refuseForeignOrigins(hosts: HostPolicy): Middleware<RequestState> {
   return async (ctx, next) => {
@@ -42,7 +41,7 @@ function isAccepted(host: string, { accepts, names }: HostPolicy): boolean {
   return names.includes(name) || (accepts === 'address' && isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0);
 }
 
-/** The scheme may differ: a proxy in front may speak TLS. */
+/** The scheme may differ, because a proxy may use TLS. */
 function isForeign(origin: string, host: string): boolean {
   if (origin === '') return false;
   if (!/^https?:/.test(origin) || !URL.canParse(origin)) return true;
@@ -50,7 +49,7 @@ function isForeign(origin: string, host: string): boolean {
   return !URL.canParse(`${protocol}//${host}`) || new URL(`${protocol}//${host}`).host !== from;
 }
 
-/** A link on another page may lead here: it shows a page to its user, and tells the other one nothing. */
+/** A link on another page may lead here, because it shows the page to its user and tells the other page nothing. */
 function isFetchAllowed(ctx: Parameters<Middleware<RequestState>>[0]): boolean {
   if (['', 'same-origin', 'none'].includes(ctx.get('Sec-Fetch-Site'))) return true;
   return ctx.method === 'GET' && ctx.get('Sec-Fetch-Mode') === 'navigate' && ctx.get('Sec-Fetch-Dest') === 'document';

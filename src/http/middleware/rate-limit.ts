@@ -3,11 +3,11 @@ import { sendProblem } from '../problem.ts';
 import type { RequestState } from './request-log.ts';
 import type { TokenBuckets } from './token-buckets.ts';
 
-/** Lets a key, or an address without one, ask as often as its bucket allows. */
+/** Limits the requests of a key, or of an address without one, by a token bucket. */
 export function limitRate(buckets: TokenBuckets): Middleware<RequestState> {
   return async (ctx, next) => {
     const { caller, client } = ctx.state;
-    // Without keys all callers are one: then it is their addresses that tell them apart.
+    // Without keys all callers are one, so their addresses distinguish them.
     const waitS = buckets.take(caller === undefined || caller.id === 'anonymous' ? client.network : `key ${caller.id}`);
     if (waitS === 0) {
       await next();

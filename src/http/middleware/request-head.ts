@@ -2,7 +2,7 @@ import type { Middleware } from 'koa';
 import { sendProblem } from '../problem.ts';
 import type { RequestState } from './request-log.ts';
 
-/** Refuses what the head of a request must not be (RFC 9112, 3.2; RFC 9110, 10.1.1). Node.js leaves it to this. */
+/** Rejects invalid request heads (RFC 9112, 3.2; RFC 9110, 10.1.1), which Node.js does not check. */
 export function checkHead(): Middleware<RequestState> {
   return async (ctx, next) => {
     const hosts = ctx.req.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;

@@ -6,38 +6,38 @@ import type { Log } from '../../log.ts';
 import type { Client } from './client.ts';
 import type { Scope } from '../schemas.ts';
 
-/** Who asks. */
+/** The authenticated caller. */
 export interface Caller {
-  /** Names the key in the log and in the database, by the beginning of its hash; `anonymous` where there are no keys. */
+  /** Identifies the key in the log and in the database by the start of its hash; `anonymous` if no keys are set. */
   readonly id: string;
   readonly scopes: readonly Scope[];
 }
 
-/** What every request carries from its first middleware on. */
+/** State of every request from its first middleware on. */
 export interface RequestState {
   requestId: string;
-  /** Names the request in each of its lines. */
+  /** Id of the request in its log lines. */
   log: Log;
-  /** Undefined until it is known who asks, and for one who showed no key. */
+  /** Undefined before authentication and for a caller without a key. */
   caller?: Caller | undefined;
   client: Client;
-  /** Path under which clients see the service; empty for the root. */
+  /** Path of the service as clients see it; empty for the root. */
   basePath: string;
-  /** True when the caller is known by a key in the headers, not by a session. */
+  /** True if the caller sent a key in the headers, not a session cookie. */
   showedKey?: boolean;
-  /** There when a key came that is not known; `waitS` above 0 when too many did. */
+  /** Set if the key is unknown; `waitS` above 0 after too many unknown keys. */
   wrongKey?: { readonly waitS: number };
-  /** The pattern of the route that the path matched. */
+  /** The route pattern of the path. */
   route?: string;
-  /** The job that the request was found to be about. */
+  /** The job that the request concerns. */
   jobId?: JobId;
 }
 
-/** A client's own id is kept when it can be neither long nor strange in a log or a header. */
+/** The client's own id is used if it is short and harmless in logs and headers. */
 const SANE_ID = /^[\w.-]{1,64}$/;
 const LOGGED_PATH_LENGTH = 200;
 
-/** Names the request, tells the client that name, and logs one line when it has been answered. */
+/** Assigns the request id, returns it to the client, and logs one line after the response. */
 export function logRequests(log: Log): Middleware<RequestState> {
   return async (ctx, next) => {
     const startedMs = performance.now();
@@ -60,7 +60,7 @@ export function logRequests(log: Log): Middleware<RequestState> {
   };
 }
 
-/** To be the router's first: notes which of its routes the path matched. Only the last of them is the route. */
+/** Must be the router's first middleware: records the route patterns that match the path. The last one is the route. */
 export function noteRoute(): RouterMiddleware<RequestState> {
   return async (ctx, next) => {
     try {

@@ -1,7 +1,7 @@
 import type { Middleware } from 'koa';
 import type { RequestState } from './request-log.ts';
 
-/** What every answer says to browsers and caches; a route that knows better says so. */
+/** Default security and cache headers of every response. Routes may replace them. */
 const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',

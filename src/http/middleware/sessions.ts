@@ -4,7 +4,7 @@ import type { Caller, RequestState } from './request-log.ts';
 
 /** Milliseconds after which a page must sign in again: a working day. */
 export const SESSION_MS = 12 * 3_600_000;
-/** Sessions of one key; the oldest makes room. One key cannot end the sessions of another. */
+/** Sessions of one key. A new one replaces the oldest, so one key cannot end the sessions of another. */
 const MAX_SESSIONS_PER_KEY = 50;
 
 interface Session {
@@ -13,8 +13,8 @@ interface Session {
 }
 
 /**
- * Pages that signed in with a key, so that a video element needs no key in its address. In memory: a restart signs all
- * out. What is kept is a hash of the cookie.
+ * Sessions of pages that signed in with a key, so that a video element needs no key in its address. In memory: a
+ * restart ends all. Only the hash of the cookie is kept.
  */
 export class Sessions {
   readonly #sessions = new Map<string, Session>();
@@ -25,7 +25,7 @@ export class Sessions {
     this.#now = now;
   }
 
-  /** @returns the cookie's value */
+  /** @returns the value of the cookie */
   begin({ id }: Caller): string {
     const token = randomBytes(32).toString('base64url');
     const now = this.#now();
@@ -37,7 +37,7 @@ export class Sessions {
     return token;
   }
 
-  /** Returns the id of the session's caller; undefined for a session that is unknown or over. */
+  /** Returns the id of the session's caller; undefined for an unknown or expired session. */
   find(token: string | undefined): string | undefined {
     const session = token === undefined ? undefined : this.#sessions.get(hashOf(token));
     return session !== undefined && session.endsMs > this.#now() ? session.callerId : undefined;
@@ -48,12 +48,12 @@ export class Sessions {
   }
 }
 
-/** Returns the value of the session's cookie. */
+/** Returns the value of the session cookie. */
 export function sessionToken(ctx: ParameterizedContext<RequestState>): string | undefined {
   return ctx.cookies.get(cookieName(ctx));
 }
 
-/** Browsers hold a name with a prefix to its promise: sent over TLS alone, and with `__Host-` set by this host for all its paths. */
+/** Browsers enforce the prefix of the name: only over TLS, and with `__Host-` set by this host for all of its paths. */
 export function cookieName({ state: { basePath, client } }: ParameterizedContext<RequestState>): string {
   const prefix = client.isSecure ? (basePath === '' ? '__Host-' : '__Secure-') : '';
   return `${prefix}reelstate_session`;

@@ -1,7 +1,7 @@
 export interface TokenBucketsOptions {
-  /** Tokens that come back in a second. */
+  /** Tokens added per second. */
   readonly perSecond: number;
-  /** Tokens of a full bucket. */
+  /** Capacity of a bucket. */
   readonly burst: number;
   /** Monotonic milliseconds. */
   readonly now?: () => number;
@@ -12,10 +12,10 @@ interface Bucket {
   readonly atMs: number;
 }
 
-/** Buckets kept. The one longest untouched goes first, and is most likely full again: as good as none. */
+/** Number of buckets kept. The one unused for longest is dropped first and is most likely full anyway. */
 const MAX_BUCKETS = 10_000;
 
-/** A token bucket for each name. */
+/** A token bucket per name. */
 export class TokenBuckets {
   readonly #perSecond: number;
   readonly #burst: number;

@@ -8,16 +8,16 @@ import type { SubmitResponse } from '../schemas.ts';
 
 export interface AcceptOptions {
   readonly engine: Pick<JobEngine, 'submit' | 'submitOnce'>;
-  /** Prefix of the service's addresses as clients see them, such as `/reelstate`; empty for the root. */
+  /** Prefix of addresses as clients see them, such as `/reelstate`; empty for the root. */
   readonly basePath: string;
-  /** Milliseconds for which an `Idempotency-Key` is remembered. */
+  /** Lifetime of an `Idempotency-Key` in milliseconds. */
   readonly idempotencyTtlMs: number;
 }
 
-/** Printable ASCII, as a header can carry it, and no longer than a name should be. */
+/** Printable ASCII, as headers allow, with a limited length. */
 const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/;
 
-/** Returns the request's `Idempotency-Key`, or an empty text. Throws `invalid_request`. */
+/** Returns the `Idempotency-Key` of the request, or an empty text. Throws `invalid_request`. */
 export function idempotencyKeyOf(ctx: RouterContext<RequestState>): string {
   const key = ctx.get('Idempotency-Key');
   if (key === '' || IDEMPOTENCY_KEY.test(key)) return key;
@@ -25,8 +25,8 @@ export function idempotencyKeyOf(ctx: RouterContext<RequestState>): string {
 }
 
 /**
- * Makes a job, or finds the one that the same request with its `Idempotency-Key` made before, and responds with 202.
- * @param content names the video in the comparison of requests with one key; not used without a key
+ * Creates a job, or finds the one of an earlier request with the same `Idempotency-Key`, and responds with 202.
+ * @param content identifies the video when requests with one key are compared; unused without a key
  */
 export async function acceptJob(
   ctx: RouterContext<RequestState>,
@@ -54,7 +54,7 @@ export async function acceptJob(
   ctx.body = { job_id: job.jobId } satisfies SubmitResponse;
 }
 
-/** Tells a submission from another with the same key. Options that were added later count only where they are given. */
+/** Distinguishes submissions with the same key. Options added in later versions count only if they are given. */
 function fingerprintOf({ pipelineId, options, tag }: SubmitRequest, content: string): string {
   const compared: JobOptions & { readonly tag?: string } = { ...options, ...(tag === undefined ? {} : { tag }) };
   const { frame_stride: frameStride, max_frames: maxFrames, ...others } = compared;

@@ -7,12 +7,12 @@ import { isUnchanged } from './entity-tag.ts';
 import type { RequestState } from '../middleware/request-log.ts';
 import { stepOf, stepSchema } from './transitions.ts';
 
-/** Transitions kept in memory for those who look on; a job's own are in the database. */
+/** Transitions kept in memory for observers. The history of a job is in the database. */
 const KEPT_TRANSITIONS = 64;
 
 /**
- * A state's name, or for each region that of its state: what XState calls a state value, as far as our machines nest.
- * Types that name themselves are more than generators of clients can express.
+ * The name of a state, or of the state of each region: an XState value, as deep as these machines nest. Recursive types
+ * are more than client generators support.
  */
 const stateValueSchema = z.union([z.string(), z.record(z.string(), z.string())]).meta({ id: 'StateValue' });
 export type StateValue = Readonly<z.infer<typeof stateValueSchema>>;
@@ -32,11 +32,11 @@ export const activityResponseSchema = z.object({
 export interface ActivityOptions {
   readonly engine: Pick<JobEngine, 'onTransition'>;
   readonly reads: Pick<JobReads, 'countByStatus' | 'changeToken'>;
-  /** The present state of each worker that has one. */
+  /** The current state of each worker. */
   readonly workers: () => readonly StateValue[];
 }
 
-/** GET /machines/activity: where jobs and workers stand, and what has just happened. */
+/** GET /machines/activity */
 export function activityRoute({ engine, reads, workers }: ActivityOptions): RouterMiddleware<RequestState> {
   let recent: readonly z.infer<typeof recentStepSchema>[] = [];
   engine.onTransition(({ jobId }, step) => {

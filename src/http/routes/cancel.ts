@@ -4,7 +4,7 @@ import { audit } from '../middleware/audit.ts';
 import type { RequestState } from '../middleware/request-log.ts';
 import { parseJobId, statusOf } from './status.ts';
 
-/** POST /video/cancel/{job_id}: the job has failed when this responds, and its analysis is being ended. */
+/** POST /video/cancel/{job_id}. The job has failed when this responds; its analysis is being aborted. */
 export function cancelRoute(engine: Pick<JobEngine, 'cancel'>): RouterMiddleware<RequestState> {
   return async (ctx) => {
     const job = await engine.cancel(parseJobId(ctx.params['job_id']));

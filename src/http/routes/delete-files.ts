@@ -11,7 +11,7 @@ export const deletionResponseSchema = z.object({
   deleted_at: z.iso.datetime().describe('Time of the first deletion, UTC'),
 });
 
-/** DELETE /video/jobs/{job_id}: the video and the results are gone when this answers; the job is known as before. */
+/** DELETE /video/jobs/{job_id}. The video and the results are deleted when this responds. */
 export function deleteFilesRoute(engine: Pick<JobEngine, 'deleteFiles'>): RouterMiddleware<RequestState> {
   return async (ctx) => {
     const { jobId, deletedAt } = await engine.deleteFiles(parseJobId(ctx.params['job_id']));

@@ -5,10 +5,10 @@ import { ENDPOINTS, type Endpoint } from '../endpoints.ts';
 import { PROBLEM_TYPES, type ProblemCode } from '../problem-types.ts';
 import type { RequestState } from '../middleware/request-log.ts';
 
-/** No script, and nothing from elsewhere: the page is whole as it is sent. */
+/** Without scripts and external resources. */
 const POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/** GET /docs: the API for people, from the same table as its description for programs. */
+/** GET /docs: the API for people, from the same table as the OpenAPI description. */
 export function docsRoute(version: string, basePath: string): RouterMiddleware<RequestState> {
   const html = page(version, basePath);
   return (ctx) => {
@@ -97,7 +97,7 @@ function problemTable(): string {
   return `<details><summary>Every code</summary><table>${rows.join('')}</table></details>`;
 }
 
-/** Text in which `code` is marked. */
+/** Marks `code` in a text. */
 function prose(text: string): string {
   return escaped(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 }

@@ -11,19 +11,19 @@ import type { HealthResponse, ReadyResponse } from '../schemas.ts';
 
 export interface HealthOptions {
   readonly version: string;
-  /** What keeps the decoding processes apart, in words. */
+  /** Names of the active sandbox layers. */
   readonly isolation: readonly string[];
-  /** Workers that died and are not replaced yet. */
+  /** Number of dead workers that are not replaced yet. */
   readonly deadWorkers: () => number;
-  /** True once the database was found damaged: a restart repairs it. */
+  /** True after damage of the database was found; a restart repairs it. */
   readonly isDamaged: () => boolean;
-  /** Why workers wait: the environment refused them. */
+  /** Why workers wait for the environment. */
   readonly refusals: () => readonly WorkerRefusal[];
-  /** The present state of each worker that has one. */
+  /** The current state of each worker. */
   readonly workers: () => readonly StateValue[];
 }
 
-/** GET /health: the process is alive, its event loop turns, its workers live and its database is sound; 503 when not: a restart helps. */
+/** GET /health: 503 if a restart would help, because workers died or the database is damaged. */
 export function healthRoute({
   version,
   isolation,
@@ -62,11 +62,11 @@ export function healthRoute({
 export interface ReadyOptions extends HealthOptions, RoomOptions {
   readonly reads: Pick<JobReads, 'ping'>;
   readonly engine: Pick<JobEngine, 'requireQueueRoom'>;
-  /** What is missing until jobs are worked on, a sentence each. */
+  /** What is missing before jobs are analysed, one sentence each. */
   readonly waitingFor: () => readonly string[];
 }
 
-/** GET /ready: jobs can be accepted, read and worked on; 503 with the reasons when not. */
+/** GET /ready: 503 with the reasons if jobs cannot be accepted, read and analysed. */
 export function readyRoute(options: ReadyOptions): RouterMiddleware<RequestState> {
   const { reads, engine, refusals, workers, waitingFor } = options;
   return async (ctx) => {

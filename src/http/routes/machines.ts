@@ -7,10 +7,10 @@ import { ServiceError } from '../../errors.ts';
 import { isUnchanged } from './entity-tag.ts';
 import type { RequestState } from '../middleware/request-log.ts';
 
-/** A machine that is shown. */
+/** A machine in the API. */
 export interface ShownMachine {
   readonly machine: Parameters<typeof toMermaid>[0];
-  /** Null for a machine whose snapshots are never stored. */
+  /** Null for a machine without stored snapshots. */
   readonly version: number | null;
 }
 
@@ -48,7 +48,7 @@ export function machineRoute(machines: readonly ShownMachine[]): RouterMiddlewar
   const texts = new Map(
     machines.map(({ machine, version }) => {
       const { id, definition } = machine;
-      // What is code in the definition is left out of its JSON.
+      // JSON leaves out the functions of the definition.
       return [id, { json: JSON.stringify({ id, version, definition }), mermaid: toMermaid(machine) }];
     }),
   );

@@ -95,7 +95,7 @@ function uploadOf({ query = z.object({}) }: Endpoint, schemas: SharedSchemas) {
   };
 }
 
-/** One answer for each status; which codes it can have is told in words. */
+/** One response per status; its description names the possible codes. */
 function problemsOf(codes: readonly (keyof typeof PROBLEM_TYPES)[]) {
   const byStatus = new Map<number, string[]>();
   for (const code of codes) {
@@ -119,7 +119,7 @@ const jsonSchemaSchema = z.looseObject({
   description: z.string().optional(),
 });
 
-/** JSON Schemas of zod's, and those that they name: in a description these lie in a place of their own. */
+/** JSON Schemas of zod and the schemas that they reference, which OpenAPI keeps in `components`. */
 class SharedSchemas {
   readonly named: Record<string, unknown> = {};
 

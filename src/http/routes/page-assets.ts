@@ -4,7 +4,7 @@ import { extname } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 
-/** Modules of packages, by the paths in the import map of the pages. */
+/** Modules of packages, by their paths in the import map of the pages. */
 const PACKAGES: Readonly<Record<string, string>> = {
   'web/packages/preact.js': import.meta.resolve('preact'),
   'web/packages/preact-hooks.js': import.meta.resolve('preact/hooks'),
@@ -26,7 +26,7 @@ const COMPRESSORS = {
 export type AssetEncoding = keyof typeof COMPRESSORS;
 export const ASSET_ENCODINGS: readonly AssetEncoding[] = ['br', 'gzip'];
 
-/** One file of the pages. Compressed at the first request for each encoding, and kept. */
+/** One file of the pages. Compressed at the first request for each encoding, then cached. */
 export class Asset {
   readonly name: string;
   readonly body: Buffer;
@@ -48,7 +48,7 @@ export class Asset {
   }
 }
 
-/** Reads every file that the pages are made of: about a third of a megabyte. */
+/** Reads all files of the pages: about a third of a megabyte. */
 export async function readAssets(): Promise<readonly Asset[]> {
   const compiled = new URL('../../web/', import.meta.url);
   const written = new URL('src/web/', import.meta.resolve('#package.json'));
@@ -60,7 +60,7 @@ export async function readAssets(): Promise<readonly Asset[]> {
   ];
   return Promise.all(
     files.map(async ({ name, url }) => {
-      // The maps beside the modules are not served.
+      // Source maps are not served.
       const text = (await readFile(url, 'utf8')).replace(/^\/\/# sourceMappingURL=.*$/m, '');
       return new Asset(name, text);
     }),

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import type { Asset } from './page-assets.ts';
 
-/** An import that is loaded with its module, as the compiler writes it. */
+/** A static import, as the compiler writes it. */
 const STATIC_IMPORT = /^(?:import|export)\s(?:[^'"]*?\sfrom\s)?['"]([^'"]+)['"]/gm;
 
 /**
- * Returns a page whose parts have the address of this version of the pages, so that browsers keep them for ever, and
- * with a preload for each module that the page needs at once, so that none waits for another.
- * @param version names the content of all assets
+ * Returns a page that refers to the assets of this version, which browsers may cache for ever, and preloads each module
+ * that it needs at once.
+ * @param version identifies the content of all assets
  */
 export function pageHtml(html: string, version: string, assets: ReadonlyMap<string, Asset>): string {
   const place = `assets/${version}/`;
@@ -20,7 +20,7 @@ export function pageHtml(html: string, version: string, assets: ReadonlyMap<stri
   return html.replace(/(<script type="module")/, `${preloads}\n    $1`).replaceAll(/"(\.\/)?web\//g, `"$1${place}web/`);
 }
 
-/** Everything from this service alone; the one inline script is the import map, named by its hash. */
+/** Only this service is allowed as a source; the one inline script is the import map, allowed by its hash. */
 export function policyOf(html: string): string {
   const [, importMap = ''] = /<script type="importmap">(.*?)<\/script>/s.exec(html) ?? [];
   const hash = createHash('sha256').update(importMap).digest('base64');
@@ -30,7 +30,7 @@ export function policyOf(html: string): string {
     "worker-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
-    // A video that the user chose is looked at before it is uploaded.
+    // The page shows a chosen video before its upload.
     "media-src 'self' blob:",
     "connect-src 'self'",
     "base-uri 'none'",
@@ -45,7 +45,7 @@ function importMapOf(html: string): ReadonlyMap<string, string> {
   );
 }
 
-/** The names of a module and of all that it imports statically, the module first. */
+/** Returns the names of a module and of its static imports, the module first. */
 function closureOf(
   entry: string,
   packages: ReadonlyMap<string, string>,

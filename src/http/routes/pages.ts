@@ -5,24 +5,24 @@ import { Asset, ASSET_ENCODINGS, readAssets } from './page-assets.ts';
 import { pageHtml, policyOf } from './page-html.ts';
 import type { RequestState } from '../middleware/request-log.ts';
 
-/** The pages by their paths. What they need lies under /web/ and /client/, and once more under /assets/{version}/. */
+/** The pages by path. Their assets are under /web/ and /client/, and also under /assets/{version}/. */
 const PAGES: Readonly<Record<string, string>> = {
   '/': 'web/library.html',
   '/inspector': 'web/inspector.html',
   '/sign-in': 'web/sign-in.html',
 };
 
-/** A module that runs as a thread of its own obeys the policy that came with it, not the page's. */
+/** A module that runs as a worker has its own policy, not the page's. */
 const THREAD_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'";
 const FOR_EVER = 'private, max-age=31536000, immutable';
 
 type Context = Parameters<RouterMiddleware<RequestState>>[0];
 
-/** Everything that the pages are made of, read once. */
+/** All files of the pages, read once. */
 export class Pages {
   readonly #assets: ReadonlyMap<string, Asset>;
   readonly #pages: ReadonlyMap<string, { readonly asset: Asset; readonly policy: string }>;
-  /** Names the content of all assets. */
+  /** Identifies the content of all assets. */
   readonly version: string;
 
   private constructor(assets: readonly Asset[]) {
@@ -56,7 +56,7 @@ export class Pages {
     };
   }
 
-  /** GET /web/{name} and GET /client/{name}: addresses that stay. */
+  /** GET /web/{name} and GET /client/{name}: stable addresses. */
   asset(): RouterMiddleware<RequestState> {
     return async (ctx) => {
       const asset = this.#assets.get(ctx.path.slice('/'.length));
@@ -65,7 +65,7 @@ export class Pages {
     };
   }
 
-  /** GET /assets/{version}/{name}: addresses whose content never changes. */
+  /** GET /assets/{version}/{name}: addresses with immutable content. */
   versionedAsset(): RouterMiddleware<RequestState> {
     return async (ctx) => {
       const place = `/assets/${this.version}/`;

@@ -3,7 +3,7 @@ import type { VideoFilePipelineService } from '../../pipeline/pipeline-service.t
 import type { RequestState } from '../middleware/request-log.ts';
 import type { PipelinesResponse } from '../schemas.ts';
 
-/** GET /pipelines: what a submission may name, and what is done then. */
+/** GET /pipelines */
 export function pipelinesRoute(pipelines: Pick<VideoFilePipelineService, 'list'>): RouterMiddleware<RequestState> {
   return (ctx) => {
     const described = pipelines.list().map(({ id, description, nodes, edges, outputs }) => ({

@@ -16,7 +16,7 @@ export interface RerunOptions extends AcceptOptions, RoomOptions {
   readonly engine: Pick<JobEngine, 'submit' | 'submitOnce' | 'requirePipeline' | 'requireQueueRoom'>;
   readonly reads: Pick<JobReads, 'get'>;
   readonly storage: Pick<StorageService, 'loadFile'>;
-  /** Whether the names of uploaded files are kept. */
+  /** Whether names of uploaded files are kept. */
   readonly keepFileNames: boolean;
 }
 
@@ -38,7 +38,7 @@ export function rerunRoute(options: RerunOptions): RouterMiddleware<RequestState
       ...(tag === undefined ? {} : { tag }),
     };
     engine.requirePipeline(pipelineId);
-    // A request that comes again may find its job, which needs no room.
+    // A repeated request may find its job, which needs no space.
     if (key === '') engine.requireQueueRoom();
     await requireRoom(0, options);
     await openVideo(storage, job);

@@ -18,7 +18,7 @@ export const resultsParametersSchema = z.object({
   to_ms: wholeNumber(1).optional().describe('Only frames shown before this time, in milliseconds; above `from_ms`'),
 });
 
-/** GET /video/results/{job_id}: the stored file, or the frames of a range, read as fast as the client takes them. */
+/** GET /video/results/{job_id}: the stored file or the frames of a time range, sent as fast as the client reads. */
 export function resultsRoute(
   reads: Pick<JobReads, 'get'>,
   storage: Pick<StorageService, 'loadFile'>,
@@ -43,7 +43,7 @@ export function resultsRoute(
       ctx.body = body;
       return;
     }
-    // The file is `{"results": [...]}`: with its brace replaced by this, it is the answer.
+    // The file is `{"results": [...]}`. The response has this beginning in place of the first brace.
     const beginning = Buffer.from(`{"job_id":"${jobId}",`);
     const rest = handle.createReadStream({ start: 1 });
     rest.unshift(beginning);

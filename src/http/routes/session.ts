@@ -6,14 +6,14 @@ import type { Caller, RequestState } from '../middleware/request-log.ts';
 import { cookieName, SESSION_MS, sessionToken, type Sessions } from '../middleware/sessions.ts';
 import type { SessionResponse } from '../schemas.ts';
 
-/** GET /session: never refused, so that a page can ask whether it must sign in. */
+/** GET /session. Needs no key, so that a page can find out whether it must sign in. */
 export function showSession(): RouterMiddleware<RequestState> {
   return (ctx) => {
     ctx.body = sessionOf(ctx.state.caller, sessionToken(ctx) !== undefined);
   };
 }
 
-/** POST /session: the scopes of the key in its headers, by a cookie. A session cannot be made from a session. */
+/** POST /session: exchanges the key in the headers for a cookie. A session cannot start another one. */
 export function beginSession(sessions: Sessions): RouterMiddleware<RequestState> {
   return (ctx) => {
     const { caller, showedKey = false } = ctx.state;

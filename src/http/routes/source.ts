@@ -9,12 +9,12 @@ import { openStoredFile } from './stored-file.ts';
 import { parseJobId, requireJob } from './status.ts';
 
 interface Range {
-  /** First and last byte, both included. */
+  /** First and last byte, inclusive. */
   readonly start: number;
   readonly end: number;
 }
 
-/** GET /video/source/{job_id}: the stored video, whole or one range of it, never held in memory. */
+/** GET /video/source/{job_id}: the stored video or one range of it, never held in memory. */
 export function sourceRoute(
   reads: Pick<JobReads, 'get'>,
   storage: Pick<StorageService, 'loadFile'>,
@@ -28,7 +28,7 @@ export function sourceRoute(
     );
     ctx.set({
       'Accept-Ranges': 'bytes',
-      // The video never changes, but access to it does: after a sign-out it must not be in the browser's cache.
+      // The video never changes, but access does: after a sign-out it must not be in the browser's cache.
       'Cache-Control': 'private, no-cache',
       'Content-Disposition': `inline; filename="${jobId}.mp4"`,
       ETag: `"${jobId}"`,
@@ -41,7 +41,7 @@ export function sourceRoute(
       ctx.status = 304;
       return;
     }
-    // A range of another video than the client has in part is answered whole.
+    // A range of another version than the client's is answered with the whole video.
     const isStale = !['', `"${jobId}"`].includes(ctx.get('If-Range'));
     const range = isStale ? 'whole' : rangeOf(asked, size);
     if (range === 'none' || ctx.method === 'HEAD') await handle.close();
@@ -61,7 +61,7 @@ export function sourceRoute(
   };
 }
 
-/** One range, as RFC 9110 writes it; what is not understood, or asks for several, is answered whole. */
+/** Parses one range (RFC 9110). Other units, invalid ranges and multiple ranges are answered with the whole video. */
 function rangeOf(header: string, size: number): Range | 'whole' | 'none' {
   const [, from = '', to = ''] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header.trim()) ?? [];
   if (from === '' && to === '') return 'whole';

@@ -20,7 +20,7 @@ export function statusRoute(reads: Pick<JobReads, 'summary'>): RouterMiddleware<
   };
 }
 
-/** A job as its status tells it. */
+/** Returns the status of a job. */
 export function statusOf(job: JobSummary): StatusResponse {
   return {
     job_id: job.jobId,
@@ -33,14 +33,14 @@ export function statusOf(job: JobSummary): StatusResponse {
   };
 }
 
-/** What is no UUID names no job. */
+/** An id that is not a UUID is unknown. */
 export function parseJobId(text: string | undefined): JobId {
   const parsed = jobIdSchema.safeParse(text?.toLowerCase());
   if (!parsed.success) throw new ServiceError('job_not_found', 'There is no such job: its id is not a UUID');
   return parsed.data;
 }
 
-/** What was read of a job. Throws `job_not_found` where there is none. */
+/** Returns the job. Throws `job_not_found` if there is none. */
 export function requireJob<T>(jobId: JobId, found: T | undefined): T {
   if (found === undefined) throw new ServiceError('job_not_found', `There is no job ${jobId}`);
   return found;

@@ -2,14 +2,14 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { errnoOf, type ServiceError } from '../../errors.ts';
 
 export interface StoredFile {
-  /** Open, to be closed by who got it; a stream made of it closes it. */
+  /** An open file. The caller closes it, or a stream of it does. */
   readonly handle: FileHandle;
   readonly size: number;
 }
 
 /**
  * Opens a stored file for a response.
- * @param missing makes the error for a file that was deleted since it was looked up
+ * @param missing returns the error for a file that was deleted since the lookup
  */
 export async function openStoredFile(path: string, missing: () => ServiceError): Promise<StoredFile> {
   let handle: FileHandle;

@@ -15,13 +15,13 @@ import { acceptJob, idempotencyKeyOf, type AcceptOptions } from './accept-job.ts
 
 export interface SubmitOptions extends UploadOptions, AcceptOptions {
   readonly engine: Pick<JobEngine, 'submit' | 'submitOnce' | 'requirePipeline' | 'requireQueueRoom'>;
-  /** Uploads received at once. */
+  /** Concurrent uploads. */
   readonly maxUploads: number;
-  /** Whether the names of uploaded files are kept. */
+  /** Whether names of uploaded files are kept. */
   readonly keepFileNames: boolean;
 }
 
-/** POST /video/submit: everything that can be refused before the body is read is; the job is durable before the answer. */
+/** POST /video/submit. Rejects early what needs no body. The job is durable before the response. */
 export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestState> {
   const { engine, maxUploads, keepFileNames } = options;
   let uploads = 0;
@@ -43,7 +43,7 @@ export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestSta
     const early = parseParameters(submitParametersSchema.partial(), [ctx.query]);
     requireCompatible(early);
     if (early.pipeline_id !== undefined) engine.requirePipeline(early.pipeline_id);
-    // A submission that comes again may find its job, which needs no room.
+    // A repeated submission may find its job, which needs no space.
     if (key === '') engine.requireQueueRoom();
     const declaredBytes = ctx.request.length ?? 0;
     if (declaredBytes > options.maxUploadBytes + MAX_EXTRA_BYTES) throw tooLarge(options.maxUploadBytes);
@@ -65,7 +65,7 @@ export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestSta
       };
       await acceptJob(ctx, request, upload.sha256, options);
     } finally {
-      // A job that was accepted stays accepted; the next start removes what is left of an upload.
+      // An accepted job stays accepted; the next start deletes the rest of an upload.
       await upload.discard().catch((error: unknown) => ctx.state.log.warn({ err: error }, 'upload not removed'));
     }
   };

@@ -23,7 +23,7 @@ export const transitionsResponseSchema = z.object({
   ),
 });
 
-/** GET /video/jobs/{job_id}/transitions: how a job got where it is, at any time after. */
+/** GET /video/jobs/{job_id}/transitions */
 export function transitionsRoute(reads: Pick<JobReads, 'get' | 'transitionsOf'>): RouterMiddleware<RequestState> {
   return async (ctx) => {
     const jobId = parseJobId(ctx.params['job_id']);
@@ -32,7 +32,7 @@ export function transitionsRoute(reads: Pick<JobReads, 'get' | 'transitionsOf'>)
     const transitions = await reads.transitionsOf(jobId);
     ctx.body = {
       job: jobItemOf(job),
-      // What was committed after the job was read is left to the next answer, which has another tag.
+      // Omits transitions committed after the job was read; the next response has them and another ETag.
       transitions: transitions
         .filter(({ seq }) => seq <= job.revision)
         .map((step) => ({ ...stepOf(step), context: JSON.parse(step.context) })),

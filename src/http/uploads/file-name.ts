@@ -1,11 +1,11 @@
 /** Longest kept name in bytes of UTF-8, the limit of most file systems. */
 const MAX_BYTES = 255;
-/** Control characters, and the marks that change the direction of text (Unicode TR 9). */
+/** Control characters and marks that change the direction of text (Unicode TR 9). */
 const REMOVED = /[\p{Cc}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
 
 /**
- * Returns the name of an uploaded file for display: without path, control and direction characters, at most 255 bytes.
- * Null when nothing is left.
+ * Returns the displayed name of an uploaded file: without path, control and direction characters, at most 255 bytes.
+ * Null if nothing is left.
  */
 export function cleanFileName(given: string | undefined): string | null {
   const name =
@@ -14,7 +14,7 @@ export function cleanFileName(given: string | undefined): string | null {
   return cut === '' || cut === '.' || cut === '..' ? null : cut;
 }
 
-/** Cuts a name that is too long before its extension, between characters. */
+/** Shortens a name before its extension, between characters. */
 function truncated(name: string): string {
   if (Buffer.byteLength(name) <= MAX_BYTES) return name;
   const [extension = ''] = /\.[A-Za-z0-9]{1,8}$/.exec(name) ?? [];

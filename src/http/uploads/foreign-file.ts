@@ -1,7 +1,7 @@
-/** What a file that is not an MP4 looks like, by its first bytes, and how an MP4 is made of it. */
+/** A kind of file other than MP4: its first bytes, and how to convert it. */
 interface Kind {
   readonly name: string;
-  /** What its owner can do, in one sentence. */
+  /** Advice for the user, in one sentence. */
   readonly remedy: string;
   readonly isAtStartOf: (head: Buffer) => boolean;
 }
@@ -10,17 +10,17 @@ const ENCODE = 'Make an MP4 of it: ffmpeg -i old new.mp4';
 const COPY = 'Make an MP4 of it, without encoding it again: ffmpeg -i old -c copy new.mp4';
 const NOT_A_VIDEO = 'Upload the video itself';
 
-/** Bytes of a packet of a transport stream: plain, with a time in front (M2TS), with check bytes behind. */
+/** Bytes of a transport stream packet: plain, with a leading time code (M2TS), with trailing check bytes. */
 const TRANSPORT_PACKETS = [
   { bytes: 188, offset: 0 },
   { bytes: 192, offset: 4 },
   { bytes: 204, offset: 0 },
 ] as const;
 
-/** Packets in a row that begin with the mark of a transport stream, which alone is the letter G. */
+/** Packets in a row with the sync byte of a transport stream, which alone is only the letter G. */
 const TRANSPORT_MARKS = 3;
 
-/** The first that fits counts. */
+/** The first match counts. */
 const PROBLEM_TYPES: readonly Kind[] = [
   kind('a Hikvision recording (MPEG program stream behind a header IMKH)', copyAs('mpeg'), begins('IMKH')),
   kind('a Dahua recording (DHAV)', copyAs('dhav'), begins('DHAV')),
@@ -59,7 +59,7 @@ const PROBLEM_TYPES: readonly Kind[] = [
   kind('an MP3 audio file', NOT_A_VIDEO, begins('ID3')),
 ];
 
-/** One or two sentences about what a file is instead of an MP4; undefined when nothing is known of it. */
+/** Returns one or two sentences about the kind of a file that is not an MP4; undefined if it is unknown. */
 export function describeForeignFile(head: Buffer): string | undefined {
   if (head.length >= 16 && head.every((byte) => byte === 0)) {
     return 'It begins with zeros only: the recording was never written, or the copy of it failed. Copy it from the device again';
@@ -84,7 +84,7 @@ function has(magic: string, offset: number): (head: Buffer) => boolean {
   return (head) => head.toString('latin1', offset, offset + magic.length) === magic;
 }
 
-/** A text that begins so, behind a byte order mark and white space. */
+/** A text with this start, after a byte order mark and white space. */
 function isMarkup(start: RegExp): (head: Buffer) => boolean {
   return (head) =>
     start.test(
@@ -101,7 +101,7 @@ function isTransportStream(head: Buffer): boolean {
   );
 }
 
-/** A start code of Annex B, and a unit behind it with which a stream of that codec begins. */
+/** A start code of Annex B and a unit that can start a stream of that codec. */
 function startsWithUnit(head: Buffer, isStart: (first: number, second: number) => boolean): boolean {
   const code = [begins('\0\0\0\x01'), begins('\0\0\x01')].findIndex((test) => test(head));
   if (code < 0) return false;
@@ -109,7 +109,7 @@ function startsWithUnit(head: Buffer, isStart: (first: number, second: number) =
   return isStart(head[at] ?? 0, head[at + 1] ?? 0);
 }
 
-/** Supplemental information, access unit delimiter, sequence or picture parameters, with any importance they may have. */
+/** Supplemental information, access unit delimiter, sequence or picture parameters, with any reference value. */
 function isH264Start(first: number): boolean {
   return [0x06, 0x09, 0x27, 0x47, 0x67, 0x28, 0x48, 0x68].includes(first);
 }

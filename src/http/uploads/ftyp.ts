@@ -1,11 +1,11 @@
 import { ServiceError } from '../../errors.ts';
 import { describeForeignFile } from './foreign-file.ts';
 
-/** How far into a file its `ftyp` may stand. */
+/** Number of leading bytes that must contain `ftyp`. */
 const MAGIC_BYTES = 64;
-/** The largest file type box believed: a thousand brands, where real files name a dozen. */
+/** Largest accepted file type box: a thousand brands; real files have a dozen. */
 const LARGEST_FTYP_BYTES = 4096;
-/** Bytes from the start of a file that `checkFileType` wants to see. */
+/** Number of leading bytes that `checkFileType` needs. */
 export const HEAD_BYTES = MAGIC_BYTES + LARGEST_FTYP_BYTES;
 
 const REFUSAL = 'Invalid MP4 file';
@@ -26,7 +26,7 @@ const VIDEO_BRANDS: ReadonlySet<string> = new Set(
 /** 3GPP and 3GPP2: profile letter, then release. */
 const MOBILE_BRAND = /^3g[2eghprst][0-9a-c]$/;
 
-/** Major brands of what is built like an MP4 and is none, however many video brands it claims beside. */
+/** Major brands of files that resemble MP4 but are not, whatever other brands they claim. */
 const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
   ...['avif', 'avis'].map((brand) => [brand, 'an AVIF image'] as const),
   ...['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs', 'mif1', 'mif2', 'msf1'].map(
@@ -37,7 +37,7 @@ const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
   ['crx ', 'a Canon raw photo'],
 ]);
 
-/** Boxes that may stand before `ftyp`: padding, and the signature of JPEG 2000, which is then named by its brand. */
+/** Boxes that may precede `ftyp`: padding, and the signature of JPEG 2000, which its brand then names. */
 const LEADING_BOXES: ReadonlySet<string> = new Set(['free', 'skip', 'wide', 'jP  ']);
 
 const HINTS: ReadonlyMap<string, string> = new Map([
@@ -58,10 +58,10 @@ const HINTS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Lets pass what says in its file type box (ISO/IEC 14496-12, 4.3) that it is a video. The brand is a claim; whether
- * there is a video is found out by decoding, in a process of its own.
+ * Accepts a file whose file type box (ISO/IEC 14496-12, 4.3) names a video brand. This is a claim; only decoding, in
+ * another process, shows whether there is a video.
  * @param head the first `HEAD_BYTES` of the file, or all of a shorter one
- * @throws ServiceError `invalid_mp4`, naming what was found instead
+ * @throws ServiceError `invalid_mp4`, which names what was found
  */
 export function checkFileType(head: Buffer): void {
   const box = findFileTypeBox(head);
@@ -78,7 +78,7 @@ export function checkFileType(head: Buffer): void {
   throw refusal(`none of its brands is known for video: ${some}`);
 }
 
-/** Offset of the file type box. The letters alone do not make one: they stand in many a text. */
+/** Offset of the file type box. The letters alone are not enough, because they occur in texts. */
 function findFileTypeBox(head: Buffer): number {
   for (let at = 0; at + 8 <= Math.min(head.length, MAGIC_BYTES); at += head.readUInt32BE(at)) {
     const type = head.toString('latin1', at + 4, at + 8);

@@ -9,7 +9,7 @@ export interface IncomingFileOptions {
   readonly path: string;
   /** Whether to compute the file's SHA-256 as it arrives. */
   readonly hash: boolean;
-  /** Called when the disk has taken what waited for it. */
+  /** Called when all waiting bytes are written. */
   readonly onDrain: () => void;
   readonly onError: (error: Error) => void;
 }
@@ -41,14 +41,19 @@ export class IncomingFile {
     return this.#bytes;
   }
 
-  /** Keeps the buffer until it is written. @returns false when the disk is behind and no more should be sent until `onDrain` */
+  /**
+   * Writes the buffer, which must not change. @returns false if the disk is behind and the caller should wait for
+   * `onDrain`
+   */
   write(bytes: Buffer): boolean {
     this.#bytes += bytes.length;
     this.#hash?.update(bytes);
     return this.#file.write(bytes);
   }
 
-  /** Resolves when all bytes are written and the file is closed. An error goes to `onError`, and this never resolves then. */
+  /**
+   * Resolves when all bytes are written and the file is closed. An error goes to `onError`; this then never resolves.
+   */
   end(): Promise<void> {
     return new Promise((resolve) => {
       this.#file.once('close', () => {
@@ -58,12 +63,12 @@ export class IncomingFile {
     });
   }
 
-  /** Returns the hex SHA-256, where it was asked for. Call once, after the last write. */
+  /** Returns the hexadecimal SHA-256 if requested. Call once, after the last write. */
   digest(): string | undefined {
     return this.#hash?.digest('hex');
   }
 
-  /** Closes the file and removes it if it is still there. */
+  /** Closes the file and deletes it if it still exists. */
   async discard(): Promise<void> {
     if (!this.#file.closed) {
       await new Promise<void>((resolve) => {

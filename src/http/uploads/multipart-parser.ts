@@ -1,6 +1,6 @@
 import { ServiceError } from '../../errors.ts';
 
-/** Bytes of one part's headers: a disposition with a long file name, and a type. */
+/** Maximum bytes of the headers of one part: a disposition with a long file name, and a type. */
 const MAX_PART_HEADER_BYTES = 4096;
 /** White space between a boundary and the end of its line (RFC 2046 calls it transport padding). */
 const MAX_PADDING_BYTES = 256;
@@ -13,25 +13,30 @@ const EMPTY = Buffer.alloc(0);
 export interface PartHandler {
   /** @param headers the part's header lines, without the blank line that ends them */
   onPart(headers: string): void;
-  /** Called with the bytes of the present part, in order. They may be kept: they are not written to again. */
+  /** Called with the bytes of the current part, in order. The parser does not change them later. */
   onData(bytes: Buffer): void;
   onPartEnd(): void;
 }
 
-/** What follows the text of a boundary: a part, the end of the body, ordinary data, or too few bytes to tell. */
+/**
+ * The meaning of the bytes after the text of a boundary: a part, the end of the body, ordinary data, or too few bytes
+ * to decide.
+ */
 type AfterBoundary = { readonly lineEnd: number } | 'last' | 'data' | 'incomplete';
 
 /**
- * Finds the parts of a multipart body (RFC 2046, 5.1.1). The search for boundaries is `Buffer.indexOf`, so the cost of a
- * byte does not depend on its value, and a chunk gives at most a few events.
+ * Finds the parts of a multipart body (RFC 2046, 5.1.1). It searches boundaries with `Buffer.indexOf`, so the cost of a
+ * byte does not depend on its value, and a chunk causes at most a few events.
  */
 export class MultipartParser {
   readonly #delimiter: Buffer;
   readonly #handler: PartHandler;
   #state: 'preamble' | 'headers' | 'data' | 'epilogue' = 'preamble';
-  /** Bytes that the next chunk completes. The first line of a body may be a boundary, so a line end precedes it. */
+  /**
+   * Bytes that the next chunk completes. Begins with a line end, because the first line of a body may be a boundary.
+   */
   #carry: Buffer = Buffer.from('\r\n');
-  /** Bytes at the start of a part's data that belong to its headers: a line end that may also begin a boundary. */
+  /** Leading bytes of a part's data that belong to its headers: a line end that may also begin a boundary. */
   #toSkip = 0;
 
   constructor(boundary: string, handler: PartHandler) {
@@ -39,7 +44,7 @@ export class MultipartParser {
     this.#handler = handler;
   }
 
-  /** @throws ServiceError `invalid_request` when the headers of a part are too long */
+  /** @throws ServiceError `invalid_request` if the headers of a part are too long */
   push(chunk: Buffer): void {
     let bytes = this.#carry.length === 0 ? chunk : Buffer.concat([this.#carry, chunk]);
     this.#carry = EMPTY;
@@ -48,7 +53,7 @@ export class MultipartParser {
     }
   }
 
-  /** @throws ServiceError `invalid_request` when the last boundary has not come */
+  /** @throws ServiceError `invalid_request` if the last boundary is missing */
   end(): void {
     if (this.#state === 'epilogue') return;
     const message =
@@ -58,9 +63,9 @@ export class MultipartParser {
     throw new ServiceError('invalid_request', message);
   }
 
-  /** @returns the bytes that are left to read */
+  /** @returns the remaining bytes */
   #readHeaders(bytes: Buffer): Buffer {
-    // The bytes begin with the line end of the boundary, which ends an empty header section too.
+    // The bytes begin with the line end of the boundary, which also ends an empty header section.
     const end = bytes.indexOf('\r\n\r\n');
     if ((end === -1 ? bytes.length : end) > MAX_PART_HEADER_BYTES) {
       throw new ServiceError('invalid_request', `The headers of a part exceed ${MAX_PART_HEADER_BYTES} bytes`);
@@ -72,7 +77,7 @@ export class MultipartParser {
     return bytes.subarray(end + 2);
   }
 
-  /** @returns the bytes that are left to read */
+  /** @returns the remaining bytes */
   #readData(bytes: Buffer): Buffer {
     const delimiter = this.#delimiter;
     for (let from = 0; ;) {
@@ -95,7 +100,7 @@ export class MultipartParser {
     }
   }
 
-  /** Returns where the longest suffix begins that may be the start of a delimiter. Only its first byte is a CR. */
+  /** Returns the start of the longest suffix that may begin a delimiter. Only its first byte is a CR. */
   #startOfPartialDelimiter(bytes: Buffer): number {
     const start = bytes.lastIndexOf(CR);
     const length = bytes.length - start;

@@ -1,19 +1,19 @@
 import { ServiceError } from '../../errors.ts';
 
-/** What the headers of a part say. */
+/** The parsed headers of a part. */
 export interface PartHead {
-  /** Undefined when the part names no field. */
+  /** Undefined if the part has no field name. */
   readonly name: string | undefined;
-  /** As the client wrote it, decoded; undefined when the part has none, empty when a form's file was not chosen. */
+  /** Decoded file name of the client; undefined if the part has none, empty if no file was chosen. */
   readonly fileName: string | undefined;
   readonly hasType: boolean;
-  /** Lower case; empty when the part names none. */
+  /** Lower case; empty if the part has none. */
   readonly transferEncoding: string;
 }
 
-/** @throws ServiceError `invalid_request` when a line is no header */
+/** @throws ServiceError `invalid_request` if a line is not a header */
 export function parsePartHead(text: string): PartHead {
-  // A line that begins with white space continues the one before it.
+  // A line that begins with white space continues the previous one.
   const lines = text.replaceAll(/\r\n[ \t]/g, ' ').split('\r\n');
   const headers = new Map<string, string>();
   for (const line of lines) {
@@ -34,8 +34,8 @@ export function parsePartHead(text: string): PartHead {
 }
 
 /**
- * Reads `form-data; name="file"; filename="a.mp4"` from left to right, so that text within a quoted value is never taken
- * for a parameter. The first value of a name counts.
+ * Parses `form-data; name="file"; filename="a.mp4"` from left to right, so that text in a quoted value cannot become a
+ * parameter. The first value of a name counts.
  */
 function parametersOf(disposition: string): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
@@ -63,7 +63,7 @@ function endOfToken(text: string, start: number): number {
   return end === -1 ? text.length : end;
 }
 
-/** A quote after a backslash belongs to the value, unless no other one ends it: some clients send paths as they are. */
+/** A quote after a backslash belongs to the value, unless no other quote ends it: some clients send paths unescaped. */
 function endOfQuoted(text: string, start: number): number {
   for (let at = text.indexOf('"', start); at !== -1; at = text.indexOf('"', at + 1)) {
     if (text[at - 1] !== '\\') return at;
@@ -72,7 +72,7 @@ function endOfQuoted(text: string, start: number): number {
   return last < start ? text.length : last;
 }
 
-/** Browsers write three characters of a file name as percent codes, and no others. */
+/** Browsers percent-encode three characters of a file name, and no others. */
 function unescaped(fileName: string | undefined): string | undefined {
   return fileName?.replaceAll('%22', '"').replaceAll(/%0D/gi, '\r').replaceAll(/%0A/gi, '\n');
 }

@@ -1,13 +1,16 @@
-/** Pieces that any body may come in, and bytes for which it may have one more. */
+/** Number of pieces allowed for any body, and bytes per additional piece. */
 const FREE_PIECES = 32_768;
 const BYTES_PER_PIECE = 64;
 
-/** Counts the pieces of a body: one that comes byte by byte costs Node.js as much as one that is thousands of times larger. */
+/**
+ * Counts the pieces of a body, because a body that arrives byte by byte costs Node.js as much as one that is thousands
+ * of times larger.
+ */
 export class PieceBudget {
   #pieces = 0;
   #bytes = 0;
 
-  /** @returns false when the body comes in too many small pieces */
+  /** @returns false if the body has too many small pieces */
   take(bytes: number): boolean {
     this.#pieces += 1;
     this.#bytes += bytes;

@@ -1,14 +1,14 @@
-/** Pieces below this are gathered; larger ones pass as they are. */
+/** Smaller pieces are joined; larger ones pass unchanged. */
 const SMALL_BYTES = 4 * 1024;
 const POOL_BYTES = 64 * 1024;
 
 /**
- * Joins the small pieces that one turn of the event loop brings, so that what follows works once for all of them: a
- * body may come in chunks of one byte.
+ * Joins the small pieces of one turn of the event loop, so that the next step runs once for all of them. A body may
+ * arrive in chunks of one byte.
  */
 export class PieceGatherer {
   readonly #consume: (bytes: Buffer) => void;
-  /** Bytes before `#start` were handed over and are never written again. */
+  /** Bytes before `#start` were passed on and are never overwritten. */
   #pool = Buffer.alloc(0);
   #start = 0;
   #end = 0;

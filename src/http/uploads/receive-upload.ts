@@ -8,42 +8,42 @@ import { boundaryOf } from './boundary.ts';
 import { freeBytes, type RoomOptions } from './room.ts';
 import { FILE_FIELD, UploadForm } from './upload-form.ts';
 
-/** Bytes that one upload may bring between two looks at the free space of the disk. */
+/** Bytes of an upload between checks of the free disk space. */
 const ROOM_LOOK_BYTES = 4 * 1024 * 1024;
 
 const formFieldsSchema = z.record(z.string(), z.union([z.string(), z.array(z.string())]));
 
-/** The incoming folder is on the disk of the storage, so that adopting the file copies nothing. */
+/** The incoming folder is on the disk of the storage, so that a file is adopted without a copy. */
 export interface UploadOptions extends RoomOptions {
   readonly maxUploadBytes: number;
-  /** The slowest upload, in bytes per second over `uploadWindowMs`. */
+  /** Minimum rate in bytes per second over `uploadWindowMs`. */
   readonly minUploadBytesPerS: number;
-  /** Milliseconds that an upload may take in all; less when its declared length needs less at the slowest rate. */
+  /** Longest upload in milliseconds; less if its declared length needs less at the minimum rate. */
   readonly uploadTimeoutMs: number;
-  /** Milliseconds over which an upload's rate is measured. */
+  /** Milliseconds over which the rate of an upload is measured. */
   readonly uploadWindowMs: number;
 }
 
 export interface ReceiveOptions extends UploadOptions {
-  /** Whether the file's hash is wanted; it is computed as the file arrives. */
+  /** Whether to hash the file as it arrives. */
   readonly hash: boolean;
 }
 
 export interface Upload {
-  /** Absolute path of the file, whole, in the incoming folder. */
+  /** Absolute path of the complete file in the incoming folder. */
   readonly path: string;
-  /** As the client wrote it; undefined when it gave none. */
+  /** Name given by the client; undefined if none. */
   readonly fileName: string | undefined;
   readonly fields: Readonly<Record<string, string | readonly string[]>>;
-  /** Hex SHA-256 of the file, where it was asked for. */
+  /** Hexadecimal SHA-256 of the file, if requested. */
   readonly sha256: string | undefined;
-  /** Removes the file if it is still there. */
+  /** Deletes the file if it still exists. */
   discard(): Promise<void>;
 }
 
 /**
- * Reads a multipart body; its one file goes to disk as it arrives, no faster than the disk takes it. Rejects with
- * `missing_file`, `upload_too_large`, `upload_too_slow`, `storage_full` or `invalid_request`; nothing is left then.
+ * Reads a multipart body and writes its one file to disk as it arrives, no faster than the disk. Rejects with
+ * `missing_file`, `upload_too_large`, `upload_too_slow`, `storage_full` or `invalid_request`; then no file is left.
  */
 export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveOptions): Promise<Upload> {
   const form = new UploadForm({
@@ -64,7 +64,7 @@ export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveO
   });
   const stopWatching = watchRate(ctx, form, options);
   try {
-    // A request that was closed before this listens to it would never be heard of again.
+    // A request that closed before this listener would never report it.
     if (ctx.req.destroyed) throw new ServiceError('invalid_request', 'The client went away');
     if (ctx.get('Expect').toLowerCase() === '100-continue') ctx.res.writeContinue();
     await Promise.race([readBody(ctx, async () => undefined), form.failure]);
@@ -94,7 +94,7 @@ function requireBoundary(ctx: ParameterizedContext): string {
   return boundary;
 }
 
-/** Fails the form when the upload is too slow. @returns what ends the watch */
+/** Fails the form if the upload is too slow. @returns a function that ends the watch */
 function watchRate(ctx: ParameterizedContext, form: UploadForm, options: ReceiveOptions): () => void {
   const { minUploadBytesPerS, uploadWindowMs } = options;
   const timeoutMs = timeoutOf(ctx.request.length, options);
@@ -115,7 +115,9 @@ function watchRate(ctx: ParameterizedContext, form: UploadForm, options: Receive
   };
 }
 
-/** Returns the milliseconds that an upload may take: what its length needs at the slowest rate, beside a grace. */
+/**
+ * Returns the milliseconds that an upload may take: the time for its length at the minimum rate, and a grace period.
+ */
 function timeoutOf(declaredBytes: number | undefined, options: ReceiveOptions): number {
   const { minUploadBytesPerS, uploadWindowMs, uploadTimeoutMs } = options;
   if (declaredBytes === undefined || minUploadBytesPerS === 0) return uploadTimeoutMs;
@@ -123,8 +125,8 @@ function timeoutOf(declaredBytes: number | undefined, options: ReceiveOptions): 
 }
 
 /**
- * Returns what looks at the free space of the disk as bytes come in. A declared length was held against it before; this
- * is for undeclared ones, and for many at once.
+ * Returns a function that checks the free disk space as bytes arrive. A declared length was checked before; this covers
+ * undeclared ones and concurrent uploads.
  */
 function roomWatch({ incomingDir, diskReserveBytes }: ReceiveOptions, fail: (error: Error) => void) {
   let lookedAt = 0;
@@ -146,7 +148,7 @@ function refusalOf(error: unknown): unknown {
   if (error instanceof ServiceError || !(error instanceof Error)) return error;
   const code = 'code' in error ? error.code : undefined;
   if (code === 'ENOSPC' || code === 'EDQUOT') return storageFull(error);
-  // Formidable's errors have numbers; the only one that its part of the work has left is that of an aborted request.
+  // Formidable's errors have numbers; the only remaining one is that of an aborted request.
   if (typeof code !== 'number' && code !== 'ECONNRESET') return error;
   return new ServiceError('invalid_request', 'The connection was closed before the whole body had come', {
     cause: error,

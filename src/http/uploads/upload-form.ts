@@ -9,12 +9,12 @@ import { parsePartHead } from './part-head.ts';
 import { PieceBudget } from './piece-budget.ts';
 import { PieceGatherer } from './piece-gatherer.ts';
 
-/** Bytes of all form fields together, and their number: a few short ones are meant. */
+/** Total bytes and number of form fields. */
 const MAX_FIELD_BYTES = 16 * 1024;
 const MAX_FIELDS = 16;
-/** Bytes of a body that may be neither file nor field: boundaries, part headers, and what surrounds the parts. */
+/** Bytes of a body beside files and fields: boundaries, part headers, and what surrounds the parts. */
 const MAX_FRAMING_BYTES = 64 * 1024;
-/** What a body may measure beyond its file. */
+/** Bytes of a body in addition to its file. */
 export const MAX_EXTRA_BYTES = MAX_FIELD_BYTES + MAX_FRAMING_BYTES;
 
 export const FILE_FIELD = 'file';
@@ -28,11 +28,11 @@ export interface UploadFormOptions {
   readonly path: string;
   readonly maxUploadBytes: number;
   readonly hash: boolean;
-  /** Called as the body comes in, with the number of its bytes so far. */
+  /** Called with the total number of received bytes. */
   readonly onReceived: (bytes: number) => void;
 }
 
-/** What the bytes of the present part become. */
+/** Destination of the bytes of the current part. */
 interface PartReader {
   read(bytes: Buffer): void;
   end(): void;
@@ -41,8 +41,8 @@ interface PartReader {
 const IGNORED: PartReader = { read: () => undefined, end: () => undefined };
 
 /**
- * Reads a multipart form: fields into koa-body's result, the one file to disk. It replaces formidable's own parser, as
- * one of its plugins: that one makes an event of each byte that could begin a boundary.
+ * Parses a multipart form: fields into koa-body's result, the one file to disk. It is a plugin that replaces
+ * formidable's parser, which emits an event for each byte that could begin a boundary.
  */
 export class UploadForm extends EventEmitter {
   readonly #options: UploadFormOptions;
@@ -75,17 +75,17 @@ export class UploadForm extends EventEmitter {
     this.#failure.catch(() => undefined); // it may fail when nothing waits for it any more
   }
 
-  /** Bytes of the body so far. */
+  /** Number of received bytes. */
   get received(): number {
     return this.#received;
   }
 
-  /** The file of the form, closed; undefined when the form has none. */
+  /** The closed file of the form; undefined if there is none. */
   get file(): IncomingFile | undefined {
     return this.#file;
   }
 
-  /** The name that the client gave the file; undefined when it gave none. */
+  /** File name given by the client; undefined if none. */
   get fileName(): string | undefined {
     return this.#fileName;
   }
@@ -95,7 +95,7 @@ export class UploadForm extends EventEmitter {
     return this.#failure;
   }
 
-  /** To be one of formidable's plugins: what it returns becomes part of the form, which passes the body on to `_parser`. */
+  /** A formidable plugin. Its result becomes part of the form, which passes the body to `_parser`. */
   plugin(): FormidablePlugin {
     return (form) => {
       this.#form = form;
@@ -134,7 +134,7 @@ export class UploadForm extends EventEmitter {
     this.#finish().catch((error: unknown) => this.#failWith(error));
   }
 
-  /** Removes the file, whether it is whole or not. */
+  /** Deletes the file, complete or not. */
   async discard(): Promise<void> {
     this.#isOver = true;
     await this.#file?.discard();
@@ -164,7 +164,7 @@ export class UploadForm extends EventEmitter {
     this.fail(error instanceof Error ? error : new ServiceError('internal', String(error)));
   }
 
-  /** A part with a file name is a file; so is a part `file` that has a type, since some clients send no name. */
+  /** A part with a file name is a file, and so is a part `file` with a type, because some clients send no name. */
   #readerOf(headers: string): PartReader {
     const { name, fileName, hasType, transferEncoding } = parsePartHead(headers);
     if (fileName === undefined && !(name === FILE_FIELD && hasType)) {
@@ -204,7 +204,7 @@ export class UploadForm extends EventEmitter {
     };
   }
 
-  /** A file input that was left empty sends a part with an empty name and no bytes: it stands for nothing. */
+  /** An empty file input sends a part with an empty name and no bytes; it is ignored. */
   #fileReader(name: string | undefined, fileName: string | undefined): PartReader {
     const isChosen = fileName !== '';
     let file = isChosen ? this.#createFile(name, fileName) : undefined;
