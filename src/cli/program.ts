@@ -10,6 +10,7 @@ import { importCommand } from './import.ts';
 import { inspectCommand } from './inspect.ts';
 import { listCommand } from './list.ts';
 import { migrateCommand } from './migrate.ts';
+import { modelsCommand } from './models.ts';
 import { queryCommand } from './query.ts';
 import { resultsCommand } from './results.ts';
 import { serveCommand } from './serve.ts';
@@ -57,8 +58,12 @@ Example:
     queryCommand(terminal),
     importCommand(terminal),
     migrateCommand(terminal),
+    modelsCommand(terminal),
     doctorCommand(terminal),
   ];
-  for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
+  for (const command of commands) {
+    program.addCommand(command.copyInheritedSettings(program));
+    for (const nested of command.commands) nested.copyInheritedSettings(program);
+  }
   return program;
 }

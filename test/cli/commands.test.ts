@@ -52,6 +52,25 @@ describe('the command line', function () {
     expect(states.stderr).to.equal('');
   });
 
+  it('adds and lists models, and refuses one that has not the form of its format', async () => {
+    const here = { environment: { DATA_DIR: join(folder, 'data') }, cwd: folder };
+    const file = fileURLToPath(new URL('src/pipeline/models/nanodet.onnx', import.meta.resolve('#package.json')));
+    const added = await reelstate(['models', 'add', 'mine', '--from', file, '--format', 'nanodet'], here);
+    expect(added.stdout).to.match(/^added mine: nanodet, 80 labels, sha256 [0-9a-f]{64}\n$/);
+    const refused = await reelstate(['models', 'add', 'other', '--from', file, '--format', 'yolox'], here);
+    expect(refused.code).to.equal(1);
+    const wrongKind = await reelstate(
+      ['models', 'add', 'text', '--kind', 'text', '--from', file, '--format', 'nanodet'],
+      here,
+    );
+    expect(wrongKind).to.include({ code: 1, stderr: 'reelstate: The format nanodet is of kind objects, not text\n' });
+    const listed = await reelstate(['models', 'list'], here);
+    expect(lines(listed.stdout).map((line) => line.split('  ').slice(0, 3))).to.deep.equal([
+      ['nanodet', 'objects', 'nanodet'],
+      ['mine', 'objects', 'nanodet'],
+    ]);
+  });
+
   it('retries a busy service, and says what was not submitted when it stops accepting', async () => {
     const responses: readonly (readonly [number, object])[] = [
       [503, { code: 'queue_full', detail: 'Too many jobs are waiting' }],

@@ -164,7 +164,7 @@ describe('reelstate doctor', function () {
     );
     await writeFile(join(models, 'mine.onnx'), 'another');
     await appendFile(join(models, 'default.json'), JSON.stringify({ model: 'mine' }));
-    await expectFault('models', /mine is not the one that was added/, /npm run models/);
+    await expectFault('models', /mine is not the one that was added/, /reelstate models/);
   });
 
   it('finds a port that another program has', async () => {

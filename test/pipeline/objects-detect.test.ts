@@ -215,7 +215,7 @@ describe('the model folder', function () {
       'mine',
     );
     await using sessions = new ModelSessions({ modelsFolder: folder });
-    await expectRefusal(() => sessions.detector('mine'), 'invalid_model', 'mine');
+    await expectRefusal(() => sessions.named('mine'), 'invalid_model', 'mine');
     await rm(path.join(folder, 'mine.onnx'));
     await expectRefusal(() => PipelineRegistry.open({ modelsFolder: folder }), 'invalid_model', 'node objects', 'mine');
   });

@@ -20,7 +20,7 @@ export async function checkPipelines(
     const ids = definitions.map(({ id }) => id);
     return { finding: ok(CHECK, `those of ${ids.join(', ')} are there, with the right sums`), definitions };
   } catch (error) {
-    const fix = 'npm run models -- list shows the models: remove and add the one named here; npm install restores ours';
+    const fix = 'reelstate models list shows the models: remove and add the one named here; npm install restores ours';
     return { finding: failed(CHECK, messageOf(error), fix), definitions: [] };
   }
 }

@@ -9,14 +9,25 @@ import { messageOf, ServiceError } from '../../errors.ts';
 import { COCO_LABELS } from '../objects/coco-labels.ts';
 
 /** How a detector wants its picture and how it writes what it found; src/pipeline/objects has one decoder for each. */
-export const MODEL_FORMATS = ['nanodet', 'yolox', 'yolov8'] as const;
+export const DETECTOR_FORMATS = ['nanodet', 'yolox', 'yolov8'] as const;
+export type DetectorFormatName = (typeof DETECTOR_FORMATS)[number];
+/** The same for models that read a line of text. */
+const RECOGNISER_FORMATS = ['ppocr'] as const;
+const MODEL_FORMATS = [...DETECTOR_FORMATS, ...RECOGNISER_FORMATS] as const;
 export type ModelFormat = (typeof MODEL_FORMATS)[number];
+
+/** What a model finds. */
+export type ModelKind = 'objects' | 'text';
+
+export function kindOf(format: ModelFormat): ModelKind {
+  return RECOGNISER_FORMATS.some((known) => known === format) ? 'text' : 'objects';
+}
 
 /** What `NAME.json` says of the `NAME.onnx` beside it. */
 export const modelCardSchema = z.strictObject({
   format: z.enum(MODEL_FORMATS),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  /** One for each class, in the order of the model's outputs. */
+  /** One for each class, in the order of the model's outputs: names of objects, or characters. */
   labels: z.array(z.string().min(1)).min(1),
 });
 export type ModelCard = z.infer<typeof modelCardSchema>;
@@ -32,13 +43,15 @@ export const modelNameSchema = z
   .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'a model name is made of a-z, 0-9, _ and -')
   .refine((name) => name !== 'default', 'the name default is taken: it stands for the chosen model');
 
+/** The text recogniser that comes with the service: PP-OCRv4 for Chinese and English. */
+export const BUILT_IN_RECOGNISER = 'ppocr_v4';
 export const BUILT_IN_DETECTOR = 'nanodet';
 const BUILT_IN_SHA256 = '02060cd2e12a875f8e14fbe1cda2f308a3fcb1ad29843fec02d1dc9dbd708157';
 /** The file that holds the name of the default model. */
 export const DEFAULT_FILE = 'default.json';
 const defaultFileSchema = z.strictObject({ model: modelNameSchema });
 
-/** The detectors that pipelines may name: the built-in one and those of a folder. Reads only; `npm run models` writes. */
+/** The models that pipelines may name: the built-in detector and those of a folder. Reads only; `ModelFolder` writes. */
 export class ModelCatalogue {
   readonly #folder: string | undefined;
   readonly #builtIn: CatalogueEntry;
@@ -82,9 +95,12 @@ export class ModelCatalogue {
     return chosen?.model ?? BUILT_IN_DETECTOR;
   }
 
-  /** Throws `invalid_model` when the model is unknown, or its file is missing or not the one that was added. */
-  async verify(name: string): Promise<void> {
+  /** Throws `invalid_model` when the model is unknown or of another kind, or its file is missing or was changed. */
+  async verify(name: string, kind: ModelKind): Promise<void> {
     const entry = await this.get(name);
+    if (kindOf(entry.format) !== kind) {
+      throw new ServiceError('invalid_model', `The model ${name} is of kind ${kindOf(entry.format)}, not ${kind}`);
+    }
     let sum: string;
     try {
       sum = await sha256Of(entry.path);

@@ -4,9 +4,12 @@ import path from 'node:path';
 import { messageOf, ServiceError } from '../../errors.ts';
 import { COCO_LABELS } from '../objects/coco-labels.ts';
 import { ObjectDetector } from '../objects/object-detector.ts';
+import { CtcRecogniser } from '../text/ctc-recogniser.ts';
 import {
   BUILT_IN_DETECTOR,
+  BUILT_IN_RECOGNISER,
   DEFAULT_FILE,
+  kindOf,
   ModelCatalogue,
   modelCardSchema,
   modelNameSchema,
@@ -22,9 +25,11 @@ export interface NewModel {
   readonly format: ModelFormat;
   /** Expected SHA-256 of the file; absent: not checked. */
   readonly sha256?: string;
-  /** A text file with one label in each line; absent: the 80 of COCO. */
+  /** A text file with one label or character in each line; absent: the 80 of COCO. A recogniser needs one. */
   readonly labelsFile?: string;
 }
+
+const BUILT_IN = [BUILT_IN_DETECTOR, BUILT_IN_RECOGNISER] as const;
 
 /** Changes the folder of the models that users bring: each is `NAME.onnx` and `NAME.json`. */
 export class ModelFolder {
@@ -48,7 +53,7 @@ export class ModelFolder {
     if (model.sha256 !== undefined && model.sha256.toLowerCase() !== sha256) {
       throw new ServiceError('invalid_model', `${model.file} has the sum ${sha256}, not ${model.sha256}`);
     }
-    const labels = model.labelsFile === undefined ? COCO_LABELS : await readLabels(model.labelsFile);
+    const labels = await labelsOf(model);
     const card = modelCardSchema.parse({ format: model.format, sha256, labels: [...labels] });
     const entry = { ...card, name, path: path.join(this.#folder, `${name}.onnx`) };
     await tryOnce(entry, bytes);
@@ -71,9 +76,9 @@ export class ModelFolder {
     await rm(path.join(this.#folder, `${name}.onnx`), { force: true });
   }
 
-  /** Makes a model the one of pipelines that name none. Throws `invalid_model` when it is unknown or damaged. */
+  /** Makes a detector the one of pipelines that name none. Throws `invalid_model` when it is unknown or damaged. */
   async setDefault(name: string): Promise<void> {
-    await this.#catalogue.verify(name);
+    await this.#catalogue.verify(name, 'objects');
     await mkdir(this.#folder, { recursive: true });
     await writeWhole(path.join(this.#folder, DEFAULT_FILE), `${JSON.stringify({ model: name })}\n`);
   }
@@ -81,7 +86,7 @@ export class ModelFolder {
   async #freeName(wanted: string): Promise<string> {
     const name = modelNameSchema.safeParse(wanted);
     if (!name.success) throw new ServiceError('invalid_model', name.error.issues[0]?.message ?? 'a bad name');
-    if (name.data === BUILT_IN_DETECTOR || (await this.#catalogue.names()).includes(name.data)) {
+    if (BUILT_IN.some((taken) => taken === name.data) || (await this.#catalogue.names()).includes(name.data)) {
       throw new ServiceError('invalid_model', `There is a model ${name.data} already`);
     }
     return name.data;
@@ -93,7 +98,8 @@ async function tryOnce(entry: CatalogueEntry, bytes: Uint8Array): Promise<void> 
   const session = await openSession(entry.name, async () => bytes);
   try {
     const grey = { width: 640, height: 360, rgb: new Uint8Array(640 * 360 * 3).fill(128) };
-    await new ObjectDetector(entry, session).detect(grey, { minConfidence: 0.5, iou: 0.5, maxDetections: 1 });
+    if (kindOf(entry.format) === 'text') await new CtcRecogniser(entry, session).read(grey);
+    else await new ObjectDetector(entry, session).detect(grey, { minConfidence: 0.5, iou: 0.5, maxDetections: 1 });
   } finally {
     await session.release();
   }
@@ -107,13 +113,16 @@ async function readInput(file: string): Promise<Buffer> {
   }
 }
 
-async function readLabels(file: string): Promise<string[]> {
-  const labels = (await readInput(file))
-    .toString('utf8')
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-  if (labels.length === 0) throw new ServiceError('invalid_model', `${file} has no labels`);
+async function labelsOf({ name, format, labelsFile }: NewModel): Promise<readonly string[]> {
+  const isText = kindOf(format) === 'text';
+  if (labelsFile === undefined) {
+    if (isText) throw new ServiceError('invalid_model', `${name} needs --labels: the characters that it reads`);
+    return COCO_LABELS;
+  }
+  const lines = (await readInput(labelsFile)).toString('utf8').split(/\r?\n/);
+  // A character may be a kind of space.
+  const labels = (isText ? lines : lines.map((line) => line.trim())).filter((line) => line !== '');
+  if (labels.length === 0) throw new ServiceError('invalid_model', `${labelsFile} has no labels`);
   return labels;
 }
 

@@ -54,8 +54,8 @@ export class ModelSessions implements AsyncDisposable {
     return this.#session(path, async () => withFusedScalars(await readFile(path)));
   }
 
-  /** The detector of that name, its sum checked. Throws `invalid_model` when it is unknown, changed or not loadable. */
-  async detector(name: string): Promise<{ readonly entry: CatalogueEntry; readonly model: Model }> {
+  /** The model of that name, its sum checked. Throws `invalid_model` when it is unknown, changed or not loadable. */
+  async named(name: string): Promise<{ readonly entry: CatalogueEntry; readonly model: Model }> {
     const entry = await this.#catalogue.get(name);
     const model = await this.#session(`${entry.path}#${entry.sha256}`, async () => {
       const bytes = await readFile(entry.path);

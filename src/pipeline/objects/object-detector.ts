@@ -1,7 +1,7 @@
 import { ServiceError } from '../../errors.ts';
 import type { Detection } from '../../job.ts';
 import { imageTensor, type RgbImage } from '../image-tensor.ts';
-import type { CatalogueEntry, ModelFormat } from '../models/model-catalogue.ts';
+import { DETECTOR_FORMATS, type CatalogueEntry, type DetectorFormatName } from '../models/model-catalogue.ts';
 import type { Model, OutputTensor } from '../models/model-sessions.ts';
 import type { Candidate, DetectorFormat, DetectorInput } from './detector-format.ts';
 import { nanodet } from './nanodet.ts';
@@ -11,7 +11,7 @@ import { yolox } from './yolox.ts';
 /** Sides of an input that the model leaves open are multiples of this many pixels. */
 const LARGEST_STRIDE = 32;
 
-const FORMATS: Readonly<Record<ModelFormat, DetectorFormat>> = { nanodet, yolox, yolov8 };
+const FORMATS: Readonly<Record<DetectorFormatName, DetectorFormat>> = { nanodet, yolox, yolov8 };
 
 export interface DetectOptions {
   readonly minConfidence: number;
@@ -29,9 +29,12 @@ export class ObjectDetector {
   readonly #labels: readonly string[];
   readonly #name: string;
 
+  /** Throws `invalid_model` for a model that detects nothing. */
   constructor(entry: CatalogueEntry, model: Model) {
+    const format = DETECTOR_FORMATS.find((known) => known === entry.format);
+    if (!format) throw new ServiceError('invalid_model', `The model ${entry.name} is no detector`);
     this.#model = model;
-    this.#format = FORMATS[entry.format];
+    this.#format = FORMATS[format];
     this.#labels = entry.labels;
     this.#name = entry.name;
   }

@@ -32,17 +32,18 @@ export interface ReadCharacter {
 /**
  * Greedy CTC decoding: the likeliest class of each step, repeats merged, blanks dropped. A space is often outvoted by
  * the blanks around it, so it also counts when its probability, summed over the steps between two characters, is
- * enough: between letters of a word that sum stays below a hundredth.
+ * enough: between letters of a word that sum stays below a hundredth. `characters` are the classes from 1 on; the last
+ * of them may be beyond the classes, and then is never read.
  */
 export function decodeCtc(probabilities: Float32Array, classes: number, characters: readonly string[]): DecodedText {
-  const space = classes - 1;
+  const space = characters.lastIndexOf(' ') + 1;
   const read: ReadCharacter[] = [];
   let spaceLikelihood = 0;
   let previous = BLANK;
   for (let step = 0; step < probabilities.length; step += classes) {
     const { best, second } = twoBest(probabilities, step, classes);
     // The space of a step in which a character begins may stand before or after it.
-    const here = probabilities[step + space] ?? 0;
+    const here = space < classes ? (probabilities[step + space] ?? 0) : 0;
     spaceLikelihood += here / 2;
     if (best !== BLANK && best !== previous) {
       const character = characters[best - 1] ?? '';

@@ -1,6 +1,6 @@
 import type { RgbImage } from '../image-tensor.ts';
 import type { Model } from '../models/model-sessions.ts';
-import { CROP_HEIGHT, lineTensor, lineWidth } from './text-recogniser.ts';
+import { CROP_HEIGHT, lineTensor, lineWidth } from './line-tensor.ts';
 
 /** Width of the classifier's input: it looks at the beginning of a longer line squeezed to this. */
 const WIDTH = 192;

