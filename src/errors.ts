@@ -35,6 +35,8 @@ export type RefusalCode =
   | 'path_refused'
   | 'file_missing'
   | 'video_missing'
+  | 'picture_not_found'
+  | 'pictures_busy'
   | 'job_unreadable'
   | 'job_unwritable'
   | 'store_unavailable'

@@ -28,6 +28,8 @@ export interface ListenOptions
       | 'storage'
       | 'segments'
       | 'search'
+      | 'thumbnails'
+      | 'pictures'
       | 'pipelines'
       | 'incomingDir'
       | 'isolation'

@@ -6,14 +6,24 @@ import { PipelineRegistry } from './pipeline/registry.ts';
 import { detectIsolation } from './pool/isolation.ts';
 import { readMachine } from './pool/machine.ts';
 import { checkPipelineMemory, planChildren } from './pool/memory-plan.ts';
+import { PooledPictures } from './pool/pooled-pictures.ts';
 import { PooledPipeline } from './pool/pooled-pipeline.ts';
 import { ProcessPool, type ProcessPoolOptions } from './pool/process-pool.ts';
 
 export interface OpenedPipelines {
   readonly pipelines: PooledPipeline;
+  /** Makes the pictures of a job, in the processes that analyse. */
+  readonly jobPictures: PooledPictures;
   /** To be closed by the caller. */
   readonly processes: ProcessPool;
+  /** Makes pictures for requests, so that none waits for a job. */
+  readonly pictures: PooledPictures;
+  /** Has no process before the first picture is wanted. To be closed by a caller that uses `pictures`. */
+  readonly pictureProcesses: ProcessPool;
 }
+
+/** Pictures that are made at once for requests. */
+const PICTURE_PROCESSES = 2;
 
 /**
  * Reads the pipelines of the settings and begins to start the processes that run them.
@@ -40,20 +50,39 @@ export async function openPipelines(
   const plan = planChildren(readMachine(), childSettingsOf(config));
   checkPipelineMemory(registry.list(), plan);
   if (plan.isOvercommitted) log.warn(plan, 'all children together may use more memory than the machine has for them');
-  const processes = ProcessPool.open({
-    size: config.WORKER_CONCURRENCY,
-    threads: plan.threads,
+  const common = {
     isolation: await detectIsolation({ environment: process.env }),
     memoryBytes: plan.memoryBytes,
     stallTimeoutMs: config.STALL_TIMEOUT_MS,
     recycleAfterJobs: config.CHILD_MAX_JOBS,
-    warmUp: registry.list(),
     modelsFolder,
     log,
+  };
+  const { linksFolder } = options;
+  const { threads } = plan;
+  const processes = ProcessPool.open({
+    ...common,
+    size: config.WORKER_CONCURRENCY,
+    threads,
+    warmUp: registry.list(),
     ...options,
   });
+  // Without models, so that each is small.
+  const pictureProcesses = ProcessPool.open({
+    ...common,
+    size: PICTURE_PROCESSES,
+    threads: 0,
+    warmUp: [],
+    isLazy: true,
+    // Each pool empties its own.
+    ...(linksFolder !== undefined && { linksFolder: `${linksFolder}-pictures` }),
+  });
+  const decoding = { limits, extraDecoders: config.EXTRA_DECODERS };
   return {
     processes,
-    pipelines: new PooledPipeline({ registry, pool: processes, limits, extraDecoders: config.EXTRA_DECODERS }),
+    pictureProcesses,
+    pipelines: new PooledPipeline({ registry, pool: processes, ...decoding }),
+    jobPictures: new PooledPictures({ pool: processes, ...decoding }),
+    pictures: new PooledPictures({ pool: pictureProcesses, ...decoding }),
   };
 }

@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { JobSegments } from './analysis/job-segments.ts';
+import { JobThumbnails } from './analysis/job-thumbnails.ts';
 import { Closers } from './closers.ts';
 import type { Config } from './config.ts';
 import { DataFolder } from './data-folder.ts';
@@ -73,6 +74,7 @@ async function open(
 
   const pool = await openPipelines(config, log, { linksFolder: folder.storage.linksDir });
   closers.push(() => pool.processes.close());
+  closers.push(() => pool.pictureProcesses.close());
   const pipelines = new CountedPipeline(pool.pipelines, (id) => metrics.countFrame(id));
   signal.throwIfAborted();
 
@@ -112,6 +114,7 @@ async function open(
     queue,
     storage,
     pipelines,
+    pictures: pool.jobPictures,
     jobTimeoutMs: config.JOB_TIMEOUT_MS,
     maxResultsBytes: config.MAX_RESULTS_BYTES,
     log,
@@ -135,6 +138,8 @@ async function open(
     storage,
     segments,
     search,
+    thumbnails: new JobThumbnails({ storage, segments, pictures: pool.pictures, log }),
+    pictures: pool.pictures,
     pipelines,
     incomingDir: storage.incomingDir,
     isolation: pool.processes.levels,

@@ -1,6 +1,7 @@
 import type { FrameResult, MediaFacts } from '../job.ts';
 import { SegmentFinder } from '../segments/segment-finder.ts';
 import { segmentsDocument } from '../segments/segments-document.ts';
+import { thumbnailFrames, type SeenFrame } from './make-thumbnails.ts';
 import { resultsDocument } from './results-document.ts';
 
 /** Saves a file atomically. */
@@ -29,6 +30,8 @@ export interface StoredAnalysis {
   readonly outputPath: string;
   /** Undefined if unknown. */
   readonly media: MediaFacts | undefined;
+  /** The frames of which thumbnails are kept. */
+  readonly thumbnailFrames: readonly SeenFrame[];
 }
 
 /**
@@ -41,6 +44,7 @@ export async function storeAnalysis(
 ): Promise<StoredAnalysis> {
   const finder = new SegmentFinder();
   let media: MediaFacts | undefined;
+  let first: SeenFrame | undefined;
   // `for await` discards the return value of the frames.
   async function* kept(): AsyncGenerator<FrameResult> {
     media = yield* frames;
@@ -48,14 +52,16 @@ export async function storeAnalysis(
   async function* watched(): AsyncGenerator<FrameResult> {
     for await (const frame of kept()) {
       finder.push(frame);
+      first ??= { frameIndex: frame.frame_index, timestampMs: frame.result.timestamp_ms };
       yield frame;
     }
   }
   const outputPath = await storage.saveFile(resultsDocument(watched(), maxResultsBytes), resultsPath, { signal });
   onStored?.('results');
-  await storage.saveFile(later(segmentsDocument(finder.finish(media), media)), segmentsPath, { signal });
+  const findings = finder.finish(media);
+  await storage.saveFile(later(segmentsDocument(findings, media)), segmentsPath, { signal });
   onStored?.('segments');
-  return { outputPath, media };
+  return { outputPath, media, thumbnailFrames: thumbnailFrames(first, findings.scenes) };
 }
 
 /** Yields the same items. */

@@ -6,15 +6,7 @@ import type { JobRetentionState, JobStore } from '../store/job-store.ts';
 import { classify } from './classify-error.ts';
 import { isFinal } from './job-change.ts';
 import type { JobRecovery } from './job-recovery.ts';
-import {
-  inputPathOf,
-  ownerOf,
-  readSidecar,
-  resultsPathOf,
-  segmentsPathOf,
-  sidecarPathOf,
-  type Sidecar,
-} from './sidecar.ts';
+import { filesOf, ownerOf, readSidecar, resultsPathsOf, sidecarPathOf, type Sidecar } from './sidecar.ts';
 import type { StepListener } from './step.ts';
 
 /** Jobs looked up in one statement: about 10 ms at a million rows. */
@@ -96,7 +88,7 @@ async function bringBack(jobIds: readonly JobId[], options: FileSweepOptions): P
         log.error({ job_id: jobId }, 'sidecar of a lost job cannot be read; its files are left until it can');
       }
       if (sidecar !== undefined) continue;
-      for (const path of [inputPathOf(jobId), resultsPathOf(jobId), segmentsPathOf(jobId), sidecarPathOf(jobId)]) {
+      for (const path of filesOf(jobId)) {
         if (!(await isStored(storage, path))) continue;
         const movedTo = await storage.moveFile(path, `${folder}/${path}`);
         log.warn({ job_id: jobId, path, moved_to: movedTo }, 'file of no job set aside');
@@ -131,7 +123,7 @@ async function tidy({ path, owner }: OwnedFile, { status, expiredAt }: JobRetent
     if (!isFinal(status)) await recovery.reconcile(owner);
     return;
   }
-  const isOrphan = status === 'failed' && [resultsPathOf(owner), segmentsPathOf(owner)].includes(path);
+  const isOrphan = status === 'failed' && resultsPathsOf(owner).includes(path);
   if (expiredAt !== null || isOrphan) await storage.deleteFile(path);
 }
 

@@ -3,7 +3,14 @@ import type { Job, JobId } from '../job.ts';
 import type { Log } from '../log.ts';
 import type { AdoptableFile, CopiedFile, StorageService } from '../storage/storage-service.ts';
 import type { SubmissionKey } from '../store/job-store.ts';
-import { readSidecar, resultsPathOf, segmentsPathOf, sidecarPathOf, writeSidecar } from './sidecar.ts';
+import {
+  readSidecar,
+  resultsPathOf,
+  segmentsPathOf,
+  sidecarPathOf,
+  thumbnailsPathOf,
+  writeSidecar,
+} from './sidecar.ts';
 import type { StepListener } from './step.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 
@@ -89,12 +96,14 @@ export class JobFiles {
     });
   }
 
-  /** Deletes the video, results and segments of an expired job. */
+  /** Deletes the video, the results and what is derived from them of an expired job. */
   async delete({ jobId, inputPath }: Pick<Job, 'jobId' | 'inputPath'>): Promise<void> {
     await this.#storage.deleteFile(resultsPathOf(jobId));
     this.#onStep?.('expire: results deleted');
     await this.#storage.deleteFile(segmentsPathOf(jobId));
     this.#onStep?.('expire: segments deleted');
+    await this.#storage.deleteFile(thumbnailsPathOf(jobId));
+    this.#onStep?.('expire: thumbnails deleted');
     await this.#storage.deleteFile(inputPath);
     this.#onStep?.('expire: input deleted');
     this.#log.info({ job_id: jobId }, 'files deleted');

@@ -7,7 +7,7 @@ import type { JobStore } from '../store/job-store.ts';
 import { classify } from './classify-error.ts';
 import { quarantineTimeOf, QUARANTINE } from './file-sweep.ts';
 import type { FilesDeletedListener, JobEngine } from './job-engine.ts';
-import { inputPathOf, resultsPathOf, segmentsPathOf, sidecarPathOf } from './sidecar.ts';
+import { filesOf } from './sidecar.ts';
 
 /** Jobs looked up in one statement. */
 const JOBS_AT_ONCE = 500;
@@ -83,7 +83,7 @@ export async function forgetJobs(
   const forgotten = await forEachJob(options, {
     find: (limit) => store.forgettable(endedBefore.toISOString(), limit),
     act: async (jobId) => {
-      for (const path of [segmentsPathOf(jobId), resultsPathOf(jobId), inputPathOf(jobId), sidecarPathOf(jobId)]) {
+      for (const path of filesOf(jobId)) {
         await storage.deleteFile(path);
       }
     },

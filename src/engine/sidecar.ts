@@ -69,9 +69,20 @@ export function sidecarOf(job: Omit<Job, 'acceptedSeq'>, submission: Sidecar['su
 export const inputPathOf = (jobId: JobId): string => `${jobId}.mp4`;
 export const resultsPathOf = (jobId: JobId): string => `${jobId}_results.json`;
 export const segmentsPathOf = (jobId: JobId): string => `${jobId}_segments.json`;
+export const thumbnailsPathOf = (jobId: JobId): string => `${jobId}_thumbnails.bin`;
 export const sidecarPathOf = (jobId: JobId): string => `${jobId}.json`;
 
-const STORED_NAME = /^([0-9a-f-]{36})(?:\.mp4|\.json|_results\.json|_segments\.json)$/;
+/** What was found in a job's video: its results and what is derived from them. */
+export function resultsPathsOf(jobId: JobId): readonly string[] {
+  return [resultsPathOf(jobId), segmentsPathOf(jobId), thumbnailsPathOf(jobId)];
+}
+
+/** All that a job may have in the storage. The sidecar is last: as long as it is there, the job can be brought back. */
+export function filesOf(jobId: JobId): readonly string[] {
+  return [...resultsPathsOf(jobId), inputPathOf(jobId), sidecarPathOf(jobId)];
+}
+
+const STORED_NAME = /^([0-9a-f-]{36})(?:\.mp4|\.json|_results\.json|_segments\.json|_thumbnails\.bin)$/;
 
 /** Returns the job of a stored path; undefined for other files. */
 export function ownerOf(path: string): JobId | undefined {

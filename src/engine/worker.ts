@@ -1,17 +1,20 @@
 import { createActor, fromCallback, fromPromise, toPromise, type ActorRefFrom } from 'xstate';
 import type { AnalysisResult, Claim, Hand, Outcome } from '../../machines/attempt.ts';
 import { workerMachine, type Refusal, type WorkerOutput, type WorkerSnapshot } from '../../machines/worker.ts';
+import { makeThumbnails, type SeenFrame } from '../analysis/make-thumbnails.ts';
 import { storeAnalysis } from '../analysis/store-analysis.ts';
+import { thumbnailsDocument } from '../analysis/thumbnails-document.ts';
 import { messageOf, ServiceError } from '../errors.ts';
-import { jobIdSchema, type JobId } from '../job.ts';
+import { jobIdSchema, type Job, type JobId } from '../job.ts';
 import type { Log } from '../log.ts';
+import type { VideoPictureService } from '../pipeline/picture-service.ts';
 import { runOptionsOf, type VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
 import type { QueueService } from '../queue/queue-service.ts';
 import type { StorageService } from '../storage/storage-service.ts';
 import { classify, type Classified } from './classify-error.ts';
 import type { JobEngine } from './job-engine.ts';
 import { RunningClock } from './running-clock.ts';
-import { resultsPathOf, segmentsPathOf } from './sidecar.ts';
+import { resultsPathOf, resultsPathsOf, segmentsPathOf, thumbnailsPathOf } from './sidecar.ts';
 import type { StepListener } from './step.ts';
 
 export interface WorkerOptions {
@@ -19,6 +22,8 @@ export interface WorkerOptions {
   readonly queue: QueueService;
   readonly storage: StorageService;
   readonly pipelines: VideoFilePipelineService;
+  /** Creates the thumbnails of a job; absent: they are created on request. */
+  readonly pictures?: VideoPictureService;
   /** Longest attempt in milliseconds. */
   readonly jobTimeoutMs: number;
   /** Maximum size of a results file in bytes; a larger one fails its job with `too_large`. */
@@ -193,7 +198,7 @@ export class Worker {
         ...runOptionsOf(job.options),
         signal,
       });
-      const { outputPath, media } = await storeAnalysis(results, {
+      const { outputPath, media, thumbnailFrames } = await storeAnalysis(results, {
         storage,
         resultsPath: resultsPathOf(jobId),
         segmentsPath: segmentsPathOf(jobId),
@@ -202,6 +207,7 @@ export class Worker {
         onStored: (what) => this.#options.onStep?.(`attempt: ${what} stored`),
       });
       log.info({ output_path: outputPath }, 'results saved');
+      await this.#storeThumbnails(job, input, thumbnailFrames, signal);
       return { kind: 'completed', outputPath, ...(media === undefined ? {} : { media }) };
     } catch (error) {
       log.warn({ err: error }, signal.aborted ? 'analysis given up' : 'analysis failed');
@@ -210,6 +216,26 @@ export class Worker {
       if (kind !== 'environment') return { kind, code, message };
       const isItsOwn = code !== 'store_unavailable' && engine.isRefusedAlone(jobId);
       return isItsOwn ? { kind: 'attempt', code, message } : { kind, error };
+    }
+  }
+
+  /** They are derived: that they cannot be made or stored is no reason to lose the results. */
+  async #storeThumbnails(
+    { jobId, options }: Job,
+    video: string,
+    frames: readonly SeenFrame[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { pictures, storage, log } = this.#options;
+    if (pictures === undefined) return;
+    try {
+      const keyframesOnly = options.keyframes_only === true;
+      const thumbnails = await makeThumbnails({ pictures, video, frames, keyframesOnly, signal });
+      await storage.saveFile(thumbnailsDocument(thumbnails), thumbnailsPathOf(jobId), { signal });
+      this.#options.onStep?.('attempt: thumbnails stored');
+    } catch (error) {
+      signal.throwIfAborted();
+      log.warn({ job_id: jobId, err: error }, 'thumbnails not stored; they are made when they are asked for');
     }
   }
 
@@ -232,8 +258,7 @@ export class Worker {
       // The job was cancelled, or failed by the database, while its results were stored: delete them.
       if (outcome.type === 'COMPLETE' && (await engine.inHand(jobId)).status === 'failed') {
         this.#options.onStep?.('cancelled attempt: before its results are deleted');
-        await storage.deleteFile(outcome.outputPath);
-        await storage.deleteFile(segmentsPathOf(jobId));
+        for (const path of resultsPathsOf(jobId)) await storage.deleteFile(path);
       }
     }
   }

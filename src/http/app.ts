@@ -2,8 +2,10 @@ import { Router } from '@koa/router';
 import Koa from 'koa';
 import { METHODS } from 'node:http';
 import type { JobSegments } from '../analysis/job-segments.ts';
+import type { JobThumbnails } from '../analysis/job-thumbnails.ts';
 import type { JobEngine } from '../engine/job-engine.ts';
 import type { Log } from '../log.ts';
+import type { VideoPictureService } from '../pipeline/picture-service.ts';
 import type { VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
 import type { VideoSearch } from '../search/video-search.ts';
 import type { StorageService } from '../storage/storage-service.ts';
@@ -40,7 +42,9 @@ import { beginSession, endSession, showSession } from './routes/session.ts';
 import { Sessions } from './middleware/sessions.ts';
 import { sourceRoute } from './routes/source.ts';
 import { statusRoute } from './routes/status.ts';
+import { stillRoute } from './routes/still.ts';
 import { submitRoute, type SubmitOptions } from './routes/submit.ts';
+import { thumbnailRoute } from './routes/thumbnail.ts';
 import { TokenBuckets } from './middleware/token-buckets.ts';
 import { transitionsRoute } from './routes/transitions.ts';
 
@@ -57,6 +61,8 @@ export interface AppOptions extends SubmitOptions, Omit<FairShareOptions, 'engin
   readonly storage: Pick<StorageService, 'loadFile'>;
   readonly segments: Pick<JobSegments, 'find'>;
   readonly search: Pick<VideoSearch, 'search'>;
+  readonly thumbnails: Pick<JobThumbnails, 'find'>;
+  readonly pictures: VideoPictureService;
   readonly pipelines: Pick<VideoFilePipelineService, 'list'>;
   /** Returns the current keys; undefined: no key is needed. */
   readonly keys: () => readonly ApiKey[] | undefined;
@@ -78,6 +84,8 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     storage,
     segments,
     search,
+    thumbnails,
+    pictures,
     pipelines,
     keys,
     hosts,
@@ -109,6 +117,8 @@ export function createApp(options: AppOptions): Koa<RequestState> {
     .get('/video/jobs/:job_id', read, jobRoute(reads))
     .post('/video/jobs/:job_id/rerun', submit, fairly, rerunRoute(options))
     .get('/video/jobs/:job_id/transitions', read, transitionsRoute(reads))
+    .get('/video/thumbnails/:job_id/:frame_index', read, thumbnailRoute(reads, storage, thumbnails))
+    .get('/video/still/:job_id', read, stillRoute(reads, storage, pictures))
     .get('/video/source/:job_id', read, sourceRoute(reads, storage))
     .get('/machines', read, machinesRoute(machines, basePath))
     .get('/machines/activity', read, activityRoute(options))

@@ -20,6 +20,7 @@ import {
 import { resultsParametersSchema } from './routes/results.ts';
 import { searchParametersSchema, searchResponseSchema } from './routes/search.ts';
 import { segmentsParametersSchema, segmentsResponseSchema } from './routes/segments.ts';
+import { stillParametersSchema } from './routes/still.ts';
 import { transitionsResponseSchema } from './routes/transitions.ts';
 
 /** One endpoint of the API. The API description is generated from this, and tests validate responses against it. */
@@ -218,6 +219,44 @@ export const ENDPOINTS: readonly Endpoint[] = [
     responses: { 'video/mp4': null },
     otherResponses: { 206: 'One range of the video', ...NOT_MODIFIED },
     problems: ['job_not_found', 'video_missing', 'range_not_satisfiable', 'store_unavailable'],
+  },
+  {
+    operationId: 'thumbnail',
+    method: 'GET',
+    path: '/video/thumbnails/{job_id}/{frame_index}',
+    summary: 'Returns a small picture of the first frame of a scene; with `first`, of the first frame analysed.',
+    scope: 'read',
+    status: 200,
+    responses: { 'image/jpeg': null },
+    otherResponses: NOT_MODIFIED,
+    problems: [
+      'job_not_found',
+      'picture_not_found',
+      'job_not_completed',
+      'results_expired',
+      'video_missing',
+      'pictures_busy',
+      'store_unavailable',
+    ],
+  },
+  {
+    operationId: 'still',
+    method: 'GET',
+    path: '/video/still/{job_id}',
+    summary: 'Returns the frame of the video that a player shows at a time, in its full size.',
+    scope: 'read',
+    query: stillParametersSchema,
+    status: 200,
+    responses: { 'image/jpeg': null, 'image/png': null },
+    otherResponses: NOT_MODIFIED,
+    problems: [
+      'job_not_found',
+      'picture_not_found',
+      'video_missing',
+      'invalid_request',
+      'pictures_busy',
+      'store_unavailable',
+    ],
   },
   {
     operationId: 'pipelines',

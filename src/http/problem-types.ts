@@ -92,6 +92,12 @@ export const PROBLEM_TYPES: Readonly<Record<ProblemCode, ProblemType>> = {
     remedy:
       'None: it was deleted by `RETENTION_MS` or `DELETE /video/jobs/{job_id}`, or the job was imported without it',
   },
+  picture_not_found: {
+    status: 404,
+    title: 'No such picture',
+    meaning: 'The job has no thumbnail of this frame, or its video shows nothing at this time',
+    remedy: 'Use `first`, or the `frame_index` of a scene; correct `at_ms`',
+  },
   job_not_completed: {
     status: 404,
     title: 'Job not completed',
@@ -195,6 +201,13 @@ export const PROBLEM_TYPES: Readonly<Record<ProblemCode, ProblemType>> = {
     title: 'Too many jobs are waiting',
     retryAfterS: 30,
     meaning: '`MAX_PENDING` jobs are pending',
+    remedy: 'Retry after `Retry-After` seconds',
+  },
+  pictures_busy: {
+    status: 503,
+    title: 'Too many pictures at once',
+    retryAfterS: 2,
+    meaning: 'As many pictures are being made as may, or this one took longer than it may',
     remedy: 'Retry after `Retry-After` seconds',
   },
   store_unavailable: {

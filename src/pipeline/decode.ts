@@ -21,6 +21,8 @@ import { VideoDecoder } from './video-decoder.ts';
 import { VideoInput } from './video-input.ts';
 
 export interface DecodeOptions extends Partial<Sampling> {
+  /** Only the frames shown at these very times are sampled, in place of every n-th. */
+  readonly timesMs?: readonly number[] | undefined;
   /** Default `DEFAULT_VIDEO_LIMITS`. */
   readonly limits?: VideoLimits | undefined;
   /** Decoders of FFmpeg that are allowed beside the usual ones (`decoders.ts`), by FFmpeg's names; default none. */
@@ -87,7 +89,7 @@ export function* decodeSamples(
     packets: counted(input.packets(), onStep),
     decoder,
     clock: new PresentationClock(stream.timeBase, stream.avgFrameRate),
-    sampler: new Sampler(sampling),
+    sampler: new Sampler(sampling, options.timesMs),
     track: stream.codecpar,
   });
   let startMs: number | undefined;

@@ -32,22 +32,28 @@ export type Choice = 'sampled' | 'passed' | 'beyond';
 /** Chooses frames; asked for each frame in display order, whether or not it is decoded. */
 export class Sampler {
   readonly #sampling: Sampling;
+  readonly #times: ReadonlySet<number> | undefined;
+  readonly #lastTime: number;
   /** The last multiple of `sampleEveryMs` that a frame was chosen for. */
   #multiple = -Infinity;
 
-  constructor(sampling: Sampling) {
+  /** @param timesMs only the frames shown at these very times are chosen; absent: as the sampling says */
+  constructor(sampling: Sampling, timesMs?: readonly number[]) {
     this.#sampling = sampling;
+    this.#times = timesMs && new Set(timesMs);
+    this.#lastTime = timesMs === undefined ? Infinity : Math.max(-Infinity, ...timesMs);
   }
 
   /** True when most frames are passed over, so that it may pay not to decode them. */
   get isSparse(): boolean {
     const { frameStride, sampleEveryMs, fromMs, toMs } = this.#sampling;
+    if (this.#times !== undefined) return true;
     return frameStride > 1 || sampleEveryMs !== undefined || fromMs !== undefined || toMs !== undefined;
   }
 
   /** Another one that goes on from here by itself. */
   fork(): Sampler {
-    const fork = new Sampler(this.#sampling);
+    const fork = new Sampler(this.#sampling, this.#times && [...this.#times]);
     fork.#multiple = this.#multiple;
     return fork;
   }
@@ -55,7 +61,8 @@ export class Sampler {
   /** @param count frames that were chosen from before this one */
   next(count: number, timestampMs: number): Choice {
     const { frameStride, sampleEveryMs, fromMs = -Infinity, toMs = Infinity } = this.#sampling;
-    if (timestampMs >= toMs) return 'beyond';
+    if (timestampMs >= toMs || timestampMs > this.#lastTime) return 'beyond';
+    if (this.#times !== undefined) return this.#times.has(timestampMs) ? 'sampled' : 'passed';
     const isChosen =
       sampleEveryMs === undefined ? count % frameStride === 0 : this.#reaches(timestampMs, sampleEveryMs);
     return isChosen && timestampMs >= fromMs ? 'sampled' : 'passed';

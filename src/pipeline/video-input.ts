@@ -4,6 +4,7 @@ import {
   AV_LOG_QUIET,
   AVDISCARD_ALL,
   AVMEDIA_TYPE_VIDEO,
+  AVSEEK_FLAG_BACKWARD,
 } from 'node-av/constants';
 import { Dictionary, FFmpegError, FormatContext, InputFormat, Log, Packet, PosixError } from 'node-av/lib';
 import type { Stream } from 'node-av/lib';
@@ -83,6 +84,17 @@ export class VideoInput implements Disposable {
       duration_ms: ms === undefined ? null : Math.round(ms * 1000) / 1000,
       frame_rate: rate === undefined ? null : Math.round(rate * 1000) / 1000,
     };
+  }
+
+  /**
+   * Goes to the last key frame that is decoded at or before a time; before the first frame: to the first. Where the file
+   * cannot be searched, reading goes on where it is.
+   */
+  seek(ms: number): void {
+    const { timeBase, startTime, index } = this.stream;
+    const ticks = Number.isFinite(ms) ? BigInt(Math.floor((ms * timeBase.den) / (timeBase.num * 1000))) : -(2n ** 40n);
+    const first = startTime > 0n ? startTime : 0n;
+    this.#format.seekFrameSync(index, ticks < first ? -(2n ** 40n) : ticks, AVSEEK_FLAG_BACKWARD);
   }
 
   /** The packets of the video track in stored order. Each is valid until the next one is taken. */

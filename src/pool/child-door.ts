@@ -1,6 +1,15 @@
 import { serviceErrorOf } from './child-errors.ts';
 import { failureOf, questionSchema } from './protocol.ts';
-import type { Answer, OpenRequest, Question, Reply, StartRequest, WarmRequest } from './protocol.ts';
+import type {
+  Answer,
+  LookReply,
+  LookRequest,
+  OpenRequest,
+  Question,
+  Reply,
+  StartRequest,
+  WarmRequest,
+} from './protocol.ts';
 
 /** What a child does for the service. */
 export interface ChildWork {
@@ -8,6 +17,8 @@ export interface ChildWork {
   warm(request: WarmRequest): Promise<void>;
   open(request: OpenRequest): Promise<void>;
   next(): Promise<Reply>;
+  look(request: LookRequest): Promise<void>;
+  nextPictures(): Promise<LookReply>;
 }
 
 /** Answers the questions of the service that forked this process. */
@@ -29,7 +40,9 @@ async function answerTo(work: ChildWork, message: unknown): Promise<Answer> {
 async function ask(work: ChildWork, question: Question): Promise<unknown> {
   if (question.kind === 'start') return work.start(question.request);
   if (question.kind === 'warm') return work.warm(question.request);
-  return question.kind === 'open' ? work.open(question.request) : work.next();
+  if (question.kind === 'open') return work.open(question.request);
+  if (question.kind === 'look') return work.look(question.request);
+  return question.kind === 'next' ? work.next() : work.nextPictures();
 }
 
 function say(answer: Answer): void {

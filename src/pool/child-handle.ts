@@ -15,7 +15,10 @@ import type { Isolation } from './isolation.ts';
 import { lowerPriority } from './priority.ts';
 import {
   answerSchema,
+  lookReplySchema,
   replySchema,
+  type LookReply,
+  type LookRequest,
   type OpenRequest,
   type Question,
   type Reply,
@@ -191,6 +194,18 @@ export class ChildHandle {
   /** Takes the video of the last job from it. */
   async clear(): Promise<void> {
     await this.#videos?.clear();
+  }
+
+  /** Begins to make pictures. */
+  async look(request: LookRequest): Promise<void> {
+    this.#jobs += 1;
+    const filePath = (await this.#videos?.show(request.filePath)) ?? request.filePath;
+    await this.#ask({ kind: 'look', request: { ...request, filePath } });
+  }
+
+  /** The next pictures, within about a second. */
+  async nextPictures(): Promise<LookReply> {
+    return lookReplySchema.parse(await this.#ask({ kind: 'nextPictures' }));
   }
 
   /** Ends the process group, also one that hears no other signal, and resolves when the child is gone. */

@@ -1,11 +1,12 @@
 /**
  * Front door of the child process in which videos are decoded and analysed. Its main thread only talks and schedules, so
- * it always answers; one thread decodes and some infer. Pixels go from thread to thread and never leave the process.
+ * it always answers; one thread decodes and some infer. Pixels leave the process as the bytes of JPEG or PNG files only.
  */
 import { messageOf } from '../errors.ts';
 import { answerService } from './child-door.ts';
-import type { OpenRequest, Reply, StartRequest, WarmRequest } from './protocol.ts';
+import type { LookReply, LookRequest, OpenRequest, Reply, StartRequest, WarmRequest } from './protocol.ts';
 import { Analysis, openPipeline, type DecodeThread, type InferenceThread } from './threads/analysis.ts';
+import { PictureRun } from './threads/picture-run.ts';
 import { Thread } from './threads/thread.ts';
 
 /** Heaps of JavaScript alone, in MiB; pixels and models are outside of them. A video's frame results are small. */
@@ -14,11 +15,12 @@ const THREAD_HEAP = { maxOldGenerationSizeMb: 128 };
 let decode: DecodeThread | undefined;
 const inference: InferenceThread[] = [];
 let analysis: Analysis | undefined;
+let pictures: PictureRun | undefined;
 
 // A thread that is stuck in native code cannot be asked to stop, and process.exit would wait for it.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
-answerService({ start, warm, open, next });
+answerService({ start, warm, open, next, look, nextPictures });
 
 async function start(request: StartRequest): Promise<void> {
   decode = new Thread({ module: 'decode-thread.js', resourceLimits: THREAD_HEAP, onDeath: die });
@@ -43,6 +45,16 @@ async function open(request: OpenRequest): Promise<void> {
 async function next(): Promise<Reply> {
   if (analysis === undefined) throw new Error('asked for results before a job was opened');
   return analysis.next();
+}
+
+async function look(request: LookRequest): Promise<void> {
+  if (decode === undefined) throw new Error('asked to look before the start');
+  pictures = new PictureRun(decode, request);
+}
+
+async function nextPictures(): Promise<LookReply> {
+  if (pictures === undefined) throw new Error('asked for pictures before it was told of which video');
+  return pictures.next();
 }
 
 /** A thread is gone, and the process with it: the service reads the last words and replaces the process. */

@@ -3,18 +3,22 @@ import { setTimeout } from 'node:timers/promises';
 
 import { ServiceError, type ErrorCode } from '../errors.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
+import type { EncodedPicture } from '../pipeline/pictures.ts';
 import { errorOfMemoryLimit } from './child-errors.ts';
 import type { ChildHandle } from './child-handle.ts';
+import { picturesFrom } from './child-look.ts';
 import { ChildJob, type Results } from './child-job.ts';
 import { ChildStarter, type ChildNeeds, type ChildStarterOptions } from './child-starter.ts';
 import type { IsolationLevel } from './isolation.ts';
 import { usedMemoryOf } from './process-status.ts';
-import type { OpenRequest } from './protocol.ts';
+import type { LookRequest, OpenRequest } from './protocol.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 export interface ProcessPoolOptions extends ChildStarterOptions {
   /** Children, which is jobs at once. */
   readonly size: number;
+  /** True: a child is started when it is first needed. */
+  readonly isLazy?: boolean;
   /** Inference threads in each child. */
   readonly threads: number;
   /** A job is given up when no frame is decoded and no result made for so long. */
@@ -69,8 +73,9 @@ export class ProcessPool implements AsyncDisposable {
    */
   static open(options: ProcessPoolOptions): ProcessPool {
     const pool = new ProcessPool(options);
-    const starts = Array.from({ length: options.size }, async () => pool.#startFirst());
-    pool.#slots.push(...starts.map((child) => ({ child })));
+    const isLazy = options.isLazy === true;
+    const starts = isLazy ? [] : Array.from({ length: options.size }, async () => pool.#startFirst());
+    pool.#slots.push(...Array.from({ length: options.size }, (_, at) => ({ child: starts[at] })));
     pool.#free.push(...pool.#slots);
     pool.#ready = pool.#allWarm(starts);
     // Its owner may look at it later.
@@ -134,6 +139,25 @@ export class ProcessPool implements AsyncDisposable {
       } finally {
         reusable ||= job.isDone;
       }
+    } finally {
+      await this.#giveBack(slot, child, reusable);
+    }
+  }
+
+  /** Makes pictures in a child, as soon as one is free. The child is killed when this is aborted, stalls, or is left early. */
+  async *look(request: LookRequest, signal?: AbortSignal): AsyncGenerator<EncodedPicture, void> {
+    const { memoryBytes, stallTimeoutMs } = this.#options;
+    const given = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
+    const slot = await this.#take(given);
+    let child: ChildHandle | undefined;
+    let reusable = false;
+    try {
+      child = await unlessAborted(this.#warm(slot), given);
+      yield* picturesFrom({ child, request, memoryBytes, stallTimeoutMs, signal: given });
+      reusable = true;
+    } catch (error) {
+      reusable = error instanceof ServiceError && VERDICTS_ON_VIDEOS.has(error.code);
+      throw error;
     } finally {
       await this.#giveBack(slot, child, reusable);
     }

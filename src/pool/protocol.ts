@@ -4,7 +4,8 @@
  *
  * 1. `start`: answered by nothing once its threads run, so that what they map without any use can be measured;
  * 2. `warm`: answered by nothing once their models are loaded;
- * 3. for each job `open`, answered by nothing, then `next`, answered by {@link Reply}, until it is done or fails.
+ * 3. for each job `open`, answered by nothing, then `next`, answered by {@link Reply}, until it is done or fails;
+ *    for pictures of a video `look`, answered by nothing, then `nextPictures`, answered by {@link LookReply}, likewise.
  *
  * Asking for the next batch acknowledges the last one; the child decodes only so far ahead of that.
  */
@@ -13,12 +14,13 @@ import { FAILURE_CODES, type ErrorCode } from '../errors.ts';
 import { frameResultSchema, mediaFactsSchema, regionSchema } from '../job.ts';
 import { pipelineDefinitionSchema } from '../pipeline/definition.ts';
 import { videoLimitsSchema } from '../pipeline/limits.ts';
+import { encodedPictureSchema, pictureWishSchema } from '../pipeline/pictures.ts';
 import { samplingSchema } from '../pipeline/sampling.ts';
 
 const startRequestSchema = z
   .object({
-    /** Number of inference threads. */
-    threads: z.int().min(1),
+    /** Number of inference threads; 0 for a child that makes pictures only. */
+    threads: z.int().min(0),
     /** Folder of the models that users brought; absent: none. */
     modelsFolder: z.string().optional(),
   })
@@ -53,11 +55,23 @@ const openRequestSchema = z
   .readonly();
 export type OpenRequest = z.infer<typeof openRequestSchema>;
 
+const lookRequestSchema = z
+  .object({
+    filePath: z.string(),
+    wish: pictureWishSchema,
+    limits: videoLimitsSchema,
+    extraDecoders: z.array(z.string()).readonly(),
+  })
+  .readonly();
+export type LookRequest = z.infer<typeof lookRequestSchema>;
+
 export const questionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('start'), request: startRequestSchema }),
   z.object({ kind: z.literal('warm'), request: warmRequestSchema }),
   z.object({ kind: z.literal('open'), request: openRequestSchema }),
   z.object({ kind: z.literal('next') }),
+  z.object({ kind: z.literal('look'), request: lookRequestSchema }),
+  z.object({ kind: z.literal('nextPictures') }),
 ]);
 export type Question = z.infer<typeof questionSchema>;
 
@@ -72,6 +86,16 @@ export const replySchema = z.object({
   media: mediaFactsSchema.optional(),
 });
 export type Reply = z.infer<typeof replySchema>;
+
+export const lookReplySchema = z.object({
+  /** As in {@link Reply}. */
+  decoded: z.int().min(0),
+  /** In the order of their times; empty when there was none within a second. */
+  pictures: z.array(encodedPictureSchema),
+  /** These were the last. */
+  done: z.boolean(),
+});
+export type LookReply = z.infer<typeof lookReplySchema>;
 
 /** A `ServiceError` on its way from thread to thread and from process to process. */
 export interface Failure {

@@ -12,6 +12,7 @@ import type { StepListener } from '../../src/engine/step.ts';
 import { Worker } from '../../src/engine/worker.ts';
 import { jobOptionsSchema, type FrameResult, type Job, type JobOptions } from '../../src/job.ts';
 import { createLog, type Log } from '../../src/log.ts';
+import type { VideoPictureService } from '../../src/pipeline/picture-service.ts';
 import type { RunOptions, VideoFilePipelineService } from '../../src/pipeline/pipeline-service.ts';
 import { InMemoryQueueService } from '../../src/queue/memory.ts';
 import { LocalStorageService } from '../../src/storage/local.ts';
@@ -49,6 +50,14 @@ export async function* twoFrames(): AsyncGenerator<FrameResult> {
   yield { frame_index: 0, result: { timestamp_ms: 0, text: 'a' } };
   yield { frame_index: 1, result: { timestamp_ms: 40, text: 'b' } };
 }
+
+/** A picture of two bytes for each time that is asked for. */
+export const quickPictures: VideoPictureService = {
+  async *pictures(_path, wish) {
+    if (wish.kind === 'still') return;
+    for (const timestampMs of wish.timesMs) yield { timestampMs, bytes: Uint8Array.of(0xff, 0xd8) };
+  },
+};
 
 /** Never yields; ends when aborted. */
 export async function* untilAborted({ signal }: RunOptions): AsyncGenerator<FrameResult> {
@@ -113,6 +122,7 @@ export class EngineHarness implements AsyncDisposable {
       queue,
       storage,
       pipelines,
+      pictures: quickPictures,
       jobTimeoutMs: 60_000,
       maxResultsBytes: 1e9,
       log: this.#log,

@@ -2,7 +2,14 @@ import { readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { sweepFiles } from '../../src/engine/file-sweep.ts';
-import { inputPathOf, readSidecar, resultsPathOf, segmentsPathOf, sidecarPathOf } from '../../src/engine/sidecar.ts';
+import {
+  inputPathOf,
+  readSidecar,
+  resultsPathOf,
+  segmentsPathOf,
+  thumbnailsPathOf,
+  sidecarPathOf,
+} from '../../src/engine/sidecar.ts';
 import type { Job, JobId } from '../../src/job.ts';
 import type { DuckDBJobStore } from '../../src/store/duckdb.ts';
 import { keptLog } from '../kept-log.ts';
@@ -45,6 +52,7 @@ describe('the sweep of the stored files', () => {
     await put(harness, inputPathOf(whole), 'a video');
     await put(harness, resultsPathOf(whole), 'results');
     await put(harness, segmentsPathOf(whole), 'segments');
+    await put(harness, thumbnailsPathOf(whole), 'thumbnails');
     await put(harness, sidecarPathOf(whole), 'garbage');
     await put(harness, resultsPathOf(alone), 'other results');
 
@@ -55,9 +63,10 @@ describe('the sweep of the stored files', () => {
     const [folder = ''] = folders;
     expect(folder).to.match(/^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z$/);
     const moved = [
-      { jobId: whole, path: inputPathOf(whole), text: 'a video' },
       { jobId: whole, path: resultsPathOf(whole), text: 'results' },
       { jobId: whole, path: segmentsPathOf(whole), text: 'segments' },
+      { jobId: whole, path: thumbnailsPathOf(whole), text: 'thumbnails' },
+      { jobId: whole, path: inputPathOf(whole), text: 'a video' },
       { jobId: whole, path: sidecarPathOf(whole), text: 'garbage' },
       { jobId: alone, path: resultsPathOf(alone), text: 'other results' },
     ];

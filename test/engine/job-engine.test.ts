@@ -51,6 +51,7 @@ describe('the engine', () => {
         'START: committed',
         'attempt: results stored',
         'attempt: segments stored',
+        'attempt: thumbnails stored',
         'COMPLETE: before commit',
         'COMPLETE: committed',
         'COMPLETE: sidecar rewritten',
@@ -97,10 +98,16 @@ describe('the engine', () => {
         'expire: sidecar rewritten',
         'expire: results deleted',
         'expire: segments deleted',
+        'expire: thumbnails deleted',
         'expire: input deleted',
       ]);
       expect(await harness.engine.deleteFiles(jobId)).to.deep.equal({ jobId, deletedAt });
-      expect(taken()).to.deep.equal(['expire: results deleted', 'expire: segments deleted', 'expire: input deleted']);
+      expect(taken()).to.deep.equal([
+        'expire: results deleted',
+        'expire: segments deleted',
+        'expire: thumbnails deleted',
+        'expire: input deleted',
+      ]);
     });
 
     it('a job that the database has lost', async () => {

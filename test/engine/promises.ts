@@ -1,5 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readThumbnail } from '../../src/analysis/thumbnails-document.ts';
 import { isFinal } from '../../src/engine/job-change.ts';
 import {
   inputPathOf,
@@ -7,6 +8,7 @@ import {
   readSidecar,
   resultsPathOf,
   segmentsPathOf,
+  thumbnailsPathOf,
   sidecarOf,
   sidecarPathOf,
   type Sidecar,
@@ -59,6 +61,13 @@ export async function brokenPromises({ store, storage, baseDir }: Kept, ledger: 
     const hasSegments = stored.has(segmentsPathOf(jobId));
     check(hasSegments === hasResults, `${jobId} is ${job.status}, segments: ${hasSegments}`);
     if (hasSegments) JSON.parse(await readFile(await storage.loadFile(segmentsPathOf(jobId)), 'utf8'));
+    const hasThumbnails = stored.has(thumbnailsPathOf(jobId));
+    // They are made again when they are missing.
+    check(hasResults || !hasThumbnails, `${jobId} is ${job.status}, thumbnails: ${hasThumbnails}`);
+    if (hasThumbnails) {
+      const picture = await readThumbnail(await storage.loadFile(thumbnailsPathOf(jobId)), 'first');
+      check(picture instanceof Uint8Array, `${jobId}: thumbnails cannot be read`);
+    }
     if (hasResults) await checkResults(jobId, storage, check);
     const sidecar = await readSidecar(storage, jobId);
     check(essenceOf(sidecar) === essenceOf(sidecarOf(job)), `${jobId}: sidecar and row disagree`);

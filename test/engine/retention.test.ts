@@ -52,7 +52,7 @@ describe('the files of jobs that have ended', () => {
     await keepHouse({ ...keeping, retentionMs: HOUR_MS / 2 });
     expect(await filesOf(harness, old.jobId)).to.deep.equal([`${old.jobId}.json`]);
     expect((await jobIn(store, old.jobId)).expiredAt).to.be.a('string');
-    expect(await filesOf(harness, young.jobId)).to.have.lengthOf(4);
+    expect(await filesOf(harness, young.jobId)).to.have.lengthOf(5);
     expect(await filesOf(harness, waiting.jobId)).to.have.lengthOf(2);
   });
 

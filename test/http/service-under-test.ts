@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { checkAnswers } from './answer-check.ts';
 import { JobSegments } from '../../src/analysis/job-segments.ts';
+import { JobThumbnails } from '../../src/analysis/job-thumbnails.ts';
 import { parseConfig, type Config } from '../../src/config.ts';
 import { DataFolder } from '../../src/data-folder.ts';
 import { SearchableJobs } from '../../src/engine/searchable-jobs.ts';
@@ -21,6 +22,7 @@ import { listen } from '../../src/listen.ts';
 import { createLog, type Log } from '../../src/log.ts';
 import { SearchIndex } from '../../src/search/search-index.ts';
 import { InMemoryQueueService } from '../../src/queue/memory.ts';
+import type { VideoPictureService } from '../../src/pipeline/picture-service.ts';
 import type { VideoFilePipelineService } from '../../src/pipeline/pipeline-service.ts';
 import { PipelineRegistry } from '../../src/pipeline/registry.ts';
 
@@ -32,6 +34,12 @@ const registry = await PipelineRegistry.open();
 const LISTED: VideoFilePipelineService = {
   list: () => registry.describe(),
   runOnFile: () => {
+    throw new Error('not in these tests');
+  },
+};
+
+const NONE: VideoPictureService = {
+  pictures: () => {
     throw new Error('not in these tests');
   },
 };
@@ -65,6 +73,7 @@ export interface ServiceSettings {
   readonly waitingFor?: () => readonly string[];
   readonly log?: Log;
   readonly pipelines?: VideoFilePipelineService;
+  readonly pictures?: VideoPictureService;
   readonly machines?: readonly ShownMachine[];
   readonly workers?: () => readonly StateValue[];
 }
@@ -72,7 +81,7 @@ export interface ServiceSettings {
 /** The service's own parts over HTTP on a free port, in a folder that `close` removes; no worker. */
 export async function openService(settings: ServiceSettings = {}) {
   const folder = settings.folder ?? (await mkdtemp(join(tmpdir(), 'http-')));
-  const { log = createLog('silent'), pipelines = LISTED, maxPending = 1_000 } = settings;
+  const { log = createLog('silent'), pipelines = LISTED, pictures = NONE, maxPending = 1_000 } = settings;
   const opened = await DataFolder.open({ path: folder, log });
   const { store, storage } = opened;
   const queue = new InMemoryQueueService();
@@ -104,6 +113,8 @@ export async function openService(settings: ServiceSettings = {}) {
     storage,
     segments,
     search,
+    thumbnails: new JobThumbnails({ storage, segments, pictures, log }),
+    pictures,
     pipelines,
     incomingDir: storage.incomingDir,
     ...(settings.lingerMs === undefined ? {} : { lingerMs: settings.lingerMs }),

@@ -142,7 +142,7 @@ export class Analysis {
     } else {
       this.#decodingEnded = true;
       if (event.kind === 'failure') this.#failure = event.failure;
-      else this.#media = event.media;
+      if (event.kind === 'end') this.#media = event.media;
     }
     this.#advance();
   }

@@ -4,8 +4,9 @@ import { createHash } from 'node:crypto';
 import type { MediaFacts, Region } from '../../job.ts';
 import { decodeSamples, type DecodeSummary, type SampledFrame } from '../../pipeline/decode.ts';
 import { partsOf, type FramePart, type FrameParts } from '../../pipeline/frame-parts.ts';
+import { encodePictures, type EncodedPicture } from '../../pipeline/pictures.ts';
 import { serviceErrorOf } from '../child-errors.ts';
-import { failureOf, type Failure, type OpenRequest } from '../protocol.ts';
+import { failureOf, type Failure, type LookRequest, type OpenRequest } from '../protocol.ts';
 import { buffersOf } from './thread.ts';
 
 export type DecodeCommand =
@@ -15,7 +16,12 @@ export type DecodeCommand =
       /** Counter shared with the main thread; it rises while the decoder works. */
       readonly decoded: Int32Array;
     }
-  /** Requests the next sampled frame. Ignored after the end of the video. */
+  | {
+      readonly kind: 'look';
+      readonly request: LookRequest;
+      readonly decoded: Int32Array;
+    }
+  /** Requests the next sampled frame or picture. Ignored after the end of the video. */
   | { readonly kind: 'pull' };
 
 export type DecodeEvent =
@@ -27,10 +33,12 @@ export type DecodeEvent =
     }
   /** A sampled frame whose analysed part equals that of the previous one. */
   | { readonly kind: 'repeat'; readonly index: number; readonly timestampMs: number }
-  | { readonly kind: 'end'; readonly media: MediaFacts }
+  | { readonly kind: 'picture'; readonly picture: EncodedPicture }
+  | { readonly kind: 'end'; readonly media?: MediaFacts }
   | { readonly kind: 'failure'; readonly failure: Failure };
 
 let frames: Generator<SampledFrame, DecodeSummary> | undefined;
+let pictures: Generator<EncodedPicture, void> | undefined;
 let regions: readonly Region[] = [];
 /** Digest of the parts of the last emitted frame; undefined if repeats are analysed. */
 let previous: string | undefined;
@@ -38,6 +46,7 @@ let analyseRepeats = false;
 
 parentPort?.on('message', (command: DecodeCommand) => {
   if (command.kind === 'open') open(command.request, command.decoded);
+  else if (command.kind === 'look') look(command.request, command.decoded);
   else pull();
 });
 
@@ -54,19 +63,35 @@ function open(request: OpenRequest, decoded: Int32Array): void {
   });
 }
 
+function look({ filePath, wish, limits, extraDecoders }: LookRequest, decoded: Int32Array): void {
+  const onProgress = (steps: number): void => void Atomics.store(decoded, 0, steps);
+  pictures = encodePictures(filePath, wish, { limits, extraDecoders, onProgress });
+}
+
 function pull(): void {
-  if (frames === undefined) return;
   try {
-    const next = frames.next();
-    if (next.done === true) end({ kind: 'end', media: next.value.media });
-    else emit(next.value);
+    if (pictures !== undefined) pullPicture(pictures);
+    else if (frames !== undefined) pullFrame(frames);
   } catch (error) {
     end({ kind: 'failure', failure: failureOf(serviceErrorOf(error)) });
   }
 }
 
+function pullFrame(samples: Generator<SampledFrame, DecodeSummary>): void {
+  const next = samples.next();
+  if (next.done === true) end({ kind: 'end', media: next.value.media });
+  else emit(next.value);
+}
+
+function pullPicture(made: Generator<EncodedPicture, void>): void {
+  const next = made.next();
+  if (next.done === true) end({ kind: 'end' });
+  else post({ kind: 'picture', picture: next.value }, [next.value.bytes.buffer]);
+}
+
 function end(event: DecodeEvent): void {
   frames = undefined;
+  pictures = undefined;
   post(event);
 }
 

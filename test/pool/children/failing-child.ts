@@ -1,7 +1,9 @@
 /** A child that says why, and ends before it is ready. */
 import { answerService } from '../../../src/pool/child-door.ts';
+import { noPictures } from './no-pictures.ts';
 
 answerService({
+  ...noPictures,
   start: async () => {
     process.stderr.write('the machine has no such instruction\n');
     process.exit(7);

@@ -1,6 +1,7 @@
 /** A child that runs out of memory after two frames, unless it has one thread and takes one frame at a time. */
 import { ServiceError } from '../../../src/errors.ts';
 import { answerService } from '../../../src/pool/child-door.ts';
+import { noPictures } from './no-pictures.ts';
 
 const FRAMES = 5;
 let threads = 0;
@@ -8,6 +9,7 @@ let isFrugal = false;
 let next = 0;
 
 answerService({
+  ...noPictures,
   start: async (request) => {
     threads = request.threads;
   },

@@ -24,6 +24,7 @@ import koffi from 'koffi';
 import { z } from 'zod';
 import { answerService } from '../../../src/pool/child-door.ts';
 import { CHECKED_CALLS, DENIED_CALLS } from '../../../src/pool/sandbox/system-call-numbers.ts';
+import { noPictures } from './no-pictures.ts';
 
 type Attempt = readonly [name: string, attempt: () => unknown];
 
@@ -39,6 +40,7 @@ let attempts: readonly Attempt[] = [];
 let next = 0;
 
 answerService({
+  ...noPictures,
   start: async ({ modelsFolder = '' }) => {
     const port = z.coerce.number().parse(readFileSync(join(modelsFolder, 'port.txt'), 'utf8'));
     attempts = [...onService(), ...onData(modelsFolder), ...onNetwork(modelsFolder, port), ...onKernel(modelsFolder)];

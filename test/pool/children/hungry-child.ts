@@ -1,9 +1,11 @@
 /** A child that fills memory as long as it gets any. */
 import { answerService } from '../../../src/pool/child-door.ts';
+import { noPictures } from './no-pictures.ts';
 
 const hoard: Buffer[] = [];
 
 answerService({
+  ...noPictures,
   start: async () => {},
   warm: async () => {},
   open: async () => {},

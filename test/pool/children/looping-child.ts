@@ -1,7 +1,9 @@
 /** A child whose main thread never comes back from a job. */
 import { answerService } from '../../../src/pool/child-door.ts';
+import { noPictures } from './no-pictures.ts';
 
 answerService({
+  ...noPictures,
   start: async () => {},
   warm: async () => {},
   open: async () => {

@@ -1,10 +1,12 @@
 /** A child that maps far more than it uses before it is ready, as a future runtime might. */
 import { answerService } from '../../../src/pool/child-door.ts';
+import { noPictures } from './no-pictures.ts';
 
 const MAPPED_BYTES = 1_000_000_000;
 const mapped: ArrayBuffer[] = [];
 
 answerService({
+  ...noPictures,
   start: async () => {},
   warm: async () => {
     // Zeroed pages are mapped, and not touched.

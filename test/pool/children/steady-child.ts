@@ -1,9 +1,11 @@
 /** A child that has a frame for each question, without end. */
 import { answerService } from '../../../src/pool/child-door.ts';
+import { noPictures } from './no-pictures.ts';
 
 let given = 0;
 
 answerService({
+  ...noPictures,
   start: async () => {},
   warm: async () => {},
   open: async () => {},

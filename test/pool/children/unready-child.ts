@@ -1,7 +1,9 @@
 /** A child that lives, does nothing, and is never ready for a job. */
 import { answerService } from '../../../src/pool/child-door.ts';
+import { noPictures } from './no-pictures.ts';
 
 answerService({
+  ...noPictures,
   start: async () => new Promise(() => {}),
   warm: async () => {},
   open: async () => {},

@@ -1,0 +1,64 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { z } from 'zod';
+
+/**
+ * The stored thumbnails of a job: a line of JSON that lists them, and then the bytes of their JPEG files, one after
+ * another.
+ */
+
+/** Raised when the same video gives other pictures or the document is written differently. */
+export const THUMBNAILS_VERSION = 1;
+export const MAX_THUMBNAILS = 200;
+/** More than the first line of so many needs. */
+const HEAD_BYTES = 16 * 1024;
+
+export interface Thumbnail {
+  readonly frameIndex: number;
+  readonly jpeg: Uint8Array;
+}
+
+const headSchema = z.object({
+  version: z.literal(THUMBNAILS_VERSION),
+  thumbnails: z.array(z.object({ frame_index: z.int().min(0), bytes: z.int().min(1) })),
+});
+
+export async function* thumbnailsDocument(thumbnails: readonly Thumbnail[]): AsyncGenerator<Uint8Array | string> {
+  const listed = thumbnails.map(({ frameIndex, jpeg }) => ({ frame_index: frameIndex, bytes: jpeg.length }));
+  yield `${JSON.stringify({ version: THUMBNAILS_VERSION, thumbnails: listed })}\n`;
+  for (const { jpeg } of thumbnails) yield jpeg;
+}
+
+/**
+ * Reads one picture of a stored document: that of a frame, or the first.
+ * @returns undefined for a document of another version or a damaged one, null for one without this picture
+ */
+export async function readThumbnail(path: string, frame: number | 'first'): Promise<Uint8Array | null | undefined> {
+  await using file = await open(path);
+  const start = await read(file, 0, HEAD_BYTES);
+  const end = start.indexOf('\n');
+  if (end === -1) return undefined;
+  const head = headSchema.safeParse(jsonOf(start.toString('utf8', 0, end)));
+  if (!head.success) return undefined;
+  let position = end + 1;
+  for (const { frame_index: frameIndex, bytes } of head.data.thumbnails) {
+    if (frame === 'first' || frame === frameIndex) {
+      const jpeg = await read(file, position, bytes);
+      return jpeg.length === bytes ? jpeg : undefined;
+    }
+    position += bytes;
+  }
+  return null;
+}
+
+async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
+  return buffer.subarray(0, bytesRead);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,58 @@
+import { ServiceError } from '../../errors.ts';
+import type { EncodedPicture } from '../../pipeline/pictures.ts';
+import type { Failure, LookReply, LookRequest } from '../protocol.ts';
+import type { DecodeThread } from './analysis.ts';
+import type { DecodeEvent } from './decode-thread.ts';
+
+/** An empty reply after so long says that the child lives, and how far decoding has come. */
+const HEARTBEAT_MS = 1000;
+
+/** One request for pictures inside the child: the decode thread makes one at a time. */
+export class PictureRun {
+  readonly #decode: DecodeThread;
+  readonly #decoded = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  #isPulling = false;
+  #picture: EncodedPicture | undefined;
+  #hasEnded = false;
+  #failure: Failure | undefined;
+  #wake: () => void = () => {};
+
+  constructor(decode: DecodeThread, request: LookRequest) {
+    this.#decode = decode;
+    decode.listen((event) => this.#onEvent(event));
+    decode.post({ kind: 'look', request, decoded: this.#decoded });
+  }
+
+  /** The next picture, when it is made; empty after a second without. Rejects when the video cannot be decoded. */
+  async next(): Promise<LookReply> {
+    if (!this.#isPulling && !this.#hasEnded) {
+      this.#isPulling = true;
+      this.#decode.post({ kind: 'pull' });
+      await this.#change();
+    } else if (this.#isPulling) await this.#change();
+    if (this.#failure !== undefined) {
+      throw new ServiceError(this.#failure.code, this.#failure.message, { retryable: this.#failure.retryable });
+    }
+    const pictures = this.#picture === undefined ? [] : [this.#picture];
+    this.#picture = undefined;
+    return { decoded: Atomics.load(this.#decoded, 0), pictures, done: this.#hasEnded };
+  }
+
+  async #change(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, HEARTBEAT_MS);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #onEvent(event: DecodeEvent): void {
+    this.#isPulling = false;
+    if (event.kind === 'picture') this.#picture = event.picture;
+    else this.#hasEnded = true;
+    if (event.kind === 'failure') this.#failure = event.failure;
+    this.#wake();
+  }
+}
