@@ -36,7 +36,7 @@ describe('the keys of a file', () => {
   };
   const hashes = (): readonly string[] => ring?.current()?.map(({ sha256 }) => sha256) ?? [];
 
-  it('stand one a line, beside comments and empty lines, and are added to those of the environment', async () => {
+  it('are one per line, with comments and empty lines, and are added to those of the environment', async () => {
     await writeFile(file, `# of the laptop\n${ONE}\n\n  sha256:${hash(TWO)}:read # of the monitor\n`);
     await open();
     expect(ring?.current()).to.deep.equal([
@@ -46,7 +46,7 @@ describe('the keys of a file', () => {
     ]);
   });
 
-  it('change when the file is replaced, and stay when it becomes unreadable', async () => {
+  it('change when the file is replaced, and stay valid when it becomes unreadable', async () => {
     await writeFile(file, ONE);
     const lines = await open();
     await writeFile(`${file}.new`, TWO);
@@ -61,7 +61,7 @@ describe('the keys of a file', () => {
     expect(JSON.stringify(lines)).not.to.contain(ONE).and.not.to.contain(TWO);
   });
 
-  it('keep the service from starting when there are none, and the error tells no key', async () => {
+  it('prevent a start if the file has none, and the error contains no key', async () => {
     await writeFile(file, '# nothing\n');
     const errors: unknown[] = [];
     await open().catch((error: unknown) => errors.push(error));

@@ -43,7 +43,7 @@ describe('reelstate analyse', function () {
   });
   after(() => rm(folder, { recursive: true }));
 
-  it('writes the very bytes that a service stores and gives', async () => {
+  it('writes the same bytes as a service', async () => {
     const output = await mkdtemp(join(folder, 'whole-'));
     const analysed = await analyse('--every', '200ms', '--output', output, video);
     expect(analysed).to.deep.equal({ code: 0, stdout: `completed  ${output}/signs_results.json\n`, stderr: '' });

@@ -37,7 +37,7 @@ describe('reelstate batch against a service', function () {
     await rm(folder, { recursive: true });
   });
 
-  it('analyses each content once, whatever its names, and goes on where it stopped', async () => {
+  it('analyses each content once under any name, and continues where it stopped', async () => {
     await put('videos/a.mp4', 'one');
     await put('videos/deep/er/b.MP4', 'two');
     await put('videos/deep/same-as-a.mp4', 'one');
@@ -66,7 +66,7 @@ describe('reelstate batch against a service', function () {
     expect(await jobs()).to.equal(6);
   });
 
-  it('finds the jobs of a run whose notes are lost, and makes another where results were deleted', async () => {
+  it('finds the jobs of a run without its notes, and creates new ones for deleted results', async () => {
     await put('videos/a.mp4', 'one');
     await run('videos');
     await rm(join(folder, '.reelstate-batch'), { recursive: true });
@@ -79,7 +79,7 @@ describe('reelstate batch against a service', function () {
     expect(await jobs()).to.equal(2);
   });
 
-  it('reports failures by reason with 3, and repeats them only when told to', async () => {
+  it('reports failures by reason with 3, and repeats them only on request', async () => {
     await writeFile(join(folder, 'text.mp4'), 'no video');
     await put('good.mp4', 'good');
     await put('bad.mp4', 'bad');
@@ -105,7 +105,7 @@ describe('reelstate batch against a service', function () {
     expect(await jobs()).to.equal(3);
   });
 
-  it('is understood or does nothing', async () => {
+  it('rejects invalid options and then does nothing', async () => {
     await put('a/x.mp4', 'one');
     await put('b/x.mp4', 'two');
     for (const wrong of [
@@ -148,7 +148,7 @@ async function submitted({ engine, store }: ServiceWithPages) {
 }
 
 describe('reelstate batch at a service that is busy', () => {
-  it('waits as long as Retry-After says, with one key, and stops when the service says no', async () => {
+  it('waits for Retry-After with the same key, and stops on a final rejection', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'batch-'));
     const keys: unknown[] = [];
     const pipeline = { id: 'ocr_only', description: '', nodes: [], edges: [], outputs: [] };

@@ -104,7 +104,7 @@ describe('the command line', function () {
     }
   });
 
-  it('hands on which frames are wanted, and what part of them', async () => {
+  it('passes on the selection of frames and regions', async () => {
     const flags = ['--sample-every-ms', '500', '--from-ms', '0', '--to-ms', '900', '--keyframes-only'];
     const { code, stdout } = await run('submit', '--json', ...flags, '--region', '0.25,0,0.5,1', video);
     expect(code).to.equal(0);
@@ -265,7 +265,7 @@ describe('the command line', function () {
     expect((await run('--version')).stdout).to.match(/^\d+\.\d+\.\d+\n$/);
   });
 
-  it('is the same as a program: its output, its errors and its exit codes', async () => {
+  it('works as a program: output, errors and exit codes', async () => {
     const environment = { REELSTATE_URL: service.url };
     for (const args of [
       ['list', '--json'],

@@ -66,7 +66,7 @@ describe('reelstate doctor', function () {
     return path;
   };
 
-  it('finds nothing wrong where nothing is, before the first start and after, and changes nothing', async () => {
+  it('passes every check on a healthy machine, before and after the first start, and changes nothing', async () => {
     const { code, wrong, findings } = await examined();
     expect({ code, wrong }).to.deep.equal({ code: 0, wrong: [] });
     expect(findings.map(({ check }) => check)).to.include.members(['Node.js', 'packages', 'database', 'models']);
@@ -77,7 +77,7 @@ describe('reelstate doctor', function () {
     expect((await stat(path)).mtimeMs).to.equal(before.mtimeMs);
   });
 
-  it('prints a line for each, with the fix below it', async () => {
+  it('prints one line per check with the fix below', async () => {
     const environment = { DATA_DIR: dataDir, PORT: '0', DISK_RESERVE_BYTES: '9000000000000000' };
     const { code, stdout } = await spawnReelstate(['doctor'], { environment });
     expect(code).to.equal(1);
@@ -85,10 +85,9 @@ describe('reelstate doctor', function () {
     expect(stdout).to.match(/^ERROR +disk +.*every upload is refused\n +→ Make room/m);
   });
 
-  it('finds a setting that cannot be understood', () =>
-    expectFault('settings', /PORT="eighty"/, /CONFIGURATION/, { PORT: 'eighty' }));
+  it('finds an invalid setting', () => expectFault('settings', /PORT="eighty"/, /CONFIGURATION/, { PORT: 'eighty' }));
 
-  it('finds a disk without the room that is kept', () =>
+  it('finds a disk without the reserved space', () =>
     expectFault('disk', /every upload is refused/, /Make room/, { DISK_RESERVE_BYTES: '9000000000000000' }));
 
   it('finds a file where the data folder should be', async () => {
@@ -101,7 +100,7 @@ describe('reelstate doctor', function () {
     expect(wrong[0]?.fix).to.contain('DATA_DIR');
   });
 
-  it('finds a data folder that others may change', async () => {
+  it('finds a data folder that other users can change', async () => {
     await mkdir(dataDir);
     await chmod(dataDir, 0o777);
     await expectFault('data folder', /other users/, /chmod go-w/);
@@ -147,7 +146,7 @@ describe('reelstate doctor', function () {
     await expectFault('database', /was found damaged: 2026-\S+ a block is damaged/, /restart the service/);
   });
 
-  it('warns of a folder that other users may enter', async () => {
+  it('warns about a folder that other users can enter', async () => {
     await mkdir(dataDir);
     await chmod(dataDir, 0o755);
     const { findings } = await examined();
@@ -167,7 +166,7 @@ describe('reelstate doctor', function () {
     await expectFault('models', /mine is not the one that was added/, /reelstate models/);
   });
 
-  it('finds a port that another program has', async () => {
+  it('finds a port in use by another program', async () => {
     const server = createServer((socket) => socket.end('hello\n')).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = addressSchema.parse(server.address());
@@ -181,7 +180,7 @@ describe('reelstate doctor', function () {
   it('finds an address that is not of this machine', () =>
     expectFault('address', /EADDRNOTAVAIL/, /HOST/, { HOST: '192.0.2.1', PORT: '8000', ALLOW_ANONYMOUS: 'true' }));
 
-  it('finds that more files may be open than the system allows', () =>
+  it('finds a limit of open files that is too low', () =>
     expectFault('open files', /need \d+/, /ulimit/, { MAX_CONNECTIONS: '900000000000' }));
 
   it('finds a package that cannot be loaded', async () => {
@@ -203,7 +202,7 @@ describe('reelstate doctor', function () {
     for (const good of ['20.19.0', '22.0.0', '24.1.0']) expect(checkNodeVersion(good, '>=20.19').status).to.equal('ok');
   });
 
-  it('knows a service that runs from another program, and leaves it its database', async () => {
+  it('distinguishes a running service from another program, and does not open its database', async () => {
     const service = await openService();
     try {
       const settings = { DATA_DIR: service.folder, PORT: String(service.port) };

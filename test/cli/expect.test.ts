@@ -42,7 +42,7 @@ describe('the command line on segments', () => {
     expect(await readFile(join(folder, `${id}_segments.vtt`), 'utf8')).to.match(/^WEBVTT\n\n00:00:01\.200 --> /);
   });
 
-  it('says whether a text is seen, by its exit code, and what is nearest', async () => {
+  it('reports by its exit code whether a text is seen, and names the nearest one', async () => {
     const met = await run('expect', video, '--text', 'Gate B12', '--within', '1s..3s', '--at-least', '500ms');
     expect(met).to.deep.include({ code: 0, stdout: 'met: "Gate B12" is seen: "Gate B12" at 0:01.200–0:02.000\n' });
     const missed = await run('expect', jobId, '--text', 'Gate B16', '--absent', 'Gate A1');
@@ -55,7 +55,7 @@ describe('the command line on segments', () => {
     expect((await run('expect', jobId, '--absent', 'Gate')).code).to.equal(1);
   });
 
-  it('reports to a test runner', async () => {
+  it('writes a report for test runners', async () => {
     const report = join(folder, 'report.xml');
     expect((await run('expect', jobId, '--text', 'A < B', '--text', 'Gate', '--junit', report)).code).to.equal(1);
     const xml = await readFile(report, 'utf8');
@@ -63,7 +63,7 @@ describe('the command line on segments', () => {
     expect(xml).to.include('name="text: A &lt; B"><failure message="not met: &quot;A &lt; B&quot; is not seen;');
   });
 
-  it('does not understand what expects nothing or no time', async () => {
+  it('rejects a command line without expectations or with an invalid time', async () => {
     for (const args of [
       [],
       ['--text', '(', '--regex'],

@@ -25,7 +25,7 @@ describe('reelstate import', function () {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  it('makes finished jobs, with names, facts, history, results, segments and SQL rows', async () => {
+  it('creates finished jobs with names, facts, history, results, segments and SQL rows', async () => {
     const paths = await makeAnalysis(join(folder, 'found'), 'MIND THE GAP');
     const imported = await run('import', 'found');
     expect(imported).to.include({ code: 0, stderr: '' });
@@ -61,7 +61,7 @@ describe('reelstate import', function () {
     }
   });
 
-  it('answers SQL, and imports the same analysis once, under whatever name', async () => {
+  it('supports SQL, and imports the same analysis once under any name', async () => {
     await makeAnalysis(join(folder, 'a'), 'first');
     await makeAnalysis(join(folder, 'a'), 'second');
     const first = await run('import', 'a');
@@ -79,7 +79,7 @@ describe('reelstate import', function () {
     expect(stdout.trim().split(/\r?\n/)).to.deep.equal(['file_name,n', 'first.mp4,5', 'second.mp4,5']);
   });
 
-  it('rejects what is not an analysis as analyse writes it, and imports the others', async () => {
+  it('rejects files that are not results of analyse, and imports the others', async () => {
     const line = (change: (frame: Record<string, unknown>) => unknown) => (text: string) => {
       const lines = text.split('\n');
       lines[3] = `${JSON.stringify(change(JSON.parse((lines[3] ?? '').slice(0, -1))))},`;

@@ -7,7 +7,7 @@ function screen(isTTY: boolean) {
 }
 
 describe('the status line', () => {
-  it('draws a bar that fills, over itself, and leaves nothing behind', () => {
+  it('draws a progress bar in place and clears it', () => {
     const terminal = screen(true);
     const line = new StatusLine(terminal);
     line.bar('a.mp4', 0, 200);
@@ -20,7 +20,7 @@ describe('the status line', () => {
     ]);
   });
 
-  it('turns while it waits, and ends with its line', () => {
+  it('shows a spinner while it waits, and ends with its line', () => {
     const terminal = screen(true);
     const line = new StatusLine(terminal);
     line.spin('a.mp4  running');
@@ -29,7 +29,7 @@ describe('the status line', () => {
     expect(terminal.written.at(-1)).to.equal('\r\u001B[2K');
   });
 
-  it('never wraps, and cannot be steered by the name of a file', () => {
+  it('never wraps, and removes control characters from file names', () => {
     const terminal = screen(true);
     new StatusLine(terminal).bar('x'.repeat(200), 1, 1);
     expect(terminal.written[0]?.replace('\r\u001B[2K', '')).to.have.lengthOf(99);
@@ -37,7 +37,7 @@ describe('the status line', () => {
     expect(terminal.written[1]).to.contain('a\u{FFFD}[2Jb');
   });
 
-  it('says nothing where there is no terminal', () => {
+  it('prints nothing without a terminal', () => {
     const file = screen(false);
     const line = new StatusLine(file);
     line.bar('a.mp4', 1, 2);

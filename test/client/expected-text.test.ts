@@ -19,7 +19,7 @@ function isMet(expectation: Partial<TextExpectation>): boolean {
 }
 
 describe('an expected text', () => {
-  it('is met when it is a part of what is seen, letter by letter', () => {
+  it('matches part of a text with the same letters', () => {
     expect(isMet({ texts: ['Payment failed', 'Order 4711'] })).to.equal(true);
     expect(isMet({ texts: ['Payment  failed'] })).to.equal(true);
     expect(isMet({ texts: ['Payment filed'] })).to.equal(false);
@@ -61,7 +61,7 @@ describe('an expected text', () => {
     expect(nothing?.nearest).to.equal(undefined);
   });
 
-  it(`is judged right in ${CLIPS} made clips: no near miss passes, and hardly a true one fails`, async () => {
+  it(`is correct in ${CLIPS} generated clips: no near miss passes, and hardly any match fails`, async () => {
     let [truths, missed, misses] = [0, 0, 0];
     const makers = ['adjacent cues', 'cues that differ in a digit', 'fades of half a second'] as const;
     for (let at = 0; at < CLIPS; at += 1) {

@@ -70,7 +70,7 @@ describe('the client', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('uploads a file as it is read, tells how far it is, and the service has every byte of it', async () => {
+  it('uploads a file as it is read, reports progress, and the service receives every byte', async () => {
     const bytes = Buffer.concat([VIDEO, Buffer.alloc(200_000, 'film')]);
     const path = join(folder, 'a "b".mp4');
     await writeFile(path, bytes);
@@ -93,7 +93,7 @@ describe('the client', () => {
     expect(jobs[0]).to.deep.include({ pipeline_id: 'yolo_ocr', options: { frame_stride: 25, max_frames: 3 } });
   });
 
-  it('tells which frames are wanted, and what part of them', async () => {
+  it('sends the selection of frames and regions', async () => {
     const range = { sampleEveryMs: 500, fromMs: 100, toMs: 2000, keyframesOnly: true };
     await client.submit({ file: video, pipelineId: 'ocr_only', ...range, region: [0, 0.5, 1, 0.5] });
     const options = {
@@ -109,7 +109,7 @@ describe('the client', () => {
     expect(code).to.equal('invalid_request');
   });
 
-  it('submits once under one key, and says so', async () => {
+  it('submits once per idempotency key, and reports a replay', async () => {
     const options = { file: video, pipelineId: 'ocr_only', idempotencyKey: 'once' };
     const first = await client.submit(options);
     expect(await client.submit(options)).to.deep.equal({ jobId: first.jobId, isReplay: true });
@@ -134,7 +134,7 @@ describe('the client', () => {
     expect((await client.page({ tag: 'winter' })).jobs).to.deep.equal([]);
   });
 
-  it('makes one error of every refusal', async () => {
+  it('turns every rejection into one error class', async () => {
     const unknown = await refusalOf(client.submit({ file: video, pipelineId: 'none' }));
     expect(unknown).to.include({ code: 'unknown_pipeline', status: 404, isTransient: false });
     expect(unknown.message).to.contain('ocr_only');
@@ -148,7 +148,7 @@ describe('the client', () => {
     expect(await service.files()).to.deep.equal([]);
   });
 
-  it('tells of a hint, and of when to try again', async () => {
+  it('has the hint and the retry time of a problem', async () => {
     const problem = { code: 'queue_full', detail: 'full', hint: 'wait', title: 'Full', status: 503 };
     const error = await withServer(
       (_, response) => response.writeHead(503, { 'Retry-After': '30' }).end(JSON.stringify(problem)),
@@ -157,7 +157,7 @@ describe('the client', () => {
     expect(error).to.include({ code: 'queue_full', hint: 'wait', retryAfterS: 30, isTransient: true });
   });
 
-  it('takes nothing else for the service', async () => {
+  it('rejects responses of other servers', async () => {
     for (const [status, body] of [
       [200, '<html>'],
       [200, '{"job_id":"1","status":"done"}'],
@@ -176,7 +176,7 @@ describe('the client', () => {
     });
   });
 
-  it('follows no redirect: a key stays with the service that it is for', async () => {
+  it('follows no redirect, so that a key is not sent elsewhere', async () => {
     const asked: string[] = [];
     const error = await withServer(
       (request, response) => {
@@ -189,7 +189,7 @@ describe('the client', () => {
     expect(asked).to.deep.equal(['/video/status/1']);
   });
 
-  it('waits for the end of a job and tells each state once', async () => {
+  it('waits for the end of a job and reports each state once', async () => {
     const jobId = await submit();
     const states: string[] = [];
     const ended = await client.waitFor(jobId, {
@@ -204,7 +204,7 @@ describe('the client', () => {
     expect(new Set(states).size).to.equal(states.length);
   });
 
-  it('goes on waiting while the service is too busy, and not when it refuses', async () => {
+  it('continues to wait while the service is busy, and stops on a final rejection', async () => {
     let asked = 0;
     const body = { job_id: '1', status: 'failed', progress: 1, created_at: '', updated_at: '' };
     const status = await withServer(
@@ -221,7 +221,7 @@ describe('the client', () => {
     expect(await refusalOf(client.waitFor('none'))).to.include({ code: 'job_not_found' });
   });
 
-  it('gives up what is aborted, with the reason', async () => {
+  it('rejects with the reason of an abort', async () => {
     const ending = new AbortController();
     const reason = new Error('enough');
     const jobId = await submit();
@@ -252,7 +252,7 @@ describe('the client', () => {
     expect(JSON.parse(text)).to.deep.equal({ job_id: jobId, results: frames });
   });
 
-  it('rejects results that break off', async () => {
+  it('rejects incomplete results', async () => {
     const error = await withServer(
       (_, response) => {
         response.writeHead(200, { 'Content-Length': '1000' });
@@ -298,7 +298,7 @@ describe('the client', () => {
     ]);
   });
 
-  it('carries a key where it is asked for', async () => {
+  it('sends the key if one is set', async () => {
     const sha256 = createHash('sha256').update('secret').digest('hex');
     const guarded = await openService({ keys: [{ sha256, scopes: ['read'] }] });
     try {

@@ -21,8 +21,8 @@ import type { transitionsResponseSchema } from '../../src/http/routes/transition
 type Tells<Answer, Schema extends z.ZodType> =
   z.infer<Schema> extends Answer ? (keyof Answer extends keyof z.infer<Schema> ? true : false) : false;
 
-describe('the answer types of the client', () => {
-  it('are those of the schemas: else this file does not compile', () => {
+describe('the response types of the client', () => {
+  it('equal those of the schemas, or this file does not compile', () => {
     const told: readonly true[] = [
       true satisfies Tells<StatusResponse, typeof statusResponseSchema>,
       true satisfies Tells<DeletionResponse, typeof deletionResponseSchema>,

@@ -21,7 +21,7 @@ function framesOf(document: string, cuts: readonly number[] = []): readonly unkn
 }
 
 describe('ResultLines', () => {
-  it('returns every frame, wherever the document is cut', () => {
+  it('returns every frame, for every split of the document', () => {
     const frame = dictionary(string(), jsonValue());
     assert(
       property(array(frame), array(nat(), { maxLength: 8 }), (frames, cuts) => {

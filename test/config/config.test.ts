@@ -13,7 +13,7 @@ describe('the settings', () => {
     return 'none';
   };
 
-  it('need keys on every address that another machine can reach, unless everyone is to be served', () => {
+  it('need keys on an address beyond loopback, unless ALLOW_ANONYMOUS is set', () => {
     for (const HOST of ['0.0.0.0', '::', '192.168.1.5', 'example.org', '127.0.0.1.example.org', '128.0.0.1']) {
       expect(fault({ HOST }), HOST).to.match(
         /invalid_config|can be reached from other machines: set API_KEYS or API_KEYS_FILE/,
@@ -37,12 +37,12 @@ describe('the settings', () => {
     }
   });
 
-  it('count as not set when they are empty', () => {
+  it('count as not set if they are empty', () => {
     const empty = Object.fromEntries(Object.keys(configSchema.shape).map((name) => [name, '']));
     expect(parseConfig(empty)).to.deep.equal(parseConfig({}));
   });
 
-  it('take a base path with and without its last slash', () => {
+  it('accept a base path with and without a trailing slash', () => {
     for (const [BASE_PATH, expected] of [
       ['/', ''],
       ['/reelstate', '/reelstate'],
@@ -55,7 +55,7 @@ describe('the settings', () => {
     }
   });
 
-  it('take addresses and networks of proxies', () => {
+  it('accept addresses and networks of proxies', () => {
     expect(parseConfig({ TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8,::1,fd00::/8' }).TRUSTED_PROXIES).to.deep.equal([
       '127.0.0.1',
       '10.0.0.0/8',
@@ -67,7 +67,7 @@ describe('the settings', () => {
     }
   });
 
-  it('keep the hashes of keys alone, each with its scopes, and all scopes where none is named', () => {
+  it('keep only the hashes of keys, with their scopes, or all scopes if none is named', () => {
     const [one, two, three] = ['one'.repeat(6), 'two'.repeat(6), 'three'.repeat(6)];
     const API_KEYS = `${one}, ${two}:read , sha256:${hash(three ?? '').toUpperCase()}:submit+read,sha256:${hash('x')}`;
     expect(parseConfig({ API_KEYS }).API_KEYS).to.deep.equal([
@@ -79,7 +79,7 @@ describe('the settings', () => {
     expect(JSON.stringify(parseConfig({ API_KEYS: 'a-secret-that-is-long' }))).not.to.contain('a-secret');
   });
 
-  it('are refused in one line that does not tell a key', () => {
+  it('are rejected in one line without a key', () => {
     const secret = 'secret-of-16-letters';
     for (const API_KEYS of [
       ',',
@@ -104,13 +104,13 @@ describe('the settings', () => {
     expect(fault({ PORT: 'x' })).to.contain('PORT="x": must be a whole number');
   });
 
-  it('leave no key in the environment once they are read', () => {
+  it('remove the keys from the environment', () => {
     const environment: Record<string, string | undefined> = { API_KEYS: 'a-secret-that-is-long', PORT: '1' };
     removeSecrets(environment);
     expect(environment).to.deep.equal({ PORT: '1' });
   });
 
-  it('take names of hosts, in any case', () => {
+  it('accept host names in any case', () => {
     expect(parseConfig({ ALLOWED_HOSTS: 'Reelstate.example.org, other' }).ALLOWED_HOSTS).to.deep.equal([
       'reelstate.example.org',
       'other',

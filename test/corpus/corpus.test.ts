@@ -58,7 +58,7 @@ describe('a corpus of real, broken and false videos', function () {
   });
 
   for (const pipelineId of ['ocr_only', 'yolo_ocr']) {
-    it(`every valid file ends as it should under ${pipelineId}: one result per decoded frame, or a reason`, async () => {
+    it(`every valid file has one result per decoded frame under ${pipelineId}, or a reason`, async () => {
       const wrong: string[] = [];
       let completed = 0;
       let results = 0;
@@ -82,7 +82,7 @@ describe('a corpus of real, broken and false videos', function () {
   }
 
   for (const category of ['malformed', 'impostor']) {
-    it(`every ${category} file is refused, or its job ends with a reason or with frames`, async () => {
+    it(`every ${category} file is rejected, or its job ends with a reason or with frames`, async () => {
       const { uptime_s: before } = await health();
       for (const { path } of files.filter((file) => file.category === category)) {
         const answer = await analyse(path, 'ocr_only');

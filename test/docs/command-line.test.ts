@@ -8,13 +8,13 @@ import { projectRoot } from '../tools/sample-project.ts';
 const document = readFileSync(path.join(projectRoot, 'docs/COMMAND_LINE.md'), 'utf8');
 
 describe('the document of the command line', () => {
-  it('has the help of every command, and of no other', () => {
+  it('has the help of every command and no others', () => {
     const told = [...document.matchAll(/^## .+\n\n<!-- command:([\w-]+) -->$/gm)].map(([, name]) => name);
     expect(told).to.have.members(PROGRAM.commands.map((command) => command.name()));
     expect(document).to.contain('<!-- command -->');
   });
 
-  it('tells what every exit code means', () => {
+  it('explains every exit code', () => {
     for (const code of Object.keys(EXIT_CODES)) expect(document).to.match(new RegExp(`^\\| ${code} \\| `, 'm'));
   });
 });

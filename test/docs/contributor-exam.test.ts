@@ -22,7 +22,7 @@ describe("the contributor's exam", () => {
     expect(numbered(key).map(([number]) => number)).to.deep.equal(all);
   });
 
-  it('names for each answer where it is: files that exist, and something in them', () => {
+  it('refers for each answer to existing files and texts in them', () => {
     for (const [number, answer] of numbered(key)) {
       const references = [...answer.matchAll(REFERENCE)];
       expect(references, `answer ${number}`).to.not.have.lengthOf(0);

@@ -19,7 +19,7 @@ const read = (file: string): Buffer => readFileSync(path.join(projectRoot, file)
 describe('NOTICE', () => {
   const notice = read('NOTICE').toString();
 
-  it('tells the sum of every model, and the size of the one in the project', () => {
+  it('has the hash of every model, and the size of the one in the project', () => {
     for (const [folder, names] of Object.entries(MODELS)) {
       for (const name of names) {
         const sha256 = createHash('sha256')

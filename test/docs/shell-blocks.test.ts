@@ -24,7 +24,7 @@ describe('shell commands in documents', function () {
   after(() => shell[Symbol.asyncDispose]());
 
   for (const { file, blocks } of documents.filter(({ isRun }) => isRun)) {
-    it(`${file}: every command works as typed, and prints what is said`, async () => {
+    it(`${file}: every command works as typed and prints what the document shows`, async () => {
       const signal = AbortSignal.timeout(WITHIN_MS);
       const first = blocks.find(({ direction }) => direction.kind !== 'skip');
       if (first !== undefined) await shell.beginDocument(first);
@@ -36,11 +36,11 @@ describe('shell commands in documents', function () {
     });
   }
 
-  it('the README has some that are run', () => {
+  it('the README has commands that are run', () => {
     expect(documents.find(({ file }) => file === 'README.md')?.isRun).to.equal(true);
   });
 
-  it('a command that fails, or prints something else, is told with its line', async () => {
+  it('a command that fails or prints something else is reported with its line', async () => {
     const text =
       '# Top\n\n```sh\nx=3\n```\n\n```sh\necho "{$x}"\n```\n\n```text\n{…}\n```\n\n```sh\necho one two\n```\n\n```text\none three\n```\n\n```sh\nfalse\ntrue\n```\n';
     const [set, print, differ, fail] = shellBlocksOf(text);
@@ -60,7 +60,7 @@ describe('shell commands in documents', function () {
     expect(await verdict(fail)).to.contain('ended with 1');
   });
 
-  it('a block that would not be run must say why', () => {
+  it('a block that is not run must give a reason', () => {
     expect(() => shellBlocksOf('```bash\ntrue\n```\n')).to.throw('1 fences');
     expect(() => shellBlocksOf('<!-- shell: skip -->\n```sh\ntrue\n```\n')).to.throw('not understood');
     const [block] = shellBlocksOf('<!-- shell: skip, needs root -->\n```sh\ntrue\n```\n');

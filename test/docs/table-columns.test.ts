@@ -7,7 +7,7 @@ import { projectRoot } from '../tools/sample-project.ts';
 const document = readFileSync(path.join(projectRoot, 'docs/ARCHITECTURE.md'), 'utf8');
 
 describe('the tables of columns', () => {
-  it('have every column that the migrations make, as DuckDB has it', async () => {
+  it('have every column of the migrated database with its type', async () => {
     const instance = await DuckDBInstance.create(':memory:');
     const connection = await instance.connect();
     const folder = path.join(projectRoot, 'migrations');

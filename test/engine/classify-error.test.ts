@@ -16,7 +16,7 @@ describe('an error during a job', () => {
     ['unknown_pipeline', 'internal'],
     ['invalid_model', 'internal'],
   ] as const) {
-    it(`with the code ${code} is of the video, and fails it with ${failure}`, () => {
+    it(`with the code ${code} concerns the video and fails the job with ${failure}`, () => {
       const message = 'why';
       expect(classify(new ServiceError(code, message))).to.deep.equal({ kind: 'video', code: failure, message });
     });
@@ -29,13 +29,13 @@ describe('an error during a job', () => {
     'child_unavailable',
   ];
   for (const code of refusals) {
-    it(`with the code ${code} is of the environment`, () => {
+    it(`with the code ${code} concerns the environment`, () => {
       expect(classify(new ServiceError(code, 'why'))).to.include({ kind: 'environment', code });
     });
   }
 
   for (const errno of ['EACCES', 'EMFILE', 'ENFILE', 'EIO', 'EROFS', 'ENOENT', 'EAGAIN', 'ENOMEM']) {
-    it(`of the system, ${errno}, is of the environment, also as a cause`, () => {
+    it(`of the system, ${errno}, concerns the environment, also as a cause`, () => {
       const expected = { kind: 'environment', code: 'storage_unavailable' };
       expect(classify(systemError(errno))).to.include(expected);
       const wrapped = new Error('while starting', { cause: new Error('again', { cause: systemError(errno) }) });
@@ -50,13 +50,13 @@ describe('an error during a job', () => {
   }
 
   for (const code of ['decoder_crashed', 'stalled', 'interrupted'] as const) {
-    it(`with the code ${code} is of the attempt`, () => {
+    it(`with the code ${code} concerns the attempt`, () => {
       expect(classify(new ServiceError(code, 'why', { retryable: true }))).to.include({ kind: 'attempt', code });
     });
   }
 
   for (const error of [new TypeError('a defect'), 'thrown text', undefined, new ServiceError('job_conflict', 'why')]) {
-    it(`that is not known (${String(error)}) is of the attempt`, () => {
+    it(`that is unknown (${String(error)}) concerns the attempt`, () => {
       expect(classify(error)).to.include({ kind: 'attempt', code: 'internal' });
     });
   }

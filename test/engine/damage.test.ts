@@ -107,7 +107,7 @@ describe('a damaged database', () => {
   afterEach(() => before[Symbol.asyncDispose]());
 
   for (const { what, isNoticed, harm } of HARMS) {
-    it(`with ${what}: nothing accepted is lost, nothing that ended runs again`, async () => {
+    it(`with ${what} loses no accepted job and runs no ended job again`, async () => {
       const folder = await quickFolder();
       await cp(before.folder, folder, { recursive: true });
       await harm(join(folder, 'jobs.duckdb'), join(folder, 'jobs.duckdb.wal'));
@@ -138,7 +138,7 @@ describe('a damaged database', () => {
     });
   }
 
-  it('is rebuilt by hand from the sidecars', async () => {
+  it('is restored from the sidecars by rebuild', async () => {
     const folder = await quickFolder();
     await cp(before.folder, folder, { recursive: true });
     await rm(join(folder, 'jobs.duckdb'));
@@ -149,7 +149,7 @@ describe('a damaged database', () => {
     for (const [jobId, status] of ended) expect((await jobIn(after.store, jobId)).status).to.equal(status);
   });
 
-  it('keeps the time at which a job was accepted and ended, and a history that the machine allows', async () => {
+  it('keeps the times of acceptance and end, and a valid history', async () => {
     const [, completed] = accepted;
     if (completed === undefined) throw new Error('eight jobs were submitted');
     const then = await jobIn(before.store, completed);

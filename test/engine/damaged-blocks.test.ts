@@ -74,7 +74,7 @@ describe('a database file with damaged blocks', () => {
     expect(ran).to.have.members(accepted.filter((jobId) => !ended.has(jobId)));
   }
 
-  it('is found at the start or when it is read, refuses everything until the next start, and loses no job', async () => {
+  it('is detected at the start or when it is read, rejects every call until the next start, and loses no job', async () => {
     const blocks = ((await stat(join(sound, 'jobs.duckdb'))).size - HEADER_BYTES) / BLOCK_BYTES;
     expect(blocks).to.be.at.least(2);
     const found = { atStart: 0, whenRead: 0 };
@@ -106,7 +106,7 @@ describe('a database file with damaged blocks', () => {
     expect(found.atStart + found.whenRead).to.be.at.least(2);
   });
 
-  it('that is cut short is found at the start, whole jobs are kept and the others come back', async () => {
+  it('that is truncated is detected at the start; complete jobs are kept and the others restored', async () => {
     for (const part of [0.5, 0.9]) {
       const { folder, path } = await copy();
       await truncate(path, Math.floor((await stat(path)).size * part));

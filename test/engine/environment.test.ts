@@ -20,7 +20,7 @@ describe('an environment that refuses', () => {
   const interruptions = async ({ store }: EngineHarness, jobId: Parameters<typeof store.get>[0]) =>
     JSON.parse((await store.get(jobId))?.snapshot ?? '').context.interruptions;
 
-  it('spends no attempt, is reported, and work goes on by itself', async () => {
+  it('costs no attempt, is reported, and work continues by itself', async () => {
     const { log, lines } = keptLog();
     await using harness = await EngineHarness.open({ log, maxAttempts: 1 });
     const jobs = [await harness.submit(), await harness.submit(), await harness.submit()];
@@ -63,7 +63,7 @@ describe('an environment that refuses', () => {
     ]);
   });
 
-  it('also between START and the analysis, gives the job back', async () => {
+  it('between START and the analysis, gives the job back', async () => {
     await using harness = await EngineHarness.open();
     const { jobId } = await harness.submit();
     const { engine } = harness;
@@ -91,7 +91,7 @@ describe('an environment that refuses', () => {
     expect(harness.queue.dequeue()).to.equal(jobId);
   });
 
-  it('is no verdict on an unknown error: that spends an attempt', async () => {
+  it('does not include unknown errors, which cost an attempt', async () => {
     await using harness = await EngineHarness.open({ maxAttempts: 2 });
     const { jobId } = await harness.submit();
     harness.pipelines.script = async function* (): AsyncGenerator<FrameResult> {
@@ -140,7 +140,7 @@ describe('a job that lost attempts', () => {
     return started;
   };
 
-  it('is taken up at once after the first, later and later after the others, and always before any later job', async () => {
+  it('restarts at once after the first loss, then after growing delays, always before any later job', async () => {
     const asked: number[] = [];
     const { harness, delayed, later } = await withDelayedJob(1, asked);
     await using _ = harness;
@@ -176,7 +176,7 @@ describe('a job that lost attempts', () => {
   });
 
   for (const stop of ['drain', 'halt'] as const) {
-    it(`that waits is left waiting by a ${stop}, which ends at once`, async () => {
+    it(`that waits does not delay a ${stop}`, async () => {
       const { harness, delayed } = await withDelayedJob(1e6);
       await using _ = harness;
       const [running, single] = [harness.worker(), harness.worker()];
@@ -191,7 +191,7 @@ describe('a job that lost attempts', () => {
     });
   }
 
-  it('waits on after a restart for the rest of its time, before any later job', async () => {
+  it('waits after a restart for the rest of its delay, before any later job', async () => {
     const { harness, delayed, later } = await withDelayedJob(1e6);
     await using after = await harness.reopen({ retryDelays: { afterLosses: () => 1e6 } });
     await after.recover();
@@ -202,8 +202,8 @@ describe('a job that lost attempts', () => {
   });
 });
 
-describe('a job that the environment refuses again and again', () => {
-  it('lets others start meanwhile, when it was refused often enough', async () => {
+describe('a job that the environment refuses repeatedly', () => {
+  it('lets others start after enough refusals', async () => {
     await using harness = await EngineHarness.open({ retryDelays: { afterReleases: (n) => (n < 3 ? 0 : 1e6) } });
     const refused = await harness.submit();
     const later = await harness.submit();

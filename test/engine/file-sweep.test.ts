@@ -47,7 +47,7 @@ describe('the sweep of the stored files', () => {
     return asked;
   };
 
-  it('sets every file of an unknown job aside, whole and unchanged, in one folder that is named by the time', async () => {
+  it('moves every file of an unknown job unchanged into one quarantine folder named by the time', async () => {
     const [whole, alone] = [newId(), newId()];
     await put(harness, inputPathOf(whole), 'a video');
     await put(harness, resultsPathOf(whole), 'results');
@@ -84,7 +84,7 @@ describe('the sweep of the stored files', () => {
     );
   });
 
-  it('tells of each file that it has set aside', async () => {
+  it('logs each quarantined file', async () => {
     await put(harness, inputPathOf(newId()));
     await put(harness, inputPathOf(newId()));
     const steps: string[] = [];
@@ -94,7 +94,7 @@ describe('the sweep of the stored files', () => {
     expect(steps).to.deep.equal(['reconcile: file set aside', 'reconcile: file set aside']);
   });
 
-  it('leaves a file with a foreign name alone, and names it', async () => {
+  it('leaves a file with a foreign name in place, and logs it', async () => {
     await put(harness, 'notes.txt', 'mine');
     expect(await sweep()).to.deep.equal([]);
     expect(await files()).to.deep.equal(['notes.txt']);
@@ -103,7 +103,7 @@ describe('the sweep of the stored files', () => {
     ]);
   });
 
-  it('brings jobs back from their sidecars in the order of acceptance, and gives back those that wait', async () => {
+  it('restores jobs from their sidecars in order of acceptance, and returns the pending ones', async () => {
     const [first, ended, second] = [newId(), newId(), newId()];
     for (const jobId of [second, first]) {
       await putSidecar(harness, aSidecar(jobId));
@@ -139,7 +139,7 @@ describe('the sweep of the stored files', () => {
     expect(harness.queue.size(), 'the caller queues').to.equal(0);
   });
 
-  it('brings each job back once, however many they are', async () => {
+  it('restores each job once, for any number of jobs', async () => {
     const jobIds = Array.from({ length: 65 }, newId);
     for (const jobId of jobIds) {
       await putSidecar(harness, aSidecar(jobId));
@@ -150,7 +150,7 @@ describe('the sweep of the stored files', () => {
     expect(await harness.store.countByStatus()).to.include({ pending: 65 });
   });
 
-  it('sets the sidecar of a job aside that waits for a video that is not there', async () => {
+  it('quarantines the sidecar of a pending job without a video', async () => {
     const jobId = newId();
     await putSidecar(harness, aSidecar(jobId));
     expect(await sweep()).to.deep.equal([]);
@@ -158,7 +158,7 @@ describe('the sweep of the stored files', () => {
     expect(await files()).to.deep.equal([]);
   });
 
-  it('takes no other trouble with a video for its absence', async () => {
+  it('distinguishes other errors of a video from its absence', async () => {
     const jobId = newId();
     await putSidecar(harness, aSidecar(jobId));
     await symlink(join(harness.folder, 'jobs.duckdb'), join(harness.folder, 'video_jobs', inputPathOf(jobId)));
@@ -167,7 +167,7 @@ describe('the sweep of the stored files', () => {
     expect(await files()).to.deep.equal([sidecarPathOf(jobId)]);
   });
 
-  it('leaves a job alone that is being accepted', async () => {
+  it('ignores a job that is being accepted', async () => {
     const store: Pick<DuckDBJobStore, 'insert'> = harness.store;
     const insert = harness.store.insert.bind(harness.store);
     let swept: readonly Job[] | undefined;
@@ -184,7 +184,7 @@ describe('the sweep of the stored files', () => {
     expect((await harness.store.transitionsOf(jobId)).map(({ event }) => event)).to.deep.equal(['SUBMIT']);
   });
 
-  it('deletes the results of a failed job, and nothing else that is its', async () => {
+  it('deletes only the results of a failed job', async () => {
     const { jobId } = await harness.submit();
     await harness.engine.cancel(jobId);
     await put(harness, resultsPathOf(jobId));
@@ -193,7 +193,7 @@ describe('the sweep of the stored files', () => {
     expect(lines).to.deep.equal([]);
   });
 
-  it('keeps all files of a job that has completed, and of one that waits', async () => {
+  it('keeps all files of completed and pending jobs', async () => {
     const completed = await harness.submit();
     await harness.worker().runOnce();
     const waiting = await harness.submit();
@@ -215,7 +215,7 @@ describe('the sweep of the stored files', () => {
     expect(lines).to.deep.equal([]);
   });
 
-  it('ends a job as its sidecar says where its row is behind', async () => {
+  it('ends a job with the outcome in its sidecar if its row is outdated', async () => {
     const { jobId } = await harness.submit();
     await putSidecar(harness, aSidecar(jobId, { outcome: completion(jobId) }));
     await put(harness, resultsPathOf(jobId));
@@ -223,7 +223,7 @@ describe('the sweep of the stored files', () => {
     expect((await jobIn(harness.store, jobId)).status).to.equal('completed');
   });
 
-  it('asks the database once for the owners of few files, and not at all where there is none', async () => {
+  it('looks up the owners of few files in one query, and makes no query without files', async () => {
     const asked = listenToStandings();
     await sweep();
     expect(asked).to.deep.equal([]);
@@ -232,7 +232,7 @@ describe('the sweep of the stored files', () => {
     expect(asked.map((ids) => ids.toSorted())).to.deep.equal([jobIds]);
   });
 
-  it('asks the database for no more than 5,000 files at once, and for each owner', async () => {
+  it('looks up at most 5,000 files per query, and every owner', async () => {
     const jobIds = Array.from({ length: 1_667 }, newId);
     await Promise.all(
       jobIds.map(async (jobId) => {
@@ -256,7 +256,7 @@ describe('a sidecar', () => {
   });
   afterEach(() => harness[Symbol.asyncDispose]());
 
-  it('is read as it was written', async () => {
+  it('can be read back', async () => {
     const sidecar = aSidecar(newId());
     await putSidecar(harness, sidecar);
     expect(await readSidecar(harness.storage, sidecar.job_id)).to.deep.equal(sidecar);
@@ -268,14 +268,14 @@ describe('a sidecar', () => {
     ['of another shape', '{}'],
     ['that of another job', JSON.stringify(aSidecar(newId()))],
   ] as const) {
-    it(`that is ${what} is as good as none`, async () => {
+    it(`that is ${what} counts as missing`, async () => {
       const jobId = newId();
       await put(harness, sidecarPathOf(jobId), text);
       expect(await readSidecar(harness.storage, jobId)).to.equal(undefined);
     });
   }
 
-  it('that names another video than its own is as good as none, and keeps no other job from coming back', async () => {
+  it('that names another video counts as missing, and does not prevent the restoration of other jobs', async () => {
     const [sound, ...damaged] = [newId(), newId(), newId(), newId()];
     for (const [at, jobId] of damaged.entries()) {
       await put(harness, inputPathOf(jobId));
@@ -289,7 +289,7 @@ describe('a sidecar', () => {
     for (const jobId of damaged) expect(await readSidecar(harness.storage, jobId)).to.equal(undefined);
   });
 
-  it('that cannot be reached is trouble, and not its absence', async () => {
+  it('that cannot be read is an error, not missing', async () => {
     const jobId = newId();
     const path = join(harness.folder, 'video_jobs', sidecarPathOf(jobId));
     expect(await readSidecar(harness.storage, jobId)).to.equal(undefined);

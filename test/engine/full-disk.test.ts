@@ -61,7 +61,7 @@ describe('a full disk', () => {
   const filesOf = async ({ folder: home }: EngineHarness): Promise<readonly string[]> =>
     (await readdir(join(home, 'video_jobs'), { recursive: true })).filter((name) => name !== 'incoming');
 
-  it('gives the job back whose results do not fit, spends no attempt, and leaves no part of them', async () => {
+  it('gives a job back whose results do not fit, without losing an attempt or leaving a file', async () => {
     const harness = await EngineHarness.open({ folder });
     const { jobId } = await harness.submit();
     harness.pipelines.script = large;
@@ -74,7 +74,7 @@ describe('a full disk', () => {
     await harness.store.close();
   });
 
-  it('that only the results of one job do not fit ends that job, since others complete', async () => {
+  it('fails a job if only its own results do not fit while others complete', async () => {
     const harness = await EngineHarness.open({ folder, retryDelays: { afterLosses: () => 1, afterReleases: () => 1 } });
     const tooLarge = await harness.submit();
     const { script } = harness.pipelines;
@@ -100,7 +100,7 @@ describe('a full disk', () => {
     await harness.store.close();
   });
 
-  it('refuses an upload, of which nothing is left, and accepts it when there is room', async () => {
+  it('rejects an upload without leaving a file, and accepts it when there is space', async () => {
     const harness = await EngineHarness.open({ folder });
     const upload = join(harness.storage.incomingDir, 'upload');
     await writeFile(upload, Buffer.alloc(4_096));
@@ -120,7 +120,7 @@ describe('a full disk', () => {
     await harness.store.close();
   });
 
-  it('while a job ends and others wait: after room is made all goes on without a restart', async () => {
+  it('while a job ends and others wait, lets everything continue without a restart once there is space', async () => {
     const harness = await EngineHarness.open({ folder });
     const jobs = [await harness.submit(), await harness.submit(), await harness.submit()];
     const { script } = harness.pipelines;
@@ -147,7 +147,7 @@ describe('a full disk', () => {
     await harness.store.close();
   });
 
-  it('that refused a sidecar gets it as soon as it takes that of another job', async () => {
+  it('that refused a sidecar receives it with the next sidecar', async () => {
     await using harness = await EngineHarness.open();
     const { jobId } = await harness.submit();
     const storage: Pick<LocalStorageService, 'saveFile'> = harness.storage;
@@ -164,7 +164,7 @@ describe('a full disk', () => {
     expect(await readSidecar(harness.storage, jobId)).to.have.nested.property('outcome.status', 'completed');
   });
 
-  it('that refuses a sidecar does not undo what is committed; the next start rewrites it', async () => {
+  it('that refuses a sidecar does not undo the commit; the next start rewrites the sidecar', async () => {
     await using harness = await EngineHarness.open();
     const { jobId } = await harness.submit();
     const storage: Pick<LocalStorageService, 'saveFile'> = harness.storage;

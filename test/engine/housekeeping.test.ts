@@ -17,7 +17,7 @@ const HOUR_MS = 3_600_000;
 const SHORT_MS = 3_000;
 const CLOSED = 'the job store is closed';
 
-describe('the keeping of the house', () => {
+describe('background work', () => {
   let told: AbortController;
   let harness: EngineHarness;
   /** What the test does at a step of the engine. */
@@ -53,7 +53,7 @@ describe('the keeping of the house', () => {
   const sidecarText = (jobId: JobId) => readFile(join(harness.folder, 'video_jobs', sidecarPathOf(jobId)), 'utf8');
 
   describe('of sidecars', () => {
-    it('brings those up to their rows that differ, and no other', async () => {
+    it('rewrites outdated ones and no others', async () => {
       const [right, missing, expired] = [await completed(), await completed(), await completed()];
       const notEnded = await harness.submit();
       const behind = new Map([[notEnded.jobId, await sidecarText(notEnded.jobId)]]);
@@ -77,7 +77,7 @@ describe('the keeping of the house', () => {
       ]);
     });
 
-    it('corrects one that tells of another end', async () => {
+    it('corrects one with another outcome', async () => {
       const { jobId } = await harness.submit();
       await harness.engine.cancel(jobId);
       await putSidecar(harness, aSidecar(jobId, { outcome: completion(jobId) }));
@@ -89,7 +89,7 @@ describe('the keeping of the house', () => {
   });
 
   describe('at a start', () => {
-    it('queues the jobs that it brings back, in the order of acceptance', async () => {
+    it('queues restored jobs in order of acceptance', async () => {
       const jobIds = [newId(), newId()];
       for (const jobId of jobIds) {
         await putSidecar(harness, aSidecar(jobId));
@@ -103,7 +103,7 @@ describe('the keeping of the house', () => {
       ]);
     });
 
-    it('says what fails, and goes on with the rest', async () => {
+    it('logs failures and continues with the rest', async () => {
       await put(harness, inputPathOf(newId()));
       await harness.store.close();
       const { log, lines } = listenUntil('expired files');
@@ -116,7 +116,7 @@ describe('the keeping of the house', () => {
       ]);
     });
 
-    it('told to end, begins nothing more and reports no failure', async () => {
+    it('starts nothing after an abort and reports no failure', async () => {
       for (const jobId of [await completed(), await completed()]) {
         await rm(join(harness.folder, 'video_jobs', sidecarPathOf(jobId)));
       }
@@ -128,8 +128,8 @@ describe('the keeping of the house', () => {
     });
   });
 
-  describe('of the files whose time is over', () => {
-    it('deletes those of every job that ended before, more than one statement looks up, and says how many', async () => {
+  describe('of expired files', () => {
+    it('deletes those of every job that ended before, beyond one statement, and reports the number', async () => {
       const jobIds: JobId[] = await Promise.all(Array.from({ length: 501 }, endedLongAgo));
       const young = await completed();
       const { log, lines } = keptLog();
@@ -149,7 +149,7 @@ describe('the keeping of the house', () => {
       expect(kept).to.deep.equal([young]);
     });
 
-    it('says nothing where there is nothing to delete', async () => {
+    it('logs nothing if there is nothing to delete', async () => {
       await completed();
       const { log, lines } = keptLog();
       const { store, engine } = harness;
@@ -169,7 +169,7 @@ describe('the keeping of the house', () => {
       expect((await jobIn(harness.store, young)).expiredAt).to.equal(null);
     });
 
-    it('told to end, deletes no more and reports no failure', async () => {
+    it('deletes nothing after an abort and reports no failure', async () => {
       const jobIds = [await endedLongAgo(), await endedLongAgo()];
       for (const jobId of jobIds) await harness.recovery.rewriteSidecar(await jobIn(harness.store, jobId));
       atStep = (step) => {
@@ -182,7 +182,7 @@ describe('the keeping of the house', () => {
       expect(jobs.filter(({ expiredAt }) => expiredAt !== null)).to.have.lengthOf(1);
     });
 
-    it('is looked for again long before as much time has passed', async () => {
+    it('is repeated long before the same time has passed', async () => {
       const store: Pick<DuckDBJobStore, 'endedBefore'> = harness.store;
       const endedBefore = harness.store.endedBefore.bind(harness.store);
       let late: JobId | undefined;
@@ -216,7 +216,7 @@ describe('the keeping of the house', () => {
       };
     };
 
-    it('forgets the old and keeps the young', async () => {
+    it('deletes old ones and keeps recent ones', async () => {
       await submitLongAgo();
       const { job } = await harness.submitOnce('a key of today');
       expect(await harness.store.submission(oldKey, since)).to.include({ fingerprint: 'a video' });
@@ -230,7 +230,7 @@ describe('the keeping of the house', () => {
       expect(lines).to.deep.equal([]);
     });
 
-    it('is done again long before as much time has passed', async () => {
+    it('is repeated long before the same time has passed', async () => {
       let times = 0;
       afterForgetting(async () => {
         times += 1;
@@ -243,7 +243,7 @@ describe('the keeping of the house', () => {
       expect(await harness.store.submission(oldKey, since)).to.equal(undefined);
     });
 
-    it('says what fails, and goes on until it is told to end', async () => {
+    it('logs failures and continues until the abort', async () => {
       await harness.store.close();
       const { log, lines } = listenUntil('old keys');
       await forgetSubmissions({ store: harness.store, log, signal: told.signal, ttlMs: 10 * HOUR_MS });
@@ -252,7 +252,7 @@ describe('the keeping of the house', () => {
       ]);
     });
 
-    it('told before it begins, does nothing', async () => {
+    it('aborted before its start, does nothing', async () => {
       told.abort();
       await submitLongAgo();
       const { log, lines } = keptLog();

@@ -38,7 +38,7 @@ describe('the engine', () => {
   const interrupt = ({ jobId, attempt }: Job): Promise<Job> =>
     harness.engine.dispatch(jobId, { type: 'INTERRUPT', attempt, code: 'stalled', message: 'it stood still' });
 
-  describe('tells of its steps in the order in which they are taken:', () => {
+  describe('reports its steps in order:', () => {
     it('a job that is completed', async () => {
       await harness.submit();
       const stored = taken();
@@ -58,7 +58,7 @@ describe('the engine', () => {
       ]);
     });
 
-    it('a job that fails, and one that is given up while it waits', async () => {
+    it('a job that fails, and one that is cancelled while pending', async () => {
       const { jobId, attempt } = await running();
       taken();
       await harness.engine.dispatch(jobId, { type: 'FAIL', attempt, code: 'invalid_video', message: 'no video' });
@@ -202,7 +202,7 @@ describe('the engine', () => {
       ]);
     });
 
-    it('an attempt that was given up', async () => {
+    it('an aborted attempt', async () => {
       const { jobId } = await harness.submit();
       const worker = harness.worker();
       harness.pipelines.script = (options) => {
@@ -238,8 +238,8 @@ describe('the engine', () => {
     });
   });
 
-  describe('says why it refuses:', () => {
-    it('what it does not know', async () => {
+  describe('gives the reason of a rejection:', () => {
+    it('unknown jobs and pipelines', async () => {
       const jobId = jobIdSchema.parse(uuidv7());
       const refusal = `job_not_found: There is no job ${jobId}`;
       for (const asked of [
@@ -284,7 +284,7 @@ describe('the engine', () => {
       );
     });
 
-    it('one job more than may wait, and accepts again when one has started or was given up', async () => {
+    it('one job too many, and accepts again after a start or a cancel', async () => {
       await using small = await EngineHarness.open({ maxPending: 2 });
       const first = await small.submit();
       const second = await small.submit();
@@ -303,7 +303,7 @@ describe('the engine', () => {
     });
   });
 
-  it('counts a submission that comes again under its key once, and keeps keys apart', async () => {
+  it('counts a repeated submission with one key once, and distinguishes keys', async () => {
     // Which of two at once is the first is not said.
     const [first, second] = await Promise.all([harness.submitOnce('a'), harness.submitOnce('a')]);
     expect(second.job).to.deep.equal(first.job);
@@ -314,7 +314,7 @@ describe('the engine', () => {
     expect((await harness.submitOnce('a')).job.jobId).to.equal(first.job.jobId);
   });
 
-  it('brings a submission back with its key, from the sidecar', async () => {
+  it('restores a submission with its key from the sidecar', async () => {
     const { job } = await harness.submitOnce('a');
     await harness.store.close();
     await rm(join(harness.folder, 'jobs.duckdb'));
@@ -324,7 +324,7 @@ describe('the engine', () => {
     expect((await harness.submitOnce('a')).job.jobId).to.equal(job.jobId);
   });
 
-  it('leaves nothing of a submission whose upload is gone', async () => {
+  it('leaves nothing of a submission whose upload is missing', async () => {
     const options = jobOptionsSchema.parse({});
     const uploadPath = join(harness.storage.incomingDir, 'gone');
     await harness.engine.submit({ video: { adopt: uploadPath }, pipelineId: 'ocr_only', options }).then(
@@ -336,7 +336,7 @@ describe('the engine', () => {
     expect(await harness.store.countByStatus()).to.deep.equal({ pending: 0, running: 0, completed: 0, failed: 0 });
   });
 
-  it('knows a job in hand without its row, and reads the sidecar of one that it did not accept itself', async () => {
+  it('caches a running job, and reads the sidecar of one from an earlier process', async () => {
     const { jobId } = await harness.submit();
     await harness.storage.deleteFile(sidecarPathOf(jobId));
     expect((await harness.engine.start(jobId)).status).to.equal('running');

@@ -92,7 +92,7 @@ describe('every path through the job machine, walked by the engine over DuckDB',
     expect(await jobIn(harness.store, job.jobId)).to.deep.equal(job);
   }
 
-  it('together they reach every state and try every event in every state', () => {
+  it('together reach every state and try every event in every state', () => {
     expect([...reached].toSorted()).to.deep.equal([...JOB_STATES].toSorted());
     for (const state of JOB_STATES) {
       for (const probe of Object.keys(PROBES))
@@ -100,7 +100,7 @@ describe('every path through the job machine, walked by the engine over DuckDB',
     }
   });
 
-  it('takes exactly the events that the contract names', () => {
+  it('accepts exactly the events of the contract', () => {
     const taken = [...matrix].filter(([, verdicts]) => verdicts.has('taken')).map(([key]) => key);
     expect(taken).to.have.members([
       'pending START',

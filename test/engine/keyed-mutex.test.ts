@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { KeyedMutex } from '../../src/engine/keyed-mutex.ts';
 
 describe('mutex', () => {
-  it('are taken one after another with one key, in the order in which they were asked for, also after a failure', async () => {
+  it('serialises tasks with one key in order, also after a failure', async () => {
     const mutex = new KeyedMutex();
     const seen: string[] = [];
     const take = (key: string, name: string, fails = false): Promise<string> =>

@@ -226,8 +226,8 @@ const commands = courses(
   { maxCommands: 30 },
 );
 
-describe('any course of events', () => {
-  it('leaves the service and a plain list in agreement, and every promise kept', async () => {
+describe('any sequence of events', () => {
+  it('leaves the service equal to a model, with every promise kept', async () => {
     await assert(
       asyncProperty(commands, async (course) => {
         const real: Real = { harness: await EngineHarness.open(options) };

@@ -14,7 +14,7 @@ async function recovered(harness: EngineHarness, { damaged = false } = {}): Prom
 }
 
 describe('the recovery at a start', () => {
-  it('counts what waits and what was interrupted', async () => {
+  it('counts pending and interrupted jobs', async () => {
     const before = await EngineHarness.open();
     const running = await before.submit();
     for (let n = 0; n < 2; n += 1) await before.submit();
@@ -26,7 +26,7 @@ describe('the recovery at a start', () => {
     expect(after.queue.size()).to.equal(3);
   });
 
-  it('reads no files where the database is whole', async () => {
+  it('reads no files if the database is intact', async () => {
     await using harness = await EngineHarness.open();
     const jobId = newId();
     await putSidecar(harness, aSidecar(jobId));
@@ -37,7 +37,7 @@ describe('the recovery at a start', () => {
     expect(await harness.store.get(jobId)).to.equal(undefined);
   });
 
-  it('brings the jobs of a damaged database back before it counts, says so, and queues each once', async () => {
+  it('restores the jobs of a damaged database before it counts, logs it, and queues each once', async () => {
     await using harness = await EngineHarness.open();
     const jobId = newId();
     await putSidecar(harness, aSidecar(jobId));
@@ -50,7 +50,7 @@ describe('the recovery at a start', () => {
     expect([harness.queue.dequeue(), harness.queue.dequeue()]).to.deep.equal([jobId, undefined]);
   });
 
-  it('interrupts no job that its sidecar says has ended', async () => {
+  it('interrupts no job whose sidecar has an outcome', async () => {
     const before = await EngineHarness.open();
     const { jobId } = await before.submit();
     await before.engine.start(jobId);
@@ -64,7 +64,7 @@ describe('the recovery at a start', () => {
     expect(after.queue.size()).to.equal(0);
   });
 
-  it('says why the last attempt of a job was lost', async () => {
+  it('gives the reason why the last attempt of a job was lost', async () => {
     const before = await EngineHarness.open({ maxAttempts: 1 });
     const { jobId } = await before.submit();
     await before.engine.start(jobId);
@@ -74,7 +74,7 @@ describe('the recovery at a start', () => {
     expect(errorMessage).to.match(/no attempt left: the service stopped while the job was running$/);
   });
 
-  it('interrupts every job that was running, however many they are', async () => {
+  it('interrupts every running job, for any number of jobs', async () => {
     const before = await EngineHarness.open();
     const jobIds = Array.from({ length: 101 }, newId);
     await Promise.all(jobIds.map((jobId) => before.recovery.restore(aSidecar(jobId))));
@@ -87,7 +87,7 @@ describe('the recovery at a start', () => {
     expect(await after.store.countByStatus()).to.include({ pending: 101, running: 0 });
   });
 
-  it('reads one page of each where one holds all', async () => {
+  it('reads one page of each if one holds all', async () => {
     await using harness = await EngineHarness.open();
     const running = await harness.submit();
     await harness.submit();
@@ -103,7 +103,7 @@ describe('the recovery at a start', () => {
     expect(asked).to.deep.equal(['pending', 'running']);
   });
 
-  it('queues every job that waits once and in the order of acceptance, however many they are', async () => {
+  it('queues every pending job once and in order of acceptance, for any number of jobs', async () => {
     await using harness = await EngineHarness.open();
     const jobIds = Array.from({ length: 10_001 }, newId);
     await Promise.all(jobIds.map((jobId) => harness.recovery.restore(aSidecar(jobId))));

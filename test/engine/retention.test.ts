@@ -33,7 +33,7 @@ async function* aByte(): AsyncGenerator<string> {
 }
 
 describe('the files of jobs that have ended', () => {
-  it('are deleted when their time is over, those of all other jobs are kept, and the looking ends when told', async () => {
+  it('are deleted after their retention, those of other jobs are kept, and the work ends with the signal', async () => {
     const told = new AbortController();
     const onStep = (step: Step): void => {
       if (step === 'expire: input deleted') told.abort();
@@ -56,7 +56,7 @@ describe('the files of jobs that have ended', () => {
     expect(await filesOf(harness, waiting.jobId)).to.have.lengthOf(2);
   });
 
-  it('deleted in the moment in which the job ends: the sidecar says so, in either order of the writes', async () => {
+  it('deleted while the job ends are marked in the sidecar, in either order of the writes', async () => {
     let marked: () => void = () => expect.fail('deleted before it ended');
     const isMarked = new Promise<void>((resolve) => {
       marked = resolve;
@@ -87,7 +87,7 @@ describe('the files of jobs that have ended', () => {
   });
 });
 
-describe('a job that ended long enough ago', () => {
+describe('a job beyond its retention', () => {
   /** As `forgetJobs` is called by the service, with a time in the future: every finished job is old. */
   const forget = (harness: EngineHarness) => {
     const { store, storage } = harness;
@@ -95,7 +95,7 @@ describe('a job that ended long enough ago', () => {
     return forgetJobs({ store, storage, log: createLog('silent'), signal: new AbortController().signal, endedBefore });
   };
 
-  it('is forgotten: no row, no history, no key and no file is left, and all other jobs are untouched', async () => {
+  it('is deleted with row, history, key and files, and no other job is changed', async () => {
     await using harness = await EngineHarness.open();
     const { job } = await harness.submitOnce('a key');
     await harness.worker().runOnce();
@@ -115,7 +115,7 @@ describe('a job that ended long enough ago', () => {
     expect(await harness.store.get(job.jobId)).to.equal(undefined);
   });
 
-  it('is forgotten at the next look where its row could not be deleted', async () => {
+  it('is deleted at the next attempt if its row could not be deleted', async () => {
     await using harness = await EngineHarness.open();
     const { jobId } = await completed(harness);
     const store: Pick<DuckDBJobStore, 'forget'> = harness.store;
@@ -131,7 +131,7 @@ describe('a job that ended long enough ago', () => {
 });
 
 describe('the quarantine', () => {
-  it('loses what was set aside long enough ago, and nothing else', async () => {
+  it('loses files beyond their retention, and nothing else', async () => {
     await using harness = await EngineHarness.open();
     const { storage } = harness;
     for (const folder of ['2026-01-02T03-04-05.678Z', '2026-03-02T03-04-05.678Z', 'my-own']) {

@@ -17,16 +17,16 @@ describe('a clock of running time', () => {
     return at;
   }
 
-  it('counts a beat that came in time, or a little late, as long as it was', async () => {
+  it('counts a punctual or slightly late beat in full', async () => {
     expect(await dueAfter(6, () => 1)).to.equal(6);
     expect(await dueAfter(6, () => 2)).to.equal(6);
   });
 
-  it('counts time in which the process was stopped no longer than two beats', async () => {
+  it('counts at most two beats for a stop', async () => {
     expect(await dueAfter(6, (beat) => (beat === 1 ? 1_000_000 : 1))).to.equal(1_000_004);
   });
 
-  it('has no longest time', async () => {
+  it('has no maximum', async () => {
     const clock = new RunningClock();
     let isDue = false;
     const timer = clock.setTimeout(() => (isDue = true), 2 ** 40);

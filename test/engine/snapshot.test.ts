@@ -45,7 +45,7 @@ describe('the snapshot of a job', () => {
   const jobId = newId();
   const versions = Array.from({ length: JOB_MACHINE_VERSION }, (_, index) => index + 1);
 
-  it('has a stored sample of each version, and a step from each to the next', () => {
+  it('has a stored sample of each version and an upgrade step between versions', () => {
     expect(Object.keys(STORED_SNAPSHOTS).map(Number)).to.deep.equal(versions);
     expect(Object.keys(UPGRADES).map(Number)).to.deep.equal(versions.slice(0, -1));
   });
@@ -66,7 +66,7 @@ describe('the snapshot of a job', () => {
     }
   }
 
-  it('of a later version is refused with a sentence that says what to do', () => {
+  it('of a later version is rejected with advice', () => {
     const stored = { jobId, machineVersion: JOB_MACHINE_VERSION + 1, snapshot: '{}' };
     expect(codeOf(() => restoreSnapshot(stored))).to.include({
       code: 'schema_too_new',
@@ -88,7 +88,7 @@ describe('the snapshot of a job', () => {
 });
 
 describe('a data folder of an earlier version', () => {
-  it('is opened by a later one, whose jobs the earlier one leaves alone while the others go on', async () => {
+  it('is opened by a later one, whose jobs the earlier one does not change while others continue', async () => {
     const first = await EngineHarness.open();
     const running = await first.submit();
     const waiting = await first.submit();

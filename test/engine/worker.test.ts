@@ -35,11 +35,11 @@ describe('a worker', () => {
       });
     });
 
-  it('says false when the queue is empty', async () => {
+  it('resolves with false when the queue is empty', async () => {
     expect(await harness.worker().runOnce()).to.equal(false);
   });
 
-  it('takes one job a step, stores its results whole and completes it', async () => {
+  it('takes one job per step, stores its results and completes it', async () => {
     const { jobId } = await harness.submit();
     const second = await harness.submit();
     expect(await harness.worker().runOnce()).to.equal(true);
@@ -63,14 +63,14 @@ describe('a worker', () => {
     expect(JSON.parse(await readFile(path, 'utf8'))).to.deep.equal({ results: [] });
   });
 
-  it('skips an id that has no job', async () => {
+  it('skips an id without a job', async () => {
     harness.queue.enqueue(jobIdSchema.parse(uuidv7()));
     const { jobId } = await harness.submit();
     expect(await harness.worker().runOnce()).to.equal(true);
     expect((await jobIn(harness.store, jobId)).status).to.equal('completed');
   });
 
-  it('fails a job for good when the trouble would come again, leaving no half results', async () => {
+  it('fails a job for good if the error would occur again, without partial results', async () => {
     const { jobId } = await harness.submit();
     harness.pipelines.script = async function* (): AsyncGenerator<FrameResult> {
       yield { frame_index: 0, result: { timestamp_ms: 0 } };
@@ -88,7 +88,7 @@ describe('a worker', () => {
     expect(await readdir(harness.storage.incomingDir)).to.deep.equal([]);
   });
 
-  it('takes an interrupted job up again before any later one', async () => {
+  it('starts an interrupted job again before any later one', async () => {
     const first = await harness.submit();
     const second = await harness.submit();
     const { script } = harness.pipelines;
@@ -103,7 +103,7 @@ describe('a worker', () => {
     expect(order).to.deep.equal([1, 1, 2]);
   });
 
-  it('fails a job whose attempts are spent, and says so', async () => {
+  it('fails a job whose attempts are lost, with the reason', async () => {
     const { jobId } = await harness.submit();
     harness.pipelines.script = async function* (): AsyncGenerator<FrameResult> {
       throw new ServiceError('stalled', 'no frame for 1 s', { retryable: true });
@@ -139,7 +139,7 @@ describe('a worker', () => {
     });
   }
 
-  it('fails a job whose video is gone', async () => {
+  it('fails a job whose video is missing', async () => {
     const { jobId, inputPath } = await harness.submit();
     await harness.storage.deleteFile(inputPath);
     await harness.worker().runOnce();
@@ -162,7 +162,7 @@ describe('a worker', () => {
     expect(await readdir(join(harness.folder, 'video_jobs'))).to.not.include(`${jobId}_results.json`);
   });
 
-  it('drops a job that is cancelled while it runs, and goes on', async () => {
+  it('drops a job that is cancelled while it runs, and continues', async () => {
     const { jobId } = await harness.submit();
     harness.pipelines.script = untilAborted;
     const running = until('running');
@@ -185,7 +185,7 @@ describe('a worker', () => {
     expect(await jobIn(harness.store, jobId)).to.include({ status: 'failed', errorCode: 'cancelled' });
   });
 
-  it('skips a job that was cancelled while it waited; cancelling again changes nothing', async () => {
+  it('skips a job that was cancelled while pending; cancelling again changes nothing', async () => {
     const { jobId } = await harness.submit();
     await harness.engine.cancel(jobId);
     await harness.engine.cancel(jobId);
@@ -193,7 +193,7 @@ describe('a worker', () => {
     expect(await events(jobId)).to.deep.equal(['SUBMIT', 'CANCEL']);
   });
 
-  it('leaves nothing when the cancel comes after the results were stored', async () => {
+  it('leaves no results when the cancel follows their storage', async () => {
     const { jobId } = await harness.submit();
     const worker = harness.worker();
     const { engine } = harness;
@@ -207,7 +207,7 @@ describe('a worker', () => {
     expect(await readdir(join(harness.folder, 'video_jobs'))).to.not.include(`${jobId}_results.json`);
   });
 
-  it('hands the options of the job and a signal to the pipeline, and only what was given', async () => {
+  it('passes only the given options of the job and a signal to the pipeline', async () => {
     const given: RunOptions[] = [];
     harness.pipelines.script = (options) => {
       given.push(options);
@@ -223,7 +223,7 @@ describe('a worker', () => {
     ]);
   });
 
-  it('lets results have as many bytes as they may, and not one more', async () => {
+  it('limits the bytes of results exactly', async () => {
     const frames: string[] = [];
     for await (const frame of twoFrames()) frames.push(JSON.stringify(frame));
     const bytes = `{"results": [\n${frames.join(',\n')}`.length;
@@ -238,7 +238,7 @@ describe('a worker', () => {
     });
   });
 
-  it('whose outcome is refused, says so and deletes only the results of a job that failed', async () => {
+  it('logs a rejected outcome and deletes only the results of a failed job', async () => {
     const { log, lines } = keptLog();
     const steps: string[] = [];
     await using heard = await EngineHarness.open({ log, onStep: (step) => steps.push(step) });
@@ -273,7 +273,7 @@ describe('a worker', () => {
     expect(await readdir(join(heard.folder, 'video_jobs'))).to.include(`${completed.jobId}_results.json`);
   });
 
-  it('that cannot write the store puts the id back, and stops when told', async () => {
+  it('puts the id back if it cannot write to the store, and can be stopped', async () => {
     await harness.submit();
     await harness.store.close();
     expect(harness.queue.size()).to.equal(1);
@@ -281,14 +281,14 @@ describe('a worker', () => {
     expect(harness.queue.size()).to.equal(1);
   });
 
-  it('that never ran can be told to stop, and has no state', () => {
+  it('can be stopped before it ran, and has no state', () => {
     const worker = harness.worker();
     worker.drain();
     worker.halt();
     expect(worker.snapshot()).to.equal(undefined);
   });
 
-  it('run for ever, wakes when something is enqueued and finishes the job in hand when drained', async () => {
+  it('wakes when an id is enqueued, and finishes the current job when drained', async () => {
     const worker = harness.worker();
     const ended = worker.runForever();
     const completed = until('completed');
@@ -299,7 +299,7 @@ describe('a worker', () => {
     await ended;
   });
 
-  it('halted, gives the job in hand back without spending an attempt', async () => {
+  it('gives the current job back without losing an attempt when halted', async () => {
     const { jobId } = await harness.submit();
     harness.pipelines.script = untilAborted;
     const worker = harness.worker();
@@ -315,7 +315,7 @@ describe('a worker', () => {
 });
 
 describe('recovery', () => {
-  it('interrupts what was running and queues all that waits in the order of acceptance', async () => {
+  it('interrupts running jobs and queues all pending ones in order of acceptance', async () => {
     const before = await EngineHarness.open({ maxAttempts: 2 });
     const jobs = [await before.submit(), await before.submit(), await before.submit()];
     const taken = before.queue.dequeue();
@@ -329,7 +329,7 @@ describe('recovery', () => {
     );
   });
 
-  it('fails a job that was running when its last attempt was spent', async () => {
+  it('fails a running job whose last attempt is lost', async () => {
     const before = await EngineHarness.open({ maxAttempts: 1 });
     const { jobId } = await before.submit();
     before.queue.dequeue();

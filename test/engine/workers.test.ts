@@ -43,7 +43,7 @@ describe('the workers', () => {
       });
     });
 
-  it('that die are replaced, the others go on, and so does the process', async () => {
+  it('that die are replaced; the others and the process continue', async () => {
     const queue = new BreakingQueue(1);
     await using harness = await EngineHarness.open({ queue });
     const { workers, lines } = workersOf(harness, { count: 2, queue, restartAfter: () => 1 });
@@ -57,7 +57,7 @@ describe('the workers', () => {
     expect(workers.dead).to.equal(0);
   });
 
-  it('that died are counted until they are replaced, and a drain does not wait for that', async () => {
+  it('that died are counted until they are replaced; a drain does not wait for this', async () => {
     const queue = new BreakingQueue(1);
     await using harness = await EngineHarness.open({ queue });
     const { workers } = workersOf(harness, { count: 1, queue, restartAfter: () => 1e6 });
@@ -69,7 +69,7 @@ describe('the workers', () => {
     expect(workers.dead).to.equal(0);
   });
 
-  it('that die with a job in hand interrupt it, and their successors take it up again', async () => {
+  it('that die with a job interrupt it, and their successors start it again', async () => {
     await using harness = await EngineHarness.open();
     const { script } = harness.pipelines;
     harness.pipelines.script = async function* (): AsyncGenerator<FrameResult> {
@@ -96,7 +96,7 @@ describe('the workers', () => {
     expect(fatal).to.deep.equal(['a worker died; it is replaced after a pause']);
   });
 
-  it('halted, give back what they have in hand', async () => {
+  it('give their jobs back when halted', async () => {
     await using harness = await EngineHarness.open();
     harness.pipelines.script = untilAborted;
     const jobs = [await harness.submit(), await harness.submit()];
@@ -111,7 +111,7 @@ describe('the workers', () => {
   });
 });
 
-describe('the delay before another try', () => {
+describe('the delay before a retry', () => {
   it('is none after the first loss, then doubles from a second to a minute', () => {
     const { afterLosses } = RETRY_DELAYS;
     expect([1, 2, 3, 4, 5, 6, 7, 8, 9, 100].map((losses) => afterLosses(losses) / 1_000)).to.deep.equal([

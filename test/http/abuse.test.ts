@@ -6,7 +6,7 @@ import { FILE_HEAD, MULTIPART, multipart, NOTHING, openService, send, sendRaw, V
 import type { ServiceUnderTest } from './service-under-test.ts';
 
 /** What is tried elsewhere: names, fields, boundaries, truncation (submit.test.ts), ids (routes.test.ts), keys and origins (access.test.ts). */
-describe('abuse gets nowhere and leaves nothing:', () => {
+describe('abuse is rejected and leaves nothing:', () => {
   let service: ServiceUnderTest;
   before(async () => {
     service = await openService();
@@ -34,7 +34,7 @@ describe('abuse gets nowhere and leaves nothing:', () => {
     expect(answer).to.match(/^HTTP\/1.1 4\d\d /);
   });
 
-  it('a Content-Length that is too large, from a client that then goes away', async () => {
+  it('a Content-Length that is too large, from a client that then disconnects', async () => {
     const socket = connect(service.port, '127.0.0.1');
     socket.write(head(`Content-Length: ${BODY.length + 50}`));
     socket.write(BODY.subarray(0, -30));
@@ -42,7 +42,7 @@ describe('abuse gets nowhere and leaves nothing:', () => {
     socket.destroy();
   });
 
-  it('a body with two lengths, where a proxy might believe the other one', async () => {
+  it('a body with two lengths, of which a proxy might use the other one', async () => {
     for (const lines of [
       ['Content-Length: 10', 'Transfer-Encoding: chunked'],
       ['Content-Length: 10', 'Content-Length: 20'],
@@ -56,7 +56,7 @@ describe('abuse gets nowhere and leaves nothing:', () => {
     }
   });
 
-  it('a compressed body, or one that is said to be', async () => {
+  it('a compressed body, or one declared as compressed', async () => {
     const squeezed = [
       ['gzip', gzipSync(BODY)],
       ['deflate', deflateSync(BODY)],
@@ -78,7 +78,7 @@ describe('abuse gets nowhere and leaves nothing:', () => {
     expect(answer).to.match(/^HTTP\/1.1 4\d\d /);
   });
 
-  it('a field that is given twice, and differently', async () => {
+  it('a field given twice with different values', async () => {
     for (const [name, first, second] of [
       ['pipeline_id', 'ocr_only', 'yolo_ocr'],
       ['frame_stride', '1', '2'],
@@ -187,7 +187,7 @@ describe('abuse gets nowhere and leaves nothing:', () => {
     }
   });
 
-  it('one connection that asks much at once gets every answer, in order', async () => {
+  it('one connection with many pipelined requests gets every response, in order', async () => {
     const asked = Array.from(
       { length: 50 },
       (_, n) => `GET /nothing HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: r${n}\r\n`,

@@ -54,7 +54,7 @@ describe('access to the service', () => {
   describe('with keys', () => {
     beforeEach(() => opened({ keys: KEYS }));
 
-    it('is refused at every endpoint without one, but for those that tell nothing of jobs', async () => {
+    it('is rejected without a key at every endpoint with data about jobs', async () => {
       for (const { method, path, operationId, scope } of ENDPOINTS) {
         const { status, headers } = await ask(path.replaceAll(/\{\w+\}/g, uuidv7()), {}, method);
         const isOpen = scope === null && operationId !== 'beginSession';
@@ -63,7 +63,7 @@ describe('access to the service', () => {
       }
     });
 
-    it('is given at every endpoint by a key with its scope, and by none without', async () => {
+    it('is granted at every endpoint by a key with its scope, and by no other', async () => {
       const given: Record<Scope, string[]> = { read: [READ, ALL], submit: [SUBMIT, ALL], admin: [ALL] };
       for (const { method, path, scope } of ENDPOINTS) {
         if (scope === null) continue;
@@ -76,7 +76,7 @@ describe('access to the service', () => {
       }
     });
 
-    it('takes a key as X-API-Key or as a Bearer token, and never from an address', async () => {
+    it('accepts a key as X-API-Key or Bearer token, and never in an address', async () => {
       expect((await ask('/pipelines', { 'x-api-key': READ })).status).to.equal(200);
       expect((await ask('/pipelines', { authorization: `Bearer ${READ}` })).status).to.equal(200);
       expect((await ask('/pipelines', { authorization: `bearer  ${READ}` })).status).to.equal(200);
@@ -87,7 +87,7 @@ describe('access to the service', () => {
       expect((await ask('/pipelines', { authorization: `Basic ${basic}` })).status).to.equal(401);
     });
 
-    it('refuses everything that is almost a key', async () => {
+    it('rejects everything that is almost a key', async () => {
       for (const wrong of [
         READ.slice(1),
         `${READ}x`,
@@ -101,7 +101,7 @@ describe('access to the service', () => {
       }
     });
 
-    it('compares what it is given with every key, whole and in constant time, so that how long it takes tells nothing', async () => {
+    it('compares the key with every valid key in constant time', async () => {
       const compared = mock.method(crypto, 'timingSafeEqual');
       syncBuiltinESMExports();
       try {
@@ -118,14 +118,14 @@ describe('access to the service', () => {
       }
     });
 
-    it('refuses an upload without a key before it reads it, and keeps nothing of it', async () => {
+    it('rejects an upload without a key before it reads it, and keeps nothing of it', async () => {
       expect(await problemOf(await submit({}))).to.include({ status: 401, code: 'unauthenticated' });
       expect(await problemOf(await submit({ 'x-api-key': READ }))).to.include({ status: 403, code: 'scope_missing' });
       expect(await service.traces()).to.deep.equal(NOTHING);
       expect((await submit({ 'x-api-key': SUBMIT })).status).to.equal(202);
     });
 
-    it('shows the health and the pages to a monitor whose key is no longer known', async () => {
+    it('serves the health and the pages with a revoked key', async () => {
       for (let n = 0; n < 30; n += 1) {
         for (const path of ['/health', '/ready', '/', '/docs', '/openapi.json', '/session']) {
           expect((await ask(path, { 'x-api-key': 'a key of last year' })).status, path).to.equal(200);
@@ -144,7 +144,7 @@ describe('access to the service', () => {
       expect((await ask('/pipelines', { 'x-api-key': READ })).status).to.equal(200);
     });
 
-    it('writes no key, no cookie and no file name into the log, however much is logged', async () => {
+    it('writes no key, cookie or file name into the log at any level', async () => {
       const name = 'my secret holiday.mp4';
       const { job_id: jobId } = submitResponseSchema.parse(await (await submit({ 'x-api-key': ALL }, name)).json());
       const session = await ask('/session', { 'x-api-key': ALL }, 'POST');
@@ -167,7 +167,7 @@ describe('access to the service', () => {
       return { answer, cookie: String(answer.headers['set-cookie']).split(';')[0] ?? '' };
     };
 
-    it('begins with a key and goes on with a cookie that no script reads and no other site sends', async () => {
+    it('starts with a key and continues with a cookie that no script reads and no other site sends', async () => {
       const { answer, cookie } = await begin(READ);
       expect(answer.status).to.equal(200);
       const attributes = String(answer.headers['set-cookie']).toLowerCase();
@@ -182,7 +182,7 @@ describe('access to the service', () => {
       expect(told).to.deep.equal({ signed_in: true, key_needed: false, scopes: ['read'] });
     });
 
-    it('does not begin with another session, so that none outlives its twelve hours', async () => {
+    it('cannot be started by another session, so that none exceeds twelve hours', async () => {
       const { cookie } = await begin(READ);
       const again = await ask('/session', { cookie }, 'POST');
       expect(again.status).to.equal(401);
@@ -192,7 +192,7 @@ describe('access to the service', () => {
       expect((await ask('/pipelines', { cookie })).status).to.equal(401);
     });
 
-    it('is one of fifty of its key, and no other key can end it', async () => {
+    it('is one of at most fifty of its key, and no other key can end it', async () => {
       const { cookie: other } = await begin(ALL);
       const { cookie: first } = await begin(READ);
       const { cookie: second } = await begin(READ);
@@ -202,7 +202,7 @@ describe('access to the service', () => {
       expect((await ask('/pipelines', { cookie: other })).status).to.equal(200);
     });
 
-    it('is written down, and so is what is cancelled and deleted', async () => {
+    it('is in the audit log, as are cancels and deletions', async () => {
       const { job_id: jobId } = submitResponseSchema.parse(await (await submit({ 'x-api-key': ALL })).json());
       const { cookie } = await begin(ALL);
       await ask(`/video/cancel/${jobId}`, { cookie }, 'POST');
@@ -224,7 +224,7 @@ describe('access to the service', () => {
       ]);
     });
 
-    it('does not begin with a wrong key or with none', async () => {
+    it('does not start with a wrong key or without one', async () => {
       for (const headers of [{ 'x-api-key': 'wrong' }, {}]) {
         const answer = await ask('/session', headers, 'POST');
         expect(answer.status).to.equal(401);
@@ -234,7 +234,7 @@ describe('access to the service', () => {
       expect(told).to.deep.equal({ signed_in: false, key_needed: true, scopes: [] });
     });
 
-    it('ends when the page signs out, also for one who kept the cookie', async () => {
+    it('ends when the page signs out, also for a copy of the cookie', async () => {
       const { cookie } = await begin(READ);
       const ended = await ask('/session', { cookie }, 'DELETE');
       expect(ended.status).to.equal(204);
@@ -242,7 +242,7 @@ describe('access to the service', () => {
       expect((await ask('/pipelines', { cookie })).status).to.equal(401);
     });
 
-    it('is not driven by a page of another origin, nor of another port of this host', async () => {
+    it('cannot be used by a page of another origin or another port of this host', async () => {
       const { cookie } = await begin(ALL);
       for (const origin of ['https://evil.example', 'http://127.0.0.1:1', 'null', `http://localhost:${service.port}`]) {
         const { status } = await ask('/video/submit', { cookie, origin }, 'POST');
@@ -261,7 +261,7 @@ describe('access to the service', () => {
     });
     afterEach(() => rm(folder, { recursive: true }));
 
-    it('changes with the file, for keys and for sessions that began with them', async () => {
+    it('changes with the file, for keys and their sessions', async () => {
       const begun = await ask('/session', { 'x-api-key': ALL }, 'POST');
       const cookie = String(begun.headers['set-cookie']).split(';')[0] ?? '';
       expect((await ask('/pipelines', { cookie })).status).to.equal(200);
@@ -290,19 +290,19 @@ describe('access to the service', () => {
     };
     const KNOWN = { localhost: 200, '127.0.0.1': 200, '10.1.2.3:8000': 200, '[fd00::1]': 200 };
 
-    it('is refused under a name that is not allowed, since that name may have been pointed here', async () => {
+    it('is rejected under a name that is not allowed', async () => {
       await opened({ isPrivate: false, allowedHosts: ['reelstate.example.org'] });
       expect(await names()).to.deep.equal({ 'evil.example': 403, 'Reelstate.example.org:80': 200, ...KNOWN });
       const page = { host: 'evil.example', origin: 'http://evil.example', 'sec-fetch-site': 'same-origin' };
       expect((await ask('/video/submit', page, 'POST')).status).to.equal(403);
     });
 
-    it('has no names until they are allowed', async () => {
+    it('accepts no names until they are allowed', async () => {
       await opened({ isPrivate: false });
       expect(await names()).to.deep.equal({ 'evil.example': 403, 'Reelstate.example.org:80': 403, ...KNOWN });
     });
 
-    it('with keys may have any name, or those that are allowed', async () => {
+    it('accepts any name with keys, or only the allowed ones', async () => {
       await opened({ keys: KEYS });
       expect((await ask('/health', { host: 'evil.example' })).status).to.equal(200);
       await service.close();
@@ -312,7 +312,7 @@ describe('access to the service', () => {
     });
   });
 
-  describe('without keys, on this machine alone', () => {
+  describe('without keys, on loopback', () => {
     beforeEach(() => opened({}));
 
     it('rejects every request of pages of other origins', async () => {
@@ -339,7 +339,7 @@ describe('access to the service', () => {
       expect(await service.traces()).to.deep.equal(NOTHING);
     });
 
-    it('is refused under a name that is not this machine, since that name may have been pointed here', async () => {
+    it("is rejected under a name that is not this machine's", async () => {
       for (const host of [
         'evil.example',
         `evil.example:${service.port}`,
@@ -372,7 +372,7 @@ describe('access to the service', () => {
       for (const headers of callers) expect((await ask('/', headers)).status).to.equal(200);
     });
 
-    it('allows no other origin anything, and says to browsers what they must not do', async () => {
+    it('allows nothing to other origins, and sends restrictions to browsers', async () => {
       for (const [method, path] of [
         ['OPTIONS', '/video/submit'],
         ['GET', '/video/jobs'],

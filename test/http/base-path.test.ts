@@ -10,7 +10,7 @@ const KEY = 'the-key-of-this-test';
 const importMapSchema = z.object({ imports: z.record(z.string(), z.string()) });
 
 for (const strips of [false, true]) {
-  describe(`behind a proxy that serves it under a path and ${strips ? 'takes it off' : 'passes it on'}`, () => {
+  describe(`behind a proxy that serves it under a path and ${strips ? 'removes it' : 'passes it on'}`, () => {
     let service: ServiceUnderTest;
     let proxy: Awaited<ReturnType<typeof openProxy>>;
     const headers = { 'X-API-Key': KEY };
@@ -28,7 +28,7 @@ for (const strips of [false, true]) {
     const get = (path: string, init: RequestInit = {}): Promise<Response> =>
       fetch(proxy.origin + BASE + path, { ...init, headers });
 
-    it('has its pages, and everything that they name', async () => {
+    it('serves its pages and their assets', async () => {
       for (const path of ['/', '/inspector', '/sign-in', '/docs']) {
         const page = await get(path);
         expect(page.status, path).to.equal(200);
@@ -47,7 +47,7 @@ for (const strips of [false, true]) {
       }
     });
 
-    it('names a job where it is found', async () => {
+    it('gives working addresses of jobs', async () => {
       const submitted = await get('/video/submit', { method: 'POST', body: form({ pipeline_id: 'ocr_only' }, VIDEO) });
       expect(submitted.status).to.equal(202);
       const location = submitted.headers.get('location') ?? '';
@@ -55,7 +55,7 @@ for (const strips of [false, true]) {
       expect((await fetch(new URL(location, submitted.url), { headers })).status).to.equal(200);
     });
 
-    it('names its machines and itself where they are found', async () => {
+    it('gives working addresses of machines and of itself', async () => {
       const answer = z
         .object({ machines: z.array(z.object({ href: z.string() })) })
         .parse(await (await get('/machines')).json());
@@ -68,7 +68,7 @@ for (const strips of [false, true]) {
       expect(described.servers).to.deep.equal([{ url: BASE }]);
     });
 
-    it('keeps its cookie to its path', async () => {
+    it('limits its cookie to its path', async () => {
       const signedIn = await get('/session', { method: 'POST' });
       const cookie = signedIn.headers.get('set-cookie') ?? '';
       expect(cookie.toLowerCase()).to.contain(`path=${BASE};`);
@@ -78,7 +78,7 @@ for (const strips of [false, true]) {
       expect(withCookie.status).to.equal(200);
     });
 
-    it('answers at the path itself, and without it to those who ask it directly', async () => {
+    it('responds at the path itself, and without it to direct requests', async () => {
       const console = await fetch(proxy.origin + BASE);
       expect([console.status, new URL(console.url).pathname]).to.deep.equal([200, strips ? BASE : `${BASE}/`]);
       expect((await fetch(`${service.url}/health`)).status).to.equal(200);
@@ -88,7 +88,7 @@ for (const strips of [false, true]) {
   });
 }
 
-it('no endpoint lies under a path that may be a base path', async () => {
+it('no endpoint has an allowed base path', async () => {
   const { parseConfig } = await import('../../src/config.ts');
   for (const { path } of ENDPOINTS) {
     const [, first] = path.split('/');

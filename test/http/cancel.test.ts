@@ -41,7 +41,7 @@ describe('POST /video/cancel/{job_id}', () => {
     }
   });
 
-  it('cannot undo what has ended otherwise', async () => {
+  it('does not change a job that ended in another way', async () => {
     const completed = await started();
     const outputPath = `${completed}_results.json`;
     await service.engine.dispatch(completed, { type: 'COMPLETE', attempt: 1, outputPath });
@@ -53,13 +53,13 @@ describe('POST /video/cancel/{job_id}', () => {
     expect((await jobIn(service.store, failed)).errorCode).to.equal('invalid_video');
   });
 
-  it('knows no job of another id', async () => {
+  it('is 404 for an unknown id', async () => {
     for (const id of [uuidv7(), 'x', '%00']) {
       expect(await problemOf(await cancel(id))).to.include({ status: 404, code: 'job_not_found' });
     }
   });
 
-  it('asked many times at once, ends the job once', async () => {
+  it('ends the job once for concurrent requests', async () => {
     const jobId = await started();
     const answers = await Promise.all(Array.from({ length: 20 }, () => cancel(jobId)));
     expect(new Set(answers.map(({ status }) => status))).to.deep.equal(new Set([200]));

@@ -21,7 +21,7 @@ describe('a client behind a proxy', () => {
     return lines.findLast(({ msg }) => msg === 'audit')?.['address'];
   };
 
-  it('has the last forwarded address that is not a proxy, and never one that a client made up', async () => {
+  it('has the last forwarded address that is not a proxy, never a forged one', async () => {
     const lines = await opened({ trustedProxies: ['127.0.0.1', '10.0.0.0/8'] });
     for (const [forwarded, address] of [
       ['203.0.113.7', '203.0.113.7'],
@@ -38,12 +38,12 @@ describe('a client behind a proxy', () => {
     }
   });
 
-  it('is taken for the proxy itself while that is not trusted', async () => {
+  it('counts as the proxy if that is not trusted', async () => {
     const lines = await opened({});
     expect(await addressOf(lines, '203.0.113.7')).to.equal('127.0.0.1');
   });
 
-  it('has its own share of requests', async () => {
+  it('has its own limit of requests', async () => {
     await opened({ trustedProxies: ['127.0.0.1'], requestsPerS: 1 });
     const ask = async (address: string) =>
       (await send(service.port, { path: '/health', method: 'GET', headers: { 'x-forwarded-for': address } })).status;
@@ -57,7 +57,7 @@ describe('a client behind a proxy', () => {
     expect(await ask('203.0.113.8')).to.equal(200);
   });
 
-  it('that speaks TLS gets a cookie for TLS alone, and for this host alone', async () => {
+  it('with TLS gets a cookie for TLS only and for this host only', async () => {
     for (const [settings, name, path] of [
       [{}, '__Host-reelstate_session', '/'],
       [{ basePath: '/reelstate' }, '__Secure-reelstate_session', '/reelstate'],
@@ -77,7 +77,7 @@ describe('a client behind a proxy', () => {
     }
   });
 
-  it('gets a plain cookie when it says itself that it speaks TLS', async () => {
+  it('gets a plain cookie if it claims TLS itself', async () => {
     await opened({});
     const headers = { 'x-api-key': KEY, 'x-forwarded-proto': 'https' };
     const begun = await send(service.port, { path: '/session', headers });

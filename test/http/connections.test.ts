@@ -37,7 +37,7 @@ describe('connections', () => {
     return Number(new RegExp(`^reelstate_rejections_total\\{reason="${reason}"\\} (\\d+)`, 'm').exec(text)?.[1] ?? 0);
   };
 
-  it('of one address are so many, and another address is served meanwhile', async () => {
+  it('of one address are limited, and another address is served meanwhile', async () => {
     await opened({ maxConnectionsPerAddress: 3 });
     const held = [open('127.0.0.2'), open('127.0.0.2'), open('127.0.0.2')];
     for (const socket of held) expect(await isServed(socket)).to.equal(true);
@@ -48,14 +48,14 @@ describe('connections', () => {
     while (!(await isServed(open('127.0.0.2')))) await setTimeout();
   });
 
-  it('of a trusted proxy are as many as there may be', async () => {
+  it('of a trusted proxy are only limited in total', async () => {
     await opened({ maxConnectionsPerAddress: 1, trustedProxies: ['127.0.0.2'] });
     for (const socket of [open('127.0.0.2'), open('127.0.0.2'), open('127.0.0.2')]) {
       expect(await isServed(socket)).to.equal(true);
     }
   });
 
-  it('beyond all that there may be are closed, and counted', async () => {
+  it('beyond the total are closed and counted', async () => {
     await opened({ maxConnections: 2 });
     const held = [open('127.0.0.2'), open('127.0.0.3')];
     for (const socket of held) expect(await isServed(socket)).to.equal(true);
@@ -69,7 +69,7 @@ describe('connections', () => {
     expect(service.server.headersTimeout).to.be.within(10_000, 20_000);
   });
 
-  it('are closed when a body goes on after a response that did not need it', async () => {
+  it('are closed when a body continues after its response', async () => {
     await opened({ lingerMs: 100 });
     for (const [head, status] of [
       ['GET /health', 200],
@@ -116,7 +116,7 @@ it('rejections are logged at once, and then at most once in a period with their 
   expect(counted).to.have.length(1_001);
 });
 
-it('an address stands for a client as it is in IPv4, and by its network in IPv6', () => {
+it('a client is an IPv4 address or an IPv6 network', () => {
   for (const [address, network] of [
     ['10.1.2.3', '10.1.2.3'],
     ['::ffff:10.1.2.3', '10.1.2.3'],

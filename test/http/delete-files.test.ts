@@ -32,7 +32,7 @@ describe('DELETE /video/jobs/{job_id}', () => {
   const filesOf = async (jobId: JobId) =>
     (await readdir(join(service.folder, 'video_jobs'))).filter((name) => name.startsWith(jobId)).toSorted();
 
-  it('deletes the video and the results of a completed job, and the results are then gone with a date', async () => {
+  it('deletes the video and the results of a completed job, after which the results are 410 with a date', async () => {
     const jobId = await completed();
     const status = await (await get(`/video/status/${jobId}`)).text();
     const answer = await remove(jobId);
@@ -50,7 +50,7 @@ describe('DELETE /video/jobs/{job_id}', () => {
     expect((await get(`/video/jobs/${jobId}/transitions`)).status).to.equal(200);
   });
 
-  it('asked again, or many times at once, answers the same', async () => {
+  it('responds the same to repeated and concurrent requests', async () => {
     const jobId = await completed();
     const answers = await Promise.all(Array.from({ length: 20 }, () => remove(jobId)));
     answers.push(await remove(jobId.toUpperCase()));
@@ -72,7 +72,7 @@ describe('DELETE /video/jobs/{job_id}', () => {
     }
   });
 
-  it('is refused while the job waits or runs, and then nothing is deleted', async () => {
+  it('is rejected while the job is pending or running, without deleting anything', async () => {
     const waiting = await submitted();
     const running = await submitted();
     await service.engine.dispatch(running, { type: 'START' });
@@ -82,7 +82,7 @@ describe('DELETE /video/jobs/{job_id}', () => {
     }
   });
 
-  it('knows no job of another id', async () => {
+  it('is 404 for an unknown id', async () => {
     for (const id of [uuidv7(), 'x', '%00']) {
       expect(await problemOf(await remove(id))).to.include({ status: 404, code: 'job_not_found' });
     }

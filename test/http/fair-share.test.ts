@@ -37,7 +37,7 @@ describe('the share of one client', () => {
     });
   const jobOf = async (response: Response) => submitResponseSchema.parse(await response.json()).job_id;
 
-  it('of waiting jobs leaves room for another, and is free again as its jobs go on', async () => {
+  it('of pending jobs leaves capacity for another, and is freed as its jobs start', async () => {
     await opened({ keys: KEYS, maxPending: 4 });
     const first = await jobOf(await submit(ONE));
     const second = await jobOf(await submit(ONE));
@@ -58,14 +58,14 @@ describe('the share of one client', () => {
     expect((await submit(ONE)).status).to.equal(202);
   });
 
-  it('is not used up by a submission that is repeated', async () => {
+  it('is not used up by a repeated submission', async () => {
     await opened({ keys: KEYS, maxPending: 4 });
     for (let n = 0; n < 5; n += 1) expect((await submit(ONE, { 'Idempotency-Key': 'same' })).status).to.equal(202);
     expect((await submit(ONE)).status).to.equal(202);
     expect((await submit(ONE)).status).to.equal(429);
   });
 
-  it('of uploads leaves room for another, and is free again when one ends', async () => {
+  it('of uploads leaves capacity for another, and is freed when one ends', async () => {
     await opened({ keys: KEYS, maxUploads: 4 });
     const body = multipart([{ head: FILE_HEAD, body: VIDEO }]);
     const held = await Promise.all(
@@ -95,7 +95,7 @@ describe('the share of one client', () => {
     expect((await submit(ONE)).status).to.equal(202);
   });
 
-  it('is everything where there is one key, and where only this machine can ask', async () => {
+  it('is everything with a single key and on loopback', async () => {
     await opened({ keys: KEYS.slice(0, 1), maxPending: 2 });
     expect([(await submit(ONE)).status, (await submit(ONE)).status]).to.deep.equal([202, 202]);
     await service.close();
@@ -103,7 +103,7 @@ describe('the share of one client', () => {
     expect([(await submit('none')).status, (await submit('none')).status]).to.deep.equal([202, 202]);
   });
 
-  it('is that of an address where everyone is served without keys', async () => {
+  it('is that of an address without keys', async () => {
     await opened({ isPrivate: false, maxPending: 2 });
     expect([(await submit('none')).status, (await submit('none')).status]).to.deep.equal([202, 429]);
   });

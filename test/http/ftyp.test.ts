@@ -3,7 +3,7 @@ import { ServiceError } from '../../src/errors.ts';
 import { checkFileType } from '../../src/http/uploads/ftyp.ts';
 import { fileTypeBox } from './service-under-test.ts';
 
-describe('the door', () => {
+describe('the check of the file type', () => {
   const accepted: Readonly<Record<string, Buffer>> = {
     'an MP4': fileTypeBox('isom', 'isom', 'iso2', 'avc1', 'mp41'),
     'an MP4 that names only its major brand': fileTypeBox('mp42'),
@@ -21,7 +21,7 @@ describe('the door', () => {
     'a video with garbage behind its file type box': Buffer.concat([fileTypeBox('isom'), Buffer.alloc(100, 255)]),
   };
   for (const [name, head] of Object.entries(accepted)) {
-    it(`lets ${name} pass`, () => checkFileType(head));
+    it(`accepts ${name}`, () => checkFileType(head));
   }
 
   const named: Readonly<Record<string, readonly [Buffer, RegExp]>> = {
@@ -47,7 +47,7 @@ describe('the door', () => {
     'padding that overlaps': [box(4, 'free\0\0\0\x14ftypisom'), /not as the type of a box/],
   };
   for (const [name, [head, found]] of Object.entries(named)) {
-    it(`refuses ${name}, and says what it found`, () => {
+    it(`rejects ${name} and names it`, () => {
       const { message } = refusalOf(head);
       expect(message).to.match(/^Invalid MP4 file: /);
       expect(message).to.match(found);
@@ -91,7 +91,7 @@ describe('the door', () => {
     'a text that begins with a G': [Buffer.from('G'.padEnd(189, ' ')), undefined],
   };
   for (const [name, [head, hint]] of Object.entries(plain)) {
-    it(`refuses ${name} in the words of the contract${hint === undefined ? '' : ', with a hint beside them'}`, () => {
+    it(`rejects ${name} in the words of the contract${hint === undefined ? '' : ', with a hint'}`, () => {
       const error = refusalOf(head);
       expect(error.message).to.equal('Invalid MP4 file');
       if (hint === undefined) expect(error.hint).to.equal(undefined);

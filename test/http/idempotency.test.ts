@@ -36,7 +36,7 @@ describe('an Idempotency-Key', () => {
   };
   const idOf = async (answer: Response) => submitResponseSchema.parse(await answer.json()).job_id;
 
-  it('makes the same submission again give the same job, and says that it did', async () => {
+  it('returns the same job for a repeated submission, marked as a replay', async () => {
     const first = await submit('one');
     expect(first.headers.has('idempotent-replayed')).to.equal(false);
     const again = await submit('one', { fields: { frame_stride: '1' } });
@@ -48,7 +48,7 @@ describe('an Idempotency-Key', () => {
     expect(await service.files()).to.have.lengthOf(2);
   });
 
-  it('is refused with anything else, and that leaves nothing', async () => {
+  it('is rejected with another submission, which leaves nothing', async () => {
     await (await submit('one')).arrayBuffer();
     for (const other of [
       { video: Buffer.concat([VIDEO, Buffer.from('x')]) },
@@ -62,7 +62,7 @@ describe('an Idempotency-Key', () => {
     expect(await service.files()).to.have.lengthOf(2);
   });
 
-  it('of fifty submissions at once makes one job and one file', async () => {
+  it('creates one job and one file for fifty concurrent submissions', async () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => submit('one')));
     const ids = await Promise.all(answers.map(idOf));
     expect(new Set(ids).size).to.equal(1);
@@ -71,7 +71,7 @@ describe('an Idempotency-Key', () => {
     expect(await service.files()).to.have.members([`${ids[0]}.mp4`, `${ids[0]}.json`]);
   });
 
-  it('is remembered across a restart, and in the sidecar when the database is lost', async () => {
+  it('survives a restart, and the loss of the database in the sidecar', async () => {
     const jobId = await idOf(await submit('one'));
     await restart();
     expect(await idOf(await submit('one'))).to.equal(jobId);
@@ -97,7 +97,7 @@ describe('an Idempotency-Key', () => {
     expect(await idOf(await submit('one'))).to.equal(jobId);
   });
 
-  it('is another one for another owner', async () => {
+  it('is another key for another owner', async () => {
     await service.close();
     service = await openService({ keys: [keyOf('a'), keyOf('b')] });
     const [a, b] = [await idOf(await submit('one', { apiKey: 'a' })), await idOf(await submit('one', { apiKey: 'b' }))];
@@ -105,7 +105,7 @@ describe('an Idempotency-Key', () => {
     expect(await idOf(await submit('one', { apiKey: 'a' }))).to.equal(a);
   });
 
-  it('is forgotten after its time', async () => {
+  it('expires', async () => {
     await service.close();
     service = await openService({ idempotencyTtlMs: 1 });
     const first = await idOf(await submit('one'));
@@ -116,12 +116,12 @@ describe('an Idempotency-Key', () => {
     expect(await service.store.submission(key, new Date(0).toISOString())).to.equal(undefined);
   });
 
-  it('that failed to submit is free again', async () => {
+  it('of a failed submission can be used again', async () => {
     expect((await submit('one', { video: Buffer.from('no video') })).status).to.equal(400);
     expect((await submit('one')).headers.has('idempotent-replayed')).to.equal(false);
   });
 
-  it('is refused when it is too long', async () => {
+  it('is rejected if it is too long', async () => {
     expect(await problemOf(await submit('x'.repeat(256)))).to.include({ status: 422, code: 'invalid_request' });
     expect((await submit('x'.repeat(255))).status).to.equal(202);
   });

@@ -27,7 +27,7 @@ describe('GET /video/jobs', () => {
     fetch(`${service.url}/video/jobs${query}`, init);
   const list = async (query = '') => jobsResponseSchema.parse(await (await get(query)).json());
 
-  it('lists the newest first, each with what it was asked and where it stands', async () => {
+  it('lists jobs with options and state, newest first', async () => {
     const { jobs: listed, counts, next_cursor: cursor } = await list();
     expect(listed.map(({ job_id: id }) => id)).to.deep.equal(jobs);
     expect(counts).to.deep.equal({ pending: 5, running: 1, completed: 0, failed: 1 });
@@ -57,7 +57,7 @@ describe('GET /video/jobs', () => {
     expect((await list('?tag=tag')).jobs).to.deep.equal([]);
   });
 
-  it('filters by state and by pipeline, and counts all of them all the same', async () => {
+  it('filters by state and by pipeline, and still counts all jobs', async () => {
     const running = await list('?status=running');
     expect(running.jobs.map(({ job_id: id }) => id)).to.deep.equal([jobs.at(-1)]);
     expect(running.counts.pending).to.equal(5);
@@ -67,7 +67,7 @@ describe('GET /video/jobs', () => {
     expect((await list('?pipeline_id=unheard_of')).jobs).to.deep.equal([]);
   });
 
-  it('pages through all of them, each once, while jobs are accepted', async () => {
+  it('pages through all jobs once while jobs are accepted', async () => {
     const seen: JobId[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {
@@ -79,7 +79,7 @@ describe('GET /video/jobs', () => {
     expect(seen).to.deep.equal(jobs);
   });
 
-  it('answers 304 without a body until a job changes', async () => {
+  it('responds with 304 without a body until a job changes', async () => {
     const tag = (await get()).headers.get('etag') ?? '';
     const idle = await get('', { headers: { 'if-none-match': tag } });
     expect([idle.status, await idle.text(), idle.headers.get('etag')]).to.deep.equal([304, '', tag]);
@@ -90,7 +90,7 @@ describe('GET /video/jobs', () => {
     expect(changed.headers.get('cache-control')).to.equal('private, no-cache');
   });
 
-  it('refuses what is no filter', async () => {
+  it('rejects invalid filters', async () => {
     for (const query of ['?status=lost', '?limit=0', '?limit=201', '?limit=x', '?cursor=-1', '?cursor=abc']) {
       expect((await problemOf(await get(query))).code, query).to.equal('invalid_request');
     }

@@ -50,20 +50,20 @@ describe('limits', () => {
     }
   };
 
-  it('cut an upload off that is slower than the slowest allowed, and keep nothing of it', async () => {
+  it('abort an upload below the minimum rate, and keep nothing of it', async () => {
     await opened({ minUploadBytesPerS: 1_000, uploadWindowMs: 200 });
     expect(await trickle(1, 20)).to.equal(408);
     await until(async () => (await service.files()).length === 0);
     expect(await service.traces()).to.deep.equal(NOTHING);
   });
 
-  it('let an upload take as long as it likes while it keeps moving', async () => {
+  it('allow a long upload while it makes progress', async () => {
     await opened({ minUploadBytesPerS: 10, uploadWindowMs: 1_000 });
     // Some three windows, each with a thousand bytes.
     expect(await trickle(400, 250)).to.equal(202);
   });
 
-  it('cut an upload off that takes longer than its length needs at the slowest rate, or than any may', async () => {
+  it('abort an upload that exceeds the time for its length or the maximum time', async () => {
     await opened({ uploadTimeoutMs: 200 });
     expect(await trickle(1, 10)).to.equal(408);
     await service.close();
@@ -73,7 +73,7 @@ describe('limits', () => {
     await until(async () => (await service.files()).length === 0);
   });
 
-  it('receive only so many uploads at once, and others again when one has ended', async () => {
+  it('limit concurrent uploads, and accept others when one has ended', async () => {
     await opened({ maxUploads: 2 });
     const headers = { ...MULTIPART, 'content-length': BODY.length };
     const open = async () => {
@@ -131,7 +131,7 @@ describe('limits', () => {
     }
   });
 
-  it('hold for idle connections: there may be hundreds, and the service answers beside them', async () => {
+  it('allow hundreds of idle connections while the service responds', async () => {
     await opened({});
     const idle = Array.from({ length: 300 }, () => connect(service.port, '127.0.0.1'));
     await Promise.all(idle.map((socket) => once(socket, 'connect')));
@@ -145,14 +145,14 @@ describe('a token bucket', () => {
   let nowMs = 0;
   const now = () => nowMs;
 
-  it('grants its burst at once, then as many as come back', () => {
+  it('grants its burst at once, then its rate', () => {
     const buckets = new TokenBuckets({ perSecond: 2, burst: 3, now });
     expect([1, 2, 3, 4].map(() => buckets.take('a'))).to.deep.equal([0, 0, 0, 1]);
     nowMs += 500;
     expect([1, 2].map(() => buckets.take('a'))).to.deep.equal([0, 1]);
   });
 
-  it('says how long to wait, and is right', () => {
+  it('returns the exact time to wait', () => {
     const buckets = new TokenBuckets({ perSecond: 0.1, burst: 1, now });
     buckets.take('a');
     expect(buckets.take('a')).to.equal(10);
@@ -162,7 +162,7 @@ describe('a token bucket', () => {
     expect(buckets.take('a')).to.equal(0);
   });
 
-  it('is each name its own, and none grows beyond its burst', () => {
+  it('is separate for each name and never exceeds its burst', () => {
     const buckets = new TokenBuckets({ perSecond: 1, burst: 1, now });
     expect([buckets.take('a'), buckets.take('b'), buckets.take('a')]).to.deep.equal([0, 0, 1]);
     nowMs += 1_000_000;

@@ -24,7 +24,7 @@ describe('the machines over HTTP', () => {
   };
 
   describe('GET /machines', () => {
-    it('lists them with the version that is stored beside their snapshots', async () => {
+    it('lists them with the version of their snapshots', async () => {
       expect(await (await get('/machines')).json()).to.deep.equal({
         machines: [
           { id: 'job', version: 1, href: '/machines/job' },
@@ -43,7 +43,7 @@ describe('the machines over HTTP', () => {
       expect(Object.keys(Object(worker.definition['states']))).to.deep.equal(['intake', 'work']);
     });
 
-    it('is Mermaid text where that is asked for, by a parameter or by Accept', async () => {
+    it('is Mermaid text on request, by a parameter or by Accept', async () => {
       const asked = [await get('/machines/job?format=mermaid'), await get('/machines/job', { accept: 'text/plain' })];
       for (const answer of asked) {
         expect(answer.headers.get('content-type')).to.equal('text/plain; charset=utf-8');
@@ -54,13 +54,13 @@ describe('the machines over HTTP', () => {
       expect(json.headers.get('vary')).to.contain('Accept');
     });
 
-    it('answers 304 to who has it', async () => {
+    it('responds with 304 to a client that has it', async () => {
       const tag = (await get('/machines/job')).headers.get('etag') ?? '';
       expect((await get('/machines/job', { 'if-none-match': tag })).status).to.equal(304);
       expect((await get('/machines/worker', { 'if-none-match': tag })).status).to.equal(200);
     });
 
-    it('refuses an unknown machine and an unknown format', async () => {
+    it('rejects an unknown machine and an unknown format', async () => {
       expect(await problemOf(await get('/machines/queue'))).to.include({ code: 'machine_not_found', status: 404 });
       expect((await problemOf(await get('/machines/job?format=xml'))).code).to.equal('invalid_request');
     });
@@ -69,7 +69,7 @@ describe('the machines over HTTP', () => {
   describe('GET /machines/activity', () => {
     const activity = async () => activityResponseSchema.parse(await (await get('/machines/activity')).json());
 
-    it('tells counts, the transitions just taken and where each worker stands', async () => {
+    it('returns counts, recent transitions and the state of each worker', async () => {
       workers = [{ intake: 'open', work: 'resting' }];
       const jobId = await submitted();
       await service.engine.dispatch(jobId, { type: 'START' });
@@ -82,14 +82,14 @@ describe('the machines over HTTP', () => {
       ]);
     });
 
-    it('keeps the last 64 transitions, however many there were', async () => {
+    it('keeps the last 64 transitions', async () => {
       for (let index = 0; index < 40; index += 1) await service.engine.cancel(await submitted());
       const { transitions } = await activity();
       expect(transitions).to.have.lengthOf(64);
       expect(transitions.at(-1)?.event).to.equal('CANCEL');
     });
 
-    it('answers 304 until a job or a worker moves', async () => {
+    it('responds with 304 until a job or a worker changes', async () => {
       const tag = (await get('/machines/activity')).headers.get('etag') ?? '';
       const again = (): Promise<Response> => get('/machines/activity', { 'if-none-match': tag });
       expect((await again()).status).to.equal(304);

@@ -17,7 +17,7 @@ describe('GET /metrics', () => {
     return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]));
   };
 
-  it('counts requests by route, jobs by state, time in each state and what waits', async () => {
+  it('counts requests by route, jobs by state, time in each state and the queue', async () => {
     const body = form({ pipeline_id: 'ocr_only' }, VIDEO);
     const answer = await fetch(`${service.url}/video/submit`, { method: 'POST', body });
     const { job_id: jobId } = submitResponseSchema.parse(await answer.json());
@@ -43,7 +43,7 @@ describe('GET /metrics', () => {
     }
   });
 
-  it('has as many series as routes, however many paths are asked for', async () => {
+  it('has one series per route, for any number of paths', async () => {
     const before = (await samples()).size;
     for (let n = 0; n < 50; n += 1) await (await fetch(`${service.url}/video/status/${n}`)).arrayBuffer();
     await samples();
@@ -54,7 +54,7 @@ describe('GET /metrics', () => {
     expect((await samples()).size - before).to.be.below(100);
   });
 
-  it('needs a key that may watch the service', async () => {
+  it('needs a key with the scope admin', async () => {
     const other = await openService({
       keys: [{ sha256: createHash('sha256').update('reader').digest('hex'), scopes: ['read', 'submit'] }],
     });

@@ -195,7 +195,7 @@ describe('multipart forms', () => {
     'a long preamble': [body([FILE, PIPELINE], { before: 'x'.repeat(100_000) }), 'beside the file'],
   };
   for (const [name, [bytes, says]] of Object.entries(refused)) {
-    it(`are refused with ${name}, and the answer says so`, async () => {
+    it(`are rejected with ${name}, with the reason`, async () => {
       const { files } = await service.traces();
       const headers = { 'content-type': plain };
       const answer = await send(service.port, { path: '/video/submit', headers }, [bytes]);
@@ -206,7 +206,7 @@ describe('multipart forms', () => {
     });
   }
 
-  it('are refused when the client ends its half of the connection before the body is whole', async () => {
+  it('are rejected if the client closes its half of the connection before the end of the body', async () => {
     const { files } = await service.traces();
     const answer = await sendRaw(
       service.port,

@@ -50,7 +50,7 @@ describe('the multipart parser', () => {
           ),
       );
 
-  it('finds the same parts however the body is cut into chunks', () => {
+  it('finds the same parts for every split into chunks', () => {
     assert(
       property(
         constantFrom('b', 'bb', '--b', 'x'.repeat(70)).chain((boundary) =>
@@ -80,7 +80,7 @@ describe('the multipart parser', () => {
     );
   });
 
-  it('takes any bytes at all without an error of its own, and keeps no more of them than a header', () => {
+  it('accepts any bytes without an internal error, and buffers at most a header', () => {
     assert(
       property(
         array(constantFrom('\r\n--b', '--', '\r', '\n', '\r\n\r\n', 'A: 1', ' ', '\0', 'b'), { maxLength: 200 }),
@@ -106,7 +106,7 @@ describe('the multipart parser', () => {
     'boundaries but for their last character': `\r\n--${'b'.repeat(39)}c`,
     'boundaries that do not end their line': `\r\n--${'b'.repeat(40)}c`,
   })) {
-    it(`gives at most two events for a chunk of ${name}`, () => {
+    it(`emits at most two events for a chunk of ${name}`, () => {
       const boundary = 'b'.repeat(40);
       const chunks = 32;
       const body = Buffer.concat([
@@ -118,7 +118,7 @@ describe('the multipart parser', () => {
     });
   }
 
-  it('refuses the headers of a part beyond 4 KiB, whether they end or not', () => {
+  it('rejects part headers beyond 4 KiB, complete or not', () => {
     for (const headers of [`A: ${'x'.repeat(5_000)}\r\n\r\n`, `A: ${'x'.repeat(5_000)}`, 'A: 1\r\n'.repeat(1_000)]) {
       for (const size of [1, 64, 10_000]) {
         expect(() => parse('b', Buffer.from(`--b\r\n${headers}`), [size])).to.throw('exceed 4096 bytes');
@@ -136,27 +136,27 @@ describe('the gatherer of small pieces', () => {
     return got;
   };
 
-  it('hands over once what came in one turn of the event loop, and everything in order', async () => {
+  it('passes on the pieces of one turn of the event loop at once and in order', async () => {
     const ones = Array.from({ length: 10_000 }, (_, n) => Buffer.from([n % 251]));
     const got = await gather(ones);
     expect(got).to.have.length(1);
     expect(got[0]).to.deep.equal(Buffer.concat(ones));
   });
 
-  it('passes large pieces on as they are, after the small ones before them', async () => {
+  it('passes large pieces on unchanged, after the small ones before them', async () => {
     const large = Buffer.alloc(100_000, 'l');
     const got = await gather([Buffer.from('a'), large, Buffer.from('b'), Buffer.from('c')]);
     expect(got.map((bytes) => bytes.length)).to.deep.equal([1, 100_000, 2]);
     expect(got[1]).to.equal(large);
   });
 
-  it('never writes to bytes that it has handed over', async () => {
+  it('never writes to bytes that it has passed on', async () => {
     const pieces = Array.from({ length: 300 }, (_, n) => Buffer.alloc(1_000, n));
     expect(Buffer.concat(await gather(pieces))).to.deep.equal(Buffer.concat(pieces));
   });
 });
 
-it('a body may come in 32,768 pieces of any size, and in one more for each 64 bytes', () => {
+it('a body may have 32,768 pieces of any size, and one more per 64 bytes', () => {
   const taken = (size: number): number => {
     const budget = new PieceBudget();
     let pieces = 0;

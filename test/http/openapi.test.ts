@@ -31,7 +31,7 @@ describe('the description of the API', () => {
       .parse(await answer.json());
   };
 
-  it('is OpenAPI 3.1, as a validator sees it', async () => {
+  it('is valid OpenAPI 3.1', async () => {
     const description = await described();
     expect(description.openapi).to.equal('3.1.0');
     const { valid, errors } = await new Validator().validate(description);
@@ -46,7 +46,7 @@ describe('the description of the API', () => {
     expect(operations).to.have.members(ENDPOINTS.map(({ method, path }) => `${method} ${path}`));
   });
 
-  it('is enough for a generator of clients: what it makes compiles, submits a video and follows it', async function () {
+  it('allows a generated client that compiles, submits a video and polls it', async function () {
     const folder = await mkdtemp(join(tmpdir(), 'generated-'));
     try {
       await generate({ input: await described(), output: folder, httpClient: 'fetch', useOptions: true });
@@ -70,7 +70,7 @@ describe('the description of the API', () => {
     }
   });
 
-  it('is there for people too, on a page that loads nothing from elsewhere and runs nothing', async () => {
+  it('has a page for people without scripts and external resources', async () => {
     const answer = await fetch(`${service.url}/docs`);
     expect(answer.headers.get('content-type')).to.equal('text/html; charset=utf-8');
     expect(answer.headers.get('content-security-policy')).to.match(

@@ -10,7 +10,7 @@ describe('the pages over HTTP', () => {
 
   const get = (path: string, init: RequestInit = {}): Promise<Response> => fetch(service.url + path, init);
 
-  it('are allowed to load nothing but what this service has, and no inline script but the named one', async () => {
+  it('may load only resources of this service, and only the known inline script', async () => {
     for (const path of ['/', '/inspector']) {
       const answer = await get(path);
       expect(answer.headers.get('content-type')).to.equal('text/html; charset=utf-8');
@@ -24,7 +24,7 @@ describe('the pages over HTTP', () => {
     }
   });
 
-  it('and everything under /web/ have a type, are not sniffed and are not sent twice', async () => {
+  it('and everything under /web/ have a type, nosniff and an ETag', async () => {
     const types = {
       '/web/page.css': 'text/css; charset=utf-8',
       '/web/icon.svg': 'image/svg+xml',
@@ -44,7 +44,7 @@ describe('the pages over HTTP', () => {
     }
   });
 
-  it('serve only what they are made of', async () => {
+  it('serve only their own files', async () => {
     for (const path of [
       '/web/',
       '/web/none.js',
@@ -59,7 +59,7 @@ describe('the pages over HTTP', () => {
     expect(await (await get('/web/packages/dagre.js')).text()).not.to.contain('sourceMappingURL');
   });
 
-  it('name their parts by content, for ever, compressed, and preload what they need at once', async () => {
+  it('have immutable, compressed assets named by content, and preload what they need', async () => {
     const html = await (await get('/')).text();
     const addresses = [...html.matchAll(/(?:src|href)="(assets\/[^"]+)"/g)].map(([, address = '']) => address);
     expect(addresses.length).to.be.above(10);

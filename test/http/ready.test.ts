@@ -27,13 +27,13 @@ describe('GET /ready', () => {
     return problem.detail;
   };
 
-  it('is 200 as long as a submission is accepted', async () => {
+  it('is 200 while submissions are accepted', async () => {
     await opened();
     expect((await fetch(`${service.url}/ready`)).status).to.equal(200);
     expect((await submit()).status).to.equal(202);
   });
 
-  it('is 503 when as many jobs wait as may, and 200 when one is cancelled', async () => {
+  it('is 503 when the queue is full, and 200 when a job is cancelled', async () => {
     await opened({ maxPending: 1 });
     const { job_id: jobId } = Object(await (await submit()).json());
     expect(await reason()).to.contain('wait');
@@ -48,7 +48,7 @@ describe('GET /ready', () => {
     expect((await submit()).status).to.equal(507);
   });
 
-  it('is 503 when no upload can be written, and names no path', async () => {
+  it('is 503 when no upload can be written, without a path', async () => {
     await opened();
     await rm(service.storage.incomingDir, { recursive: true });
     expect(await reason()).not.to.contain(service.folder);
@@ -56,7 +56,7 @@ describe('GET /ready', () => {
     expect(await problemOf(refused)).to.include({ status: 503, code: 'storage_unavailable' });
   });
 
-  it('is 503 when the database does not answer', async () => {
+  it('is 503 when the database does not respond', async () => {
     await opened();
     await service.closeStore();
     await reason();

@@ -22,7 +22,7 @@ describe('the head of a request', () => {
   };
   const CLOSE = 'Connection: close';
 
-  it('must name one host in HTTP/1.1, and need not in HTTP/1.0', async () => {
+  it('must have one Host in HTTP/1.1, and need not in HTTP/1.0', async () => {
     for (const hosts of [[], ['Host: localhost', 'Host: localhost'], ['Host: localhost', 'host: evil.example']]) {
       expect(await problem('GET /health HTTP/1.1', ...hosts, CLOSE)).to.include({
         status: 400,
@@ -32,7 +32,7 @@ describe('the head of a request', () => {
     expect(await sendRaw(service.port, ['GET /health HTTP/1.0\r\n\r\n'])).to.match(/^HTTP\/1\.1 200 /);
   });
 
-  it('may expect nothing but to be told to go on', async () => {
+  it('may expect only 100-continue', async () => {
     for (const method of ['GET /health', 'POST /video/submit']) {
       const answer = await problem(`${method} HTTP/1.1`, 'Host: localhost', 'Expect: gift', CLOSE);
       expect(answer).to.include({ status: 417, code: 'expectation_failed' });

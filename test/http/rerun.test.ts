@@ -29,7 +29,7 @@ describe('POST /video/jobs/{job_id}/rerun', () => {
     fetch(`${service.url}/video/jobs/${jobId}/rerun${query}`, { method: 'POST', headers });
   const video = (jobId: JobId) => join(service.folder, 'video_jobs', inputPathOf(jobId));
 
-  it('makes a job of the same video with the same parameters, and stores its bytes once', async () => {
+  it('creates a job of the same video with the same parameters, and stores its bytes once', async () => {
     const first = await submitted({
       sample_every_ms: '500',
       region: '0,0.5,1,0.5',
@@ -55,7 +55,7 @@ describe('POST /video/jobs/{job_id}/rerun', () => {
     expect((await stat(video(second))).ino).to.equal((await stat(video(first))).ino);
   });
 
-  it('takes other parameters in place of those of the job', async () => {
+  it('replaces parameters of the job by given ones', async () => {
     const first = await submitted({ sample_every_ms: '500', from_ms: '100', keyframes_only: 'true' });
     const query = '?pipeline_id=yolo_ocr&frame_stride=3&keyframes_only=false&region=0,0,1,0.25&tag=two';
     const { pipelineId, options, tag } = await jobIn(service.store, await idOf(await rerun(first, query)));
@@ -66,7 +66,7 @@ describe('POST /video/jobs/{job_id}/rerun', () => {
     });
   });
 
-  it('leaves the new job its video when that of the first is deleted', async () => {
+  it('keeps the video of the new job when that of the first is deleted', async () => {
     const first = await submitted();
     const second = await idOf(await rerun(first));
     await service.engine.cancel(first);
@@ -90,7 +90,7 @@ describe('POST /video/jobs/{job_id}/rerun', () => {
     expect(await service.traces()).to.include({ rows: 2 });
   });
 
-  it('refuses as a submission does, and leaves nothing', async () => {
+  it('rejects like a submission, and leaves nothing', async () => {
     const unknown = jobIdSchema.parse('019ddddd-0000-7000-8000-000000000000');
     expect(await problemOf(await rerun(unknown))).to.include({ status: 404, code: 'job_not_found' });
     const first = await submitted({ from_ms: '5000' });

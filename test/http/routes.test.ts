@@ -50,7 +50,7 @@ describe('the service over HTTP', () => {
   };
 
   describe('GET /video/status/{job_id}', () => {
-    it('tells each state with its coarse progress and nothing else', async () => {
+    it('returns each state with its coarse progress and nothing else', async () => {
       const states = [
         [await submitted(), 'pending', 0],
         [await started(), 'running', 0.5],
@@ -65,7 +65,7 @@ describe('the service over HTTP', () => {
       }
     });
 
-    it('tells why a job failed, for people and for programs', async () => {
+    it('returns the reason of a failure, for people and for programs', async () => {
       const answer = statusResponseSchema.parse(await (await get(`/video/status/${await failed()}`)).json());
       expect(answer).to.include({
         status: 'failed',
@@ -75,13 +75,13 @@ describe('the service over HTTP', () => {
       });
     });
 
-    it('gives times in ISO 8601 and UTC', async () => {
+    it('returns times in ISO 8601 and UTC', async () => {
       const answer = statusResponseSchema.parse(await (await get(`/video/status/${await started()}`)).json());
       for (const time of [answer.created_at, answer.updated_at]) expect(new Date(time).toISOString()).to.equal(time);
       expect(answer.updated_at >= answer.created_at).to.equal(true);
     });
 
-    it('finds a job by its id in capitals', async () => {
+    it('finds a job by its id in upper case', async () => {
       const jobId = await submitted();
       const answer = statusResponseSchema.parse(await (await get(`/video/status/${jobId.toUpperCase()}`)).json());
       expect(answer.job_id).to.equal(jobId);
@@ -89,7 +89,7 @@ describe('the service over HTTP', () => {
   });
 
   describe('GET /video/results/{job_id}', () => {
-    it('gives the stored results with the id before them, in a body of known length', async () => {
+    it('returns the stored results with the id, in a body of known length', async () => {
       const jobId = await completed();
       const response = await get(`/video/results/${jobId}`, { headers: { 'accept-encoding': 'identity' } });
       expect(response.status).to.equal(200);
@@ -101,7 +101,7 @@ describe('the service over HTTP', () => {
       resultsResponseSchema.parse(answer);
     });
 
-    it('gives the frames of a range of time, wherever they lie in the document', async () => {
+    it('returns the frames of a time range, anywhere in the document', async () => {
       const lines = [{ text: '"timestamp_ms":7', confidence: 1, bbox: [0, 0, 1, 1] }];
       const frames = Array.from({ length: 5_000 }, (_, index) => ({
         frame_index: index,
@@ -122,7 +122,7 @@ describe('the service over HTTP', () => {
       expect(await problemOf(refused)).to.include({ status: 422, code: 'invalid_request' });
     });
 
-    it('sends them compressed to clients that accept it, whole to others', async () => {
+    it('sends them compressed to clients that accept it, uncompressed to others', async () => {
       const jobId = await completed(
         Array.from({ length: 2_000 }, (_, index) => ({ ...FRAMES[0], frame_index: index })),
       );
@@ -139,13 +139,13 @@ describe('the service over HTTP', () => {
       ]);
     });
 
-    it('reads the file anew each time', async () => {
+    it('reads the file each time', async () => {
       const jobId = await completed();
       await writeFile(await service.storage.loadFile(`${jobId}_results.json`), '{"results": []}\n');
       expect(await (await get(`/video/results/${jobId}`)).json()).to.deep.equal({ job_id: jobId, results: [] });
     });
 
-    it('gives results of many megabytes whole', async () => {
+    it('returns results of many megabytes', async () => {
       const frames = Array.from({ length: 5000 }, (_, n) => ({
         frame_index: n,
         result: { timestamp_ms: n, text: 'x'.repeat(1000), lines: [] },
@@ -155,7 +155,7 @@ describe('the service over HTTP', () => {
       expect(answer.results).to.have.length(5000);
     });
 
-    it('says of a job that is not completed in which state it is', async () => {
+    it('names the state of a job that is not completed', async () => {
       const states = { pending: await submitted(), running: await started(), failed: await failed() };
       for (const [status, jobId] of Object.entries(states)) {
         const problem = await problemOf(await get(`/video/results/${jobId}`));
@@ -164,7 +164,7 @@ describe('the service over HTTP', () => {
       }
     });
 
-    it('does not tell a client where a lost file should have been', async () => {
+    it('does not reveal the path of a missing file', async () => {
       const jobId = await completed();
       await service.storage.deleteFile(`${jobId}_results.json`);
       const problem = await problemOf(await get(`/video/results/${jobId}`));
@@ -174,7 +174,7 @@ describe('the service over HTTP', () => {
   });
 
   for (const route of ['status', 'results']) {
-    it(`answers 404 at /video/${route} for every id that names no job`, async () => {
+    it(`responds with 404 at /video/${route} for every unknown id`, async () => {
       const ids = [uuidv7(), 'x', '..', '%2e%2e%2f', '%00', '%E0%A4%A', "1'--", '1'.repeat(5000), uuidv7().slice(1)];
       for (const id of ids) {
         const answer = await send(service.port, { path: `/video/${route}/${id}`, method: 'GET' });
@@ -186,7 +186,7 @@ describe('the service over HTTP', () => {
     });
   }
 
-  it('lists the pipelines, with what they do and the parameters that their tools run with and take', async () => {
+  it('lists the pipelines with their descriptions, parameters and parameter schemas', async () => {
     const { pipelines } = pipelinesResponseSchema.parse(await (await get('/pipelines')).json());
     expect(pipelines.map(({ id }) => id)).to.deep.equal(['ocr_fast', 'ocr_only', 'yolo_ocr']);
     const both = pipelines.find(({ id }) => id === 'yolo_ocr');
@@ -209,7 +209,7 @@ describe('the service over HTTP', () => {
     expect(takes({ detection_sides: 640 })).to.equal(false);
   });
 
-  it('is alive as long as it answers, and ready as long as its database does', async () => {
+  it('is alive while it responds, and ready while its database does', async () => {
     const closing = await openService();
     try {
       const ready = await fetch(`${closing.url}/ready`);
@@ -227,7 +227,7 @@ describe('the service over HTTP', () => {
     }
   });
 
-  it('says what is missing until jobs are worked on, and answers reads meanwhile', async () => {
+  it('reports what is missing until jobs are analysed, and serves reads meanwhile', async () => {
     const missing = ['first reason', 'second reason'];
     const starting = await openService({ waitingFor: () => missing });
     try {
@@ -242,7 +242,7 @@ describe('the service over HTTP', () => {
     }
   });
 
-  it('answers what is not there with a problem document', async () => {
+  it('responds to an unknown path with a problem document', async () => {
     for (const path of ['/video', '/video/status', '/video/status/', '/nothing?x=1', '//', '/%']) {
       expect((await send(service.port, { path, method: 'GET' })).status, path).to.equal(404);
     }
@@ -250,7 +250,7 @@ describe('the service over HTTP', () => {
     expect(await problemOf(await get('/nothing', { method: 'POST', body: 'x' }))).to.include({ status: 404 });
   });
 
-  it('says which methods a path has', async () => {
+  it('lists the methods of a path', async () => {
     const routes = [
       ['GET', '/video/submit', 'POST'],
       ['DELETE', '/video/submit', 'POST'],
@@ -265,7 +265,7 @@ describe('the service over HTTP', () => {
     }
   });
 
-  it('answers HEAD as GET, without the body', async () => {
+  it('responds to HEAD like GET, without the body', async () => {
     const jobId = await completed();
     for (const path of ['/health', `/video/status/${jobId}`, `/video/results/${jobId}`, `/video/status/${uuidv7()}`]) {
       const [full, head] = [await get(path), await get(path, { method: 'HEAD' })];
@@ -278,7 +278,7 @@ describe('the service over HTTP', () => {
     }
   });
 
-  it('names every request: by the id that the client gives when it is sane, by a new one otherwise', async () => {
+  it("gives every request an id: the client's if it is valid, else a new one", async () => {
     const named = await get('/nothing', { headers: { 'x-request-id': 'mine-1.2_3' } });
     expect(named.headers.get('x-request-id')).to.equal('mine-1.2_3');
     expect((await problemOf(named)).request_id).to.equal('mine-1.2_3');
@@ -288,7 +288,7 @@ describe('the service over HTTP', () => {
     }
   });
 
-  it('answers even what is not HTTP with a problem document', async () => {
+  it('responds even to invalid HTTP with a problem document', async () => {
     const cases = [
       ['NONSENSE\r\n\r\n', 400, 'malformed_request'],
       ['GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n', 400, 'malformed_request'],

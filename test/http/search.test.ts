@@ -51,7 +51,7 @@ describe('GET /video/search', () => {
     return id;
   };
 
-  it('returns the videos in which the words are shown, with the segments', async () => {
+  it('returns the videos that show the words, with the segments', async () => {
     const { hits, complete, next_cursor: next } = await search({ q: 'PAYMENT' });
     expect({ complete, next }).to.deep.equal({ complete: true, next: null });
     expect(hits.map(({ job_id: id, segments }) => [id, segments.map((segment) => segment.kind)])).to.deep.equal([
@@ -69,7 +69,7 @@ describe('GET /video/search', () => {
     expect(last.next_cursor).to.equal(null);
   });
 
-  it('refuses what it does not understand, and says why', async () => {
+  it('rejects invalid parameters with the reason', async () => {
     const refused: readonly (readonly [Record<string, string>, string])[] = [
       [{}, 'q or label is missing'],
       [{ q: '…' }, 'q must contain a letter or a digit'],

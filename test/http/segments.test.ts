@@ -70,7 +70,7 @@ describe('GET /video/segments/{job_id}', () => {
   };
   const stored = (id: JobId) => join(service.folder, 'video_jobs', segmentsPathOf(id));
 
-  it('lists texts by start, then from top to bottom, none beyond the end of the video', async () => {
+  it('lists texts by start, then from top to bottom, within the video', async () => {
     const found = await segmentsOf(jobId);
     expect(
       found.map((each) => (each.kind === 'text' ? [each.text, each.start_ms, each.end_ms, each.frames] : [])),
@@ -114,7 +114,7 @@ describe('GET /video/segments/{job_id}', () => {
     expect((await read('csv'))[1]).to.include("text,2000,3000,'=1+1,0.95,");
   });
 
-  it('finds others with other parameters', async () => {
+  it('depends on the parameters', async () => {
     const texts = async (query: string) =>
       (await segmentsOf(jobId, query)).map((each) => (each.kind === 'text' ? each.text : each.kind));
     expect(await texts('?region=0,0.5,1,0.5')).to.deep.equal(['Where are you?', '=1+1']);
@@ -124,7 +124,7 @@ describe('GET /video/segments/{job_id}', () => {
     expect(await texts('?max_gap_ms=0')).to.have.lengthOf(3);
   });
 
-  it('makes and stores them for a job that has none, or those of another version', async () => {
+  it('computes and stores them for a job without them, or with another version', async () => {
     const id = await completed();
     const expected = await segmentsOf(id);
     for (const spoil of ['', '{"version":0,"media":null,"segments":[\n]}\n']) {
@@ -143,7 +143,7 @@ describe('GET /video/segments/{job_id}', () => {
     expect(left).to.deep.equal([`${id}.json`]);
   });
 
-  it('refuses what it does not know', async () => {
+  it('rejects unknown parameters', async () => {
     expect(await problemOf(await get(`/video/segments/${await submitted()}`))).to.include({
       status: 404,
       code: 'job_not_completed',

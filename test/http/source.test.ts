@@ -19,7 +19,7 @@ describe('GET /video/source/{job_id}', () => {
     fetch(`${service.url}/video/source/${jobId}`, { method, headers });
   const bytesOf = async (answer: Response): Promise<Buffer> => Buffer.from(await answer.arrayBuffer());
 
-  it('is the stored video, byte for byte, and nothing that a browser could take for a page', async () => {
+  it('is the stored video, byte for byte, and cannot be interpreted as a page', async () => {
     const answer = await get();
     expect(answer.status).to.equal(200);
     expect((await bytesOf(answer)).equals(video)).to.equal(true);
@@ -31,7 +31,7 @@ describe('GET /video/source/{job_id}', () => {
     expect(headers.get('content-disposition')).to.equal(`inline; filename="${jobId}.mp4"`);
   });
 
-  it('answers one range with 206', async () => {
+  it('responds to one range with 206', async () => {
     const size = video.length;
     const ranges = [
       ['bytes=0-9', 0, 9],
@@ -49,7 +49,7 @@ describe('GET /video/source/{job_id}', () => {
     }
   });
 
-  it('answers a range beyond the end with 416 and the length', async () => {
+  it('responds to a range beyond the end with 416 and the length', async () => {
     for (const range of [`bytes=${video.length}-`, 'bytes=-0']) {
       const answer = await get({ range });
       expect(answer.headers.get('content-range'), range).to.equal(`bytes */${video.length}`);
@@ -57,19 +57,19 @@ describe('GET /video/source/{job_id}', () => {
     }
   });
 
-  it('answers whole what it does not understand, several ranges, and a range of another file', async () => {
+  it('responds with the whole video to unknown units, several ranges, and a range of another file', async () => {
     const whole = ['lines=1-2', 'bytes=9-3', 'bytes=x-', 'bytes=0-1,5-6', 'bytes=-'];
     for (const range of whole) expect((await get({ range })).status, range).to.equal(200);
     expect((await get({ range: 'bytes=0-1', 'if-range': '"another"' })).status).to.equal(200);
     expect((await get({ range: 'bytes=0-1', 'if-range': `"${jobId}"` })).status).to.equal(206);
   });
 
-  it('tells its length to HEAD', async () => {
+  it('gives its length to HEAD', async () => {
     const answer = await get({}, 'HEAD');
     expect([answer.status, answer.headers.get('content-length')]).to.deep.equal([200, String(video.length)]);
   });
 
-  it('is 404 for an unknown job, and 410 for a video that is no longer there', async () => {
+  it('is 404 for an unknown job, and 410 for a deleted video', async () => {
     const unknown = await fetch(`${service.url}/video/source/${uuidv7()}`);
     expect((await problemOf(unknown)).code).to.equal('job_not_found');
     await service.storage.deleteFile(`${jobId}.mp4`);

@@ -6,7 +6,7 @@ import type { JobId } from '../../src/job.ts';
 import { submitResponseSchema } from '../../src/http/schemas.ts';
 import { form, openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';
 
-describe('a stored file that is deleted between its look-up and its opening', () => {
+describe('a stored file deleted between lookup and open', () => {
   let service: ServiceUnderTest;
   let folder: string;
   let jobId: JobId;
@@ -33,7 +33,7 @@ describe('a stored file that is deleted between its look-up and its opening', ()
   });
 });
 
-it('a video that is asked for in every way keeps no file open', async () => {
+it('a video requested in every way keeps no file open', async () => {
   const service = await openService();
   try {
     const body = form({ pipeline_id: 'ocr_only' }, Buffer.concat([VIDEO, Buffer.alloc(200_000)]));

@@ -67,7 +67,7 @@ describe('POST /video/submit', () => {
       expect(job.options).to.deep.equal({ frame_stride: 5, max_frames: 7 });
     });
 
-    it('which frames of the video are wanted, and what part of them', async () => {
+    it('a selection of frames and regions', async () => {
       const response = await submit(
         form({ from_ms: '0', to_ms: '90000', region: '0,.75,1,0.25' }, VIDEO),
         '?pipeline_id=ocr_only&sample_every_ms=1000&keyframes_only=true',
@@ -83,7 +83,7 @@ describe('POST /video/submit', () => {
       });
     });
 
-    it('empty parameters, in the query or in the form, as if they were not given', async () => {
+    it('empty parameters, in the query or in the form, as not given', async () => {
       const empty = { frame_stride: '', max_frames: '' };
       for (const response of [
         await submit(form({ pipeline_id: 'ocr_only', ...empty }, VIDEO), '?pipeline_id='),
@@ -116,7 +116,7 @@ describe('POST /video/submit', () => {
       expect(status).to.equal(202);
     });
 
-    it('a large file behind large fields, however many of its bytes come in together', async () => {
+    it('a large file after large fields, for any chunk size', async () => {
       await service.close();
       service = await openService({ maxUploadBytes: 4_000_000 });
       const video = Buffer.concat([VIDEO, Buffer.alloc(2_000_000)]);
@@ -140,7 +140,7 @@ describe('POST /video/submit', () => {
       expect((await submit(form({ pipeline_id: 'ocr_only' }, video))).status).to.equal(202);
     });
 
-    it('file names that are paths, without using them', async () => {
+    it('file names that are paths, without following them', async () => {
       for (const name of [
         '../../../etc/passwd',
         '/etc/passwd',
@@ -168,14 +168,14 @@ describe('POST /video/submit', () => {
     });
   });
 
-  describe('refuses, and keeps nothing of,', () => {
+  describe('rejects, and keeps nothing of,', () => {
     before(opened);
     after(closed);
     afterEach(async () => {
       expect(await service.traces()).to.deep.equal(NOTHING);
     });
 
-    it('what has no ftyp in its first 64 bytes', async () => {
+    it('a file without ftyp in its first 64 bytes', async () => {
       for (const file of [Buffer.from('hello world'), Buffer.alloc(0), Buffer.concat([Buffer.alloc(64, 1), VIDEO])]) {
         const problem = await problemOf(await submit(form({ pipeline_id: 'ocr_only' }, file)));
         expect(problem).to.include({ status: 400, code: 'invalid_mp4', detail: 'Invalid MP4 file' });
@@ -207,7 +207,7 @@ describe('POST /video/submit', () => {
       }
     });
 
-    it('a body that is no form', async () => {
+    it('a body that is not a form', async () => {
       for (const type of ['video/mp4', 'application/json', 'application/x-www-form-urlencoded', 'text/plain']) {
         const path = '/video/submit?pipeline_id=ocr_only';
         const { headers, text } = await send(service.port, { path, headers: { 'content-type': type } }, ['{}']);
@@ -292,7 +292,7 @@ describe('POST /video/submit', () => {
       }
     });
 
-    it('fields, part headers and preambles without end', async () => {
+    it('endless fields, part headers and preambles', async () => {
       const long = 'x'.repeat(300_000);
       const bodies: [string, Buffer][] = [
         ['a long field', multipart([field('pipeline_id', long)])],
@@ -308,7 +308,7 @@ describe('POST /video/submit', () => {
       }
     });
 
-    it('a body that is not the multipart it says', async () => {
+    it('a body that does not match its multipart header', async () => {
       const whole = multipart([field('pipeline_id', 'ocr_only'), { head: FILE_HEAD, body: VIDEO }]);
       const encoded = multipart([{ head: 'Content-Disposition: form-data\r\nContent-Transfer-Encoding: x', body: '' }]);
       const cases: [string, Record<string, string>, Buffer][] = [
@@ -325,7 +325,7 @@ describe('POST /video/submit', () => {
       }
     });
 
-    it('an upload whose chunks break off in nonsense', async () => {
+    it('an upload with invalid chunks', async () => {
       const part = multipart([{ head: FILE_HEAD, body: VIDEO }], '').subarray(0, -6);
       const head =
         'POST /video/submit HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n';
@@ -339,7 +339,7 @@ describe('POST /video/submit', () => {
       await until(async () => (await service.files()).length === 0);
     });
 
-    it('an upload whose client goes away', async () => {
+    it('an upload whose client disconnects', async () => {
       const headers = { ...MULTIPART, 'content-length': 200_000 };
       const sent = request({ port: service.port, host: '127.0.0.1', method: 'POST', path: '/video/submit', headers });
       sent.on('error', () => undefined);
@@ -354,11 +354,11 @@ describe('POST /video/submit', () => {
     });
   });
 
-  describe('lets a refused client see why', () => {
+  describe('lets a rejected client receive the response', () => {
     before(opened);
     after(closed);
 
-    it('when it goes on sending more than any buffer holds', async () => {
+    it('when it sends more than any buffer holds', async () => {
       const chunk = Buffer.alloc(1024 * 1024);
       const head =
         'POST /video/submit HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=b';
@@ -377,7 +377,7 @@ describe('POST /video/submit', () => {
       }
     });
 
-    it('before it has sent anything, when it asks', async () => {
+    it('before it has sent anything, with Expect: 100-continue', async () => {
       const headers = { ...MULTIPART, expect: '100-continue', 'content-length': 1000 };
       const path = '/video/submit?pipeline_id=nothing';
       const sent = request({ port: service.port, host: '127.0.0.1', method: 'POST', path, headers });
@@ -389,7 +389,7 @@ describe('POST /video/submit', () => {
       sent.destroy();
     });
 
-    it('and lets an asking one go on when nothing is wrong', async () => {
+    it('and lets it continue if nothing is wrong', async () => {
       const body = multipart([field('pipeline_id', 'ocr_only'), { head: FILE_HEAD, body: VIDEO }]);
       const headers = { ...MULTIPART, expect: '100-continue', 'content-length': body.length };
       const sent = request({ port: service.port, host: '127.0.0.1', method: 'POST', path: '/video/submit', headers });
@@ -415,7 +415,7 @@ describe('POST /video/submit', () => {
       expect(service.queue.size()).to.equal(0);
     });
 
-    it('when as many jobs wait as may, and says so before it reads the body; one that is known is not refused', async () => {
+    it('when the queue is full, before it reads the body; a known submission is accepted', async () => {
       service = await openService({ maxPending: 1 });
       const keyed = () =>
         fetch(`${service.url}/video/submit?pipeline_id=ocr_only`, {
@@ -437,7 +437,7 @@ describe('POST /video/submit', () => {
       expect(await service.traces()).to.include({ rows: 1, queued: 1 });
     });
 
-    it('when the disk must keep what is free, and says so before it reads the body', async () => {
+    it('when the disk has only its reserve, before it reads the body', async () => {
       service = await openService({ diskReserveBytes: Number.MAX_SAFE_INTEGER });
       const problem = await problemOf(await submit(form({ pipeline_id: 'ocr_only' }, VIDEO)));
       expect(problem).to.include({ status: 507, code: 'storage_full' });

@@ -20,7 +20,7 @@ describe('GET /video/jobs/{job_id}/transitions', () => {
   const get = (jobId: string, init: RequestInit = {}): Promise<Response> =>
     fetch(`${service.url}/video/jobs/${jobId}/transitions`, init);
 
-  it('tells every step of a life that was interrupted and began again', async () => {
+  it('has every transition of a job that was interrupted and restarted', async () => {
     const jobId = await submitted();
     await service.engine.dispatch(jobId, { type: 'START' });
     await service.engine.dispatch(jobId, { type: 'INTERRUPT', attempt: 1, code: 'stalled', message: 'no frame came' });

@@ -22,7 +22,7 @@ describe('machines as Mermaid', () => {
     }
   });
 
-  it('every transition of ours says what it means', () => {
+  it('every transition has a description', () => {
     for (const transition of [...transitionsOf(jobMachine), ...transitionsOf(workerMachine)]) {
       expect(transition.description, `${transition.from} ${transition.event}`).not.to.equal('');
     }
@@ -34,7 +34,7 @@ describe('machines as Mermaid', () => {
     expect(drawn.match(/^.* --> \[\*\]$/gm)).to.deep.equal(['  completed --> [*]', '  failed --> [*]']);
   });
 
-  it('delays, actors, guards, self-transitions and `always` are told by their names', () => {
+  it('delays, actors, guards, self-transitions and `always` have their names', () => {
     const machine = createMachine({
       initial: 'a',
       states: {
@@ -57,7 +57,7 @@ describe('machines as Mermaid', () => {
     ]);
   });
 
-  it('arrows stand in the innermost state that holds both ends', () => {
+  it('arrows are in the innermost state that contains both ends', () => {
     const machine = createMachine({
       initial: 'outer',
       states: {

@@ -53,19 +53,19 @@ const reaches = (actor: ActorRefFrom<typeof workerMachine>, work: string) =>
   waitFor(actor, ({ value }) => value.work === work, { timeout: 300_000 });
 
 describe('the worker machine', () => {
-  it('takes one job after the other, and rests when none waits', async () => {
+  it('takes one job after another, and rests when none is pending', async () => {
     const { actor, recorded } = startWorker({ claims: [job('a'), job('b'), null], analyse: async () => done });
     await waitFor(actor, ({ context, value }) => context.taken === 2 && value.work === 'resting', { timeout: 300_000 });
     expect(recorded).to.deep.equal([completion, completion]);
   });
 
-  it('has nothing in hand when it has recorded how an attempt ended', async () => {
+  it('has no job after it has recorded an outcome', async () => {
     const { actor } = startWorker({ claims: [job('a'), null], analyse: async () => done });
     expect((await reaches(actor, 'analysing')).context.hand).to.have.nested.property('claim.jobId', 'a');
     expect((await reaches(actor, 'resting')).context.hand).to.deep.equal({ kind: 'empty' });
   });
 
-  it('woken while it rests, takes what waits', async () => {
+  it('takes a pending job when it is woken', async () => {
     const { actor, recorded, wake } = startWorker({ claims: [null], analyse: async () => done });
     await reaches(actor, 'resting');
     wake();
@@ -74,7 +74,7 @@ describe('the worker machine', () => {
     expect(recorded).to.deep.equal([]);
   });
 
-  it('drained while it rests, ends at once', async () => {
+  it('ends at once when it is drained while resting', async () => {
     const { actor } = startWorker({ claims: [] });
     await reaches(actor, 'resting');
     actor.send({ type: 'DRAIN' });
@@ -82,7 +82,7 @@ describe('the worker machine', () => {
     expect(await toPromise(actor)).to.deep.equal({ taken: 0 });
   });
 
-  it('drained at work, finishes the job in hand and takes no other', async () => {
+  it('finishes the current job and takes no other when it is drained', async () => {
     let finish = (_result: AnalysisResult): void => {};
     const analyse = () => new Promise<AnalysisResult>((resolve) => (finish = resolve));
     const { actor, recorded } = startWorker({ claims: [job('a'), job('b')], analyse });
@@ -94,7 +94,7 @@ describe('the worker machine', () => {
     expect(recorded).to.deep.equal([completion]);
   });
 
-  it('drained before its first claim, still takes that one: a step on demand', async () => {
+  it('takes one job when it is drained before its first claim', async () => {
     const { actor } = startWorker({ claims: [job('a'), job('b')], analyse: async () => done });
     actor.send({ type: 'DRAIN' });
     expect(await toPromise(actor)).to.deep.equal({ taken: 1 });
@@ -119,14 +119,14 @@ describe('the worker machine', () => {
     });
   }
 
-  it('halted while it claims, gives the claimed job back untouched', async () => {
+  it('gives the claimed job back when it is halted during the claim', async () => {
     const { actor, recorded } = startWorker({ claims: [job('a')] });
     actor.send({ type: 'HALT' });
     expect(await toPromise(actor)).to.deep.equal({ taken: 1 });
     expect(recorded).to.deep.equal([{ type: 'RELEASE', attempt: 1 }]);
   });
 
-  it('fails a job that takes longer than its time, aborting the work', async () => {
+  it('aborts and fails a job that exceeds its time', async () => {
     let aborted = false;
     const analyse = (signal: AbortSignal) =>
       new Promise<AnalysisResult>(() => signal.addEventListener('abort', () => (aborted = true)));
@@ -158,7 +158,7 @@ describe('the worker machine', () => {
     });
   }
 
-  it('interrupts a job whose analysis met a defect, and logs it', async () => {
+  it('interrupts a job after a defect in the analysis, and logs it', async () => {
     const { actor, recorded, logged } = startWorker({
       claims: [job('a')],
       analyse: async () => Promise.reject(new Error('bug')),
@@ -174,7 +174,7 @@ describe('the worker machine', () => {
     expect(recorded).to.deep.equal([]);
   });
 
-  it('has an outcome for the job in hand at any moment: when it dies, the job was interrupted', async () => {
+  it('interrupts its job when it dies at any moment', async () => {
     const { actor } = startWorker({ claims: [job('a')] });
     const { context } = await reaches(actor, 'analysing');
     expect(context.hand).to.deep.include({
@@ -182,7 +182,7 @@ describe('the worker machine', () => {
     });
   });
 
-  it('gives a job back that the environment refuses, and pauses longer each time, up to a minute', async () => {
+  it('gives back a job that the environment refuses, and pauses longer each time, up to a minute', async () => {
     const { actor, clock, recorded, logged } = startWorker({
       claims: Array.from({ length: 9 }, () => job('a')),
       analyse: async () => diskFull,
@@ -214,7 +214,7 @@ describe('the worker machine', () => {
     expect(context).to.include({ refusals: 0, refusal: null, taken: 3 });
   });
 
-  it('waits and tries again when a claim is refused by the database', async () => {
+  it('retries a claim that the database refused', async () => {
     const { actor, clock, logged } = startWorker({ claims: [new Error('disk full'), job('a')] });
     await reaches(actor, 'retryingClaim');
     clock.increment(1_000);
@@ -222,7 +222,7 @@ describe('the worker machine', () => {
     expect(logged).to.deep.equal(['claim: Error: disk full']);
   });
 
-  it('keeps the outcome until the database takes it', async () => {
+  it('keeps the outcome until it is committed', async () => {
     let full = true;
     const record = async (): Promise<void> => {
       if (full) throw new Error('disk full');
@@ -253,7 +253,7 @@ describe('the worker machine', () => {
     });
   }
 
-  it('halted while it keeps an outcome, leaves the job to the next start', async () => {
+  it('leaves the job to the next start when it is halted with an outcome that is not committed', async () => {
     const record = () => Promise.reject(new Error('disk full'));
     const { actor } = startWorker({ claims: [job('a')], analyse: async () => done, record });
     await reaches(actor, 'retryingRecord');
@@ -263,7 +263,7 @@ describe('the worker machine', () => {
     expect(actor.getSnapshot().status).to.equal('done');
   });
 
-  it('halted before, does not wait for a database that refuses to record', async () => {
+  it('does not wait for an unavailable database after it was halted', async () => {
     const record = () => Promise.reject(new Error('disk full'));
     const { actor } = startWorker({ claims: [job('a')], record });
     await reaches(actor, 'analysing');

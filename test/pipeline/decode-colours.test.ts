@@ -75,7 +75,7 @@ describe('the colour tags of a video', () => {
 
   for (const { name, codec, tag } of CARRIERS) {
     for (const field of ['primaries', 'transfer', 'matrix'] as const) {
-      it(`never fail it, for every value of ${field}: ${name}`, () => {
+      it(`never fail the video, for every value of ${field}: ${name}`, () => {
         const made = make(codec);
         for (const code of CODE_POINTS) {
           const frames = [...decodeFrames(tag(made, { ...BT709, [field]: code }))];
@@ -121,7 +121,7 @@ describe('the colour tags of a video', () => {
     return frame;
   };
 
-  it('are taken for BT.709 from 720 lines up where there are none, and for BT.601 below', () => {
+  it('default to BT.709 from 720 lines, and to BT.601 below', () => {
     const red: Rgb = [220, 30, 30];
     expectColors(quarterColors(firstFrame(720)), [red, red, red, red], 3);
     const [[r] = [255]] = quarterColors(firstFrame(718));

@@ -85,7 +85,7 @@ describe('decodeFrames of a damaged video', () => {
     expect(frames.at(-1)?.timestampMs).to.be.within(9 * 40, 20 * 40);
   });
 
-  it('keeps what comes after a sample whose place is outside of the file', () => {
+  it('keeps what comes after a sample outside the file', () => {
     // Fragments of one frame each, one of which says that its frame is a megabyte away.
     makeVideo({
       path,
@@ -106,19 +106,19 @@ describe('decodeFrames of a damaged video', () => {
     for (const frame of frames) expectColors([colorAt(frame, 0.5, 0.5)], [GREEN], 6);
   });
 
-  it('says that there is no video track', () => {
+  it('reports a missing video track', () => {
     expect(refusal(renamed('vide', 'soun'))).to.equal('invalid_video: The file has no video track');
   });
 
-  it('says that the track is encrypted', () => {
+  it('reports an encrypted track', () => {
     expect(refusal(renamed('avc1', 'encv'))).to.equal('invalid_video: The video track is encrypted');
   });
 
-  it('says that the codec is not known', () => {
+  it('reports an unknown codec', () => {
     expect(refusal(renamed('avc1', 'xyz1'))).to.match(/^invalid_video: The codec of the video track \(xyz1\)/);
   });
 
-  it('says that the track has no frames', () => {
+  it('reports a track without frames', () => {
     makeVideo({
       path,
       width: 64,
@@ -132,7 +132,7 @@ describe('decodeFrames of a damaged video', () => {
     );
   });
 
-  it('says why not a single frame can be decoded', () => {
+  it('reports why no frame can be decoded', () => {
     const noise = Buffer.from(whole);
     noise.fill(0xa5, mediaStart());
     expect(refusal(noise)).to.equal(
@@ -140,7 +140,7 @@ describe('decodeFrames of a damaged video', () => {
     );
   });
 
-  it('says that the index is missing or cut', () => {
+  it('reports a missing or truncated index', () => {
     expect(refusal(Buffer.concat([whole.subarray(0, whole.indexOf('moov') - 4), box('mdat')]))).to.contain(
       'invalid_video: The file is incomplete: its index (moov) is missing. The recording or its copy was cut off',
     );
@@ -149,7 +149,7 @@ describe('decodeFrames of a damaged video', () => {
     );
   });
 
-  it('does not take cover art for a video', () => {
+  it('ignores cover art', () => {
     makeVideo({ path, width: 64, height: 48, frames: 1, codec: 'mjpeg' });
     const made = readFileSync(path);
     const jpeg = made.subarray(
@@ -181,7 +181,7 @@ describe('decodeFrames of a damaged video', () => {
     );
   });
 
-  it('refuses frames that are larger than the header says', () => {
+  it('rejects frames larger than the header declares', () => {
     const bytes = Buffer.from(whole);
     const entry = bytes.indexOf('avc1', bytes.indexOf('stsd'));
     bytes.writeUInt16BE(16, entry + 28);

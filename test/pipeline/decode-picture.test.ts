@@ -110,7 +110,7 @@ describe('a decoded frame', () => {
     expect(apart.reduce((sum, value) => sum + value, 0) / apart.length).to.be.below(3);
   });
 
-  it('has the pixel aspect taken out before it is turned', () => {
+  it('has square pixels before it is rotated', () => {
     const frame = firstFrame({ width: 96, height: 64, pixelAspect: [2, 1], displayMatrix: [0, 1, -1, 0] });
     expect([frame.width, frame.height]).to.deep.equal([64, 192]);
     expectColors(quarterColors(frame), [BLUE, RED, GRAY, GREEN], 6);
@@ -166,7 +166,7 @@ describe('a decoded frame', () => {
     return g;
   };
 
-  it('has black, white and more than white of HDR at the brightness of an ordinary display', () => {
+  it('has black, white and brighter HDR tones at the brightness of a standard display', () => {
     const common = { space: AVCOL_SPC_BT2020_NCL, primaries: AVCOL_PRI_BT2020 };
     const pq = { ...common, transfer: AVCOL_TRC_SMPTE2084 };
     const hlg = { ...common, transfer: AVCOL_TRC_ARIB_STD_B67 };

@@ -81,7 +81,7 @@ describe('sampling', () => {
   ];
 
   for (const [name, recipe] of Object.entries(VIDEOS)) {
-    it(`gives what decoding everything gives: ${name}`, () => {
+    it(`gives the same result as decoding everything: ${name}`, () => {
       make(recipe);
       const all = framesOf(path);
       expect(all).to.have.length(60);
@@ -90,7 +90,7 @@ describe('sampling', () => {
       }
     });
 
-    it(`decodes key frames alone, with their own index and time: ${name}`, () => {
+    it(`decodes only key frames, with their own index and time: ${name}`, () => {
       make(recipe);
       const all = framesOf(path);
       const keys = framesOf(path, { keyframesOnly: true });
@@ -101,7 +101,7 @@ describe('sampling', () => {
     });
   }
 
-  it('does not decode what no sampled frame needs', () => {
+  it('does not decode frames that no sampled frame needs', () => {
     make({ frames: 240, encoderOptions: { preset: 'fast', g: 24, sc_threshold: 0 } });
     expect(summaryOf(path, { frameStride: 24 }).decodedFrames).to.equal(10);
     expect(summaryOf(path, { fromMs: 9000 }).decodedFrames).to.be.at.most(1 + 24);
@@ -109,7 +109,7 @@ describe('sampling', () => {
     expect(summaryOf(path, { keyframesOnly: true }).decodedFrames).to.equal(10);
   });
 
-  it('tells of its progress while it reads and while it decodes', () => {
+  it('reports progress while it reads and decodes', () => {
     make({ frames: 100, encoderOptions: { preset: 'fast', g: 1000 } });
     const seen: number[] = [];
     // The last frame needs all packets before it, which are decoded only when all are read.
@@ -119,14 +119,14 @@ describe('sampling', () => {
     expect(seen.length).to.be.at.least(200);
   });
 
-  it('takes the first frame at or after each multiple, once where several fall into a gap', () => {
+  it('samples the first frame at or after each multiple, once if several fall into a gap', () => {
     make({ frames: 5, timesMs: [0, 990, 1000, 4500, 5100] });
     expect(framesOf(path, { sampleEveryMs: 1000 }).map(({ timestampMs }) => timestampMs)).to.deep.equal([
       0, 1000, 4500, 5100,
     ]);
   });
 
-  it('gives the same each time when the video is damaged', () => {
+  it('is deterministic for a damaged video', () => {
     make({ frames: 48, encoderOptions: { preset: 'fast', bf: 2, g: 8 } });
     const whole = readFileSync(path);
     const start = whole.indexOf('mdat') + 4;

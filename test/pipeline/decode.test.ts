@@ -66,7 +66,7 @@ describe('decodeFrames', () => {
     expect(steps).to.be.within(6, 12);
   });
 
-  it('sums up what it did', () => {
+  it('returns a summary', () => {
     const frames = decodeFrames(video, { frameStride: 3 });
     let step = frames.next();
     while (step.done !== true) step = frames.next();
@@ -90,7 +90,7 @@ describe('decodeFrames', () => {
     for (const { rgb } of frames) expect([rgb.byteOffset, rgb.buffer.byteLength]).to.deep.equal([0, 64 * 48 * 3]);
   });
 
-  it('can be left in the middle and begun anew, any number of times', () => {
+  it('can be stopped in the middle and restarted any number of times', () => {
     for (let round = 0; round < 50; round += 1) {
       for (const { index } of decodeFrames(video)) if (index === 2) break;
     }
@@ -128,7 +128,7 @@ describe('decodeFrames', () => {
     expect(Array.from(decodeFrames(path), ({ timestampMs }) => timestampMs)).to.deep.equal([0, 40, 80]);
   });
 
-  it('refuses what crosses a limit, naming the limit and both values', () => {
+  it('rejects a video beyond a limit and names the limit and both values', () => {
     expect(refused({ maxFramePixels: 3000 })).to.equal(
       'too_large: The video has 3072 pixels per frame; the limit maxFramePixels is 3000',
     );
@@ -139,7 +139,7 @@ describe('decodeFrames', () => {
     expect(refused({ maxBoxes: 5 })).to.contain('6 boxes; the limit maxBoxes is 5');
   });
 
-  it('says that a file is not there', () => {
+  it('reports a missing file', () => {
     expect(refusalOf(join(folder, 'absent.mp4'), {}).code).to.equal('input_missing');
   });
 

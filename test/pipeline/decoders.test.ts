@@ -41,12 +41,12 @@ describe('the decoders that a video may ask for', () => {
   };
 
   for (const [sampleEntry, decoder] of OLD_CODECS) {
-    it(`are not ${decoder}, and the refusal names it and the setting`, async () => {
+    it(`do not include ${decoder}, and the error names it and the setting`, async () => {
       rename(sampleEntry);
       await expectRefusal(() => [...decodeFrames(path)], 'invalid_video', `(${decoder}, `, `EXTRA_DECODERS=${decoder}`);
     });
 
-    it(`may be ${decoder} where the setting allows it`, async () => {
+    it(`include ${decoder} if the setting allows it`, async () => {
       rename(sampleEntry);
       const act = () => [...decodeFrames(path, { extraDecoders: [decoder] })];
       await expectRefusal(act, 'invalid_video', 'No frame of the video can be decoded', decoder);

@@ -31,7 +31,7 @@ describe('decodeFrames of what the fuzzer found', () => {
   after(() => rmSync(folder, { recursive: true }));
 
   for (const [seed, index, formerly] of FOUND) {
-    it(`yields frames or a verdict on the video: seed ${seed}, index ${index}, formerly ${formerly}`, () => {
+    it(`yields frames or a video error: seed ${seed}, index ${index}, formerly ${formerly}`, () => {
       const path = join(folder, 'mutant.mp4');
       writeFileSync(path, makeMutant({ videos, canaryPath: join(folder, 'secret.ts'), seed, index }).bytes);
       try {

@@ -52,7 +52,7 @@ describe('readMp4Index', () => {
     expect(refusal(FILE_TYPE, video(sizes(3)), open)).to.equal('');
   });
 
-  it('lets a file through whose end is missing', () => {
+  it('accepts a truncated file', () => {
     const cut = Buffer.concat([words(1_000_000), Buffer.from('mdat'), Buffer.alloc(1000)]);
     expect(refusal(FILE_TYPE, video(sizes(30)), cut)).to.equal('');
   });
@@ -75,7 +75,7 @@ describe('readMp4Index', () => {
     'entries outside of the index': (count) => [video(sizes(3)), meta(box('ilst', items(count)))],
   };
   for (const [name, flood] of Object.entries(FLOODS)) {
-    it(`refuses a flood of metadata at once: ${name}`, () => {
+    it(`rejects a flood of metadata at once: ${name}`, () => {
       expect(refusal(FILE_TYPE, ...flood(METADATA.entries), mdat)).to.equal('');
       expect(refusal(FILE_TYPE, ...flood(METADATA.entries + 10), mdat))
         .to.contain('too_large')
@@ -169,7 +169,7 @@ describe('readMp4Index', () => {
     expect(refusal(FILE_TYPE, box('moov', box('cmov')), mdat)).to.contain('compressed (cmov)');
   });
 
-  it('says what is missing', () => {
+  it('reports what is missing', () => {
     expect(refusal()).to.equal('invalid_video: The file is empty');
     expect(refusal(FILE_TYPE, mdat)).to.contain('its index (moov) is missing. The recording or its copy was cut off');
     expect(refusal(box('styp'), box('moof'), mdat)).to.contain('a fragment without its header');
@@ -178,14 +178,14 @@ describe('readMp4Index', () => {
     expect(refusal(FILE_TYPE, whole.subarray(0, whole.length - 5))).to.contain('ends inside its index (moov)');
   });
 
-  it('stops where the boxes end, for any declared size', () => {
+  it('stops at the end of the boxes, for any declared size', () => {
     for (const size of [2, 4, 7]) expect(refusal(FILE_TYPE, words(size), mdat)).to.contain('no index');
     expect(refusal(FILE_TYPE, words(1), Buffer.from('free'), words(0, 0), mdat)).to.contain('no index');
     const endless = Buffer.concat([words(1), Buffer.from('mdat'), words(0xffff_ffff, 0xffff_ffff)]);
     expect(refusal(FILE_TYPE, endless, video(sizes(3)))).to.contain('its index (moov) is missing');
   });
 
-  it('knows the tracks that are encrypted', () => {
+  it('recognises encrypted tracks', () => {
     const index = read(
       FILE_TYPE,
       movie(
@@ -198,7 +198,7 @@ describe('readMp4Index', () => {
     expect([...index.encryptedTrackIds]).to.deep.equal([3, 5]);
   });
 
-  it('knows the tracks whose samples are in another file', () => {
+  it('recognises tracks with samples in another file', () => {
     const here = box('url ', words(1));
     const there = box('url ', words(0), Buffer.from('file:///etc/hostname\0'));
     const alias = box('alis', words(0), Buffer.alloc(200, 1));

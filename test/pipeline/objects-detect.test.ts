@@ -101,7 +101,7 @@ describe('objects.detect', function () {
     expect(await detect({ model: 'mine' })).to.deep.equal([{ label: 'dog', confidence: 0.6, bbox: [40, 8, 80, 32] }]);
   });
 
-  it('keeps the surest of boxes that overlap, by label, and what the parameters ask for', async () => {
+  it('keeps the overlapping box with the highest confidence per label, and applies the parameters', async () => {
     await add(
       'mine',
       'yolov8',

@@ -68,7 +68,7 @@ describe('ocr.read', function () {
     });
   });
 
-  it('says where each line stands, in pixels of the frame', async () => {
+  it('gives the box of each line in pixels of the frame', async () => {
     const { lines } = await read(renderFrame(GREY, [SHORT, LONG]));
     expect(lines).to.have.length(2);
     const [x = 0, y = 0, width = 0, height = 0] = lines[1]?.bbox ?? [];
@@ -84,11 +84,11 @@ describe('ocr.read', function () {
     expect(text.split('\n')[1]).to.equal(LONG.text);
   });
 
-  it('finds nothing where nothing is written', async () => {
+  it('finds nothing in a frame without text', async () => {
     expect(await read(renderFrame(GREY, []))).to.deep.equal({ text: '', lines: [] });
   });
 
-  it('reads a crop by that crop alone: a long neighbour changes nothing', async () => {
+  it('reads each crop independently of its neighbours', async () => {
     const alone = renderFrame(GREY, [SHORT]);
     const long = renderFrame(GREY, [LONG]);
     // The lower half comes from the other frame, so that the pixels of the short line are the same to the last bit.
@@ -116,7 +116,7 @@ describe('ocr.read', function () {
     expect(JSON.stringify(await fresh.analyse(frame))).to.equal(once);
   });
 
-  it('reads only inside of detections when told so, and a text in two of them once', async () => {
+  it('reads only inside detections if configured, and a text in two of them once', async () => {
     const tool = ocrRead.configure({ regions: 'detections' }, { detector: 'nanodet' });
     const run = await tool.open(sessions);
     const frame = renderFrame(GREY, [SHORT, LONG]);

@@ -23,7 +23,7 @@ describe('decodeFrames of a video that asks for much', () => {
 
   after(() => rmSync(folder, { recursive: true }));
 
-  it('yields every frame or none in the end: memory that is refused is no damage to be passed over', async function () {
+  it('yields every frame or fails: refused memory does not count as damage', async function () {
     const isolation = await detectIsolation({ environment: process.env });
     if (!isolation.levels.includes('memory')) {
       console.log('    skipped: this machine has no prlimit');

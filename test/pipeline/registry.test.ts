@@ -61,7 +61,7 @@ describe('the pipeline registry', () => {
     expect(registry.get('signs').nodes[0]?.params).to.include({ model: 'nanodet', iou: 0.5 });
   });
 
-  it('tells users of a pipeline as it was declared, with the defaults that hold here', async () => {
+  it('describes a pipeline as declared, with the defaults of this installation', async () => {
     const signs = (await opened('signs.yaml', SIGNS)).describe().find(({ id }) => id === 'signs');
     expect(signs).to.deep.include({ id: 'signs', outputs: ['cars', 'text'] });
     expect(signs?.nodes.map(({ id, params }) => [id, params])).to.deep.equal([
@@ -74,12 +74,12 @@ describe('the pipeline registry', () => {
     }
   });
 
-  it('names the pipelines there are when one is not', async () => {
+  it('lists the known pipelines if one is unknown', async () => {
     const registry = await PipelineRegistry.open();
     await expectRefusal(() => registry.get('nonesuch'), 'unknown_pipeline', 'nonesuch', 'ocr_fast, ocr_only, yolo_ocr');
   });
 
-  it('refuses to open over a file that is not sound, naming file and node', async () => {
+  it('rejects an invalid file and names file and node', async () => {
     const cases: readonly [string, 'invalid_pipeline' | 'invalid_model', ...string[]][] = [
       ['id: [', 'invalid_pipeline'],
       ['', 'invalid_pipeline'],
@@ -95,7 +95,7 @@ describe('the pipeline registry', () => {
     }
   });
 
-  it('refuses a folder that is not there', async () => {
+  it('rejects a missing folder', async () => {
     const missing = path.join(directory, 'missing');
     await expectRefusal(() => PipelineRegistry.open({ directory: missing }), 'invalid_pipeline', missing);
   });
@@ -111,7 +111,7 @@ describe('the pipeline registry', () => {
     expect(stdout.trim()).to.equal('0');
   });
 
-  it('has its files where they are named', async () => {
+  it('has its files at the named paths', async () => {
     const file = new URL('src/pipeline/definitions/ocr_only.yaml', import.meta.resolve('#package.json'));
     expect(await readFile(file, 'utf8')).to.contain('id: ocr_only');
   });

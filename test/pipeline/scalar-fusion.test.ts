@@ -43,7 +43,7 @@ const MODELS = [
 
 describe('the rewriting of text models', function () {
   for (const { name, source, rewritten, region, width, height } of MODELS) {
-    it(`makes one file of ${name}, and that computes the same`, async () => {
+    it(`rewrites ${name} into one file with the same results`, async () => {
       const before = await packaged(name);
       expect(sha256(before)).to.equal(source);
       const after = withFusedScalars(before);
@@ -75,14 +75,14 @@ describe('the rewriting of text models', function () {
     });
   }
 
-  it('leaves a model without the patterns as it is', async () => {
+  it('does not change a model without the patterns', async () => {
     const classifier = await packaged('ch_ppocr_mobile_v2.0_cls_infer.onnx');
     expect(withFusedScalars(classifier)).to.equal(classifier);
     const tiny = tinyModel({ side: 32, outputDims: [1, 1], values: new Map([[0, 1]]) });
     expect(withFusedScalars(tiny)).to.equal(tiny);
   });
 
-  it('refuses what is not an ONNX file', async () => {
+  it('rejects a file that is not ONNX', async () => {
     for (const bytes of [
       Buffer.from('not a model'),
       Buffer.alloc(0),

@@ -30,7 +30,7 @@ describe('ChildHandle', () => {
     await fixture[Symbol.asyncDispose]();
   });
 
-  it('is answered in batches, and decodes no more than a window ahead of the one that was taken', async () => {
+  it('replies in batches, and decodes at most a window ahead', async () => {
     const frames = 200;
     await child.open(fixture.openRequest(fixture.video('still', { frames, picture: 'color=c=gray' })));
     let taken = 0;
@@ -45,7 +45,7 @@ describe('ChildHandle', () => {
     expect(taken).to.equal(frames);
   });
 
-  it('is gone when kill resolves, and a second kill is no error', async () => {
+  it('has ended when kill resolves, and a second kill is not an error', async () => {
     await child.kill();
     expect(isAlive(child.pid)).to.equal(false);
     expect(child.isAlive()).to.equal(false);
@@ -55,7 +55,7 @@ describe('ChildHandle', () => {
 
   const children = () => (process.platform === 'linux' ? childrenOf(process.pid) : []);
 
-  it('that makes no progress towards being ready is killed, and the reason is named', async () => {
+  it('that makes no progress during its start is killed, with a reason', async () => {
     const before = children();
     const refused = await rejectionOf(start('children/unready-child.js', { startIdleMs: 2000 }));
     expect(refused).to.include({ code: 'child_unavailable', retryable: true });
@@ -63,14 +63,14 @@ describe('ChildHandle', () => {
     expect(children()).to.deep.equal(before);
   });
 
-  it('may take longer than that to be ready when it is at work', async function onLinux() {
+  it('may start slowly while it makes progress', async function onLinux() {
     if (process.platform !== 'linux') this.skip();
     const slow = await start('children/slow-child.js', { startIdleMs: 2000 });
     expect(slow.isAlive()).to.equal(true);
     await slow.kill();
   });
 
-  it('that ends before it is ready is quoted, with its exit code', async () => {
+  it('that ends before it is ready is reported with its output and exit code', async () => {
     const refused = await rejectionOf(start('children/failing-child.js'));
     expect(refused).to.include({ code: 'child_unavailable', retryable: false });
     expect(refused)
@@ -79,7 +79,7 @@ describe('ChildHandle', () => {
       .and.contains('the machine has no such instruction');
   });
 
-  it('is ended by an abort of its start, whose reason is passed on', async () => {
+  it('is killed by an abort of its start, which rejects with the reason', async () => {
     const before = children();
     const abort = new AbortController();
     const starting = rejectionOf(start('children/unready-child.js', { signal: abort.signal }));
@@ -102,7 +102,7 @@ describe('ChildHandle', () => {
     await hungry.kill();
   });
 
-  it('is unavailable when the system refuses the fork', async () => {
+  it('rejects with child_unavailable if the system refuses the fork', async () => {
     const isolation = {
       levels: [],
       command: ['/nowhere/node'],
@@ -113,7 +113,7 @@ describe('ChildHandle', () => {
     expect(refused).to.include({ code: 'child_unavailable', retryable: false });
   });
 
-  it('is not brought back to life by a question', async () => {
+  it('is not restarted by a request', async () => {
     expect(await rejectionOf(child.next())).to.include({ code: 'decoder_crashed' });
   });
 });

@@ -22,7 +22,7 @@ describe('Isolation', () => {
 
   after(async () => fixture?.[Symbol.asyncDispose]());
 
-  it('always has a process of its own, a bare environment and a low priority', async () => {
+  it('always has its own process group, a minimal environment and a low priority', async () => {
     expect(isolation.levels).to.include.members(['process', 'environment', 'priority']);
     const group = /^\d+ \(.*\) \S \d+ (\d+)/.exec(await readFile(`/proc/${pid}/stat`, 'latin1'))?.[1];
     expect(Number(group)).to.equal(pid);
@@ -31,7 +31,7 @@ describe('Isolation', () => {
     expect(getPriority(pid)).to.be.greaterThan(getPriority());
   });
 
-  it('has of the kernel what it says it has', async () => {
+  it('reports exactly the active restrictions of the kernel', async () => {
     const limits = await readFile(`/proc/${pid}/limits`, 'latin1');
     const limit = Number(/^Max data size +(\d+) +\1 /m.exec(limits)?.[1] ?? Infinity);
     // Beside what the runtime maps, which differs between versions of Node.js.
@@ -43,7 +43,7 @@ describe('Isolation', () => {
     expect(/^NoNewPrivs:\t1$/m.test(status)).to.equal(isolation.levels.includes('privileges'));
   });
 
-  it('does without what the machine does not have', async () => {
+  it('works without restrictions that the machine lacks', async () => {
     const bare = await detectIsolation({ environment: { PATH: '/nowhere' } });
     expect(bare.command.at(-1)).to.equal(process.execPath);
   });

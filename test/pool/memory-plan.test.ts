@@ -50,7 +50,7 @@ describe('planChildren', () => {
     });
   }
 
-  it('never gives less than one thread needs, and says when that is more than there is', () => {
+  it('never gives less than one thread needs, and reports if the machine has less', () => {
     expect(plan(64, GiB, { concurrency: 4 })).to.deep.equal({
       threads: 1,
       memoryBytes: memoryOfThreads(1),
@@ -86,7 +86,7 @@ describe('checkPipelineMemory', () => {
     checkPipelineMemory([pipeline(4096)], plan(2, 4 * GiB));
   });
 
-  it('refuses by name what one thread cannot do, with a limit that is enough', () => {
+  it('rejects a pipeline that does not fit one thread, with a sufficient limit', () => {
     const small = plan(2, GiB);
     expect(() => checkPipelineMemory([pipeline(640), pipeline(4096)], small)).to.throw(
       ServiceError,
@@ -99,14 +99,14 @@ describe('threadsForFrames', () => {
   const threads = (width: number, height: number, side: number, freeBytes: number) =>
     threadsForFrames(width * height * 3, [{ width, height }], pipeline(side), freeBytes);
 
-  it('lets all work on small frames and one on frames that fill the memory', () => {
+  it('uses all threads for small frames and one for frames that fill the memory', () => {
     expect(threads(1280, 720, 640, 400 * MB)).to.be.at.least(4);
     expect(threads(3840, 2160, 640, 400 * MB)).to.equal(1);
     expect(threads(3840, 2160, 4096, 400 * MB)).to.equal(1);
     expect(threads(7680, 4320, 640, 3000 * MB)).to.be.at.least(4);
   });
 
-  it('looks at the largest part that is analysed', () => {
+  it('depends on the largest analysed part', () => {
     const bytes = 3840 * 2160 * 3;
     const parts = [
       { width: 64, height: 64 },

@@ -88,7 +88,7 @@ describe('PooledPipeline', function () {
     expected.forEach((value, place) => expect(actual[place], String(actual)).to.be.within(value - 4, value + 4));
   });
 
-  it('returns what was found out about the video', async () => {
+  it('returns facts about the video', async () => {
     const results = pipeline.runOnFile('ocr_only', video, { sampleEveryMs: 400 });
     let next = await results.next();
     while (next.done !== true) next = await results.next();
@@ -108,7 +108,7 @@ describe('PooledPipeline', function () {
     expect(error).to.include({ code: 'unknown_pipeline', retryable: false });
   });
 
-  it('passes the verdict on a broken video on, and keeps the child', async () => {
+  it('passes on the error of a broken video, and keeps the child', async () => {
     const before = pool.pids();
     const broken = fixture.video('broken');
     await writeFile(broken, 'this is no video');

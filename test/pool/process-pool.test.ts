@@ -56,7 +56,7 @@ describe('ProcessPool', () => {
     await expectHealed(pid);
   });
 
-  it('gives up a child that answers no more', async () => {
+  it('kills a child that no longer responds', async () => {
     const steady = await fixture.pool({ stallTimeoutMs: 2000, childModule: moduleUrl('children/steady-child.js') });
     const results = steady.run(fixture.request(long));
     await results.next();
@@ -87,14 +87,14 @@ describe('ProcessPool', () => {
     await expectHealed(pid);
   });
 
-  it('ends the child of a job that is left before its end', async () => {
+  it('kills the child of a job whose results are not read to the end', async () => {
     const results = await begun();
     const pid = onlyPid();
     await results.return(undefined);
     await expectHealed(pid);
   });
 
-  it('lets a job wait for a child, and leave while it waits', async () => {
+  it('lets a job wait for a child, and be aborted while it waits', async () => {
     const results = await begun();
     const abort = new AbortController();
     const impatient = rejectionOf(all(pool.run(fixture.request(short), abort.signal)));
@@ -124,13 +124,13 @@ describe('ProcessPool', () => {
     expect(seen.size).to.equal(2);
   });
 
-  it('gives up a child that loops for ever', async () => {
+  it('kills a child in an endless loop', async () => {
     const loops = await fixture.pool({ stallTimeoutMs: 500, childModule: moduleUrl('children/looping-child.js') });
     const error = await rejectionOf(all(loops.run(fixture.request(short))));
     expect(error).to.include({ code: 'stalled', framesDecoded: 0, retryable: true });
   });
 
-  it('gives up a job that takes more memory than a child may have, and names the limit', async () => {
+  it('fails a job that exceeds the memory limit, and names the limit', async () => {
     const hungry = await fixture.pool({ childModule: moduleUrl('children/hungry-child.js'), memoryBytes: 200_000_000 });
     const error = await rejectionOf(all(hungry.run(fixture.request(short))));
     expect(error).to.include({ code: 'memory_limit', retryable: false });
@@ -153,7 +153,7 @@ describe('ProcessPool', () => {
     expect(unlimited.levels).to.include('memory-watch').and.not.include('memory');
   });
 
-  it('ends the jobs in hand as interrupted when it is closed, and leaves no child', async () => {
+  it('interrupts running jobs when it is closed, and leaves no child', async () => {
     const closing = await fixture.pool({ size: 2, warmUp: [] });
     const pids = closing.pids();
     expect(pids).to.have.length(2);
@@ -169,7 +169,7 @@ describe('ProcessPool', () => {
     ['idle', '../../src/pool/child.js'],
     ['stuck in native code', 'children/stuck-child.js'],
   ] as const) {
-    it(`loses every child when the service is killed, also one that is ${state}`, async () => {
+    it(`ends every child when the service is killed, also one that is ${state}`, async () => {
       const parent = spawn(process.execPath, [fileURLToPath(moduleUrl('doomed-parent.js')), moduleUrl(module).href]);
       const [line] = await once(parent.stdout, 'data');
       const pids = String(line).match(/\d+/g)?.map(Number) ?? [];

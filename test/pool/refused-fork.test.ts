@@ -11,7 +11,7 @@ describe('ProcessPool on a machine that refuses new processes', function () {
     if (process.platform !== 'linux') this.skip();
   });
 
-  it('tries again until one is granted, and is not ready before', async () => {
+  it('retries until a process can be started, and is not ready before', async () => {
     const service = spawn('prlimit', [
       '--nofile=256',
       '--',

@@ -35,7 +35,7 @@ describe('reelstate query', function () {
     const SQL = `SELECT * FROM (VALUES (2, 'b,"', NULL, TIMESTAMPTZ '2026-01-02 03:04:05.678Z', 'nan'::DOUBLE),
       (1, 'a' || chr(10) || chr(27) || '[31m', '', NULL, 1.5)) AS t(n, s, e, since, d) ORDER BY n DESC; -- and a comment`;
 
-    it('with a table, on which no text steers the terminal', async () => {
+    it('with a table without control characters', async () => {
       expect(await query(SQL)).to.equal(
         [
           'n  s        e  since                     d',
@@ -61,7 +61,7 @@ describe('reelstate query', function () {
       expect(await query('--format', 'csv', '--raw', sql)).to.equal('a,b,c,d,e,=f\n=1+2*cmd,-1.5,-1+2,@x,\tx,+49 30\n');
     });
 
-    it('with JSON, a row a line', async () => {
+    it('with JSON, one row per line', async () => {
       const text = await query('--format', 'json', SQL);
       expect(text.split('\n')).to.have.length(5);
       expect(JSON.parse(text)).to.deep.equal([
@@ -87,7 +87,7 @@ describe('reelstate query', function () {
       expect(numbers).to.deep.equal(Array.from({ length: 100_000 }, (_, index) => 99_999 - index));
     });
 
-    it('in the form that the name of the output says, whole or not at all', async () => {
+    it("in the format of the output's extension, atomically", async () => {
       await query('--output', target('rows.csv'), 'SELECT 1 AS one');
       expect(await readFile(target('rows.csv'), 'utf8')).to.equal('\uFEFFone\n1\n');
       const refusal = await refusalOf(query('--output', target('rows.csv'), 'SELECT 2 AS two'));
@@ -101,7 +101,7 @@ describe('reelstate query', function () {
       }
     });
 
-    it('but writes nothing into the data folder, nor where no folder is', async () => {
+    it('but writes nothing into the data folder or a missing folder', async () => {
       for (const path of ['x.csv', 'video_jobs/x.csv', 'video_jobs/../jobs.duckdb', 'jobs.duckdb']) {
         const refusal = await refusalOf(query('--force', '--output', join(harness.folder, path), 'SELECT 1'));
         expect(refusal).to.include({ code: 'path_refused' });
@@ -118,7 +118,7 @@ describe('reelstate query', function () {
       expect(message).to.match(/Binder Error: Referenced column "labl" not found[\s\S]*LINE 1: SELECT labl/);
     });
 
-    it('with a data folder that is not there', async () => {
+    it('with a missing data folder', async () => {
       const { code, message } = await refusalOf(ask(['--data-dir', target('none'), 'SELECT 1']));
       expect(code).to.equal('file_missing');
       expect(message).to.contain(target('none'));
@@ -245,7 +245,7 @@ describe('reelstate query', function () {
       });
     }
 
-    it('none of what a question needs', async () => {
+    it('statements that a query does not need', async () => {
       const sql = `WITH t AS (SELECT unnest([1, 2]) AS n) SELECT n, (SELECT count(*)::INT FROM range(n)) AS c
         FROM t SEMI JOIN generate_series(1, 9) g(n) USING (n) WHERE n NOT IN (SELECT -1) ORDER BY n;`;
       expect(await rowsOf(harness.folder, sql)).to.deep.equal([1, 2].map((n) => ({ n, c: n })));

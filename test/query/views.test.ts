@@ -59,7 +59,7 @@ describe('the views of a query', function () {
     }
   });
 
-  it('tell of jobs in every state while the service has its database open', async () => {
+  it('have jobs in every state while the service has its database open', async () => {
     const completed = await run([]);
     const failed = await run();
     const waiting = await harness.submit();
@@ -128,7 +128,7 @@ describe('the views of a query', function () {
     expect(await rowsOf(harness.folder, 'FROM damaged')).to.deep.equal([]);
   });
 
-  it('leave out what a failed and a cancelled job left, and results that expired', async () => {
+  it('omit results of failed, cancelled and expired jobs', async () => {
     const expired = await run([{ frame_index: 0, result: { timestamp_ms: 0, text: 'expired' } }]);
     const kept = await readFile(resultsFile(expired));
     await harness.engine.deleteFiles(expired.jobId);
@@ -145,7 +145,7 @@ describe('the views of a query', function () {
     expect(row?.['expired_at']).to.match(/^\d{4}-\d\d-\d\dT[\d:.]{12}Z$/);
   });
 
-  it('read what can be read of damaged files, and name them', async () => {
+  it('read the readable part of damaged files, and name them', async () => {
     const results = [0, 1, 2].map((index) => ({
       frame_index: index,
       result: { timestamp_ms: index, text: `t${index}` },
@@ -219,7 +219,7 @@ describe('the views of a query', function () {
     }
   });
 
-  it('read a folder whose name means something in patterns and in SQL', async () => {
+  it('read a folder with special characters of patterns and SQL in its name', async () => {
     const folder = join(harness.folder, "it's [a-z]*? {x}");
     await mkdir(join(folder, 'video_jobs'), { recursive: true });
     const { jobId } = await run([{ frame_index: 0, result: { timestamp_ms: 0, text: 'found' } }]);

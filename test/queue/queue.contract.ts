@@ -24,7 +24,7 @@ function ready(queue: QueueService): Promise<void> {
 
 /** The laws of `QueueService`, for any maker of one. */
 export function obeysTheQueueContract(make: () => QueueService): void {
-  it('gives back nothing when empty, without waiting', () => {
+  it('returns undefined at once when empty', () => {
     const queue = make();
     expect(queue.dequeue()).to.equal(undefined);
     expect(queue.size()).to.equal(0);
@@ -64,7 +64,7 @@ export function obeysTheQueueContract(make: () => QueueService): void {
     }
   });
 
-  it('counts what waits, also when part of it was taken', () => {
+  it('counts waiting ids, also after some were taken', () => {
     const queue = make();
     const all = ids(5);
     for (const id of all.slice(0, 3)) queue.enqueue(id);
@@ -74,7 +74,7 @@ export function obeysTheQueueContract(make: () => QueueService): void {
     expect(drain(queue)).to.deep.equal(all.slice(1));
   });
 
-  it('wakes who waits when an id comes, and once', () => {
+  it('wakes a waiter once when an id arrives', () => {
     const queue = make();
     let wakes = 0;
     queue.onWork(() => (wakes += 1));
@@ -83,7 +83,7 @@ export function obeysTheQueueContract(make: () => QueueService): void {
     expect(wakes).to.equal(1);
   });
 
-  it('wakes at once where an id waits already, an interrupted one too', () => {
+  it('wakes at once if an id is waiting, also an interrupted one', () => {
     for (const way of ['enqueue', 'requeue'] as const) {
       const queue = make();
       for (const id of ids(1)) queue[way](id);
@@ -109,7 +109,7 @@ export function obeysTheQueueContract(make: () => QueueService): void {
     }
   });
 
-  it('wakes the next when the one who was woken takes nothing', () => {
+  it('wakes the next waiter if the woken one takes nothing', () => {
     const queue = make();
     const woken: string[] = [];
     queue.onWork(() => woken.push('idle'));
@@ -128,7 +128,7 @@ export function obeysTheQueueContract(make: () => QueueService): void {
     expect(woken).to.deep.equal(['there']);
   });
 
-  it('gives nothing away before the delay of its first id has passed, and then that one first', async () => {
+  it('returns nothing before the delay of its first id has passed, then that id first', async () => {
     const queue = make();
     const [first, second, later] = threeIds();
     queue.enqueue(later);
@@ -140,7 +140,7 @@ export function obeysTheQueueContract(make: () => QueueService): void {
     expect(drain(queue)).to.deep.equal([first, second, later]);
   });
 
-  it('wakes nobody before the delay of its first id has passed', async () => {
+  it('wakes no worker before the delay of its first id has passed', async () => {
     const queue = make();
     const [first, later] = threeIds();
     queue.requeue(first, 1);
@@ -157,7 +157,7 @@ export function obeysTheQueueContract(make: () => QueueService): void {
     expect(queue.dequeue()).to.equal(first);
   });
 
-  it('gives other ids away while one is postponed, and that one ahead of them afterwards', async () => {
+  it('returns other ids while one is postponed, and then that one first', async () => {
     const queue = make();
     const [postponed, other, later] = threeIds();
     queue.enqueue(other);
@@ -169,7 +169,7 @@ export function obeysTheQueueContract(make: () => QueueService): void {
     expect(drain(queue)).to.deep.equal([postponed, later]);
   });
 
-  it('loses a delayed id that is removed, and wakes who waits for another', () => {
+  it('drops a delayed id that is removed, and wakes a waiter for another', () => {
     for (const way of ['requeue', 'postpone'] as const) {
       const queue = make();
       const [first, later] = threeIds();

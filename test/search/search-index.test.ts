@@ -57,7 +57,7 @@ describe('the search index', () => {
     });
   });
 
-  it('is brought up to the jobs when it is opened', async () => {
+  it('is updated from the jobs when it is opened', async () => {
     await using harness = await SearchHarness.open(THREE);
     await harness.reopen(async () => {
       harness.videos.kept.delete(jobIdOf(1));
@@ -76,7 +76,7 @@ describe('the search index', () => {
     'without its tables': (path) => inFile(path, 'DROP TABLE about'),
   };
   for (const [what, damage] of Object.entries(damages)) {
-    it(`${what} is made anew`, async () => {
+    it(`${what} is built again`, async () => {
       await using harness = await SearchHarness.open(THREE);
       await harness.reopen(() => damage(harness.path));
       await harness.search('exit'); // finds damage where opening does not reach
@@ -85,7 +85,7 @@ describe('the search index', () => {
     });
   }
 
-  it('leaves out what it cannot read, and has the rest', async () => {
+  it('omits unreadable results and has the rest', async () => {
     const { log, lines } = keptLog();
     await using harness = await SearchHarness.open(THREE, { log });
     const [gone, broken] = [
@@ -105,7 +105,7 @@ describe('the search index', () => {
     expect(lines.map(({ job_id: jobId }) => jobId)).to.include(gone);
   });
 
-  it('answers at once while it is not open, and when it is closed', async () => {
+  it('responds at once before it is open and after it is closed', async () => {
     await using harness = await SearchHarness.open(THREE);
     await harness.index.close();
     expect(await harness.search('exit')).to.deep.equal({ hits: [], isComplete: false, next: undefined });

@@ -50,7 +50,7 @@ describe('search over all videos', () => {
     expect(await harness.found('"be not" to')).to.deep.equal([]);
   });
 
-  it('takes joined words for a phrase', async () => {
+  it('treats joined words as a phrase', async () => {
     await using harness = await SearchHarness.open([{ texts: ['E_CARD_DECLINED', 'declined card e'] }]);
     expect(await harness.found('e_card_declined')).to.deep.equal([['E_CARD_DECLINED']]);
     expect(await harness.found('card/declined')).to.deep.equal([['E_CARD_DECLINED']]);
@@ -74,7 +74,7 @@ describe('search over all videos', () => {
     expect(await harness.found('late')).to.deep.equal([]);
   });
 
-  it('never takes one digit for another', async () => {
+  it('never confuses digits', async () => {
     await using harness = await SearchHarness.open([{ texts: ['10234', '10235', 'room1234', 'room1235', 'l0gin'] }]);
     expect(await harness.found('10234')).to.deep.equal([['10234']]);
     expect(await harness.found('room1234')).to.deep.equal([['room1234']]);
@@ -164,14 +164,14 @@ describe('search over all videos', () => {
     expect(hit?.matches).to.equal(50);
   });
 
-  it('refuses a text without words, or with too many', async () => {
+  it('rejects a text without words or with too many', async () => {
     await using harness = await SearchHarness.open([{ texts: ['a'] }]);
     expect((await refusalOf(harness.search('…'))).code).to.equal('invalid_request');
     const many = Array.from({ length: 31 }, (_, at) => `w${at}`).join(' ');
     expect((await refusalOf(harness.search(many))).code).to.equal('invalid_request');
   });
 
-  it('takes every character of a query for text', async () => {
+  it('treats every character of a query as text', async () => {
     await using harness = await SearchHarness.open([{ texts: ["it's 100% [done] (now) a|b \\d $1"] }]);
     for (const query of ["it's", '100%', '[done]', '(now)', 'a|b', '"$1"', "'; DROP TABLE words; --now"]) {
       const { hits } = await harness.search(query);

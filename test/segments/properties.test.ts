@@ -124,7 +124,7 @@ describe('segments of any frames', () => {
     );
   });
 
-  it('do not depend on how the frames come, and are the same again', async () => {
+  it('do not depend on the batching of frames, and are deterministic', async () => {
     await assert(
       asyncProperty(frames, async (samples) => {
         async function* later() {
@@ -140,7 +140,7 @@ describe('segments of any frames', () => {
     );
   });
 
-  it('never say two numbers in one', () => {
+  it('never merge two numbers', () => {
     assert(
       property(array(tuple(integer({ min: 0, max: 99 }), integer({ min: 3, max: 6 }))), (runs) => {
         const texts = runs.flatMap(([number, count]) => Array.from({ length: count }, () => `Gate ${number}`));

@@ -17,7 +17,7 @@ describe('scenes', () => {
     expect(shown).to.deep.equal([['Hello.\nWhere are you?', 200, 1200, 5]]);
   });
 
-  it('are slides: another bullet makes another', () => {
+  it('are slides: another bullet makes another scene', () => {
     const shown = scenes(...times(5, above('Title')), ...times(5, above('Title'), 'First point'));
     expect(shown).to.deep.equal([
       ['Title', 0, 1000, 0],
@@ -42,7 +42,7 @@ describe('scenes', () => {
     ]);
   });
 
-  it('are made of what lasts when there is nothing else', () => {
+  it('consist of lasting text if there is no other', () => {
     expect(scenes(...times(5, 'The only text')).map(([text]) => text)).to.deep.equal(['The only text']);
   });
 });

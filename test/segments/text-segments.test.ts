@@ -45,7 +45,7 @@ describe('text segments', () => {
     expect(found(framesOf(...times(4, 'No.'), ...times(4, 'Go.'))).map(([text]) => text)).to.deep.equal(['No.', 'Go.']);
   });
 
-  it('tell a text that replaces a nearly equal one from flicker', () => {
+  it('distinguish a replaced text from flicker', () => {
     const sure = (text: string) => ({ text, confidence: 0.98 });
     const frames = framesOf(...times(5, sure('We will find out.')), ...times(5, sure('We will find out!?')));
     expect(found(frames).length).to.equal(1);
@@ -66,7 +66,7 @@ describe('text segments', () => {
     ]);
   });
 
-  it('bridge no gap in which something else stood there', () => {
+  it('bridge no gap in which another text was in this place', () => {
     const frames = framesOf(...times(3, 'Hello there'), ...times(2, 'Entirely different'), ...times(3, 'Hello there'));
     expect(found(frames).map(([text]) => text)).to.deep.equal(['Hello there', 'Entirely different', 'Hello there']);
   });
@@ -77,7 +77,7 @@ describe('text segments', () => {
     expect(found(frames, { maxGapMs: 200 }).length).to.equal(1);
   });
 
-  it('pass over a single bad reading', () => {
+  it('ignore a single wrong reading', () => {
     const bad = { text: 'Hqlvo tbxre', confidence: 0.7 };
     const frames = framesOf(...times(3, 'Hello there'), [bad], ...times(3, 'Hello there'));
     expect(found(frames)).to.deep.equal([['Hello there', 0, 1400]]);
@@ -98,7 +98,7 @@ describe('text segments', () => {
     expect(found(frames)).to.deep.equal([['Director Ann Lee', 0, 2400]]);
   });
 
-  it('put a ticker together', () => {
+  it('join a ticker', () => {
     const news = 'Parliament votes on the new budget today and the storm moves to the north of the country';
     const frames = framesOf(
       ...Array.from({ length: 15 }, (_, at) => [
@@ -118,7 +118,7 @@ describe('text segments', () => {
     expect(found(frames)).to.deep.equal([['Next steps: hire, build', 0, 1600]]);
   });
 
-  it('take a line that is read in two pieces for one', () => {
+  it('join a line that was read in two pieces', () => {
     const whole = { text: 'Revenue grew last year', bbox: place(0, 400, 480) };
     const pieces = [
       { text: 'Revenue grew', bbox: place(0, 400, 250) },
@@ -133,7 +133,7 @@ describe('text segments', () => {
     }
   });
 
-  it('keep to a region, a confidence and a duration', () => {
+  it('respect a region, a confidence and a duration', () => {
     const frames = framesOf(
       ...times(3, { text: 'Above', bbox: place(8) }, 'Below', { text: 'Doubtful', bbox: place(6), confidence: 0.5 }),
       ['Below'],
@@ -148,7 +148,7 @@ describe('text segments', () => {
     expect(found([])).to.deep.equal([]);
   });
 
-  it('pass over a frame that is not later than the one before', () => {
+  it('ignore a frame that is not later than the previous one', () => {
     const [first, second] = framesOf(['Hello there'], ['Hello there']);
     const still = { ...second, frame_index: 9, result: { ...second?.result, timestamp_ms: 0 } };
     expect(found([first, still, second].flatMap((frame) => frame ?? []))).to.deep.equal([['Hello there', 0, 400]]);

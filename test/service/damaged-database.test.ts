@@ -34,7 +34,7 @@ describe('a service whose database file is damaged', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('finds it without being asked, reports it on every way, and has every job after a restart', async () => {
+  it('detects it by itself, reports it everywhere, and has every job after a restart', async () => {
     const first = await start();
     const videoPath = join(folder, 'video.mp4');
     makeVideo({ path: videoPath, width: 96, height: 64, frames: 2 });

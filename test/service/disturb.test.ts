@@ -12,7 +12,7 @@ import { mountSmallDisk, unmount } from '../small-disk.ts';
 const SECONDS = Number(process.env['DISTURB_SECONDS'] ?? 30);
 const SMALL_DISK_MIB = 256;
 
-describe('a service whose environment refuses again and again under load', function () {
+describe('a service whose environment refuses repeatedly under load', function () {
   if (process.platform !== 'linux') return;
   let dataDir: string;
   let isSmallDisk: boolean;

@@ -6,7 +6,7 @@ import { followJob, statusOf, submitVideo } from '../../tools/job-requests.ts';
 import { makeVideo } from '../../tools/make-video.ts';
 import { startService, type ServiceProcess } from '../../tools/service-process.ts';
 
-describe('the edge of the real service', function () {
+describe('the real service over HTTP', function () {
   let folder: string;
   let service: ServiceProcess | undefined;
   const { signal } = new AbortController();
@@ -50,7 +50,7 @@ describe('the edge of the real service', function () {
     expect(await followJob(short, query, () => {})).to.include({ status: 'completed' });
   });
 
-  it('asks for the keys of its settings, and gives none of them away', async () => {
+  it('requires the configured keys, and reveals none of them', async () => {
     const running = await start({ API_KEYS: 'the-key-of-everything,the-key-of-readers:read', LOG_LEVEL: 'trace' });
     const status = async (key?: string) => {
       const headers = key === undefined ? {} : { 'x-api-key': key };
@@ -77,7 +77,7 @@ describe('the edge of the real service', function () {
     expect(environment ?? '').not.to.contain('the-key-of');
   });
 
-  it('warns at the start when it serves everyone', async () => {
+  it('warns at the start if it needs no keys', async () => {
     const running = await start({ ALLOW_ANONYMOUS: 'true' });
     expect(running.lines.join('\n')).to.contain('ALLOW_ANONYMOUS');
     expect((await fetch(`${running.url}/pipelines`)).status).to.equal(200);

@@ -18,7 +18,7 @@ describe('a service whose child processes cannot be started', () => {
   });
   afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
-  it('says why in one line, exits with 1 and leaves no lock', async () => {
+  it('reports the reason in one line, exits with 1 and leaves no lock', async () => {
     const model = 'the sum is right, and nothing else';
     const models = join(dataDir, 'models');
     await mkdir(models);

@@ -65,7 +65,7 @@ describe('the service on a full disk', function () {
     }
   };
 
-  it('refuses with 507 what it can tell will not fit before it is sent, and what turns out not to, and keeps nothing', async () => {
+  it('rejects uploads that do not fit with 507, before or during the transfer, and keeps nothing', async () => {
     dataDir = small;
     expect(mountSmallDisk(small, 48)).to.equal(undefined);
     const running = await start({ DISK_RESERVE_BYTES: String(8 * MIB) });
@@ -108,7 +108,7 @@ describe('the service on a full disk', function () {
     expect(await finish(running, await accepted(await submit(running)))).to.include({ status: 'completed' });
   });
 
-  it('answers 503 when a job cannot be committed, still reads, and goes on without a restart when there is room', async () => {
+  it('responds with 503 if a job cannot be committed, still serves reads, and continues without a restart once there is space', async () => {
     expect(mountSmallDisk(small, 16)).to.equal(undefined);
     await mkdir(join(dataDir, 'video_jobs'));
     // The database alone lies on the small disk.

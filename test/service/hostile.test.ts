@@ -20,7 +20,7 @@ import { jobIn } from '../job-in.ts';
 
 const LOOK_EVERY_MS = 20;
 
-describe('the service, in the hands of hostile videos', function () {
+describe('the service with hostile videos', function () {
   let folder: string;
   let dataDir: string;
   let service: ServiceProcess;
@@ -95,7 +95,7 @@ describe('the service, in the hands of hostile videos', function () {
       canaries = await placeCanaries(join(dataDir, 'video_jobs'));
     });
 
-    it('would be seen to show the video, since it can be read where it is what was asked for', async () => {
+    it('can read the video when it is submitted itself, so that the tests below can detect a leak', async () => {
       const path = join(folder, 'seen.mp4');
       makeVideo({ ...CANARY_PICTURE, path });
       const jobId = await submit(path);
@@ -117,7 +117,7 @@ describe('the service, in the hands of hostile videos', function () {
       await expectNothingOfCanaries();
     });
 
-    it('shows nothing of the video when the playlist or the script begins with a true file type box', async () => {
+    it('shows nothing of the video when the playlist or script has a valid file type box', async () => {
       for (const text of [PLAYLIST, SCRIPT]) {
         for (const disguise of [
           [FILE_TYPE, Buffer.from(text)],
@@ -175,7 +175,7 @@ describe('the service, in the hands of hostile videos', function () {
     await expectNextJobToRun();
   });
 
-  it('ends a job that goes on and on as timeout, at once', async () => {
+  it('ends an endless job as timeout', async () => {
     await start({ JOB_TIMEOUT_MS: '8000' });
     const jobId = await submit(longVideo);
     const child = await childAtWork(jobId);
@@ -184,7 +184,7 @@ describe('the service, in the hands of hostile videos', function () {
     expect(openFilesOf(child)).to.deep.equal([]);
   });
 
-  it('ends a job that eats memory as memory_limit, after one more try with one thread', async () => {
+  it('ends a job that exhausts memory as memory_limit, after a retry with one thread', async () => {
     await start({ CHILD_MEMORY_BYTES: '280000000' });
     const path = join(folder, 'hungry.mp4');
     // One frame takes 50 MB as it is decoded and 100 MB as RGB, twice on its way to the analysis.
@@ -197,7 +197,7 @@ describe('the service, in the hands of hostile videos', function () {
     expect(await attemptsOf(jobId)).to.equal(1);
   });
 
-  it('runs a job again whose process was lost once, and takes no answer of the first attempt afterwards', async () => {
+  it('repeats a job whose process was lost, and ignores late results of the first attempt', async () => {
     await start();
     const undisturbed = await submit(mediumVideo);
     const jobId = await submit(mediumVideo);

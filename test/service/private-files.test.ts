@@ -37,7 +37,7 @@ describe('the files of a data folder', () => {
     expect(await open()).to.deep.equal([]);
   });
 
-  it('that an earlier release left open become private; the folder keeps what its operator gave it', async () => {
+  it('with open permissions from an earlier release become private; the folder keeps its own', async () => {
     await (await DataFolder.open({ path: folder, log: createLog('silent') })).close();
     await writeFile(join(folder, 'jobs.duckdb.damaged-then'), 'rows', { mode: 0o644 });
     await mkdir(join(folder, 'video_jobs', 'quarantine'), { mode: 0o755 });

@@ -20,7 +20,7 @@ const REELSTATE = 'src/cli/reelstate.js';
 const LOOK_EVERY_MS = 20;
 const HOUR_MS = '3600000';
 
-describe('a data folder that a service has', function () {
+describe('a data folder that a service uses', function () {
   let folder: string;
   let dataDir: string;
   let videoPath: string;
@@ -41,7 +41,7 @@ describe('a data folder that a service has', function () {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  it('is left as it is by every other program: the job and the upload in hand end well', async () => {
+  it('is not changed by other programs: the running job and upload succeed', async () => {
     service = await startService({ dataDir, signal, settings: { PIPELINE_THREADS: '1', STALL_TIMEOUT_MS: HOUR_MS } });
     const { url, pid } = service;
     const inHand = await submitVideo({ url, signal, videoPath, pipelineId: 'ocr_only' });

@@ -102,7 +102,7 @@ describe('the service', function () {
     expect(new Set(results).size).to.equal(1);
   });
 
-  it('killed while one job runs and two wait, completes all three in order and none twice', async () => {
+  it('completes all three jobs in order and once after a kill while one runs and two wait', async () => {
     const first = await start();
     const all = [await submit(first), await submit(first), await submit(first)];
     await followUntil(first, all[0] ?? expect.fail(), 'running');
@@ -132,7 +132,7 @@ describe('the service', function () {
     expect(await readdir(join(dataDir, 'video_jobs', 'incoming'))).to.deep.equal([]);
   });
 
-  it('stopped in the middle of a job, gives it back without spending an attempt', async () => {
+  it('gives a job back without losing an attempt when it is stopped', async () => {
     const first = await start({ SHUTDOWN_GRACE_MS: '0', MAX_ATTEMPTS: '1' });
     const jobId = await submit(first);
     await followUntil(first, jobId, 'running');
@@ -141,7 +141,7 @@ describe('the service', function () {
     expect(await finish(second, jobId)).to.include({ status: 'completed' });
   });
 
-  it('stopped with patience, finishes the job in hand', async () => {
+  it('finishes the current job within the grace time when it is stopped', async () => {
     const first = await start({ SHUTDOWN_GRACE_MS: '60000' });
     const jobId = await submit(first);
     await followUntil(first, jobId, 'running');
@@ -149,7 +149,7 @@ describe('the service', function () {
     expect(await readdir(join(dataDir, 'video_jobs'))).to.include(`${jobId}_results.json`);
   });
 
-  it('fails a video that cannot be decoded, and says why', async () => {
+  it('fails a video that cannot be decoded, with the reason', async () => {
     const running = await start();
     const broken = join(folder, 'broken.mp4');
     await writeFile(
@@ -167,7 +167,7 @@ describe('the service', function () {
       .that.matches(/failed/);
   });
 
-  it('says in one line which setting is bad, and exits with 1', async () => {
+  it('names an invalid setting in one line and exits with 1', async () => {
     const child = spawn(process.execPath, [MAIN], {
       env: { ...process.env, DATA_DIR: dataDir, PORT: 'http' },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -19,7 +19,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const LOOK_EVERY_MS = 20;
 const HOUR_MS = '3600000';
 
-describe('the service, told to stop', function () {
+describe('a stopped service', function () {
   let folder: string;
   let dataDir: string;
   let shortVideo: string;
@@ -61,7 +61,7 @@ describe('the service, told to stop', function () {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  it('twice, exits at once although a job is in hand and there is patience left, and nothing is lost', async () => {
+  it('exits at once on a second signal, and loses nothing', async () => {
     const first = await start({ SHUTDOWN_GRACE_MS: HOUR_MS });
     const inHand = await submit(first, longVideo);
     const waiting = await submit(first, shortVideo);
@@ -78,7 +78,7 @@ describe('the service, told to stop', function () {
     expect(await finish(second, waiting)).to.include({ status: 'completed' });
   });
 
-  it('while uploads arrive, lets them finish within the grace time and keeps their jobs', async () => {
+  it('lets uploads finish within the grace time and keeps their jobs', async () => {
     const first = await start({ SHUTDOWN_GRACE_MS: HOUR_MS });
     const uploads = await Promise.all([beginUpload(first), beginUpload(first)]);
     const ended = first.stop();
@@ -89,7 +89,7 @@ describe('the service, told to stop', function () {
     for (const jobId of jobIds) expect(await finish(second, jobId)).to.include({ status: 'completed' });
   });
 
-  it('while an upload arrives that does not end in time, cuts it off and keeps nothing of it', async () => {
+  it('aborts an upload that exceeds the grace time and keeps nothing of it', async () => {
     const first = await start({ SHUTDOWN_GRACE_MS: '0' });
     const upload = await beginUpload(first);
     const [cut] = await Promise.all([upload.broken, first.stop()]);
@@ -100,7 +100,7 @@ describe('the service, told to stop', function () {
     expect(counts).to.deep.equal({ pending: 0, running: 0, completed: 0, failed: 0 });
   });
 
-  it('not by SIGHUP or closed outputs', async () => {
+  it('does not stop on SIGHUP or closed outputs', async () => {
     const child = spawn(process.execPath, [MAIN], {
       env: {
         ...process.env,

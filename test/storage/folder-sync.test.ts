@@ -11,7 +11,7 @@ describe('FolderSync', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it('serves all who ask in one moment with one fsync, and one who asks during it with the next', async () => {
+  it('serves concurrent requests with one fsync, and requests during it with the next', async () => {
     const folders = new FolderSync();
     const first = folders.sync(folder);
     expect(folders.sync(folder)).to.equal(first);
@@ -23,7 +23,7 @@ describe('FolderSync', () => {
     expect(folders.sync(folder)).to.not.equal(second);
   });
 
-  it('fails those alone who asked for the fsync that failed', async () => {
+  it('fails only the requests of the failed fsync', async () => {
     const folders = new FolderSync();
     const gone = join(folder, 'gone');
     const failed = await folders.sync(gone).catch((error: unknown) => error);

@@ -40,7 +40,7 @@ describe('LocalStorageService', () => {
     });
   });
 
-  it('deletes nothing when it is opened, and sweeps the incoming folder alone when it is told to', async () => {
+  it('deletes nothing when it is opened, and sweeps only the incoming folder on request', async () => {
     await mkdir(join(root, 'incoming', 'folder'), { recursive: true });
     await writeFile(join(root, 'incoming', 'cut-off'), 'half');
     await writeFile(join(root, 'job.mp4'), 'video');
@@ -67,7 +67,7 @@ describe('LocalStorageService', () => {
     expect(await filesUnder(outside)).to.deep.equal([join(outside, 'secret')]);
   });
 
-  it('adopts no link that lies in its incoming folder', async () => {
+  it('adopts no link in its incoming folder', async () => {
     const storage = await LocalStorageService.open({ baseDir: join(root, 'base') });
     await writeFile(join(root, 'secret'), 'secret');
     await symlink(join(root, 'secret'), join(storage.incomingDir, 'upload'));
@@ -84,7 +84,7 @@ describe('LocalStorageService', () => {
     expect(await readFile(join(root, 'two'), 'utf8')).to.equal('a video');
   });
 
-  it('calls a full disk storage_full, says of what without its own path, and leaves nothing', async function () {
+  it('reports a full disk as storage_full without a path of the machine, and leaves no file', async function () {
     requireSmallDisks(this);
     mountSmallDisk(root, 1);
     try {
@@ -102,7 +102,7 @@ describe('LocalStorageService', () => {
     }
   });
 
-  it('wraps every other error of the system, and names no path of the machine', async () => {
+  it('wraps every other system error without a path of the machine', async () => {
     const storage = await LocalStorageService.open({ baseDir: root });
     await symlink('loop', join(root, 'loop'));
     for (const attempt of [
@@ -118,7 +118,7 @@ describe('LocalStorageService', () => {
     }
   });
 
-  it('takes no error of a source for one of the disk', async () => {
+  it('distinguishes errors of a source from errors of the disk', async () => {
     const storage = await LocalStorageService.open({ baseDir: root });
     const reason = Object.assign(new Error('refused'), { code: 'EACCES', syscall: 'spawn' });
     const source = (async function* () {
@@ -128,7 +128,7 @@ describe('LocalStorageService', () => {
     expect(await rejection(storage.saveFile(source, 'x'))).to.equal(reason);
   });
 
-  it('says that it is unavailable, not that a file is missing, when its folder is gone', async () => {
+  it('reports storage_unavailable, not a missing file, if its folder is missing', async () => {
     const storage = await LocalStorageService.open({ baseDir: join(root, 'base') });
     await rm(join(root, 'base'), { recursive: true });
     for (const attempt of [storage.loadFile('x'), storage.saveFile(chunks('x'), 'x')]) {
@@ -140,7 +140,7 @@ describe('LocalStorageService', () => {
     expect(await rejection(listing)).to.have.property('code', 'storage_unavailable');
   });
 
-  it('has no file open when it has done what it was asked for', async function () {
+  it('has no open file afterwards', async function () {
     if (process.platform !== 'linux') this.skip();
     const storage = await LocalStorageService.open({ baseDir: root });
     const broken = (async function* () {

@@ -30,7 +30,7 @@ export function storageContract(open: () => Promise<StorageUnderTest>): void {
   };
   const read = async (path: string): Promise<string> => readFile(await made.storage.loadFile(path), 'utf8');
 
-  it('gives back what was saved, bytes and text, in the order in which they came', async () => {
+  it('returns saved bytes and text in order', async () => {
     const stored = await made.storage.saveFile(chunks('{"a"', Buffer.from(':"ä'), '€"', '}'), 'x_results.json');
     expect(await read(stored)).to.equal('{"a":"ä€"}');
   });
@@ -39,7 +39,7 @@ export function storageContract(open: () => Promise<StorageUnderTest>): void {
     expect(await read(await made.storage.saveFile(chunks(), 'empty'))).to.equal('');
   });
 
-  it('makes the parent folders of what it saves', async () => {
+  it('creates parent folders', async () => {
     expect(await read(await made.storage.saveFile(chunks('deep'), 'a/b/c.txt'))).to.equal('deep');
   });
 
@@ -50,7 +50,7 @@ export function storageContract(open: () => Promise<StorageUnderTest>): void {
     expect(await made.files()).to.have.length(1);
   });
 
-  it('shows the old file until the new one is whole', async () => {
+  it('shows the old file until the new one is complete', async () => {
     await made.storage.saveFile(chunks('old'), 'x');
     let seenHalfway = '';
     await made.storage.saveFile(
@@ -65,7 +65,7 @@ export function storageContract(open: () => Promise<StorageUnderTest>): void {
     expect(await read('x')).to.equal('new and whole');
   });
 
-  it('leaves nothing when the source fails, and rejects with what it threw', async () => {
+  it('leaves nothing when the source fails, and rejects with its error', async () => {
     const trouble = new Error('the source broke');
     const source = (async function* () {
       yield 'half';
@@ -103,7 +103,7 @@ export function storageContract(open: () => Promise<StorageUnderTest>): void {
     expect(ended).to.equal(true);
   });
 
-  it('leaves nothing on a signal that may live for long', async () => {
+  it('leaves no listener on a long-lived signal', async () => {
     const { signal } = new AbortController();
     const trouble = new Error('the source broke');
     const source = (async function* () {
@@ -115,7 +115,7 @@ export function storageContract(open: () => Promise<StorageUnderTest>): void {
     expect(getEventListeners(signal, 'abort')).to.deep.equal([]);
   });
 
-  it('saves nothing when aborted before it began', async () => {
+  it('saves nothing when aborted before the start', async () => {
     const reason = new Error('too late');
     const upload = await incoming('kept');
     const signal = AbortSignal.abort(reason);
@@ -124,7 +124,7 @@ export function storageContract(open: () => Promise<StorageUnderTest>): void {
     expect(await made.files()).to.deep.equal([upload]);
   });
 
-  it('takes a source no faster than it is written', async () => {
+  it('reads a source no faster than it writes', async () => {
     let ahead = 0;
     let mostAhead = 0;
     const source = (async function* () {
@@ -139,13 +139,13 @@ export function storageContract(open: () => Promise<StorageUnderTest>): void {
     expect(mostAhead).to.equal(1);
   });
 
-  it('takes over a file from the incoming folder and leaves none behind', async () => {
+  it('adopts a file from the incoming folder by moving it', async () => {
     const upload = await incoming('a video');
     expect(await read(await made.storage.saveFile({ adopt: upload }, 'job.mp4'))).to.equal('a video');
     expect(await made.files()).to.have.length(1);
   });
 
-  it('refuses to take over a file from anywhere else', async () => {
+  it('rejects the adoption of a file from elsewhere', async () => {
     const path = await made.storage.loadFile(await made.storage.saveFile(chunks('stored'), 'x'));
     expect(codeOf(await rejection(made.storage.saveFile({ adopt: path }, 'y')))).to.equal('path_refused');
     expect(await read('x')).to.equal('stored');
@@ -165,31 +165,31 @@ export function storageContract(open: () => Promise<StorageUnderTest>): void {
     expect(await made.files()).to.have.length(2);
   });
 
-  it('names the upload that is not there', async () => {
+  it('names a missing upload', async () => {
     const error = await rejection(made.storage.saveFile({ adopt: join(made.incomingDir, 'gone') }, 'y'));
     expect(codeOf(error)).to.equal('file_missing');
     expect(String(error)).to.contain('gone');
   });
 
-  it('names the file that is not there', async () => {
+  it('names a missing file', async () => {
     const error = await rejection(made.storage.loadFile('never/saved.mp4'));
     expect(codeOf(error)).to.equal('file_missing');
     expect(String(error)).to.contain('never/saved.mp4');
   });
 
-  it('knows nothing below a file', async () => {
+  it('finds nothing below a file', async () => {
     await made.storage.saveFile(chunks('x'), 'x');
     expect(codeOf(await rejection(made.storage.loadFile('x/y')))).to.equal('file_missing');
     await made.storage.deleteFile('x/y');
     expect(await read('x')).to.equal('x');
   });
 
-  it('loads no folder', async () => {
+  it('rejects a folder', async () => {
     await made.storage.saveFile(chunks('x'), 'folder/file');
     expect(codeOf(await rejection(made.storage.loadFile('folder')))).to.equal('file_missing');
   });
 
-  it('deletes a file, and a missing one without complaint', async () => {
+  it('deletes a file, and accepts a missing one', async () => {
     await made.storage.saveFile(chunks('x'), 'x');
     await made.storage.deleteFile('x');
     await made.storage.deleteFile('x');
@@ -197,7 +197,7 @@ export function storageContract(open: () => Promise<StorageUnderTest>): void {
     expect(await made.files()).to.deep.equal([]);
   });
 
-  it('lists what lies in no folder, and nothing that is still arriving', async () => {
+  it('lists files outside folders, without incomplete ones', async () => {
     await incoming('arriving');
     for (const path of ['a.mp4', 'a.json', 'folder/deep']) await made.storage.saveFile(chunks('x'), path);
     const listed: string[] = [];
@@ -205,14 +205,14 @@ export function storageContract(open: () => Promise<StorageUnderTest>): void {
     expect(listed).to.have.members(['a.mp4', 'a.json']);
   });
 
-  it('moves a file as it is, makes the folders on its way and leaves none behind', async () => {
+  it('moves a file unchanged, creates folders, and leaves nothing behind', async () => {
     await made.storage.saveFile(chunks('evidence'), 'x');
     expect(await made.storage.moveFile('x', 'quarantine/today/x')).to.equal('quarantine/today/x');
     expect(await read('quarantine/today/x')).to.equal('evidence');
     expect(await made.files()).to.have.length(1);
   });
 
-  it('names the file that is not there to be moved', async () => {
+  it('names a missing file that should be moved', async () => {
     const error = await rejection(made.storage.moveFile('gone.mp4', 'y'));
     expect(codeOf(error)).to.equal('file_missing');
     expect(String(error)).to.contain('gone.mp4');
@@ -239,7 +239,7 @@ export function storageContract(open: () => Promise<StorageUnderTest>): void {
     });
   }
 
-  it('keeps what it stores from other users of the machine', async () => {
+  it('keeps stored files private', async () => {
     const upload = await incoming('video');
     for (const source of [{ adopt: upload }, chunks('results')]) {
       const { mode } = await stat(await made.storage.loadFile(await made.storage.saveFile(source, 'x')));

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Batcher } from '../../src/store/batcher.ts';
 
 describe('Batcher', () => {
-  it('takes everything that waits as the next batch, one batch at a time', async () => {
+  it('uses all waiting items as the next batch, one batch at a time', async () => {
     const batches: number[] = [];
     let running = 0;
     const batcher = new Batcher<number, number>({
@@ -35,7 +35,7 @@ describe('Batcher', () => {
     expect(seen).to.deep.equal([[1, 2, 3], [4, 5, 6], [7]]);
   });
 
-  it('lets items of one key wait for each other, and no one else', async () => {
+  it('lets only items with the same key wait for each other', async () => {
     const seen: string[][] = [];
     const batcher = new Batcher<string, string>({
       maxBatch: 10,
@@ -49,7 +49,7 @@ describe('Batcher', () => {
     expect(seen).to.deep.equal([['a1', 'b1', 'c1'], ['a2', 'b2'], ['a3']]);
   });
 
-  it('fails a batch whole, and goes on with the next', async () => {
+  it('fails a whole batch, and continues with the next', async () => {
     let broken = true;
     const batcher = new Batcher<number, number>({
       maxBatch: 10,
@@ -64,7 +64,7 @@ describe('Batcher', () => {
     expect(await batcher.submit(4)).to.equal(4);
   });
 
-  it('fails only the item at fault when the failure is one of an item', async () => {
+  it('fails only the item that caused the failure', async () => {
     const batcher = new Batcher<number, number>({
       maxBatch: 10,
       isFaultOfItem: () => true,
@@ -91,14 +91,14 @@ describe('Batcher', () => {
     expect(seen).to.deep.equal([['a', 'b'], ['c', 'd'], ['e']]);
   });
 
-  it('fails the items that no result came back for, and names them', async () => {
+  it('fails the items without a result, and names them', async () => {
     const batcher = new Batcher<number, number>({ maxBatch: 10, run: async (items) => items.slice(0, 2) });
     const settled = await Promise.allSettled([1, 2, 3].map((item) => batcher.submit(item)));
     const told = settled.map((each) => (each.status === 'fulfilled' ? each.value : String(each.reason)));
     expect(told).to.deep.equal([1, 2, 'Error: no result for item 2 of 3']);
   });
 
-  it('runs a batch once when the failure is not one of an item', async () => {
+  it('runs a batch once if no item caused the failure', async () => {
     let runs = 0;
     const failure = new Error('no disk');
     const asked: unknown[] = [];

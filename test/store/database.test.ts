@@ -43,7 +43,7 @@ async function make(file: string, numbers: readonly number[], { log = false } = 
 }
 
 describe('Database', () => {
-  it('opens a path with quotes in it as that very file', async () => {
+  it('opens a path with quotes', async () => {
     const odd = join(folder, "it's ''here''.duckdb");
     await make(odd, [1]);
     expect(await readdir(folder)).to.deep.equal(["it's ''here''.duckdb"]);
@@ -52,7 +52,7 @@ describe('Database', () => {
     again.close();
   });
 
-  it('changes nothing that it opened for reading only', async () => {
+  it('changes nothing in a read-only database', async () => {
     await make(path, [1]);
     const before = await readFile(path);
     const database = await Database.open(path, { readOnly: true });
@@ -64,7 +64,7 @@ describe('Database', () => {
     expect((await readFile(path)).equals(before)).to.equal(true);
   });
 
-  it('makes no file where it is to read only, and says which it cannot open', async () => {
+  it('creates no file in read-only mode, and names the missing one', async () => {
     const refusal = await refusalOf(Database.open(path, { readOnly: true }));
     expect([refusal.code, refusal.retryable]).to.deep.equal(['store_unavailable', true]);
     if (!(refusal.cause instanceof Error)) throw new Error('the cause is missing');
@@ -72,7 +72,7 @@ describe('Database', () => {
     expect(await readdir(folder)).to.deep.equal([]);
   });
 
-  it('works with one thread and writes no checkpoint of its own accord, however long its log is', async () => {
+  it('uses one thread and never writes a checkpoint by itself', async () => {
     const database = await Database.open(path);
     const connection = await database.connect();
     const threads = await connection.runAndReadAll("SELECT current_setting('threads')");
@@ -87,7 +87,7 @@ describe('Database', () => {
     database.close();
   });
 
-  it('is invalid by what DuckDB said, at any depth of causes, and by nothing else', () => {
+  it('is invalid only after certain DuckDB errors, at any depth of causes', () => {
     const fatal = new Error('FATAL Error: no space');
     const gone = new Error('the database has been invalidated because of an earlier error');
     expect(
@@ -100,7 +100,7 @@ describe('Database', () => {
 describe('openRepaired', () => {
   const NAME = String.raw`\.damaged-\d{4}-\d\d-\d\dT\d{6}\.\d{3}Z`;
 
-  it('finds nothing damaged in a sound file', async () => {
+  it('finds no damage in an intact file', async () => {
     await make(path, [1, 2], { log: true });
     const { database, damage } = await openRepaired(path);
     expect(damage).to.equal(undefined);
@@ -108,7 +108,7 @@ describe('openRepaired', () => {
     database.close();
   });
 
-  it('sets aside a file that is no database, also where no log lies beside it', async () => {
+  it('sets aside a file that is not a database, with or without a log', async () => {
     const garbage = 'something else altogether\n'.repeat(500);
     await writeFile(path, garbage);
     const { database, damage } = await openRepaired(path);
@@ -120,7 +120,7 @@ describe('openRepaired', () => {
     expect(await readFile(aside, 'utf8')).to.equal(garbage);
   });
 
-  it('sets a database aside together with its log, both under one time', async () => {
+  it('sets aside a database with its log under the same time', async () => {
     await make(path, [1], { log: true });
     const wal = await readFile(`${path}.wal`);
     await writeFile(path, 'something else altogether\n'.repeat(500));
@@ -133,7 +133,7 @@ describe('openRepaired', () => {
     expect((await readFile(log)).equals(wal)).to.equal(true);
   });
 
-  it('loses the whole log where none of it can be believed, and keeps the database', async () => {
+  it('drops a fully damaged log, and keeps the database', async () => {
     await make(path, [1]);
     await make(path, [2], { log: true });
     const broken = await readFile(`${path}.wal`);
@@ -147,7 +147,7 @@ describe('openRepaired', () => {
     database.close();
   });
 
-  it('loses the log of another database, cut short or whole, and keeps it as it was found', async () => {
+  it('drops the log of another database, and keeps a copy', async () => {
     for (const cut of [0, 20]) {
       const file = join(folder, `cut-${cut}.duckdb`);
       await make(file, [1]);
@@ -166,7 +166,7 @@ describe('openRepaired', () => {
     }
   });
 
-  it('says why when a damaged file cannot be set aside, and leaves it where it is', async () => {
+  it('reports why a damaged file cannot be set aside, and leaves it in place', async () => {
     const long = join(folder, `${'j'.repeat(235)}.duckdb`); // with a time behind it the name is too long for the disk
     const garbage = 'something else altogether\n'.repeat(500);
     await writeFile(long, garbage);
@@ -185,7 +185,7 @@ describe('Session', () => {
     await session.close();
   });
 
-  it('knows the size of its log, which is nothing where there is none', async () => {
+  it('knows the size of its log, 0 without one', async () => {
     const first = await Session.open(path);
     expect(await first.logBytes()).to.equal((await readFile(`${path}.wal`)).length);
     expect(await first.checkpoint()).to.equal(true);
@@ -193,7 +193,7 @@ describe('Session', () => {
     await first.close();
   });
 
-  it('goes on after a failure that does not concern the database', async () => {
+  it('continues after a failure that does not concern the database', async () => {
     const session = await Session.open(path);
     const failure = new Error('no such row');
     expect(await failureOf(session.use(() => Promise.reject(failure)))).to.equal(failure);

@@ -51,7 +51,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe('DuckDBJobStore tells', () => {
-  it('of each commit how many writes it was made of, and of no write that was refused', async () => {
+  it('the number of writes of each commit, without rejected ones', async () => {
     const store = await openStore();
     const jobs = await insertMany(store, 5);
     const [first, second] = jobs.map((job) => nextOf(job, 'running'));
@@ -65,7 +65,7 @@ describe('DuckDBJobStore tells', () => {
     expect(writesOfCommits()).to.deep.equal([5, 2, 1]);
   });
 
-  it('of each commit how long it took, in seconds, which is less than the write was waited for', async () => {
+  it('the duration of each commit in seconds, less than the wait of its writes', async () => {
     const store = await openStore();
     const begunMs = performance.now();
     await insertMany(store, 1);
@@ -74,7 +74,7 @@ describe('DuckDBJobStore tells', () => {
     expect(commits.map(({ seconds }) => seconds > 0 && seconds <= waited)).to.deep.equal([true]);
   });
 
-  it('with another change token of every opening, while nothing was written', async () => {
+  it('another change token after each opening, without a write', async () => {
     const tokens: string[] = [];
     for (let opening = 0; opening < 2; opening++) {
       const store = await openStore();
@@ -87,7 +87,7 @@ describe('DuckDBJobStore tells', () => {
     expect(new Set(tokens).size).to.equal(2);
   });
 
-  it('nothing while all is well, whether there is a log to write into the database or none', async () => {
+  it('nothing without an error, with and without a log', async () => {
     const store = await openStore();
     await insertMany(store, 3);
     await store.close();
@@ -95,7 +95,7 @@ describe('DuckDBJobStore tells', () => {
     expect(kept.lines).to.deep.equal([]);
   });
 
-  it('what was damaged, where it lies now and what is missing', async () => {
+  it('what was damaged, where it is now and what is missing', async () => {
     await writeFile(path, 'something else altogether\n'.repeat(500));
     const store = await openStore();
     await store.close();
@@ -104,7 +104,7 @@ describe('DuckDBJobStore tells', () => {
     expect(kept.lines).to.deep.equal([{ level: 'error', ...store.damage, msg }]);
   });
 
-  it('that it is closed, for every call', async () => {
+  it('every call that it is closed', async () => {
     const store = await openStore();
     await store.close();
     const { job, transition } = newJob();
@@ -119,7 +119,7 @@ describe('DuckDBJobStore tells', () => {
     for (const ask of asked) await expectRefusal(ask(), 'store_unavailable', 'the job store is closed');
   });
 
-  it('how many jobs a page has at most, and gives so many', async () => {
+  it('the maximum size of a page, and returns so many', async () => {
     const store = await openStore();
     const [job] = await insertMany(store, 1);
     expect(await store.page('pending', 0, 10_000)).to.deep.equal([job]);
@@ -130,7 +130,7 @@ describe('DuckDBJobStore tells', () => {
     await store.close();
   });
 
-  it('that a job can never be written, whose values do not fit; the others of its batch are', async () => {
+  it('that a job with unfitting values can never be written; others of its batch are', async () => {
     const store = await openStore();
     const sound = [newJob(), newJob()];
     const { job, transition } = newJob({ createdAt: 'no time' });
@@ -145,7 +145,7 @@ describe('DuckDBJobStore tells', () => {
     await store.close();
   });
 
-  it('which table has a row that it cannot read, and goes on with the others', async () => {
+  it('which table has an unreadable row, and continues with the others', async () => {
     const store = await openStore();
     const [strange, sound] = await insertMany(store, 2);
     if (strange === undefined || sound === undefined) throw new Error('two jobs were inserted');
@@ -212,7 +212,7 @@ describe('DuckDBJobStore writes a checkpoint', () => {
 
     const NO_ROOM = { level: 'warn', msg: 'no room on the disk for a checkpoint: the log grows' };
 
-    it('only where both files fit again, and says so', async () => {
+    it('only if both files fit again, and logs it', async () => {
       const store = await openStore();
       await insertMany(store, 3);
       // Takes the room that a checkpoint of the log would need.
@@ -222,7 +222,7 @@ describe('DuckDBJobStore writes a checkpoint', () => {
       expect(kept.lines).to.deep.equal([NO_ROOM]);
     });
 
-    it('of everything, once there is room again', async () => {
+    it('of everything, once there is space again', async () => {
       const store = await openStore();
       const jobs: Job[] = [...(await insertMany(store, 3))];
       await store.close();
@@ -235,7 +235,7 @@ describe('DuckDBJobStore writes a checkpoint', () => {
       await last.close();
     });
 
-    it('and a batch that does not fit is refused whole, as no fault of a row', async () => {
+    it('and rejects a whole batch that does not fit, without blaming a row', async () => {
       const store = await openStore();
       const before = await insertMany(store, 2);
       const told = commits.length;

@@ -63,7 +63,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 jobStoreContract('DuckDBJobStore', openStore);
 
 describe('DuckDBJobStore', () => {
-  it('has everything after a clean close, in the database alone, and goes on counting', async () => {
+  it('has everything in the database after a clean close, and continues to count', async () => {
     const store = await openStore();
     const jobs = await insertMany(store, 30);
     await store.close();
@@ -76,7 +76,7 @@ describe('DuckDBJobStore', () => {
     await again.close();
   });
 
-  it('finishes the writes in hand before it closes, and refuses later ones', async () => {
+  it('finishes current writes before it closes, and rejects later ones', async () => {
     const store = await openStore();
     const writes = insertMany(store, 100);
     const reads = store.countByStatus();
@@ -106,7 +106,7 @@ describe('DuckDBJobStore', () => {
     await again.close();
   });
 
-  it('is not opened by a second process', async () => {
+  it('cannot be opened by a second process', async () => {
     const store = await openStore();
     const child = spawnSync(process.execPath, [childPath(), path], { encoding: 'utf8' });
     expect(child.status).to.equal(1);
@@ -115,7 +115,7 @@ describe('DuckDBJobStore', () => {
     await store.close();
   });
 
-  it('does not let a row that the database refuses fail its neighbours', async () => {
+  it('does not let a rejected row fail others of its batch', async () => {
     const store = await openStore();
     const bad = newJob({ createdAt: 'yesterday, about noon' });
     const surrogate = newJob({ inputPath: 'half \ud83c of a character' });
@@ -139,13 +139,13 @@ describe('DuckDBJobStore', () => {
     await store.close();
   });
 
-  it('refuses a page that would hold up everyone', async () => {
+  it('rejects a page that is too large', async () => {
     const store = await openStore();
     expect((await refusalOf(store.page('pending', 0, 10_001))).code).to.equal('internal');
     await store.close();
   });
 
-  it('has every acknowledged write after kill -9, and every job a whole history', async () => {
+  it('has every acknowledged write and a complete history of every job after kill -9', async () => {
     for (let round = 0; round < 3; round++) {
       const acknowledged = new Map<string, number>();
       const child = spawn(process.execPath, [childPath(), path], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -206,7 +206,7 @@ describe('DuckDBJobStore on damaged files', () => {
     return jobs.length;
   }
 
-  it('replays a log that was cut short as far as it goes', async () => {
+  it('replays a truncated log up to its end', async () => {
     const whole = await readFile(`${path}.wal`);
     await truncate(`${path}.wal`, whole.length - 7);
     const store = await openStore();
@@ -214,7 +214,7 @@ describe('DuckDBJobStore on damaged files', () => {
     await store.close();
   });
 
-  it('keeps the commits before a flipped byte, sets the whole log aside and says so', async () => {
+  it('keeps the commits before a flipped byte, sets the log aside and reports it', async () => {
     const whole = await readFile(`${path}.wal`);
     await flip(`${path}.wal`, Math.floor(whole.length / 2));
     const broken = await readFile(`${path}.wal`);
@@ -235,7 +235,7 @@ describe('DuckDBJobStore on damaged files', () => {
     await store.close();
   });
 
-  it('loses nothing to zeroes behind the log', async () => {
+  it('loses nothing because of zeroes after the log', async () => {
     await writeFile(`${path}.wal`, Buffer.concat([await readFile(`${path}.wal`), Buffer.alloc(4096)]));
     const store = await openStore();
     expect(await expectPrefix(store)).to.equal(20);
@@ -243,7 +243,7 @@ describe('DuckDBJobStore on damaged files', () => {
     await store.close();
   });
 
-  it('sets a damaged database aside together with its log and begins a new one', async () => {
+  it('sets a damaged database aside with its log and creates a new one', async () => {
     await flip(path, 5000);
     await flip(path, 10_000);
     const store = await openStore();
@@ -259,14 +259,14 @@ describe('DuckDBJobStore on damaged files', () => {
     await again.close();
   });
 
-  it('sets aside a file that is no database', async () => {
+  it('sets aside a file that is not a database', async () => {
     await writeFile(path, 'something else altogether\n'.repeat(500));
     const store = await openStore();
     expect(store.damage?.lost).to.equal('database');
     await store.close();
   });
 
-  it('leaves alone what it may not read', async () => {
+  it('does not touch an unreadable file', async () => {
     await rm(path);
     await mkdir(path);
     expect((await refusalOf(openStore())).code).to.equal('store_unavailable');
@@ -279,7 +279,7 @@ describe('DuckDBJobStore on a full disk', () => {
     requireSmallDisks(this);
   });
 
-  it('refuses what does not fit, loses nothing it acknowledged, and goes on when there is room', () =>
+  it('rejects what does not fit, loses no acknowledged write, and continues when there is space', () =>
     onSmallDisk(6, folder, async () => {
       const store = await openStore();
       const { acknowledged, refusal } = await fill(store);
@@ -299,7 +299,7 @@ describe('DuckDBJobStore on a full disk', () => {
       await again.close();
     }));
 
-  it('opens the database anew when a checkpoint ran out of room and made it invalid', async () => {
+  it('opens the database again after a checkpoint without space made it invalid', async () => {
     // The database alone lies on the small disk, so that the room that is looked for before a checkpoint seems to be there.
     const small = join(folder, 'small');
     await mkdir(small);

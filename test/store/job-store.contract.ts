@@ -79,14 +79,14 @@ export function insertMany(store: JobStore, count: number): Promise<readonly Job
 
 /** The laws of the port. `open` gives an empty store; the suite closes it. */
 export function jobStoreContract(name: string, open: () => Promise<JobStore>): void {
-  describe(`${name} keeps the laws of a job store`, () => {
+  describe(`${name} fulfils the contract of a job store`, () => {
     let store: JobStore;
     beforeEach(async () => {
       store = await open();
     });
     afterEach(() => store.close());
 
-    it('gives back a job exactly as it was inserted, with its place in the order of acceptance', async () => {
+    it('returns a job exactly as inserted, with its place in the order of acceptance', async () => {
       const { job, transition } = newJob();
       const inserted = await store.insert(job, transition);
       expect(inserted).to.deep.equal({ ...job, acceptedSeq: 1 });
@@ -94,7 +94,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       expect(await store.transitionsOf(job.jobId)).to.deep.equal([transition]);
     });
 
-    it('knows nothing of an unknown id', async () => {
+    it('returns nothing for an unknown id', async () => {
       const { job } = newJob();
       expect(await store.get(job.jobId)).to.equal(undefined);
       expect(await store.transitionsOf(job.jobId)).to.deep.equal([]);
@@ -118,7 +118,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       expect(await store.transitionsOf(job.jobId)).to.deep.equal([transition, failed.transition, mended.transition]);
     });
 
-    it('changes nothing and writes no transition where the stored revision is another', async () => {
+    it('changes nothing and writes no transition if the stored revision differs', async () => {
       const { job, transition } = newJob();
       const inserted = await store.insert(job, transition);
       const running = nextOf(inserted, 'running');
@@ -133,7 +133,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       expect(await store.get(unknown.job.jobId)).to.equal(undefined);
     });
 
-    it('refuses the stale writes among many and keeps the others', async () => {
+    it('rejects stale writes among many and keeps the others', async () => {
       const jobs = await insertMany(store, 40);
       const runs = jobs.map((job) => nextOf(job, 'running'));
       await Promise.all(runs.slice(0, 10).map(({ job, transition }) => store.save(job, transition)));
@@ -146,7 +146,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       }
     });
 
-    it('lets exactly one of several writes of one revision win', async () => {
+    it('accepts exactly one of several writes of one revision', async () => {
       const [job] = await insertMany(store, 1);
       if (job === undefined) throw new Error('no job');
       const tries = (['running', 'failed', 'completed'] as const).map((status) => nextOf(job, status));
@@ -156,7 +156,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       expect(await store.transitionsOf(job.jobId)).to.have.length(2);
     });
 
-    it('applies writes of one job in the order in which they were asked for', async () => {
+    it('applies writes of one job in order', async () => {
       const { job, transition } = newJob();
       const inserted = store.insert(job, transition);
       const running = nextOf({ ...job, acceptedSeq: 1 }, 'running');
@@ -171,7 +171,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       expect(await store.get(job.jobId)).to.deep.equal(completed.job);
     });
 
-    it('never shows an older revision than it showed before, however many read while it is written', async () => {
+    it('never shows an older revision than before, with concurrent readers', async () => {
       const jobs = await insertMany(store, 4);
       const written = new AbortController();
       const write = async (job: Job): Promise<void> => {
@@ -201,7 +201,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       }
     });
 
-    it('shows what it has acknowledged', async () => {
+    it('shows acknowledged writes', async () => {
       const jobs = await insertMany(store, 50);
       await Promise.all(
         jobs.map(async (job) => {
@@ -226,7 +226,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       expect(order).to.deep.equal(Array.from({ length: 200 }, (_, index) => index + 1));
     });
 
-    it('finds each of many jobs that are asked for at once', async () => {
+    it('finds each of many jobs requested at once', async () => {
       const jobs = await insertMany(store, 60);
       const strangers = Array.from({ length: 3 }, () => newJob().job.jobId);
       const ids = [...jobs.map(({ jobId }) => jobId), ...strangers];
@@ -238,7 +238,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       ]);
     });
 
-    it('tells of each of many jobs, asked for at once or alone, what its status tells', async () => {
+    it('returns the summary of each of many jobs, requested at once or alone', async () => {
       const [first, second, ...others] = await insertMany(store, 10);
       if (first === undefined || second === undefined) throw new Error('nothing was inserted');
       const failed = nextOf(first, 'failed', { errorCode: 'invalid_video', errorMessage: 'it said "no"\n' });
@@ -352,7 +352,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       expect(await store.placesIn('pending', pending[1]?.acceptedSeq ?? 0, 10)).to.deep.equal(pending.slice(2));
     });
 
-    it('tells how jobs stand, and nothing of an unknown one', async () => {
+    it('returns the state of jobs, and nothing for an unknown one', async () => {
       const [first, second] = await insertMany(store, 2);
       if (first === undefined || second === undefined) throw new Error('two jobs were inserted');
       const ended = nextOf(first, 'completed');
@@ -367,7 +367,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       expect([...(await store.retentionStatesOf([]))]).to.deep.equal([]);
     });
 
-    it('notes once that the files of a job are deleted, which is no transition', async () => {
+    it('records once, without a transition, that the files of a job are deleted', async () => {
       const [given] = await insertMany(store, 1);
       if (given === undefined) throw new Error('a job was inserted');
       const { job, transition } = nextOf(given, 'failed', { errorCode: 'internal', errorMessage: 'm' });
@@ -379,7 +379,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       expect(await store.transitionsOf(job.jobId)).to.have.lengthOf(2);
     });
 
-    it('finds the jobs that ended, the last first, and those that ended long ago and have their files, the first first', async () => {
+    it('finds ended jobs, newest first, and old ones with files, oldest first', async () => {
       const at = (minute: number) => `2026-01-01T00:0${minute}:00.000Z`;
       const jobs = await insertMany(store, 5);
       const states = ['completed', 'failed', 'running', 'completed', 'completed'] as const;
@@ -411,7 +411,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       expect(await store.page('failed', 1, 10)).to.deep.equal(many.map((next) => next.job));
     });
 
-    it('keeps whichever end columns a job has, whether it is saved alone or among jobs that go on', async () => {
+    it('keeps the end columns of a job saved alone or with unfinished jobs', async () => {
       const ends = [{ outputPath: 'r.json' }, { errorCode: 'stalled' }, { errorMessage: 'it stood still' }];
       for (const end of ends) {
         const [alone, among, ...others] = await insertMany(store, 4);
@@ -424,7 +424,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       }
     });
 
-    it('lists nothing where at most nothing is asked for', async () => {
+    it('lists nothing with a limit of 0', async () => {
       await insertMany(store, 2);
       expect(await store.page('pending', 0, 0)).to.deep.equal([]);
       expect(await store.newest({}, 0)).to.deep.equal([]);
@@ -440,7 +440,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
         return store.insert(job, transition, submission);
       }
 
-      it('finds a job by the key it was submitted with, from the moment of its acceptance on', async () => {
+      it('finds a job by its key from its acceptance on', async () => {
         const { jobId } = await submit(2, key);
         await submit(2);
         const found = { jobId, fingerprint: key.fingerprint };
@@ -468,7 +468,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
         expect(await store.submission(again, at(0))).to.deep.equal({ jobId: last.jobId, fingerprint: 'again' });
       });
 
-      it('forgets the keys of earlier submissions, and no job', async () => {
+      it('deletes the keys of earlier submissions, and no job', async () => {
         const old = { ...key, keySha256: 'old' };
         const young = { ...key, keySha256: 'young' };
         const first = await submit(1, old);
@@ -479,7 +479,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
         expect(await store.get(first.jobId)).to.deep.equal(first);
       });
 
-      it('keeps no key of a job that was refused', async () => {
+      it('keeps no key of a rejected job', async () => {
         const { job, transition } = newJob({ createdAt: at(1), updatedAt: 'no time at all' });
         const refusal: unknown = await store.insert(job, transition, key).catch((error: unknown) => error);
         expect(refusal).to.be.an('error');
@@ -487,6 +487,6 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       });
     });
 
-    it('answers a ping', () => store.ping());
+    it('responds to a ping', () => store.ping());
   });
 }

@@ -58,7 +58,7 @@ describe('JobWriter', () => {
     expect((await inserted(1))[0]?.acceptedSeq).to.equal(1);
   });
 
-  it('writes nothing of a batch with a bad row among its inserts, gives its places away again, and goes on', async () => {
+  it('writes nothing of a batch with an invalid insert, reuses its places, and continues', async () => {
     const first = await inserted(2);
     const refusal = await refusalOf([insertOf(), insertOf({ updatedAt: 'no time' }), insertOf()]);
     expectRefusal(refusal, /no time/);
@@ -67,7 +67,7 @@ describe('JobWriter', () => {
     expect(await reader.page('pending', 0, 10)).to.deep.equal([...first, ...later]);
   });
 
-  it('writes nothing of a batch with a bad row among its saves, and goes on', async () => {
+  it('writes nothing of a batch with an invalid save, and continues', async () => {
     const jobs = await inserted(3);
     const saves = jobs.map((job) => saveOf(job, 'running'));
     const [good, , last] = saves;
@@ -81,7 +81,7 @@ describe('JobWriter', () => {
     expect(await writer.commit(saves)).to.deep.equal(saves.map(({ job }) => job));
   });
 
-  it('writes nothing of a single save that is refused, and goes on', async () => {
+  it('writes nothing of a rejected single save, and continues', async () => {
     const [job] = await inserted(1);
     if (job === undefined) throw new Error('a job was inserted');
     const { transition, job: next } = nextOf(job, 'running');
@@ -115,13 +115,13 @@ describe('JobWriter', () => {
     expect(await writer.commit([{ kind: 'save', ...stale }])).to.deep.equal([null]);
   });
 
-  it('goes on counting from the last job that was accepted before it was opened', async () => {
+  it('continues to count from the last accepted job', async () => {
     await inserted(3);
     const again = await JobWriter.open(await database.connect());
     expect((await again.commit([insertOf()]))[0]?.acceptedSeq).to.equal(4);
   });
 
-  it('lets its failure through when its connection is gone', async () => {
+  it('rejects with the error of a lost connection', async () => {
     const [job] = await inserted(1);
     if (job === undefined) throw new Error('a job was inserted');
     connection.closeSync();
@@ -129,7 +129,7 @@ describe('JobWriter', () => {
     expect(failure).to.be.an('error').that.is.not.instanceOf(BatchRefusedError);
   });
 
-  it('answers no ping over a connection that is gone', async () => {
+  it('rejects a ping over a lost connection', async () => {
     const other = await database.connect();
     const gone = await JobReader.open(other);
     await gone.ping();

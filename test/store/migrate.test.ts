@@ -59,7 +59,7 @@ describe('migrations', () => {
     return rows.getRows().map(([name]) => String(name));
   }
 
-  it('apply once, and say when', async () => {
+  it('apply once and record the time', async () => {
     const [before] = await migrationStatus(connection, files);
     expect(before?.appliedAt).to.equal(null);
     const applied = await migrateUp(connection, files);
@@ -68,7 +68,7 @@ describe('migrations', () => {
     expect(await migrateUp(connection, files)).to.deep.equal(applied);
   });
 
-  it('go up from any version and down one at a time, to where they began', async () => {
+  it('go up from any version and down one at a time to the start', async () => {
     const empty = await tables();
     await migrateUp(connection, files);
     const first = await tables();
@@ -87,7 +87,7 @@ describe('migrations', () => {
     expect((await tables()).filter((name) => name !== 'schema_migrations')).to.deep.equal(empty);
   });
 
-  it('change nothing when a statement of theirs fails', async () => {
+  it('change nothing if a statement fails', async () => {
     await migrateUp(connection, files);
     const version = await add(
       'broken',
@@ -100,7 +100,7 @@ describe('migrations', () => {
     expect((await migrationStatus(connection, files))[version - 1]?.appliedAt).to.equal(null);
   });
 
-  it('of a newer release are refused', async () => {
+  it('of a newer release are rejected', async () => {
     const version = await add('later', 'CREATE TABLE later (a INTEGER);', 'DROP TABLE later;');
     await migrateUp(connection, files);
     const refusal = await refusalOf(migrateUp(connection));
@@ -113,7 +113,7 @@ describe('migrations', () => {
     database = await Database.open(path);
   });
 
-  it('that were edited after they were applied are refused, and named', async () => {
+  it('that were edited after they were applied are rejected and named', async () => {
     await migrateUp(connection, files);
     await appendFile(new URL('0001_jobs.up.sql', files), '-- one word more\n');
     expect(await refusalOf(migrateUp(connection, files))).to.equal(
@@ -122,21 +122,21 @@ describe('migrations', () => {
     );
   });
 
-  it('that were applied under another number are refused', async () => {
+  it('that were applied under another number are rejected', async () => {
     await migrateUp(connection, files);
     const last = (await names()).length;
     await connection.run('UPDATE schema_migrations SET version = version + 1 WHERE version = $1', [last]);
     expect(await refusalOf(migrationStatus(connection, files))).to.contain(`applied to this database as ${last + 1} (`);
   });
 
-  it('with a gap in their numbers are refused', async () => {
+  it('with a gap in their numbers are rejected', async () => {
     const version = await add('jump', 'SELECT 1;', 'SELECT 1;', 1);
     expect(await refusalOf(migrateUp(connection, files))).to.equal(
       `store_unavailable: 000${version}_jump.up.sql is not the name of migration ${version - 1}`,
     );
   });
 
-  it('are moved by hand, and not under a running service', async () => {
+  it('can be applied by hand, but not under a running service', async () => {
     const tool = fileURLToPath(new URL('../../tools/migrate.js', import.meta.url));
     const data = join(folder, 'data');
     await mkdir(data);

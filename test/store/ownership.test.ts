@@ -13,7 +13,7 @@ describe('Ownership', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it('belongs to one process at a time, which the refusal names, and ends with SIGKILL', async () => {
+  it('belongs to one process at a time, which the error names, and ends with SIGKILL', async () => {
     const holder = await holdFolder(folder);
     try {
       const refusal = await refusalOf(Ownership.acquire(folder));
@@ -28,14 +28,14 @@ describe('Ownership', () => {
     expect(await readdir(folder)).to.deep.equal(['owner.lock']);
   });
 
-  it('is given to exactly one of two that ask at once for the first time', async () => {
+  it('is given to exactly one of two concurrent processes', async () => {
     const holders = await Promise.allSettled([holdFolder(folder), holdFolder(folder)]);
     for (const holder of holders) if (holder.status === 'fulfilled') await holder.value.kill();
     expect(holders.filter(({ status }) => status === 'fulfilled')).to.have.lengthOf(1);
     expect(await readdir(folder)).to.deep.equal(['owner.lock']);
   });
 
-  it('names the file that cannot be used as a lock, and leaves it alone', async () => {
+  it('names a file that cannot be used as a lock, and does not change it', async () => {
     await writeFile(join(folder, 'owner.lock'), 'something else');
     const refusal = await refusalOf(Ownership.acquire(folder));
     expect(refusal.message).to.contain(`cannot lock the data folder with ${join(folder, 'owner.lock')}: `);

@@ -75,7 +75,7 @@ describe('the salvage of a damaged database', () => {
   }
 
   for (const table of ['jobs', 'transitions'] as const) {
-    it(`keeps every job that has nothing in the damaged block of its ${table}, with its whole history`, async () => {
+    it(`keeps every job outside the damaged block of ${table}, with its complete history`, async () => {
       const list = blocks[table];
       await harm(list[Math.floor(list.length / 2)] ?? expect.fail('the table has no block'));
       const harmed = await readFile(path);
@@ -91,7 +91,7 @@ describe('the salvage of a damaged database', () => {
     });
   }
 
-  it('finds nothing in a sound file, and leaves nothing beside it', async () => {
+  it('finds no damage in an intact file, and leaves no other file', async () => {
     const { database, damage } = await openRepaired(path, { thorough: true });
     expect(damage).to.equal(undefined);
     expect(await contentsOf(database)).to.deep.equal({ jobs: JOBS, partial: 0, orphans: 0 });
@@ -101,7 +101,7 @@ describe('the salvage of a damaged database', () => {
     ]);
   });
 
-  it('reads every row where the process before noted damage, and tells of it until it is repaired', async () => {
+  it('reads every row after noted damage, and reports it until it is repaired', async () => {
     await harm(blocks.jobs.at(-1) ?? expect.fail('the table has no block'));
     await markForRepair(path, 'found while it ran');
     const { database, damage } = await openRepaired(path);

@@ -12,7 +12,7 @@ import type { Box } from '../../src/job.ts';
 const whole = { partial: false, ignore: [] };
 
 describe('the score of text', () => {
-  it('counts wrong characters and words, whatever the order and the splitting of lines', () => {
+  it('counts wrong characters and words, for any order and splitting of lines', () => {
     const lines = ['Call 555-0199 for a table', 'open daily from 9 to 17'];
     const score = scoreText({ ...whole, lines }, ['open dail from', '9 to 17', 'Call 55-0199 for a table']);
     expect(score).to.deep.equal({
@@ -26,7 +26,7 @@ describe('the score of text', () => {
     });
   });
 
-  it('counts all of a line that was not read, and a line that is not there', () => {
+  it('counts all of a missed line, and a false line', () => {
     const score = scoreText({ ...whole, lines: ['HOME 3'] }, ['Quarterly Results']);
     expect(score).to.include({ missedLines: 1, wrongCharacters: 6, wrongWords: 2, falseLines: 1 });
   });
@@ -65,7 +65,7 @@ describe('the score of objects', () => {
     expect(map50).to.equal(1);
   });
 
-  it('counts a surer false box against precision, and none that lies in a crowd', () => {
+  it('counts a more confident false box against precision, and none in a crowd', () => {
     const detections = [found([50, 50, 10, 10], 0.9), found([0, 0, 10, 10], 0.8)];
     expect(scoreObjects([{ objects: [object], detections }])).to.include({ map50: 0.5 });
     const around: Box = [40, 40, 40, 40];
@@ -97,7 +97,7 @@ describe('a folder of frames with their truth', () => {
     expect(still?.frame()).to.include({ index: 0, width: 32, height: 16 });
   });
 
-  it('refuses a file that is misspelt', async () => {
+  it('rejects a misspelt file', async () => {
     await writeFile(join(folder, 'truth.json'), JSON.stringify({ frames: [{ file: 'a.png', line: ['a'] }] }));
     const error: unknown = await casesOfFolder(folder).catch((reason: unknown) => reason);
     expect(String(error)).to.match(/line/);

@@ -17,13 +17,13 @@ Nothing measured.
 `;
 
 describe('the report of a benchmark', () => {
-  it('has the figures of a part in place of those before, and what is said about them as it was', () => {
+  it('replaces the figures of a part and keeps the text about them', () => {
     const report = withFigures(REPORT, 'one', 'new $& figures\n\n');
     expect(report).to.equal(REPORT.replace('old', 'new'));
     expect(withFigures(report, 'one', 'old $& figures')).to.equal(REPORT);
   });
 
-  it('gets figures under a heading that has none, and a heading where there is none', () => {
+  it('adds figures under a heading without them, and a missing heading', () => {
     const report = withFigures(withFigures(REPORT, 'two', 'fast'), 'three', 'slow');
     expect(report.slice(REPORT.length)).to.equal('\n```text\nfast\n```\n\n## three\n\n```text\nslow\n```\n');
   });

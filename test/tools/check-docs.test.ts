@@ -24,7 +24,7 @@ const run = (tool: string, ...options: readonly string[]) =>
   });
 
 describe('documents', () => {
-  it('a link to a file, a folder, a heading or an id that is there is alive', () => {
+  it('a link to an existing file, folder, heading or id is alive', () => {
     for (const link of [
       'docs/GUIDE.md',
       'docs/',
@@ -39,7 +39,7 @@ describe('documents', () => {
     }
   });
 
-  it('a link to what is not there is dead', () => {
+  it('a link to a missing target is dead', () => {
     for (const link of [
       'docs/GUIDES.md',
       'docs/missing/',
@@ -58,7 +58,7 @@ describe('documents', () => {
     expect(faultsOf('# Top\n`[a](b.md)`\n\n```md\n[a](b.md)\n```\n')).to.deep.equal([]);
   });
 
-  it('words that promise what is not there, and later phases, are faults', () => {
+  it('words that promise missing content, and later phases, are faults', () => {
     for (const word of [
       'TODO',
       'todo:',
@@ -81,18 +81,18 @@ describe('documents', () => {
     expect(faultsOf(fresh.replace('START', 'BEGIN'))[0]).to.match(/^\d+ stale generated section/);
   });
 
-  it('a marker without a partner, or that nothing writes, is a fault', () => {
+  it('a marker without a partner or without a generator is a fault', () => {
     expect(faultsOf('<!-- machine:job -->\n')[0]).to.contain('no partner');
     expect(faultsOf('<!-- machine:jobs -->\n<!-- /machine:jobs -->\n')[0]).to.contain('nothing writes');
   });
 
-  it('the settings are told with the defaults that they have', () => {
+  it('the settings have their defaults', () => {
     const text = fillSections('<!-- settings -->\n<!-- /settings -->\n');
     expect(text).to.match(/^\| `PORT` \| `8000` \| .+ \|$/m);
     expect(text).to.match(/^\| `PIPELINE_THREADS` \|  \|/m);
   });
 
-  it('of this project tell of the code as it is: no generated section is stale', () => {
+  it('of this project have no stale generated section', () => {
     const files = documentFiles(projectRoot);
     expect(files).to.include('docs/DECISIONS.md');
     for (const file of files) {
@@ -101,7 +101,7 @@ describe('documents', () => {
     }
   });
 
-  it('the seven documents of a release must be there', () => {
+  it('the seven documents of a release must exist', () => {
     using project = sampleProject({ 'README.md': '# Top\n' });
     expect(missingDocuments(project.root)).to.have.lengthOf(7).and.to.include('docs/ROLLBACK_PLAN.md');
     expect(missingDocuments(projectRoot)).to.deep.equal([]);

@@ -18,7 +18,7 @@ describe('the fuzzer', function () {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it('makes the same mutant of the same seed and index, and another of another', async () => {
+  it('creates the same mutant from the same seed and index, and another one otherwise', async () => {
     const videos = await makeSeedVideos(folder);
     const mutant = (seed: number, index: number) =>
       makeMutant({ videos, canaryPath: '/secret.ts', seed, index }).bytes.toString('base64');
@@ -43,7 +43,7 @@ describe('the fuzzer', function () {
     ]);
   });
 
-  it('finds nothing in a few mutants, each of which ends', async function () {
+  it('finds no fault in a few mutants, each of which ends', async function () {
     if (process.platform !== 'linux') this.skip();
     const indices = Array.from({ length: 12 }, (_, index) => index);
     const { findings, outcomes } = await runCampaign({ folder, seed: 7, indices, signal, say: () => {} });
@@ -51,7 +51,7 @@ describe('the fuzzer', function () {
     expect([...outcomes.values()].reduce((sum, times) => sum + times, 0)).to.equal(indices.length);
   });
 
-  it('sees the analysing process open its own files and the one video, and nothing else', async function () {
+  it('sees the child process open its own files and the one video, and nothing else', async function () {
     if (process.platform !== 'linux') this.skip();
     const report = await traceChild({ folder, signal });
     if (report === undefined) {

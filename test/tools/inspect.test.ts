@@ -34,7 +34,7 @@ describe('npm run inspect', function () {
 
   const inspect = (...parameters: readonly string[]) => promisify(execFile)(process.execPath, [INSPECT, ...parameters]);
 
-  it('prints the chart, the place and the path of a job', async () => {
+  it('prints the chart, the state and the path of a job', async () => {
     const { stdout } = await inspect('--job', jobId, '--url', service.url);
     const lines = stdout.split('\n').map((line) => line.trimEnd().replaceAll(/ {2,}/g, '  '));
     expect(lines[0]).to.equal(`Job ${jobId} · ocr_only · failed`);
@@ -56,7 +56,7 @@ describe('npm run inspect', function () {
     ]);
   });
 
-  it('says in one line why it cannot, and fails', async () => {
+  it('reports an error in one line and fails', async () => {
     const failure = async (...parameters: readonly string[]) => {
       try {
         await inspect(...parameters);
@@ -75,7 +75,7 @@ describe('npm run inspect', function () {
     });
   });
 
-  it('hands a job’s steps to Stately’s own receiver, on loopback alone', async () => {
+  it('passes the transitions of a job to Stately’s receiver, on loopback only', async () => {
     const ending = new AbortController();
     const relay = await relayToStately({ client: new ReelstateClient({ url: service.url }), signal: ending.signal });
     try {

@@ -10,13 +10,13 @@ describe('package-lock.json', () => {
   const text = readFileSync(path.join(projectRoot, 'package-lock.json'), 'utf8');
   const packages = Object.entries(lockSchema.parse(JSON.parse(text)).packages).filter(([place]) => place !== '');
 
-  it('is one that npm 10 and npm 11 both leave as it is', () => {
+  it('is left unchanged by npm 10 and npm 11', () => {
     // npm 11 writes down which C library a package is for, npm 10 strikes it out again with every install.
     const withLibrary = packages.filter(([, entry]) => 'libc' in entry).map(([place]) => place);
     expect(withLibrary, 'fix it with: npx npm@10 install --package-lock-only').to.deep.equal([]);
   });
 
-  it('has a sum for every package, and no address: each is fetched from the registry of the machine that installs', () => {
+  it('has a hash for every package and no address, so that the installing machine chooses the registry', () => {
     expect(packages).to.not.have.lengthOf(0);
     for (const [place, entry] of packages) {
       expect(entry, place).to.have.property('integrity');

@@ -51,7 +51,7 @@ describe('smoke test and demo', function () {
     expect(await service.stop()).to.equal(0);
   });
 
-  it('the smoke test fails on a service that answers in another form', async () => {
+  it('the smoke test fails on a service with other responses', async () => {
     const server = createServer((request, response) => {
       request.resume().on('end', () => response.writeHead(202).end('{"id": 1}'));
     }).listen(0, '127.0.0.1');
@@ -63,7 +63,7 @@ describe('smoke test and demo', function () {
     expect(code).to.equal(1);
   });
 
-  it('a service that cannot start is told with what it printed', async () => {
+  it('a service that cannot start is reported with its output', async () => {
     const dataDir = path.join(fileURLToPath(import.meta.url), 'no-folder');
     const failure = await startService({ dataDir, signal: AbortSignal.timeout(600_000) }).then(
       () => 'started',

@@ -59,7 +59,7 @@ describe('governance: forbidden terms', () => {
     });
   }
 
-  it('a term inside another word is no finding', () => {
+  it('a term inside another word is not a finding', () => {
     const innocent = `assess processes possesses ASSESS Processes passes posse classEntry sseq stream upstreamingly
       unreal_timer realTimes surreal timeout gpuWorking gpu reschedule undistributed redistributed websocketry`;
     expect(foundIn(`/* ${innocent} */\n`)).to.deep.equal([]);
@@ -100,7 +100,7 @@ describe('governance: forbidden terms', () => {
 });
 
 describe('governance: project phases', () => {
-  it('a file or folder named after a phase is refused', () => {
+  it('a file or folder named after a phase is rejected', () => {
     for (const name of [
       'phase16.ts',
       'phase16_jobs.ts',
@@ -116,7 +116,7 @@ describe('governance: project phases', () => {
     }
   });
 
-  it('a phase named in the text is refused', () => {
+  it('a phase named in the text is rejected', () => {
     expect(foundIn('// since Phase 16\n')).to.deep.equal(['1:10 Phase 16']);
   });
 
@@ -126,7 +126,7 @@ describe('governance: project phases', () => {
 });
 
 describe('governance: packages', () => {
-  it('external queues, cloud storage and socket libraries are refused as runtime dependencies', () => {
+  it('external queues, cloud storage and socket libraries are rejected as runtime dependencies', () => {
     for (const name of [
       'bullmq',
       'amqplib',
@@ -153,14 +153,14 @@ describe('governance: packages', () => {
     expect(found(CLEAN, { dependencies: { tasks: 'npm:bullmq@5.0.0' } })).to.deep.equal(['package.json:6:5 bullmq']);
   });
 
-  it('packages for development, and packages whose names only look alike, are free', () => {
+  it('development packages and packages with similar names are allowed', () => {
     expect(found(CLEAN, { devDependencies: { ws: '8.0.0' } })).to.deep.equal([]);
     expect(
       found(CLEAN, { dependencies: { 'p-queue': '8.0.0', awsome: '1.0.0', news: '1.0.0', koa: '3.0.0' } }),
     ).to.deep.equal([]);
   });
 
-  it('they are refused in imports of every form', () => {
+  it('they are rejected in imports of every form', () => {
     const forms = [
       "import x from 'ws';",
       "import type { X } from 'ws';",
@@ -180,7 +180,7 @@ describe('governance: packages', () => {
     for (const form of forms) expect(foundIn(form), form).to.have.lengthOf(1);
   });
 
-  it('what only looks like an import is free', () => {
+  it('text that only resembles an import is allowed', () => {
     const forms = [
       "// import x from 'ws';",
       "/* import 'ws' */",
@@ -195,7 +195,7 @@ describe('governance: packages', () => {
 });
 
 describe('governance: import directions', () => {
-  it('a room imports what the table names, and itself', () => {
+  it('a module imports what the table names, and itself', () => {
     expect(importing('src/store/duckdb.ts', '../job.ts')).to.deep.equal([]);
     expect(importing('src/store/duckdb.ts', './migrate.ts')).to.deep.equal([]);
     expect(importing('src/engine/worker.ts', '../queue/queue-service.ts')).to.deep.equal([]);
@@ -205,7 +205,7 @@ describe('governance: import directions', () => {
     expect(importing('src/main.ts', './service.ts')).to.deep.equal([]);
   });
 
-  it('a room imports nothing else', () => {
+  it('a module imports nothing else', () => {
     const against = {
       'src/store/duckdb.ts': ['../queue/queue-service.ts', '../engine/worker.ts', '../../machines/job.ts'],
       'src/engine/worker.ts': ['../queue/memory.ts', '../pool/process-pool.ts', '../store/duckdb.ts', '../http/app.ts'],
@@ -234,7 +234,7 @@ describe('governance: import directions', () => {
     }
   });
 
-  it('the reason names both rooms', () => {
+  it('the reason names both modules', () => {
     using project = sampleProject({ 'src/http/app.ts': "import '../store/duckdb.ts';" });
     expect(scanProject(project.root).findings[0]).to.include({
       rule: 'direction',
@@ -254,12 +254,12 @@ describe('governance: import directions', () => {
     ).to.deep.equal([]);
   });
 
-  it('a computed import cannot be judged, so it is refused', () => {
+  it('a computed import cannot be checked, so it is rejected', () => {
     expect(foundIn("await import('../store/' + name);")).to.deep.equal(['1:7 import']);
     expect(foundIn('await import(`../${name}.ts`);')).to.deep.equal(['1:7 import']);
   });
 
-  it('a file in no room is refused', () => {
+  it('a file in no module is rejected', () => {
     expect(found({ 'src/elsewhere/a.ts': '' })).to.deep.equal(['src/elsewhere/a.ts:1:1 a.ts']);
   });
 
@@ -333,7 +333,7 @@ describe('governance: the command', () => {
     expect(status).to.equal(2);
   });
 
-  it('wrong rules are exit code 2, with one line that says what is wrong', () => {
+  it('invalid rules are exit code 2 with one line that names the fault', () => {
     const rules = 'tools/forbidden_vocabulary.yaml';
     using project = sampleProject(CLEAN);
     for (const [text, complaint] of [

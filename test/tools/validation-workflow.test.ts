@@ -86,7 +86,7 @@ describe('continuous integration', () => {
     for (const folder of others) expect(existsSync(path.join(projectRoot, 'test', folder)), folder).to.equal(true);
   });
 
-  it('may only read, cancels what is overtaken, and ends in time', () => {
+  it('has read permission only, cancels outdated runs, and has a time limit', () => {
     expect(workflow.permissions).to.deep.equal({ contents: 'read' });
     expect(workflow.concurrency['cancel-in-progress']).to.equal(true);
     for (const { 'timeout-minutes': minutes, steps } of jobs) {

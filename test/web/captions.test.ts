@@ -12,12 +12,12 @@ describe('captions over a frame', () => {
       FRAME,
     ).map(({ bbox }) => bbox);
 
-  it('stand above their boxes, and below where there is no room above', () => {
+  it('are above their boxes, or below if there is no space above', () => {
     expect(placed([100, 100, 80, 20]).map(([x, y]) => [x, y])).to.deep.equal([[100, 100 - HEIGHT]]);
     expect(placed([100, 4, 80, 20]).map(([x, y]) => [x, y])).to.deep.equal([[100, 24]]);
   });
 
-  it('cover no other box and no other caption as long as there is room beside them', () => {
+  it('cover no other box or caption if there is space', () => {
     const lines = Array.from({ length: 6 }, (_, index): Box => [100, 60 + index * 24, 200, 20]);
     const captions = placed(...lines);
     const all = [...lines, ...captions];

@@ -32,7 +32,7 @@ describe('the console in a browser', function () {
     return jobId;
   };
 
-  it('takes a video, shows its job go through its states, and then what is in it', async () => {
+  it('uploads a video, shows the states of its job, and then its results', async () => {
     service.pipelines.hold();
     const { page, breaches } = await open('/');
     await page.getByLabel('Video file').setInputFiles(service.video());
@@ -52,7 +52,7 @@ describe('the console in a browser', function () {
     expect(breaches).to.deep.equal([]);
   });
 
-  it('tells with which parameters a pipeline works, and what they mean', async () => {
+  it('shows the parameters of a pipeline and their meaning', async () => {
     if (browser === undefined) throw new Error('no browser');
     const { page, breaches } = await openPage(browser, `${service.url}/docs`);
     const params_schema = { properties: { regions: { description: 'Where text is looked for' } } };
@@ -74,7 +74,7 @@ describe('the console in a browser', function () {
     expect(breaches).to.deep.equal([]);
   });
 
-  it('draws boxes where the results say, in pixels of the source frame, at every frame', async () => {
+  it('draws boxes at the positions of the results at every frame', async () => {
     const { page, breaches } = await open(`/#job=${await completed()}`);
     await videoLoaded(page);
     for (const index of [0, 7, 24]) {
@@ -102,7 +102,7 @@ describe('the console in a browser', function () {
     expect(breaches).to.deep.equal([]);
   });
 
-  it('jumps to the frame that says what is searched, hides labels, gives JSON and CSV away', async () => {
+  it('jumps to the frame with a searched text, hides labels, and downloads JSON and CSV', async () => {
     const { page, breaches } = await open(`/#job=${await completed()}`);
     await videoLoaded(page);
     await page.getByLabel('Search in the text').fill('gate b');
@@ -130,7 +130,7 @@ describe('the console in a browser', function () {
     expect(breaches).to.deep.equal([]);
   });
 
-  it('shows boxes and text over a blank frame, and says so, where the browser cannot play the codec', async () => {
+  it('shows boxes and text over a blank frame, with a notice, if the browser cannot play the codec', async () => {
     const { page, breaches } = await open(`/#job=${await completed({ codec: 'mpeg4' })}`);
     await page.getByText('This browser cannot play the video').waitFor();
     await page.locator('.mark.detection').first().waitFor();
@@ -143,7 +143,7 @@ describe('the console in a browser', function () {
     expect(breaches).to.deep.equal([]);
   });
 
-  it('tells in the service’s words why an upload was refused, and takes the next one', async () => {
+  it('shows the service’s message for a rejected upload, and accepts the next one', async () => {
     const { page, breaches } = await open('/');
     const path = join(service.folder, 'notes.mp4');
     await writeFile(path, 'not a video');
@@ -161,7 +161,7 @@ describe('the console in a browser', function () {
     expect(breaches).to.deep.equal([]);
   });
 
-  it('shows how much was sent and ends an upload that is cancelled, which leaves nothing behind', async () => {
+  it('shows the progress of an upload, and cancels it without leaving anything', async () => {
     const { page, breaches } = await open('/');
     const before = await service.store.countByStatus();
     const slow = await page.context().newCDPSession(page);
@@ -195,7 +195,7 @@ describe('the console in a browser', function () {
     expect(breaches).to.deep.equal([]);
   });
 
-  it('says at once when the service no longer answers, and when it does again', async () => {
+  it('shows at once when the service stops responding, and when it responds again', async () => {
     const { page } = await open('/');
     await page.getByText('connected', { exact: true }).waitFor();
     await page.context().setOffline(true);

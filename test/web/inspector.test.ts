@@ -102,7 +102,7 @@ describe('the inspector in a browser', function () {
     }
   });
 
-  it('counts jobs on their states and flashes the transitions just taken, without being touched', async () => {
+  it('shows the number of jobs per state and highlights recent transitions by itself', async () => {
     const { page, breaches } = await open('/inspector');
     await page.locator('.hero .count').first().waitFor();
     const completedBefore = Number(await numberOn(page, 'completed'));
@@ -155,7 +155,7 @@ describe('the inspector in a browser', function () {
     expect(breaches).to.deep.equal([]);
   });
 
-  it('filters by a state that is pressed, on the chart or by name, and opens any job by its id', async () => {
+  it('filters by a pressed state, on the chart or by name, and opens any job by its id', async () => {
     const cancelled = await eventful();
     service.pipelines.hold();
     const failed = await service.submit(service.video());
@@ -172,7 +172,7 @@ describe('the inspector in a browser', function () {
     await page.getByText('cancelled: cancelled while it was running').waitFor();
   });
 
-  it('says so when there is no such job, and when the service does not answer', async () => {
+  it('reports an unknown job, and a service that does not respond', async () => {
     const { page } = await open('/inspector#job=01900000-0000-7000-8000-000000000000');
     await page.getByText('There is no job 01900000-0000-7000-8000-000000000000').waitFor();
     await page.context().setOffline(true);
@@ -197,7 +197,7 @@ describe('the inspector in a browser', function () {
     await page.getByText('1 / 5').waitFor();
   });
 
-  it('asks and is told nothing new while the service is idle', async () => {
+  it('transfers nothing while the service is idle', async () => {
     const { page } = await open('/inspector');
     await page.locator('.job-row').first().waitFor();
     await page.waitForResponse((response) => response.url().includes('/video/jobs') && response.status() === 304);

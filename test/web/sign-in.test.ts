@@ -24,7 +24,7 @@ for (const basePath of ['', '/reelstate']) {
       await (service as ServiceUnderTest | undefined)?.close();
     });
 
-    it('goes by a key, once; then everything works, the video element too, and no script sees the cookie', async () => {
+    it('needs a key once; then everything works, also the video element, and no script sees the cookie', async () => {
       const submitted = await fetch(`${service.url}/video/submit`, {
         method: 'POST',
         headers: { 'X-API-Key': KEY },
