@@ -60,17 +60,19 @@ describe('a signal during the start', function () {
     });
   }
 
-  it('reaches the service also as process 1 of a container', async function () {
-    if (spawnSync(AS_PROCESS_1[0], [...AS_PROCESS_1.slice(1), 'true']).status !== 0) {
-      console.log('      process namespaces are not allowed here: not tested');
-      this.skip();
-    }
-    const service = start([...AS_PROCESS_1, process.execPath, MAIN]);
-    await service.until(() => existsSync(join(dataDir, 'owner.lock')));
-    const [first] = childrenOf(service.pid);
-    expect(await service.end('SIGTERM', first)).to.equal(143);
-    (await Ownership.acquire(dataDir)).release();
-  });
+  for (const [name, command] of Object.entries(COMMANDS)) {
+    it(`reaches ${name} also as process 1 of a container`, async function () {
+      if (spawnSync(AS_PROCESS_1[0], [...AS_PROCESS_1.slice(1), 'true']).status !== 0) {
+        console.log('      process namespaces are not allowed here: not tested');
+        this.skip();
+      }
+      const service = start([...AS_PROCESS_1, ...command]);
+      await service.until(() => existsSync(join(dataDir, 'owner.lock')));
+      const [first] = childrenOf(service.pid);
+      expect(await service.end('SIGTERM', first)).to.equal(143);
+      (await Ownership.acquire(dataDir)).release();
+    });
+  }
 
   function start([program, ...args]: readonly string[]) {
     const child = spawn(program ?? '', args, {
