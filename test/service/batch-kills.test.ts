@@ -1,0 +1,69 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { createLog } from '../../src/log.ts';
+import { DuckDBJobStore } from '../../src/store/duckdb.ts';
+import { killLocalBatch, killServiceBatch, type BatchKillReport } from '../../tools/batch-kills.ts';
+import { allJobs } from '../engine/promises.ts';
+
+/** Small in continuous integration; `BATCH_VIDEOS=200 BATCH_KILLS=50 npm run batchkills` by hand. */
+const { BATCH_VIDEOS = '8', BATCH_KILLS = '4' } = process.env;
+const videos = Number(BATCH_VIDEOS);
+const kills = Number(BATCH_KILLS);
+
+describe(`a batch of ${videos} videos, killed again and again`, function () {
+  this.timeout(3_600_000);
+  let folder: string;
+  const options = () => ({
+    folder,
+    videos,
+    kills,
+    killWithinMs: 4_000,
+    signal: AbortSignal.timeout(3_500_000),
+    onKill: (count: number, outputs: number) => {
+      if (count % 10 === 0) console.log(`      ${count} kills, ${outputs} outputs`);
+    },
+  });
+  const expectWhole = ({ report, expected, outputs }: BatchKillReport): void => {
+    expect(expected).to.have.property('size', videos);
+    expect([...outputs]).to.deep.equal([...expected]);
+    expect(report).to.deep.include({ videos, failed: {}, open: 0 });
+  };
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'batch-kills-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('at a service: the command or the service dies, and each content has one job, completed once', async () => {
+    const result = await killServiceBatch(options());
+    expectWhole(result);
+    const log = createLog('silent');
+    const store = await DuckDBJobStore.open({ path: join(folder, 'data', 'jobs.duckdb'), log });
+    try {
+      const jobs = await allJobs(store);
+      expect(jobs).to.have.lengthOf(videos);
+      for (const { jobId, status } of jobs) {
+        expect(status).to.equal('completed');
+        const events = (await store.transitionsOf(jobId)).map(({ event }) => event);
+        expect(events.filter((event) => event === 'COMPLETE')).to.have.lengthOf(1);
+      }
+      const interrupted = jobs.filter(({ attempt }) => attempt > 1).length;
+      const { command, service } = result.kills;
+      console.log(
+        `      ${command} kills of the command, ${service} of the service; ${jobs.length} jobs, ` +
+          `${interrupted} interrupted and run again, each completed once; ${result.outputs.size} outputs equal`,
+      );
+    } finally {
+      await store.close();
+    }
+  });
+
+  it('on this machine: the command dies, and no whole analysis is made again', async () => {
+    const result = await killLocalBatch(options());
+    expectWhole(result);
+    expect(result.rewritten).to.deep.equal([]);
+    console.log(`      ${result.kills.command} kills of the command; ${result.outputs.size} outputs equal`);
+  });
+});

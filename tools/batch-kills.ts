@@ -1,0 +1,172 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { makeVideo } from './make-video.ts';
+import { startService, type ServiceProcess } from './service-process.ts';
+
+const REELSTATE = fileURLToPath(new URL('../src/cli/reelstate.js', import.meta.url));
+/** Attempts enough that no job is given up because of the kills. */
+const SETTINGS = { LOG_LEVEL: 'error', PIPELINE_THREADS: '1', WORKER_CONCURRENCY: '2', MAX_ATTEMPTS: '100' };
+
+export interface BatchKillOptions {
+  /** An empty folder. */
+  readonly folder: string;
+  readonly videos: number;
+  /** Kills that are wanted; fewer when the batch ends before. */
+  readonly kills: number;
+  /** A kill falls at a random moment within this time after the one before, in milliseconds. */
+  readonly killWithinMs: number;
+  /** For everything. */
+  readonly signal: AbortSignal;
+  readonly onKill?: (kills: number, outputs: number) => void;
+}
+
+export interface BatchKillReport {
+  readonly kills: { readonly command: number; readonly service: number };
+  /** The report that the last run of the command printed. */
+  readonly report: unknown;
+  /** Outputs by name: of a batch without kills, and of the one with them. */
+  readonly expected: ReadonlyMap<string, string>;
+  readonly outputs: ReadonlyMap<string, string>;
+  /** Analyses kept by a local batch that were written again after they had been whole. */
+  readonly rewritten: readonly string[];
+}
+
+/** Makes short videos of different contents. */
+async function makeShortVideos(folder: string, count: number): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (let index = 0; index < count; index += 1) {
+    const name = `V${String(index).padStart(3, '0')}`;
+    const captions = [{ text: name, x: 10, y: 15, size: 30 }];
+    makeVideo({ path: path.join(folder, `${name}.mp4`), width: 128, height: 64, frames: 2, captions });
+  }
+}
+
+/** A batch at a service, in which the command or the service is killed (SIGKILL) at random moments and started again. */
+export async function killServiceBatch(options: BatchKillOptions): Promise<BatchKillReport> {
+  const { folder, signal } = options;
+  const dataDir = path.join(folder, 'data');
+  let service: ServiceProcess = await startService({ dataDir, signal, settings: SETTINGS });
+  const args = () => ['--url', service.url, '--jobs', '8'];
+  // The address stays the same, as that of a service that its supervisor starts again.
+  const settings = { ...SETTINGS, PORT: new URL(service.url).port };
+  const kills = { command: 0, service: 0 };
+  const run = await runWithKills(options, args, async (command) => {
+    if (Math.random() < 0.5) {
+      kills.command += 1;
+      command.kill('SIGKILL');
+      return true;
+    }
+    kills.service += 1;
+    await service.kill();
+    service = await startService({ dataDir, signal, settings });
+    return false;
+  });
+  const code = await service.stop();
+  if (code !== 0) throw new Error(`the last stop of the service ended with ${code}`);
+  return { ...run, kills, rewritten: [] };
+}
+
+/** A batch on this machine, in which the command is killed at random moments and started again. */
+export async function killLocalBatch(options: BatchKillOptions): Promise<BatchKillReport> {
+  const analyses = path.join(options.folder, 'state', 'analyses');
+  const kills = { command: 0, service: 0 };
+  /** When each analysis that was whole was written. */
+  const whole = new Map<string, number>();
+  const rewritten = new Set<string>();
+  const look = async (): Promise<void> => {
+    for (const name of await readdir(analyses).catch(() => [])) {
+      if (name.startsWith('.') || !name.endsWith('_analysis.json')) continue;
+      const { mtimeMs } = await stat(path.join(analyses, name));
+      if ((whole.get(name) ?? mtimeMs) !== mtimeMs) rewritten.add(name);
+      whole.set(name, mtimeMs);
+    }
+  };
+  const run = await runWithKills(
+    options,
+    () => ['--analyse', '--jobs', '2', '--threads', '1'],
+    async (command) => {
+      kills.command += 1;
+      command.kill('SIGKILL');
+      await command.ended;
+      await look();
+      return true;
+    },
+  );
+  await look();
+  return { ...run, kills, rewritten: [...rewritten] };
+}
+
+interface Command {
+  kill(signal: NodeJS.Signals): void;
+  readonly ended: Promise<{ readonly code: unknown; readonly lines: readonly string[] }>;
+}
+
+async function runWithKills(
+  { folder, videos, kills, killWithinMs, signal, onKill }: BatchKillOptions,
+  args: () => readonly string[],
+  /** Resolves with true when it killed the command. */
+  kill: (command: Command) => Promise<boolean>,
+): Promise<Pick<BatchKillReport, 'report' | 'expected' | 'outputs'>> {
+  const source = path.join(folder, 'videos');
+  await makeShortVideos(source, videos);
+  const batch = (state: string, output: string, flags: readonly string[]): Command =>
+    start(
+      ['batch', source, '--json', '--output', `${output}/{name}.txt`, '--format', 'txt', '--state', state, ...flags],
+      folder,
+      signal,
+    );
+  const undisturbed = await batch('undisturbed', 'expected', ['--analyse', '--threads', '1']).ended;
+  if (undisturbed.code !== 0) throw new Error(`the batch without kills ended with ${String(undisturbed.code)}`);
+
+  const output = path.join(folder, 'outputs');
+  for (let done = 0; ;) {
+    const command = batch('state', 'outputs', args());
+    for (let isKilled = false; !isKilled && done < kills;) {
+      const timer = new AbortController();
+      const either = AbortSignal.any([timer.signal, signal]);
+      const pause = wait(Math.random() * killWithinMs, 'over' as const, { signal: either });
+      const first = await Promise.race([pause, command.ended]);
+      timer.abort();
+      pause.catch(() => undefined);
+      if (first !== 'over') break;
+      isKilled = await kill(command);
+      done += 1;
+      onKill?.(done, (await readdir(output).catch(() => [])).length);
+    }
+    const { code, lines } = await command.ended;
+    if (code === 'SIGKILL') continue;
+    if (code !== 0) throw new Error(`the batch ended with ${String(code)}: ${lines.slice(-3).join('\n')}`);
+    const last: { readonly report: unknown } = JSON.parse(lines.at(-1) ?? '');
+    const expected = await textsIn(path.join(folder, 'expected'));
+    return { report: last.report, expected, outputs: await textsIn(output) };
+  }
+}
+
+function start(args: readonly string[], cwd: string, signal: AbortSignal): Command {
+  const child = spawn(process.execPath, [REELSTATE, ...args], {
+    cwd,
+    signal,
+    killSignal: 'SIGKILL',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let printed = '';
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+    printed += piece;
+  });
+  const ended = once(child, 'close').then(([code, by]: unknown[]) => ({
+    code: code ?? by,
+    lines: printed.split('\n').filter((line) => line !== ''),
+  }));
+  ended.catch(() => undefined);
+  return { kill: (by) => child.kill(by), ended };
+}
+
+async function textsIn(folder: string): Promise<ReadonlyMap<string, string>> {
+  const texts = new Map<string, string>();
+  for (const name of await readdir(folder)) texts.set(name, await readFile(path.join(folder, name), 'utf8'));
+  return texts;
+}
