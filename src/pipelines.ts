@@ -27,13 +27,14 @@ const PICTURE_PROCESSES = 2;
 
 /**
  * Reads the pipelines of the settings and begins to start the processes that run them.
- * @param options where the children get links to their videos; absent: they can read every file
+ * @param options where the children get links to their videos; absent: they can read every file; whether those that
+ * analyse start when they are first needed
  * Rejects with `invalid_pipeline`, `invalid_model` or `invalid_config`.
  */
 export async function openPipelines(
   config: Config,
   log: Log,
-  options: Pick<ProcessPoolOptions, 'linksFolder'> = {},
+  options: Pick<ProcessPoolOptions, 'linksFolder' | 'isLazy'> = {},
 ): Promise<OpenedPipelines> {
   const modelsFolder = join(resolve(config.DATA_DIR), 'models');
   const registry = await PipelineRegistry.open({

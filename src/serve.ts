@@ -36,7 +36,7 @@ async function run(environment: Record<string, string | undefined>, stop: AbortS
   removeSecrets(environment);
   const log = createLog(config.LOG_LEVEL);
   const stopped = aborted(stop);
-  const starting = createService(config, log, stop);
+  const starting = createService(config, { log, signal: stop });
   const service = await Promise.race([starting, stopped.then(() => abandoned(starting, stop))]);
   log.info({ url: service.url }, 'listening');
 

@@ -15,11 +15,15 @@ import { Workers } from './engine/workers.ts';
 import { Metrics } from './http/metrics.ts';
 import { listen } from './listen.ts';
 import type { JobId } from './job.ts';
-import type { Log } from './log.ts';
+import { createLog, type Log } from './log.ts';
 import { CountedPipeline } from './pipeline/counted-pipeline.ts';
+import type { VideoFilePipelineService } from './pipeline/pipeline-service.ts';
 import { openPipelines } from './pipelines.ts';
 import { InMemoryQueueService } from './queue/memory.ts';
+import type { QueueService } from './queue/queue-service.ts';
 import { SearchIndex } from './search/search-index.ts';
+import type { UploadStorage } from './storage/storage-service.ts';
+import type { JobStore } from './store/job-store.ts';
 
 export interface Service {
   /** The address it listens on. */
@@ -37,15 +41,35 @@ export interface Service {
 }
 
 /**
+ * Parts of a program that embeds the service, each in place of our own. Who gives a part closes it, after the service.
+ * The contract suites (`reelstate/contracts/…`) verify the first three.
+ */
+export interface ServiceParts {
+  /** Default: ids in memory. Empty; the service fills it from the store. */
+  readonly queue?: QueueService;
+  /** Default: files below `DATA_DIR`. */
+  readonly storage?: UploadStorage;
+  /** Default: the database in `DATA_DIR`, which otherwise stays empty. */
+  readonly store?: JobStore;
+  /** Default: the declared pipelines, in child processes. */
+  readonly pipelines?: VideoFilePipelineService;
+  /** Default: JSON lines on stderr from `LOG_LEVEL` on. */
+  readonly log?: Log;
+  /** Aborts the start: `createService` rejects with its reason when what was opened is closed again. */
+  readonly signal?: AbortSignal;
+}
+
+/**
  * Opens everything, recovers the jobs of an earlier process, and listens. Names the concrete classes. Once it listens,
  * reads are served and uploads are accepted; jobs are durable and wait. It listens only after recovery, because a job
  * that is not restored yet would be unknown (404).
- * @param signal aborts the start, which rejects with its reason after it has closed what it opened
+ * Narrows the umask of the process, so that what the service writes is private. Installs no handlers of signals.
  */
-export async function createService(config: Config, log: Log, signal: AbortSignal): Promise<Service> {
+export async function createService(config: Config, parts: ServiceParts = {}): Promise<Service> {
   const closers = new Closers();
+  const log = parts.log ?? createLog(config.LOG_LEVEL);
   try {
-    const opened = await open(config, log, closers, signal);
+    const opened = await open(config, { ...parts, log }, closers);
     return { ...opened, close: () => closers.close() };
   } catch (error) {
     await closers
@@ -58,9 +82,8 @@ export async function createService(config: Config, log: Log, signal: AbortSigna
 /** @param closers gets the function that undoes each step */
 async function open(
   config: Config,
-  log: Log,
+  { log, signal = new AbortController().signal, ...parts }: ServiceParts & { readonly log: Log },
   closers: Closers,
-  signal: AbortSignal,
 ): Promise<Pick<Service, 'url' | 'ready'>> {
   const metrics = new Metrics();
   const dataDir = resolve(config.DATA_DIR);
@@ -72,13 +95,19 @@ async function open(
   closers.push(() => folder.close());
   signal.throwIfAborted();
 
-  const pool = await openPipelines(config, log, { linksFolder: folder.storage.linksDir });
+  const pool = await openPipelines(config, log, {
+    // The videos of another storage may lie where no links to them can be made.
+    ...(parts.storage === undefined && { linksFolder: folder.storage.linksDir }),
+    // Beside other pipelines they make pictures alone.
+    isLazy: parts.pipelines !== undefined,
+  });
   closers.push(() => pool.processes.close());
   closers.push(() => pool.pictureProcesses.close());
-  const pipelines = new CountedPipeline(pool.pipelines, (id) => metrics.countFrame(id));
+  const pipelines = new CountedPipeline(parts.pipelines ?? pool.pipelines, (id) => metrics.countFrame(id));
   signal.throwIfAborted();
 
-  const { store, storage } = folder;
+  const database = parts.store === undefined ? folder.store : undefined;
+  const { store = folder.store, storage = folder.storage, queue = new InMemoryQueueService() } = parts;
   const segments = new JobSegments({ storage, log });
   const search = new SearchIndex({
     path: folder.searchIndexPath,
@@ -87,7 +116,6 @@ async function open(
   });
   closers.push(() => search.close());
   const onFilesDeleted = (jobIds: readonly JobId[]): void => search.remove(jobIds);
-  const queue = new InMemoryQueueService();
   const { engine, recovery } = createEngine({
     store,
     queue,
@@ -104,8 +132,8 @@ async function open(
   metrics.watch({ engine, reads: store, queued: () => queue.size(), childRestarts: () => pool.processes.restarts });
   const housekeeping = new AbortController();
   const kept = { store, storage, engine, recovery, queue, log, signal: housekeeping.signal, onFilesDeleted };
-  await recover({ ...kept, signal, damaged: store.damage !== undefined });
-  if (store.damage !== undefined) await store.confirmRepair();
+  await recover({ ...kept, signal, damaged: database?.damage !== undefined });
+  if (database?.damage !== undefined) await database.confirmRepair();
   signal.throwIfAborted();
 
   const workers = new Workers({
@@ -147,7 +175,7 @@ async function open(
     deadWorkers: () => workers.dead,
     refusals: () => workers.refusals(),
     workers: () => workers.states(),
-    isDamaged: () => store.isDamaged,
+    isDamaged: () => database?.isDamaged ?? false,
     waitingFor: () => (work !== undefined ? [] : ['the processes that analyse videos are starting']),
     log,
   });
@@ -165,7 +193,7 @@ async function open(
     jobRetentionMs: config.JOB_RETENTION_MS,
     quarantineRetentionMs: config.QUARANTINE_RETENTION_MS,
   });
-  const reading = store.readAllRows(housekeeping.signal);
+  const reading = database?.readAllRows(housekeeping.signal);
   const forgetting = forgetSubmissions({ ...kept, ttlMs: config.IDEMPOTENCY_TTL_MS });
   closers.push(async () => {
     housekeeping.abort();

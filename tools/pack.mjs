@@ -27,6 +27,11 @@ const assets = (source) =>
 const compiled = (source) => extname(source) !== '.map';
 for (const folder of ['src', 'machines'])
   cpSync(`dist/${folder}`, `${staged}/dist/${folder}`, { recursive: true, filter: compiled });
+// The contract suites, which whoever implements a port runs.
+for (const contract of Object.values(JSON.parse(readFileSync('package.json', 'utf8')).exports)) {
+  if (!contract.startsWith('./dist/test/')) continue;
+  for (const path of [contract, contract.replace(/\.js$/, '.d.ts')]) cpSync(path, `${staged}/${path}`);
+}
 cpSync('src', `${staged}/src`, { recursive: true, filter: assets });
 for (const kept of ['migrations', 'README.md', 'LICENSE', 'NOTICE', 'docs']) {
   cpSync(kept, `${staged}/${kept}`, { recursive: true });
@@ -65,6 +70,9 @@ writeFileSync(
         ...dependencies,
         ...Object.fromEntries(BUNDLED.map((each) => [each, bundled[each].version])),
       },
+      // For the contract suites alone.
+      peerDependencies: { chai: '>=5', mocha: '>=10' },
+      peerDependenciesMeta: { chai: { optional: true }, mocha: { optional: true } },
       bundleDependencies: BUNDLED,
     },
     null,

@@ -4,7 +4,7 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { errnoOf, ServiceError } from '../errors.ts';
 import { FILE_MODE, linkOrCopy, makeFolder, moveInto, syncPath, writeWhole, type Source } from './durable-file.ts';
 import { FolderSync } from './folder-sync.ts';
-import type { SavedSource, StorageService } from './storage-service.ts';
+import type { SavedSource, UploadStorage } from './storage-service.ts';
 
 const INCOMING = 'incoming';
 const LINKS = 'links';
@@ -16,7 +16,7 @@ const ENTRIES_AT_ONCE = 1_024;
  * incomplete (`sweepIncoming`). The folder belongs to this process alone: links are checked before a path is used, not
  * during use.
  */
-export class LocalStorageService implements StorageService {
+export class LocalStorageService implements UploadStorage {
   readonly #baseDir: string;
   /** Absolute path of the folder for uploads in progress, the only one from which files are adopted. */
   readonly incomingDir: string;

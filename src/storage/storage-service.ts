@@ -43,3 +43,9 @@ export interface StorageService {
   /** Deletes a stored folder with its content. A missing one is not an error. */
   deleteFolder(path: string): Promise<void>;
 }
+
+/** A storage that a service receives uploads into. */
+export interface UploadStorage extends StorageService {
+  /** Absolute path of the folder for uploads that are still arriving; the only one from which files are adopted. */
+  readonly incomingDir: string;
+}

@@ -8,36 +8,51 @@ import { expect } from 'chai';
 import { projectRoot } from '../tools/sample-project.ts';
 import { openServiceWithPages, RESULTS } from '../web/service-with-pages.ts';
 
+const document = await readFile(path.join(projectRoot, 'docs/CLIENT.md'), 'utf8');
+const [example = '', embedding = ''] = [...document.matchAll(/^```ts\n([\s\S]+?)^```$/gm)].map(([, code]) => code);
+
 describe('the document of the client', function () {
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'client-example-'));
+    await mkdir(path.join(folder, 'node_modules', '@types'), { recursive: true });
+    await symlink(projectRoot, path.join(folder, 'node_modules', 'reelstate'));
+    for (const types of ['@types/node', 'undici-types']) {
+      await symlink(path.join(projectRoot, 'node_modules', types), path.join(folder, 'node_modules', types));
+    }
+    await writeFile(path.join(folder, 'package.json'), '{"type": "module"}');
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  /** Compiles and runs a program in another project. */
+  const run = async (code: string, skipLibCheck: boolean) => {
+    const options = { strict: true, module: 'nodenext', target: 'es2023', types: ['node'], skipLibCheck };
+    await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options }));
+    await writeFile(path.join(folder, 'example.ts'), code);
+    const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')));
+    const compiled = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
+    expect(compiled.stdout).to.equal('');
+    expect(compiled.status).to.equal(0);
+    const environment = { ...process.env, PIPELINE_THREADS: '1' };
+    return promisify(execFile)(process.execPath, ['example.js'], { cwd: folder, env: environment });
+  };
+
   it('has an example that compiles and runs in another project', async () => {
-    const document = await readFile(path.join(projectRoot, 'docs/CLIENT.md'), 'utf8');
-    const example = /^```ts\n([\s\S]+?)^```$/m.exec(document)?.[1] ?? expect.fail('no example');
     const service = await openServiceWithPages();
-    const folder = await mkdtemp(path.join(tmpdir(), 'client-example-'));
     try {
-      await mkdir(path.join(folder, 'node_modules', '@types'), { recursive: true });
-      await symlink(projectRoot, path.join(folder, 'node_modules', 'reelstate'));
-      await symlink(path.join(projectRoot, 'node_modules/@types/node'), path.join(folder, 'node_modules/@types/node'));
-      await symlink(
-        path.join(projectRoot, 'node_modules/undici-types'),
-        path.join(folder, 'node_modules/undici-types'),
-      );
       await symlink(service.video(), path.join(folder, 'video.mp4'));
-      const options = { strict: true, module: 'nodenext', target: 'es2023', types: ['node'], skipLibCheck: false };
-      await writeFile(path.join(folder, 'package.json'), '{"type": "module"}');
-      await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options }));
-      await writeFile(path.join(folder, 'example.ts'), example.replace('http://127.0.0.1:8000', service.url));
-      const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')));
-      const compiled = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
-      expect(compiled.stdout).to.equal('');
-      expect(compiled.status).to.equal(0);
-      const { stdout, stderr } = await promisify(execFile)(process.execPath, ['example.js'], { cwd: folder });
+      const { stdout, stderr } = await run(example.replace('http://127.0.0.1:8000', service.url), false);
       expect(stderr).to.equal('');
       expect(stdout.trimEnd().split('\n')).to.have.lengthOf(RESULTS.length);
       expect(stdout).to.contain('48 Gate B12\n');
     } finally {
       await service.close();
-      await rm(folder, { recursive: true });
     }
+  });
+
+  it('has an example of a program that embeds the service', async () => {
+    const { stdout } = await run(embedding, true);
+    expect(stdout).to.match(/^http:\/\/127\.0\.0\.1:\d+\n$/);
   });
 });

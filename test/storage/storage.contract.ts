@@ -10,7 +10,7 @@ export interface StorageUnderTest {
   readonly storage: StorageService;
   /** Absolute path of the folder from which files are adopted. */
   readonly incomingDir: string;
-  /** Every file that the storage holds anywhere, wanted or left over. */
+  /** Absolute paths of all files that the storage holds anywhere, wanted or left over. */
   files(): Promise<readonly string[]>;
   dispose(): Promise<void>;
 }
