@@ -9,18 +9,18 @@ import { TOOLS } from './tools/tools.ts';
 /** Runs one pipeline on single frames. */
 export interface FrameAnalyser {
   /**
-   * The findings of the pipeline's outputs in one frame, without its timestamp: keys in the order of the outputs,
-   * plain JSON, the same for the same pixels. Blocks the thread while a model computes.
+   * Returns the findings of the pipeline's outputs in one frame, without its timestamp: keys in the order of the
+   * outputs, plain JSON, deterministic. Blocks the thread while a model computes.
    */
   analyse(frame: Frame): Promise<Findings>;
 }
 
 /**
- * Opens a pipeline in this thread. `definition` is one that the registry gave; the models stay in `sessions`, so
- * opening another pipeline later costs next to nothing. Throws `invalid_pipeline` or `invalid_model`.
+ * Opens a pipeline in this thread. `definition` comes from the registry. Models stay in `sessions`, so opening another
+ * pipeline later is cheap. Throws `invalid_pipeline` or `invalid_model`.
  */
 export async function openAnalyser(definition: PipelineDefinition, sessions: ModelSessions): Promise<FrameAnalyser> {
-  // The registry has put every default into the definition, the detector's name included.
+  // The registry has filled in all defaults, including the name of the detector.
   const plan = planPipeline(definition, {
     source: definition.id,
     tools: TOOLS,

@@ -5,15 +5,15 @@ const WINDOW_BYTES = 64 * 1024;
 /** One box of an MP4 file (ISO/IEC 14496-12, section 4.2). Offsets count from the start of the file. */
 export interface Box {
   readonly type: string;
-  /** Where the content begins, after the header. */
+  /** Offset of the content, after the header. */
   readonly start: number;
-  /** Where the content ends: within the parent, or at the end of the file when the box claims more. */
+  /** End of the content: within the parent, or the end of the file if the box claims more. */
   readonly end: number;
-  /** False when the box claims to go on behind its parent or the file. */
+  /** False if the box claims to exceed its parent or the file. */
   readonly isWhole: boolean;
 }
 
-/** Reads the boxes of a file through one small window, independent of the sizes that they declare. */
+/** Reads the boxes of a file through a small window, whatever sizes they declare. */
 export class BoxReader implements Disposable {
   readonly fileBytes: number;
   readonly #file: number;
@@ -26,14 +26,14 @@ export class BoxReader implements Disposable {
     this.fileBytes = fstatSync(file).size;
   }
 
-  /** Throws the file system's error when the file cannot be opened. */
+  /** Throws the file system's error if the file cannot be opened. */
   static open(path: string): BoxReader {
     return new BoxReader(openSync(path, 'r'));
   }
 
   /**
-   * The boxes from one offset to another. A box without a sane header ends the list: what follows is not boxes, and
-   * FFmpeg reads no further either.
+   * Yields the boxes between two offsets. A box with an invalid header ends the list, because the rest is not boxes and
+   * FFmpeg stops there too.
    */
   *boxes(start: number, end: number): Generator<Box, void> {
     let offset = start;
@@ -42,7 +42,7 @@ export class BoxReader implements Disposable {
       const type = this.fourCharacters(offset + 4);
       const header = shortSize === 1 ? 16 : 8;
       if (offset + header > end) return;
-      // Size 0: up to the end of the parent. Sizes above 2^53 lose their last bits, which no file is long enough for.
+      // Size 0 means up to the end of the parent. Sizes above 2^53 lose precision, but no file is that long.
       const size = shortSize === 1 ? this.uint64(offset + 8) : shortSize === 0 ? end - offset : shortSize;
       if (size < header) return;
       const isWhole = offset + size <= end;
@@ -51,14 +51,14 @@ export class BoxReader implements Disposable {
     }
   }
 
-  /** Where four characters stand, at a distance from `start` that is a multiple of four; undefined when nowhere. */
+  /** Returns the offset of four characters at a multiple of four from `start`; undefined if there is none. */
   find(characters: string, start: number, end: number): number | undefined {
     const wanted = Buffer.from(characters, 'latin1').readUInt32BE();
     for (let offset = start; offset + 4 <= end; offset += 4) if (this.uint32(offset) === wanted) return offset;
     return undefined;
   }
 
-  /** These read past the end of the file as zeros. */
+  /** Reads zeros beyond the end of the file. */
   uint32(offset: number): number {
     return this.#bytes(offset, 4).readUInt32BE();
   }

@@ -1,7 +1,7 @@
 import type { FrameResult, MediaFacts } from '../job.ts';
 import type { PipelineDescription, RunOptions, VideoFilePipelineService } from './pipeline-service.ts';
 
-/** Another pipeline service, every result of which is told. */
+/** A pipeline service that reports every result of another one. */
 export class CountedPipeline implements VideoFilePipelineService {
   readonly #inner: VideoFilePipelineService;
   readonly #onFrame: (pipelineId: string) => void;

@@ -2,7 +2,7 @@ import { messageOf, ServiceError } from '../errors.ts';
 import { FRAME, type PipelineDefinition, type PipelineNode } from './definition.ts';
 import type { ConfiguredTool, FindingKey, Tool, ToolDefaults } from './tools/tool.ts';
 
-/** A node that can be run once the nodes before it have been. */
+/** A node whose inputs are ordered before it. */
 export interface PlannedNode {
   readonly id: string;
   readonly tool: ConfiguredTool;
@@ -12,23 +12,23 @@ export interface PlannedNode {
 }
 
 export interface PipelinePlan {
-  /** In topological order; what could go either way goes as it is written down. */
+  /** In topological order; independent nodes keep the order of the declaration. */
   readonly nodes: readonly PlannedNode[];
   readonly outputs: readonly string[];
 }
 
 export interface PlanOptions {
-  /** Where the definition comes from, for messages: a file's name. */
+  /** Source of the definition for messages: the name of a file. */
   readonly source: string;
   readonly tools: ReadonlyMap<string, Tool>;
   readonly defaults: ToolDefaults;
 }
 
 /**
- * Checks a definition as a graph and orders its nodes. Throws `invalid_pipeline`, naming source and node, for: a node
- * declared twice, an unknown tool, bad parameters, an edge or output that names no node, a cycle, a node that the frame
- * does not reach or that no output needs, an edge that carries nothing its target takes, something taken that comes
- * along no edge or along two, and a result key that two outputs give.
+ * Validates a definition as a graph and orders its nodes. Throws `invalid_pipeline` with source and node for: a node
+ * declared twice, an unknown tool, invalid parameters, an edge or output with an unknown node, a cycle, an unreachable
+ * or unused node, an edge whose target takes nothing from it, an input with no edge or two, and a result key of two
+ * outputs.
  */
 export function planPipeline(definition: PipelineDefinition, options: PlanOptions): PipelinePlan {
   const refuse = (node: string, why: string, cause?: unknown): never => {
@@ -85,7 +85,7 @@ function topologicalOrder(nodes: readonly PlannedNode[], refuse: Refuse): Planne
   return ordered;
 }
 
-/** The ids along one cycle among nodes each of which waits for another of them. */
+/** Returns the ids along one cycle among nodes that wait for each other. */
 function cycle(nodes: readonly PlannedNode[]): string[] {
   const path: string[] = [];
   let id = nodes[0]?.id ?? '';
@@ -99,7 +99,7 @@ function cycle(nodes: readonly PlannedNode[]): string[] {
 
 type Edge = PipelineDefinition['edges'][number];
 
-/** All ids that can be come by from `starts` along the edges, taken in one direction. */
+/** Returns all ids that can be reached from `starts` along the edges in one direction. */
 function spread(starts: readonly string[], edges: readonly Edge[], near: keyof Edge, far: keyof Edge): Set<string> {
   const found = new Set(starts);
   for (const id of found) for (const edge of edges) if (edge[near] === id) found.add(edge[far]);

@@ -25,27 +25,27 @@ export interface DecodeOptions extends Partial<Sampling> {
   readonly timesMs?: readonly number[] | undefined;
   /** Default `DEFAULT_VIDEO_LIMITS`. */
   readonly limits?: VideoLimits | undefined;
-  /** Decoders of FFmpeg that are allowed beside the usual ones (`decoders.ts`), by FFmpeg's names; default none. */
+  /** Additional decoders (`decoders.ts`), by FFmpeg's names; default none. */
   readonly extraDecoders?: readonly string[] | undefined;
-  /** Called with a number that rises with each packet that is read and each that is decoded. Must be cheap. */
+  /** Called with a number that grows with each read and decoded packet. Must be cheap. */
   readonly onProgress?: ((steps: number) => void) | undefined;
 }
 
 export interface DecodeSummary {
-  /** Frames that came out of the decoder, sampled or not. */
+  /** Number of decoded frames, sampled or not. */
   readonly decodedFrames: number;
   readonly sampledFrames: number;
-  /** How often the decoder reported damage that it passed over. */
+  /** Number of damages reported by the decoder and skipped. */
   readonly damage: number;
   readonly media: MediaFacts;
 }
 
 export interface SampledFrame {
-  /** Number of the frame among all of the video in display order, from 0. */
+  /** Index of the frame in display order, from 0. */
   readonly index: number;
   /** Presentation time in milliseconds. */
   readonly timestampMs: number;
-  /** Undefined: the very same as that of the sampled frame before. */
+  /** Undefined: the same as that of the previous sampled frame. */
   readonly picture: DisplayPicture | undefined;
 }
 
@@ -62,12 +62,11 @@ export function* decodeFrames(path: string, options: DecodeOptions = {}): Genera
 
 /**
  * Decodes the video track of an MP4 file and yields the sampled frames in display order, as a player shows them. Blocks
- * its thread, by design: it belongs in a thread of a child process, because FFmpeg is at work on a stranger's bytes.
- * Each picture's `rgb` has a buffer of its own, which may be transferred. Ending the iteration early frees everything.
- *
- * Damage is skipped: every frame that can be decoded is yielded, and `index` counts the frames that could be. Times are
- * those of the file's timeline, edit lists applied. Throws `ServiceError`: `input_missing`; `invalid_video` when
- * there is nothing to show; `too_large` when a limit is crossed, possibly after frames have been yielded.
+ * its thread, so it belongs in a thread of a child process, where FFmpeg processes untrusted bytes. Each picture's
+ * `rgb` has its own buffer, which may be transferred. Ending the iteration early frees everything.
+ * Damage is skipped: every decodable frame is yielded and counted in `index`. Times are on the file's timeline with
+ * edit lists applied. Throws `ServiceError`: `input_missing`; `invalid_video` if there is nothing to show; `too_large`
+ * beyond a limit, possibly after frames have been yielded.
  */
 export function* decodeSamples(
   path: string,

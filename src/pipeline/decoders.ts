@@ -4,8 +4,8 @@ import type { CodecParameters } from 'node-av/lib';
 import { ServiceError } from '../errors.ts';
 
 /**
- * The decoders of FFmpeg that a video may ask for: what phones, cameras, screen recorders and editors write into an MP4.
- * FFmpeg has some hundred more; the old ones among them are rarely used, and rarely looked at.
+ * The allowed decoders of FFmpeg: those for what phones, cameras, screen recorders and editors write into an MP4.
+ * FFmpeg has some hundred more; the old ones are rarely used and rarely reviewed.
  */
 const ALLOWED_DECODERS: readonly string[] = [
   'h264',
@@ -23,12 +23,12 @@ const ALLOWED_DECODERS: readonly string[] = [
   'dnxhd',
 ];
 
-/** The names of allowed decoders as FFmpeg's option `codec_whitelist` takes them. */
+/** Returns the names of the allowed decoders for FFmpeg's option `codec_whitelist`. */
 export function allowedDecoders(extra: readonly string[]): string {
   return [...ALLOWED_DECODERS, ...extra].join(',');
 }
 
-/** The decoder for a track. Throws `invalid_video` when there is none, or none that is allowed. */
+/** Returns the decoder for a track. Throws `invalid_video` if there is none, or none that is allowed. */
 export function decoderFor(track: CodecParameters, extra: readonly string[]): Codec {
   const codec = Codec.findDecoder(track.codecId);
   const name = codec?.name ?? null;

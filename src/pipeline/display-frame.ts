@@ -24,7 +24,7 @@ import type { ToneMap } from './tone-map.ts';
 
 const BRIGHTNESS_METADATA = [AV_FRAME_DATA_MASTERING_DISPLAY_METADATA, AV_FRAME_DATA_DYNAMIC_HDR_PLUS] as const;
 
-/** A picture as a player shows it: `width * height * 3` bytes of RGB, without padding, in a buffer of its own. */
+/** A picture as a player shows it: `width * height * 3` bytes of RGB without padding, in its own buffer. */
 export interface DisplayPicture extends Size {
   readonly rgb: Uint8Array;
 }
@@ -50,7 +50,7 @@ export class DisplayConverter implements Disposable {
   #toneMap: { readonly key: string; readonly map: ToneMap | undefined } | undefined;
   #shown: Size | undefined;
 
-  /** The pixel aspect of the track counts; where it is not known, that of each frame. */
+  /** The pixel aspect of the track counts; if it is unknown, that of each frame. */
   constructor(stream: Stream, limits: VideoLimits) {
     this.#limits = limits;
     this.#pixelAspect = stream.sampleAspectRatio;
@@ -60,12 +60,12 @@ export class DisplayConverter implements Disposable {
     this.#rgb.alloc();
   }
 
-  /** Size of every picture; known from the first frame on that was measured or converted. */
+  /** Size of every picture; known after the first measured or converted frame. */
   get shown(): Size | undefined {
     return this.#shown;
   }
 
-  /** Takes note of the size of the video's first frame. */
+  /** Records the size of the video's first frame. */
   measure(frame: NativeFrame): void {
     this.#geometryOf(frame);
   }
@@ -106,7 +106,7 @@ export class DisplayConverter implements Disposable {
     return this.#toneMap.map;
   }
 
-  /** The frame that receives the RGB samples; allocated anew only when the size changes. */
+  /** The frame that receives the RGB samples; allocated again only if the size changes. */
   #target(source: NativeFrame, { scaled }: DisplayGeometry): NativeFrame {
     const rgb = this.#rgb;
     if (rgb.width !== scaled.width || rgb.height !== scaled.height) {
@@ -117,10 +117,10 @@ export class DisplayConverter implements Disposable {
       const allocated = rgb.getBuffer(0);
       if (allocated < 0) throw unshowable(source, scaled, allocated);
     }
-    // Where brightness differs from the target's, the scaler builds a table, for seconds.
+    // For a brightness other than the target's, the scaler would spend seconds on a table.
     for (const type of BRIGHTNESS_METADATA) source.removeSideData(type);
-    // The scaler converts each field of an interlaced frame by itself, which is right for the colours and wrong for
-    // lines that are interpolated. It refuses to go from interlaced to progressive.
+    // The scaler converts each field of an interlaced frame separately, which is right for colours and wrong for
+    // interpolated lines. It cannot convert interlaced to progressive.
     if (scaled.height !== source.height) source.clearFlags(AV_FRAME_FLAG_INTERLACED);
     if (source.hasFlags(AV_FRAME_FLAG_INTERLACED)) rgb.setFlags(AV_FRAME_FLAG_INTERLACED);
     else rgb.clearFlags(AV_FRAME_FLAG_INTERLACED);
@@ -133,7 +133,7 @@ export class DisplayConverter implements Disposable {
   }
 }
 
-/** The pixel format is one that cannot be converted, or pixels of absurd proportions make an absurd picture. */
+/** The pixel format cannot be converted, or extreme pixel proportions make an extreme picture. */
 function unshowable(frame: NativeFrame, scaled: Size, code: number): ServiceError {
   throwIfMemoryRefused(code);
   const sizes = `${frame.width} x ${frame.height} pixels, shown as ${scaled.width} x ${scaled.height}`;

@@ -9,31 +9,31 @@ export interface Size {
   readonly height: number;
 }
 
-/** The part of a track's frames that is shown (`clap`), and the size of the frames that it is meant for. */
+/** The displayed part of a track's frames (`clap`), and the size of the frames that it refers to. */
 export interface Aperture extends Size {
   readonly left: number;
   readonly top: number;
   readonly coded: Size;
 }
 
-/** How a decoded frame becomes the displayed one: scaled as a whole, then cut out, then turned. */
+/** How a decoded frame becomes the displayed one: scaled, then cropped, then rotated. */
 export interface DisplayGeometry {
   readonly scaled: Size;
-  /** The part of the scaled frame that is shown. */
+  /** The displayed part of the scaled frame. */
   readonly left: number;
   readonly top: number;
   readonly cut: Size;
-  /** The cut part when it has been turned. */
+  /** The cropped part after rotation. */
   readonly shown: Size;
 }
 
 export interface GeometryInput {
   readonly frame: Size;
-  /** Width of a pixel over its height; numbers below 1 mean that it is not known. */
+  /** Width of a pixel over its height; numbers below 1 mean unknown. */
   readonly pixelAspect: IRational;
   readonly aperture: Aperture | undefined;
   readonly orientation: Orientation;
-  /** Size to which the frame is brought; undefined: its own. */
+  /** Size to which the frame is scaled; undefined: its own. */
   readonly shown: Size | undefined;
 }
 
@@ -57,7 +57,7 @@ export function displayGeometry(input: GeometryInput): DisplayGeometry {
   };
 }
 
-/** The clean aperture of a track; undefined when it has none, or one that leaves nothing. */
+/** Returns the clean aperture of a track; undefined if it has none or an empty one. */
 export function apertureOf(track: CodecParameters): Aperture | undefined {
   const cropping = track.getCodedSideData(AV_PKT_DATA_FRAME_CROPPING);
   if (cropping === null || cropping.length < 16) return undefined;
@@ -73,7 +73,7 @@ export function isKnownRatio(ratio: IRational): boolean {
   return ratio.num > 0 && ratio.den > 0;
 }
 
-/** Widened when pixels are wide and heightened when they are high, so that no detail is lost. */
+/** Widened if pixels are wide and heightened if they are high, so that no detail is lost. */
 function squarePixelSize({ width, height }: Size, aspect: IRational): Size {
   if (!isKnownRatio(aspect) || aspect.num === aspect.den) return { width, height };
   return aspect.num > aspect.den

@@ -10,7 +10,7 @@ import {
 } from 'node-av/constants';
 import type { CodecParameters, Packet } from 'node-av/lib';
 
-/** Codecs each packet of which is one picture, and each key frame of which ends all references to earlier ones. */
+/** Codecs with one picture per packet, whose key frames end all references to earlier pictures. */
 const INDEPENDENT_KEY_FRAMES: ReadonlySet<number> = new Set([
   AV_CODEC_ID_AV1,
   AV_CODEC_ID_VP9,
@@ -20,9 +20,9 @@ const INDEPENDENT_KEY_FRAMES: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Tells the packets at which decoding may begin with the very result that decoding everything before has, and before
- * which nothing is shown that comes after them. For H.264 and HEVC those are the IDR pictures alone: pictures that
- * follow another key frame may refer to earlier ones. Undefined for codecs of which it is not known.
+ * Identifies packets at which decoding may start with the same result as decoding everything, and before which nothing
+ * later is shown. For H.264 and HEVC these are only IDR pictures, because pictures after other key frames may refer to
+ * earlier ones. Undefined for other codecs.
  */
 export function entryPointsOf(track: CodecParameters): ((packet: Packet) => boolean) | undefined {
   if (track.codecType !== AVMEDIA_TYPE_VIDEO) return undefined;
@@ -41,12 +41,12 @@ export function entryPointsOf(track: CodecParameters): ((packet: Packet) => bool
   return undefined;
 }
 
-/** A picture of HEVC to which nothing before it matters (IDR_W_RADL, IDR_N_LP). */
+/** An HEVC picture without references to earlier ones (IDR_W_RADL, IDR_N_LP). */
 function isIdr(type: number | undefined): boolean {
   return type === 19 || type === 20;
 }
 
-/** The type of a packet's first unit that holds a picture: one whose type is within the bounds. */
+/** Returns the type of a packet's first picture unit, whose type is within the bounds. */
 function firstPicture(
   packet: Packet,
   lengthBytes: number,

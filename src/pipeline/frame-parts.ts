@@ -6,24 +6,24 @@ import type { Size } from './display-geometry.ts';
 import { cropped, type RgbImage } from './image-tensor.ts';
 import type { Findings } from './tools/tool.ts';
 
-/** A rectangle of a frame, with pixels of its own. */
+/** A rectangle of a frame with its own pixels. */
 export interface FramePart extends RgbImage {
-  /** Its top left corner, in pixels of the frame. */
+  /** Its top left corner in pixels of the frame. */
   readonly x: number;
   readonly y: number;
 }
 
-/** A sampled frame, as far as it is analysed. */
+/** The analysed parts of a sampled frame. */
 export interface FrameParts {
   readonly index: number;
   readonly timestampMs: number;
-  /** The whole frame, or one part for each region. */
+  /** The whole frame, or one part per region. */
   readonly parts: readonly FramePart[];
 }
 
 const cornersSchema = z.object({ polygon: z.array(z.tuple([z.number(), z.number()])) });
 
-/** The parts of a picture that regions name, each at least one pixel; the whole picture when there are none. */
+/** Returns the parts of a picture for regions, each at least one pixel; the whole picture without regions. */
 export function partsOf(picture: RgbImage, regions: readonly Region[]): readonly FramePart[] {
   if (regions.length === 0) return [{ x: 0, y: 0, width: picture.width, height: picture.height, rgb: picture.rgb }];
   return regions.map((region) => {
@@ -41,7 +41,7 @@ function pixelsOf([x, y, width, height]: Region, frame: Size) {
   return { x: left, y: top, width: right - left, height: bottom - top };
 }
 
-/** Fractions such as 0.1 + 0.2 are a little off; a thousandth of a pixel is no pixel. */
+/** Fractions such as 0.1 + 0.2 are inexact; a thousandth of a pixel does not count. */
 function floor(value: number): number {
   return Math.floor(value + 0.001);
 }
@@ -51,8 +51,8 @@ function ceil(value: number): number {
 }
 
 /**
- * Analyses each part of a frame by itself, and puts together what was found: detections with the surest first, lines of
- * text in the order of the parts. Boxes are in pixels of the frame.
+ * Analyses each part of a frame separately and merges the findings: detections by confidence, lines of text in the
+ * order of the parts. Boxes are in pixels of the frame.
  */
 export async function analyseParts(analyser: FrameAnalyser, frame: FrameParts): Promise<Findings> {
   const { index, timestampMs, parts } = frame;
@@ -87,7 +87,7 @@ function joined(first: Findings, found: readonly Findings[]): Findings {
   };
 }
 
-/** A line may carry corners beside its box. */
+/** A line may have corners in addition to its box. */
 function movedLine(line: TextLine, x: number, y: number): TextLine {
   const { data } = cornersSchema.safeParse(line);
   const polygon = data?.polygon.map(([left, top]): [number, number] => [left + x, top + y]);

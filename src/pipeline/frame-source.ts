@@ -4,11 +4,11 @@ import type { PresentationClock } from './presentation-clock.ts';
 import type { Sampler } from './sampling.ts';
 import type { VideoDecoder } from './video-decoder.ts';
 
-/** A frame that came out of the decoder. */
+/** A decoded frame. */
 export interface DecodedFrame {
   /** Valid until the next one is taken. */
   readonly frame: Frame;
-  /** Its place among all frames of the video in display order, from 0, decoded or not. */
+  /** Its index among all frames of the video in display order, from 0, decoded or not. */
   readonly index: number;
   readonly timestampMs: number;
   readonly isSampled: boolean;
@@ -27,7 +27,7 @@ export function* everyFrame({ packets, decoder, clock, sampler }: FrameSourcePar
   for (const frame of allFrames(packets, decoder)) {
     const timestampMs = clock.next(frame.bestEffortTimestamp);
     const choice = sampler.next(index, timestampMs);
-    // The first frame says what the video is, also when nothing of it is sampled.
+    // The first frame has the properties of the video, even if it is not sampled.
     if (choice === 'beyond' && index > 0) return;
     yield { frame, index, timestampMs, isSampled: choice === 'sampled' };
     index += 1;

@@ -1,6 +1,6 @@
-/** One sampled frame, upright and in display proportions, as a player shows it. */
+/** One sampled frame as a player shows it, upright and with square pixels. */
 export interface Frame {
-  /** Number of the decoded frame in display order, from 0. */
+  /** Index of the decoded frame in display order, from 0. */
   readonly index: number;
   /** Presentation time in milliseconds. */
   readonly timestampMs: number;

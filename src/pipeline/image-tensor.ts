@@ -1,4 +1,4 @@
-/** Pixels as a tool gets them: RGB, 8 bits each, `width * height * 3` bytes. */
+/** Pixels for a tool: RGB, 8 bits each, `width * height * 3` bytes. */
 export interface RgbImage {
   readonly width: number;
   readonly height: number;
@@ -20,7 +20,7 @@ export interface TensorLayout {
   /** Size of the tensor. Default: the resized size. */
   readonly paddedWidth?: number;
   readonly paddedHeight?: number;
-  /** Where in the tensor the resized region lies. Default: in the top left corner. */
+  /** Position of the resized region in the tensor. Default: top left corner. */
   readonly left?: number;
   readonly top?: number;
   /** Pixel value of the padding, before normalisation. */
@@ -32,7 +32,7 @@ export interface TensorLayout {
   readonly deviation: readonly [number, number, number];
 }
 
-/** A region of an image, resized and normalised, as 3 planes (CHW). Depends on the region's pixels alone. */
+/** Returns a region of an image, resized and normalised, as 3 planes (CHW). Depends only on the region's pixels. */
 export function imageTensor(image: RgbImage, region: Region, layout: TensorLayout): Float32Array {
   const { source, window } = shrunk(image, region, layout);
   const { width, height, order } = layout;
@@ -54,7 +54,7 @@ export function imageTensor(image: RgbImage, region: Region, layout: TensorLayou
   const byte0 = order === 'rgb' ? 0 : 2;
   const byte2 = 2 - byte0;
   const pixels = source.rgb;
-  // One loop over all three planes: this runs on every frame.
+  // One loop over all three planes, because this runs on every frame.
   for (let y = 0; y < height; y++) {
     const upper = (rows.first[y] ?? 0) * source.width * 3;
     const lower = (rows.second[y] ?? 0) * source.width * 3;
@@ -84,7 +84,7 @@ export function imageTensor(image: RgbImage, region: Region, layout: TensorLayou
   return tensor;
 }
 
-/** The pixels of a region, copied. */
+/** Returns a copy of the pixels of a region. */
 export function cropped(image: RgbImage, region: Region): Uint8Array {
   const bytes = new Uint8Array(region.width * region.height * 3);
   for (let y = 0; y < region.height; y++) {
@@ -95,8 +95,8 @@ export function cropped(image: RgbImage, region: Region): Uint8Array {
 }
 
 /**
- * The region, averaged over squares of n × n pixels when it is resized to less than half: bilinear sampling looks at
- * two pixels across and would skip the others, so that thin strokes come and go.
+ * Returns the region averaged over squares of n × n pixels if it is resized to less than half. Bilinear sampling reads
+ * two pixels across and would skip the others, so that thin strokes appear and disappear.
  */
 function shrunk(image: RgbImage, region: Region, layout: TensorLayout) {
   const n = Math.floor(Math.min(region.width / layout.width, region.height / layout.height));
@@ -127,7 +127,10 @@ function shrunk(image: RgbImage, region: Region, layout: TensorLayout) {
   return { source: { width, height, rgb }, window: { x: 0, y: 0, width, height } };
 }
 
-/** Where each of `to` pixels falls between two of the `from` that begin at `start`, pixel centres at .5. */
+/**
+ * Returns where each of `to` pixels falls between two of the `from` pixels beginning at `start`; pixel centres are at
+ * .5.
+ */
 function samplePoints(start: number, from: number, to: number) {
   const first = new Int32Array(to);
   const second = new Int32Array(to);

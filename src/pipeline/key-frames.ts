@@ -4,17 +4,17 @@ import type { Packet } from 'node-av/lib';
 import { ServiceError } from '../errors.ts';
 import type { DecodedFrame, FrameSourceParts } from './frame-source.ts';
 
-/** A key frame that waits until it is known how many pictures are shown before it. */
+/** A key frame that waits until the number of pictures before it is known. */
 interface WaitingKey {
   readonly packet: Packet;
   readonly timestampMs: number;
-  /** Pictures shown before it, as far as they are known. */
+  /** Number of pictures shown before it, as far as known. */
   index: number;
 }
 
 /**
- * Decodes key frames and nothing else. Pictures that come after a key frame in the file may be shown before it; so its
- * index is known when the next one comes. Every packet that is no part of an edit counts as one picture.
+ * Decodes only key frames. Pictures after a key frame in the file may be shown before it, so its index is known only at
+ * the next one. Every packet outside of edits counts as one picture.
  */
 export function* keyFrames({ packets, decoder, clock, sampler }: FrameSourceParts): Generator<DecodedFrame, void> {
   let pictures = 0;

@@ -5,7 +5,7 @@ import { checkLimit } from './limits.ts';
 import type { VideoLimits } from './limits.ts';
 import { moreSamplesThanBytes, TrackFacts } from './track-facts.ts';
 
-/** Boxes inside which FFmpeg looks for boxes with tables. */
+/** Boxes in which FFmpeg searches for boxes with tables. */
 const CONTAINERS = new Set(
   ['moov', 'trak', 'mdia', 'minf', 'stbl', 'dinf', 'edts', 'udta', 'mvex', 'tapt', 'gmhd', 'wave'].concat(
     'moof',
@@ -14,10 +14,10 @@ const CONTAINERS = new Set(
   ),
 );
 
-/** Boxes each content of which is an entry of metadata. */
+/** Boxes whose children are entries of metadata. */
 const METADATA_LISTS: ReadonlySet<string> = new Set(['udta', 'ilst']);
 
-/** Boxes outside of an index in which FFmpeg looks for metadata, too. */
+/** Boxes outside an index in which FFmpeg also searches for metadata. */
 const METADATA_ROOTS: ReadonlySet<string> = new Set(['udta', 'meta', 'ilst']);
 
 /** Of a file without its index, which most recorders write last. */
@@ -25,28 +25,27 @@ const CUT_OFF =
   'The recording or its copy was cut off before its end. Copy it from the device again; if it is as short there, a repair tool ' +
   'such as untrunc can rebuild the index from an intact video of the same camera. Recording in fragments avoids this';
 
-/** FFmpeg gives up on a file whose boxes are nested deeper than 10. */
+/** FFmpeg rejects files with boxes nested deeper than 10. */
 const MAX_DEPTH = 16;
 
 /**
- * Each edit may show all of a track again, and FFmpeg then indexes it again. Edits times samples is the worst case and
- * far from the common one, so it may be this many times the limit: 20 million entries are half a gigabyte.
+ * Each edit may show a whole track again, and FFmpeg then indexes it again. Edits times samples is a rare worst case,
+ * so it may be this many times the limit: 20 million entries are half a gigabyte.
  */
 const WORST_CASE_OF_EDITS = 4;
 
-/** What the boxes of an MP4 file say of its tracks, by the track's id. */
+/** The declared facts about the tracks of an MP4 file, by track id. */
 export interface Mp4Index {
   readonly fileBytes: number;
   readonly encryptedTrackIds: ReadonlySet<number>;
-  /** Tracks whose samples are in another file, which is never opened. */
+  /** Tracks with samples in another file, which is never opened. */
   readonly externalTrackIds: ReadonlySet<number>;
 }
 
 /**
- * Walks over the boxes of an MP4 file before FFmpeg opens it, in constant memory and without reading what they hold,
- * and refuses what would make FFmpeg allocate for samples that are not there: 1.5 KB declaring 50 million of them cost
- * it 1.2 GB. Strict with numbers, lenient with order, unknown boxes, a missing end and bytes that are no boxes.
- *
+ * Reads the boxes of an MP4 file before FFmpeg opens it, in constant memory, and rejects what would make FFmpeg
+ * allocate memory for missing samples: 1.5 KB that declare 50 million of them cost it 1.2 GB. Strict about numbers,
+ * lenient about order, unknown boxes, a missing end and other bytes.
  * Throws `input_missing`, `invalid_video` (empty, no index, an index that contradicts the size of the file) or
  * `too_large`.
  */
@@ -68,7 +67,7 @@ class IndexWalk {
   readonly #reader: BoxReader;
   readonly #limits: VideoLimits;
   readonly #tracks: TrackFacts[] = [];
-  /** Tables that stand outside of a track. */
+  /** Tables outside of a track. */
   #track: TrackFacts;
   #boxes = 0;
   #fragmentSamples = 0;
@@ -133,7 +132,7 @@ class IndexWalk {
   #visit(box: Box, depth: number): void {
     if (CONTAINERS.has(box.type)) this.#descend(box, depth + 1);
     if (box.type !== 'meta') return;
-    // It has a version in MP4 and none in QuickTime; FFmpeg takes it from its handler on, wherever that is.
+    // It has a version in MP4 and none in QuickTime; FFmpeg reads it from its handler on.
     const handler = this.#reader.find('hdlr', box.start, box.end);
     if (handler !== undefined) this.#descend({ ...box, start: handler - 4 }, depth + 1);
   }
@@ -156,7 +155,7 @@ class IndexWalk {
     checkLimit(this.#limits, 'maxTracks', this.#tracks.length - 1);
   }
 
-  /** A run of samples in a fragment; each sample has a field for each of four flags, and may have none. */
+  /** A run of samples in a fragment. Each sample has a field for each of four flags, possibly none. */
   #readRun(box: Box): void {
     const flags = this.#reader.uint32(box.start);
     const count = this.#reader.uint32(box.start + 4);

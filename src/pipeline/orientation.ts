@@ -1,4 +1,4 @@
-/** How stored rows and columns become displayed ones: first exchange x and y, then mirror what is displayed. */
+/** How stored rows and columns become displayed ones: first swap x and y, then mirror the result. */
 export interface Orientation {
   readonly transpose: boolean;
   readonly flipX: boolean;
@@ -7,7 +7,7 @@ export interface Orientation {
 
 const UPRIGHT: Orientation = { transpose: false, flipX: false, flipY: false };
 
-/** An RGB picture of 8 bits a channel whose rows begin `stride` bytes apart. */
+/** An RGB picture with 8 bits per channel and `stride` bytes per row. */
 export interface RgbPicture {
   readonly data: Uint8Array;
   readonly stride: number;
@@ -16,9 +16,9 @@ export interface RgbPicture {
 }
 
 /**
- * Reads FFmpeg's display matrix: nine little-endian 32-bit numbers, row by row, where a stored point (x, y) is shown
- * at (a·x + c·y, b·x + d·y) with a, b at 0 and 1 and c, d at 3 and 4. A turn that is no multiple of 90° is taken for
- * the nearest one that is; a matrix that maps everything onto a line or a point is no orientation and is ignored.
+ * Reads FFmpeg's display matrix: nine little-endian 32-bit numbers, row by row. A stored point (x, y) is shown at (a·x
+ * + c·y, b·x + d·y) with a, b at 0 and 1 and c, d at 3 and 4. A rotation is rounded to 90°; a matrix that maps
+ * everything onto a line or a point is ignored.
  */
 export function orientationOf(matrix: Uint8Array | null): Orientation {
   if (matrix === null || matrix.byteLength < 36) return UPRIGHT;
@@ -33,7 +33,7 @@ export function orientationOf(matrix: Uint8Array | null): Orientation {
     : { transpose: true, flipX: c < 0, flipY: b < 0 };
 }
 
-/** Copies a picture into a buffer of its own, turned and without padding: `height * width * 3` bytes. */
+/** Copies a picture into its own buffer, rotated and without padding: `height * width * 3` bytes. */
 export function orientRgb(picture: RgbPicture, orientation: Orientation): Uint8Array {
   const { data, stride, width, height } = picture;
   const { transpose, flipX, flipY } = orientation;
@@ -47,7 +47,7 @@ export function orientRgb(picture: RgbPicture, orientation: Orientation): Uint8A
   }
   const shownWidth = transpose ? height : width;
   const shownHeight = transpose ? width : height;
-  // Steps through the stored picture for one step right and one step down in the displayed one.
+  // Steps in the stored picture for one step right and one step down in the displayed one.
   const right = (transpose ? stride : 3) * (flipX ? -1 : 1);
   const down = (transpose ? 3 : stride) * (flipY ? -1 : 1);
   const origin = (flipX ? -right * (shownWidth - 1) : 0) + (flipY ? -down * (shownHeight - 1) : 0);

@@ -1,13 +1,13 @@
 import type { FrameResult, JobOptions, MediaFacts } from '../job.ts';
 import type { AnalysisOptions } from './sampling.ts';
 
-/** Which frames, and what part of them; default everything. */
+/** Selection of frames and of parts of them; default everything. */
 export interface RunOptions extends AnalysisOptions {
   /** Aborting ends the analysis and its process; the iteration then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** The options of a job in the words of the pipeline: those that it has, and no others. */
+/** Returns the options of a job in the names of the pipeline, without absent ones. */
 export function runOptionsOf(options: JobOptions): RunOptions {
   const { max_frames, sample_every_ms, from_ms, to_ms, keyframes_only, region } = options;
   return {
@@ -21,35 +21,35 @@ export function runOptionsOf(options: JobOptions): RunOptions {
   };
 }
 
-/** A pipeline as it is listed to users: as it was declared, every parameter filled in. */
+/** A pipeline as listed to users: as declared, with all defaults. */
 export interface PipelineDescription {
   readonly id: string;
   readonly description: string;
   readonly nodes: readonly NodeDescription[];
   /** `frame` as `from` is the frame itself. */
   readonly edges: readonly { readonly from: string; readonly to: string }[];
-  /** Ids of the nodes whose findings make up a frame's result. */
+  /** Ids of the nodes whose findings form a frame's result. */
   readonly outputs: readonly string[];
 }
 
 export interface NodeDescription {
   readonly id: string;
   readonly tool: string;
-  /** The parameters with which it runs. */
+  /** The parameters in use. */
   readonly params: Readonly<Record<string, unknown>>;
-  /** JSON Schema of the parameters that its tool takes. */
+  /** JSON Schema of the tool's parameters. */
   readonly paramsSchema: Readonly<Record<string, unknown>>;
 }
 
-/** Analyses video files. Knows nothing of jobs. */
+/** Analyses video files. Knows nothing about jobs. */
 export interface VideoFilePipelineService {
-  /** The pipelines that can be run, in the order in which they are listed. */
+  /** Returns the available pipelines in the order of their listing. */
   list(): readonly PipelineDescription[];
   /**
-   * Runs a pipeline over a local file and yields the results in frame order, no faster than they are taken; returns
-   * what was found out about the video, where that is known.
-   * Rejects with a `ServiceError`: retryable when the trouble befell the attempt (`decoder_crashed`, `stalled`),
-   * not retryable when it would come again (`invalid_video`, `too_large`, `memory_limit`, `unknown_pipeline`).
+   * Runs a pipeline on a local file. Yields the results in frame order, no faster than they are consumed, and returns
+   * the facts about the video if known. Rejects with a `ServiceError`: retryable if the error concerns the attempt
+   * (`decoder_crashed`, `stalled`), not retryable if it would occur again (`invalid_video`, `too_large`,
+   * `memory_limit`, `unknown_pipeline`).
    */
   runOnFile(
     pipelineId: string,

@@ -1,15 +1,15 @@
 import { checkLimit } from './limits.ts';
 import type { VideoLimits } from './limits.ts';
 
-/** Pixels that a file of any size may have: about a minute of work. */
+/** Pixels that any file may have: about a minute of work. */
 const FREE_PIXELS = 20_000_000_000;
 
-/** Converting and analysing a frame costs as much as decoding so many. */
+/** Converting and analysing a frame costs as much as decoding this many. */
 const CONVERSION_WEIGHT = 4;
 
 /**
- * What decoding may cost, in all and for each byte of the file. Seventeen bytes can repeat a frame of 33 million pixels;
- * real videos, black ones included, have at most 70,000 pixels for each byte.
+ * Limit of the decoding cost, in total and per byte of the file. Seventeen bytes can repeat a frame of 33 million
+ * pixels; real videos, black ones included, have at most 70,000 pixels per byte.
  */
 export class PixelBudget {
   readonly #limits: VideoLimits;
@@ -22,14 +22,14 @@ export class PixelBudget {
     this.#fileBytes = Math.max(1, fileBytes);
   }
 
-  /** Counts a picture that is decoded. Throws `too_large` when the budget is spent. */
+  /** Counts a decoded picture. Throws `too_large` beyond the budget. */
   decode(pixels: number): void {
     this.#decoded += pixels;
     checkLimit(this.#limits, 'maxDecodedPixels', this.#decoded);
     this.#spend(pixels);
   }
 
-  /** Counts a picture that is converted and analysed. Throws `too_large` when the budget is spent. */
+  /** Counts a converted and analysed picture. Throws `too_large` beyond the budget. */
   convert(pixels: number): void {
     this.#spend(pixels * CONVERSION_WEIGHT);
   }

@@ -3,26 +3,26 @@ import type { IRational } from 'node-av';
 
 const MICROSECONDS = 1_000_000n;
 
-/** Turns a track's ticks into milliseconds. */
+/** Converts a track's ticks into milliseconds. */
 export class PresentationClock {
   readonly #timeBase: IRational;
   readonly #frameMs: number;
   #lastMs: number | undefined;
 
-  /** `frameRate` spaces frames that bear no time; 25 a second when it is not known either. */
+  /** `frameRate` spaces frames without a time; 25 per second if it is unknown too. */
   constructor(timeBase: IRational, frameRate: IRational) {
     this.#timeBase = timeBase;
     this.#frameMs = frameRate.num > 0 && frameRate.den > 0 ? (1000 * frameRate.den) / frameRate.num : 40;
   }
 
-  /** When the next frame in display order is shown, in milliseconds, rounded to a microsecond. */
+  /** Returns the presentation time of the next frame in display order, in milliseconds, rounded to a microsecond. */
   next(ticks: bigint): number {
     const ms = ticks === AV_NOPTS_VALUE ? this.#guess() : ticksToMs(ticks, this.#timeBase);
     this.#lastMs = ms;
     return ms;
   }
 
-  /** The same of a frame that is not decoded; undefined when it bears no time. */
+  /** Returns the time of a frame that is not decoded; undefined if it has none. */
   timeOf(ticks: bigint): number | undefined {
     return ticks === AV_NOPTS_VALUE ? undefined : ticksToMs(ticks, this.#timeBase);
   }

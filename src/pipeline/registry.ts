@@ -11,13 +11,13 @@ import type { PipelineDescription } from './pipeline-service.ts';
 import { TOOLS } from './tools/tools.ts';
 
 export interface PipelineRegistryOptions {
-  /** A folder with more pipelines: `*.yaml`, `*.yml` or `*.json`, one in each. */
+  /** A folder of declared pipelines: `*.yaml`, `*.yml` or `*.json`, one each. */
   readonly directory?: string;
-  /** The folder of the models that users brought; need not exist. */
+  /** The folder of added models; need not exist. */
   readonly modelsFolder?: string;
 }
 
-/** The pipelines that can be run. Knows what they need, and loads none of it. */
+/** The available pipelines. Knows their requirements and loads none of them. */
 export class PipelineRegistry {
   readonly #definitions: ReadonlyMap<string, PipelineDefinition>;
   readonly #descriptions: readonly PipelineDescription[];
@@ -31,8 +31,8 @@ export class PipelineRegistry {
   }
 
   /**
-   * Reads and checks every pipeline, and that the models they name are there with their sums. Throws
-   * `invalid_pipeline` or `invalid_model`, naming the file and the node.
+   * Reads and validates every pipeline and the hashes of its models. Throws `invalid_pipeline` or `invalid_model` with
+   * the file and the node.
    */
   static async open(options: PipelineRegistryOptions = {}): Promise<PipelineRegistry> {
     const builtIn = fileURLToPath(new URL('src/pipeline/definitions', import.meta.resolve('#package.json')));
@@ -66,7 +66,7 @@ export class PipelineRegistry {
     return new PipelineRegistry(definitions, descriptions);
   }
 
-  /** Every parameter is filled in. Throws `unknown_pipeline`. */
+  /** With all defaults. Throws `unknown_pipeline`. */
   get(id: string): PipelineDefinition {
     const definition = this.#definitions.get(id);
     if (!definition) {
@@ -81,7 +81,7 @@ export class PipelineRegistry {
     return [...this.#definitions.values()];
   }
 
-  /** The same, as they are told to users. */
+  /** The same, as listed to users. */
   describe(): readonly PipelineDescription[] {
     return this.#descriptions;
   }
@@ -101,7 +101,7 @@ async function definitionFiles(folder: string): Promise<string[]> {
     .map((file) => path.join(folder, file));
 }
 
-/** JSON is read as YAML, of which it is a part. */
+/** JSON is a subset of YAML. */
 async function readDefinition(file: string): Promise<PipelineDefinition> {
   let document: unknown;
   try {
@@ -119,7 +119,7 @@ async function readDefinition(file: string): Promise<PipelineDefinition> {
 
 const namedNodesSchema = z.looseObject({ nodes: z.array(z.looseObject({ id: z.string() }).or(z.unknown())) });
 
-/** Names the node in which the first trouble is, when it is in one that has a name. */
+/** Returns the node of the first fault, if it has a name. */
 function nodeOf(document: unknown, error: z.ZodError): string {
   const [part, index] = error.issues[0]?.path ?? [];
   const named = namedNodesSchema.safeParse(document);

@@ -6,12 +6,12 @@ import type { AVPixelFormat, AVSampleFormat } from 'node-av/constants';
 import type { Frame } from 'node-av/lib';
 
 /**
- * Tells decoded frames apart without converting them, which costs several times as much: frames with the same
- * fingerprint have the same samples and are shown alike. No two inputs with the same SHA-256 are known. A copy of the frame
- * before would be compared faster, but at 8K it takes 50 to 100 MB.
+ * Compares decoded frames without converting them, which would cost several times as much. Frames with the same SHA-256
+ * have the same samples and look the same. A copy of the previous frame would be compared faster, but takes 50 to 100
+ * MB at 8K.
  */
 export class SampleFingerprint {
-  /** Samples without the bytes between lines; only used where there are such bytes. */
+  /** Samples without the bytes between lines; only used if there are such bytes. */
   #packed = Buffer.alloc(0);
 
   of(frame: Frame): string {
@@ -38,7 +38,7 @@ export class SampleFingerprint {
   }
 }
 
-/** A frame with a width is one of video. */
+/** A frame with a width is a video frame. */
 function isPixelFormat(_format: AVPixelFormat | AVSampleFormat, frame: Frame): _format is AVPixelFormat {
   return frame.width > 0;
 }

@@ -2,39 +2,39 @@ import { z } from 'zod';
 
 import { regionSchema } from '../job.ts';
 
-/** Which of a video's frames are sampled. */
+/** Which frames of a video are sampled. */
 export const samplingSchema = z.object({
   /** Every n-th decoded frame, beginning with frame 0. */
   frameStride: z.int().min(1).default(1),
-  /** At most so many; absent: all. */
+  /** Maximum number of frames; absent: all. */
   maxFrames: z.int().min(1).optional(),
-  /** The first frame at or after each multiple of so many milliseconds, in place of every n-th. */
+  /** The first frame at or after each multiple of this time in milliseconds, in place of every n-th. */
   sampleEveryMs: z.int().min(1).optional(),
-  /** Of the frames so chosen, only those shown at or after this time. */
+  /** Of the selected frames, only those at or after this time. */
   fromMs: z.int().min(0).optional(),
-  /** Of the frames so chosen, only those shown before this time. */
+  /** Of the selected frames, only those before this time. */
   toMs: z.int().min(1).optional(),
-  /** Only key frames are decoded, and chosen from. */
+  /** Decode and select only key frames. */
   keyframesOnly: z.boolean().default(false),
 });
 export type Sampling = z.infer<typeof samplingSchema>;
 
-/** What a run of a pipeline may be told beside the video. */
+/** Options of a run. */
 export const analysisOptionsSchema = samplingSchema.extend({
-  /** Only this part of each frame is analysed; absent: what the pipeline declares, or all. */
+  /** Analyse only this part of each frame; absent: what the pipeline declares, or all. */
   region: regionSchema.optional(),
 });
 export type AnalysisOptions = z.input<typeof analysisOptionsSchema>;
 
-/** `sampled`, `passed` over, or `beyond` the last that can be sampled. */
+/** `sampled`, `passed`, or `beyond` the last frame that can be sampled. */
 export type Choice = 'sampled' | 'passed' | 'beyond';
 
-/** Chooses frames; asked for each frame in display order, whether or not it is decoded. */
+/** Selects frames. Called for each frame in display order, decoded or not. */
 export class Sampler {
   readonly #sampling: Sampling;
   readonly #times: ReadonlySet<number> | undefined;
   readonly #lastTime: number;
-  /** The last multiple of `sampleEveryMs` that a frame was chosen for. */
+  /** The last multiple of `sampleEveryMs` for which a frame was selected. */
   #multiple = -Infinity;
 
   /** @param timesMs only the frames shown at these very times are chosen; absent: as the sampling says */
@@ -44,21 +44,21 @@ export class Sampler {
     this.#lastTime = timesMs === undefined ? Infinity : Math.max(-Infinity, ...timesMs);
   }
 
-  /** True when most frames are passed over, so that it may pay not to decode them. */
+  /** True if most frames are not selected, so that it may pay not to decode them. */
   get isSparse(): boolean {
     const { frameStride, sampleEveryMs, fromMs, toMs } = this.#sampling;
     if (this.#times !== undefined) return true;
     return frameStride > 1 || sampleEveryMs !== undefined || fromMs !== undefined || toMs !== undefined;
   }
 
-  /** Another one that goes on from here by itself. */
+  /** Returns an independent copy of the present state. */
   fork(): Sampler {
     const fork = new Sampler(this.#sampling, this.#times && [...this.#times]);
     fork.#multiple = this.#multiple;
     return fork;
   }
 
-  /** @param count frames that were chosen from before this one */
+  /** @param count number of frames selected before this one */
   next(count: number, timestampMs: number): Choice {
     const { frameStride, sampleEveryMs, fromMs = -Infinity, toMs = Infinity } = this.#sampling;
     if (timestampMs >= toMs || timestampMs > this.#lastTime) return 'beyond';

@@ -13,10 +13,10 @@ import {
 import type { AVColorPrimaries, AVColorSpace, AVColorTransferCharacteristic } from 'node-av/constants';
 import type { Frame as NativeFrame } from 'node-av/lib';
 
-/** Lines from which a video without a colour matrix is HD, and BT.709, as in players. */
+/** Number of lines from which a video without a colour matrix counts as HD with BT.709, as in players. */
 const HD_LINES = 720;
 
-/** The matrices by which FFmpeg's scaler converts. */
+/** The matrices that FFmpeg's scaler implements. */
 const KNOWN_MATRICES: ReadonlySet<number> = new Set([
   AVCOL_SPC_BT709,
   AVCOL_SPC_FCC,
@@ -26,7 +26,7 @@ const KNOWN_MATRICES: ReadonlySet<number> = new Set([
   AVCOL_SPC_BT2020_NCL,
 ]);
 
-/** What a frame says of the light that its samples stand for. */
+/** The original colour tags of a frame that concern light. */
 export interface ColorTags {
   readonly transfer: AVColorTransferCharacteristic;
   readonly primaries: AVColorPrimaries;
@@ -34,8 +34,8 @@ export interface ColorTags {
 
 /**
  * Replaces the colour tags of a frame by ones that FFmpeg's scaler accepts, and returns the original ones for the tone
- * map. The scaler refuses a frame with a transfer, primaries or a matrix that it does not implement, although scaling
- * uses the matrix alone.
+ * map. The scaler rejects a frame with a transfer, primaries or matrix that it does not implement, although scaling
+ * uses only the matrix.
  */
 export function takeColorTags(frame: NativeFrame): ColorTags {
   const tags = { transfer: frame.colorTrc, primaries: frame.colorPrimaries };
@@ -46,9 +46,8 @@ export function takeColorTags(frame: NativeFrame): ColorTags {
 }
 
 /**
- * The matrix by which samples become RGB: the one that is named, where the scaler knows it. For all others that of
- * BT.2020 when the primaries are those of BT.2020 or its constant luminance is named, BT.709 from 720 lines up, else
- * BT.601.
+ * Returns the matrix for the conversion to RGB: the named one if the scaler implements it, else BT.2020 for BT.2020
+ * primaries or constant luminance, else BT.709 from 720 lines, else BT.601.
  */
 function matrixFor(named: AVColorSpace, primaries: AVColorPrimaries, lines: number): AVColorSpace {
   if (KNOWN_MATRICES.has(named)) return named;

@@ -5,38 +5,38 @@ import { ServiceError } from '../errors.ts';
 import type { DecodedFrame, FrameSourceParts } from './frame-source.ts';
 import type { Sampler } from './sampling.ts';
 
-/** Packets that are held back until it is known whether one of them is needed, at most. */
+/** Maximum number of packets held back until it is known whether one of them is needed. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
 const MAX_HELD_PACKETS = 4096;
 
-/** Packets by which it is seen whether each of them is one picture. */
+/** Number of packets that decide whether each packet is one picture. */
 const TRIAL_PACKETS = 8;
 
-/** A packet that is held back, and when its picture is shown. */
+/** A packet that is held back, and the time of its picture. */
 interface Held {
   readonly packet: Packet;
   readonly timestampMs: number;
 }
 
 /**
- * Decodes only what sampled frames need: the packets between two entry points are held back, and passed over when none
- * of their pictures is sampled; otherwise they are decoded up to the last one that is. Index and time of every picture
- * are those that decoding everything would give, because before an entry point each packet is one picture, shown before
- * all that follow. Where that does not hold (a packet without a time, pictures shown out of turn, entry points too far
- * apart), everything is decoded up to the next entry point.
+ * Decodes only what sampled frames need. The packets between two entry points are held back, and skipped if none of
+ * their pictures is sampled; otherwise they are decoded up to the last sampled one. Index and time of every picture are
+ * those of a full decode, because before an entry point each packet is one picture, shown before all that follow. If
+ * that does not hold (a packet without a time, reordered pictures, distant entry points), everything is decoded up to
+ * the next entry point.
  */
 export class SparseFrames implements Disposable {
   readonly #parts: FrameSourceParts;
   readonly #isEntryPoint: (packet: Packet) => boolean;
   #held: Held[] = [];
   #heldBytes = 0;
-  /** Pictures shown before the first one that is held. */
+  /** Number of pictures shown before the first one held. */
   #shown = 0;
   #lastShownMs = -Infinity;
-  /** The decoder has packets that those to come may refer to, and is not to be passed over. */
+  /** True if the decoder has packets that later ones may refer to, so that it cannot be skipped. */
   #isOpen = false;
   #isFirst = true;
-  /** Each packet is one picture, as far as was seen. */
+  /** True if each packet was one picture so far. */
   #isExact = true;
   #hasEnded = false;
 
@@ -62,13 +62,13 @@ export class SparseFrames implements Disposable {
     yield* this.#finish();
   }
 
-  /** False when everything since the last entry point has to be decoded. */
+  /** False if everything since the last entry point must be decoded. */
   #hold(packet: Packet): boolean {
     if (!this.#isExact) return false;
     const timestampMs = this.#parts.clock.timeOf(packet.pts);
     if (timestampMs === undefined || timestampMs <= this.#lastShownMs) return false;
     if (this.#held.length >= MAX_HELD_PACKETS || this.#heldBytes + packet.size > MAX_HELD_BYTES) return false;
-    // What an edit list cuts away is decoded for others to refer to, and not shown.
+    // Packets cut away by an edit list are decoded for others to refer to, and not shown.
     if (packet.hasFlags(AV_PKT_FLAG_DISCARD)) return false;
     const kept = packet.clone();
     if (kept === null) throw new ServiceError('memory_limit', 'Decoding this video needs more memory than is allowed');
@@ -77,7 +77,7 @@ export class SparseFrames implements Disposable {
     return true;
   }
 
-  /** Begins to decode without looking ahead: first what was held, and from now on each packet as it comes. */
+  /** Starts to decode without looking ahead: first the held packets, then each packet as it arrives. */
   *#release(): Generator<DecodedFrame, void> {
     this.#isOpen = true;
     for (const { packet } of this.#held) {
@@ -135,7 +135,7 @@ export class SparseFrames implements Disposable {
       this.#passOver(later);
       return;
     }
-    // Damage: which frames come out, and so which ones are sampled, shows only when everything is decoded.
+    // After damage, only decoding everything shows which frames come out and are sampled.
     let place = 0;
     for (const frame of this.#decoded(this.#held.length)) {
       if (place >= shown) yield* this.#show(frame);
@@ -145,7 +145,7 @@ export class SparseFrames implements Disposable {
     decoder.reset();
   }
 
-  /** Takes all frames: FFmpeg's HEVC decoder would give those that are left after it is reset. */
+  /** Takes all frames, because FFmpeg's HEVC decoder would return the remaining ones after a reset. */
   *#showUpTo(lastMs: number, frames: Iterable<Frame>): Generator<DecodedFrame, void> {
     const { clock } = this.#parts;
     for (const frame of frames) {
@@ -156,7 +156,7 @@ export class SparseFrames implements Disposable {
     }
   }
 
-  /** The frames of the first packets that are held, in display order. */
+  /** Returns the frames of the first held packets in display order. */
   *#decoded(end: number): Generator<Frame, void> {
     const { decoder } = this.#parts;
     for (const { packet } of this.#held.slice(0, end)) yield* decoder.decode(packet);
@@ -208,7 +208,7 @@ export class SparseFrames implements Disposable {
   }
 }
 
-/** When the last frame that is sampled of those at `times` is shown; undefined when none is. */
+/** Returns the time of the last sampled frame among `times`; undefined if none is sampled. */
 function lastSampled(times: readonly number[], count: number, sampler: Sampler): number | undefined {
   let last: number | undefined;
   times.forEach((timestampMs, place) => {

@@ -1,12 +1,14 @@
 import { AVCOL_PRI_BT2020, AVCOL_TRC_ARIB_STD_B67, AVCOL_TRC_SMPTE2084 } from 'node-av/constants';
 
-/** Luminance of a white sheet of paper in an HDR picture, in cd/m² (ITU-R BT.2408). It counts as 1 below. */
+/** Luminance of white paper in an HDR picture, in cd/m² (ITU-R BT.2408). It counts as 1 below. */
 const WHITE_NITS = 203;
 
-/** Above this the curve bends, so that white stays below 255 and highlights are told apart. */
+/** Above this the curve bends, so that white stays below 255 and highlights remain distinct. */
 const KNEE = 0.6;
 
-/** Cells of the table from linear light to 8 bits; spaced by the square root, for the eye sees more in the dark. */
+/**
+ * Size of the table from linear light to 8 bits, spaced by the square root, because the eye resolves dark tones better.
+ */
 const CELLS = 8192;
 
 const BRIGHTEST = 10_000 / WHITE_NITS;
@@ -15,13 +17,13 @@ const BRIGHTEST = 10_000 / WHITE_NITS;
 const BT2020_TO_BT709 = [1.6605, -0.5876, -0.0728, -0.1246, 1.1329, -0.0083, -0.0182, -0.1006, 1.1187] as const;
 const SAME_GAMUT = [1, 0, 0, 0, 1, 0, 0, 0, 1] as const;
 
-/** Brings an HDR picture to the brightness and colours of an ordinary display, in place. */
+/** Converts an HDR picture to the brightness and colours of a standard display, in place. */
 export type ToneMap = (rgb: Uint8Array) => void;
 
 /**
- * The map for PQ or HLG pictures, undefined for others. One curve for every picture, independent of the peak in its metadata,
- * so that a frame's look depends on that frame alone: linear light up to 60 % of white, above it an exponential
- * shoulder; then BT.1886's gamma. FFmpeg's own map is finer, but takes 3 seconds for its table.
+ * Returns the map for PQ or HLG pictures, undefined for others. One curve for every picture, independent of the peak in
+ * its metadata, so that a frame depends only on itself: linear light up to 60 % of white, above it an exponential
+ * shoulder; then the gamma of BT.1886. FFmpeg's own map is finer, but takes 3 seconds for its table.
  */
 export function toneMapFor(transfer: number, primaries: number): ToneMap | undefined {
   const toLight =
@@ -45,7 +47,7 @@ export function toneMapFor(transfer: number, primaries: number): ToneMap | undef
   };
 }
 
-/** SMPTE ST 2084's curve from code values to light. */
+/** The curve of SMPTE ST 2084 from code values to light. */
 function pqToLight(code: number): number {
   const power = code ** (32 / 2523);
   const ratio = Math.max(0, power - 3424 / 4096) / (2413 / 128 - (2392 / 128) * power);

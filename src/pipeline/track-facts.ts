@@ -1,13 +1,13 @@
 import { ServiceError } from '../errors.ts';
 import type { Box, BoxReader } from './box-reader.ts';
 
-/** Samples of one index entry when FFmpeg reads uncompressed sound by chunks (`mov_build_index`). */
+/** Samples per index entry when FFmpeg reads uncompressed audio by chunks (`mov_build_index`). */
 const SAMPLES_PER_CHUNK_ENTRY = 1024;
 
-/** Sound is never packed tighter than so many samples to a byte. */
+/** Audio never has more samples per byte than this. */
 const SOUND_SAMPLES_PER_BYTE = 64;
 
-/** Boxes that are a table: where its count is, in the content, and bytes of an entry. */
+/** Boxes with a table: offset of the count in the content, and bytes per entry. */
 const TABLES: Readonly<Record<string, { readonly count: number; readonly entryBytes: number }>> = {
   stts: { count: 4, entryBytes: 8 },
   ctts: { count: 4, entryBytes: 8 },
@@ -18,7 +18,7 @@ const TABLES: Readonly<Record<string, { readonly count: number; readonly entryBy
   stps: { count: 4, entryBytes: 4 },
 };
 
-/** What the boxes of one track declare. Boxes may come in any order, so it is weighed up when all are read. */
+/** The declarations of one track's boxes. Boxes may come in any order, so they are evaluated after all are read. */
 export class TrackFacts {
   id = 0;
   isEncrypted = false;
@@ -36,7 +36,7 @@ export class TrackFacts {
     this.#reader = reader;
   }
 
-  /** Takes note of a box. Throws `invalid_video` when its table claims more entries than it has bytes for. */
+  /** Records a box. Throws `invalid_video` if its table claims more entries than it has bytes for. */
   read(box: Box): void {
     const reader = this.#reader;
     const table = TABLES[box.type];
@@ -79,8 +79,8 @@ export class TrackFacts {
   }
 
   /**
-   * How many entries FFmpeg's index of the track will have at most, edits not counted. Throws `invalid_video` when the
-   * track declares more samples than the file can hold.
+   * Returns the maximum number of entries in FFmpeg's index of the track, edits not counted. Throws `invalid_video` if
+   * the track declares more samples than the file can hold.
    */
   indexEntries(): number {
     const { fileBytes } = this.#reader;
@@ -96,7 +96,7 @@ export class TrackFacts {
     return entries;
   }
 
-  /** Edits may each repeat the whole track. */
+  /** Each edit may repeat the whole track. */
   get edits(): number {
     return this.#edits;
   }
@@ -119,7 +119,7 @@ export class TrackFacts {
     this.isEncrypted = types.length > 0 && types.every((type) => type === 'encv' || type === 'drmi');
   }
 
-  /** External: no flag "in this file", but a place where the samples are. */
+  /** External: without the flag "in this file", but with a location of the samples. */
   #readReferences(box: Box): void {
     const references = [...this.#reader.boxes(box.start + 8, box.end)];
     const isElsewhere = ({ start, end }: Box): boolean => (this.#reader.uint32(start) & 1) === 0 && end - start > 5;

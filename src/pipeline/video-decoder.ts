@@ -8,15 +8,15 @@ import type { PixelBudget } from './pixel-budget.ts';
 import type { VideoLimits } from './limits.ts';
 import { throwIfMemoryRefused } from './refused-memory.ts';
 
-/** Errors in a row after which a decoder that is asked for the frames it holds is taken to have no more. */
+/** Errors in a row after which a flushed decoder has no more frames. */
 const FAILED_FRAMES_AT_END = 64;
 
-/** A video that has not yielded a frame after so many packets has none: minutes of it, or a hostile file. */
+/** A video without a frame after this many packets has none: minutes of it, or a hostile file. */
 const FRUITLESS_PACKETS = 10_000;
 
 export interface VideoDecoderOptions {
   readonly limits: VideoLimits;
-  /** Decoders that are allowed beside the usual ones. */
+  /** Additional decoders. */
   readonly extraDecoders: readonly string[];
   /** Charged for each packet. */
   readonly budget: PixelBudget;
@@ -25,8 +25,7 @@ export interface VideoDecoderOptions {
 }
 
 /**
- * FFmpeg's decoder for one track, which goes on after damage. It has one thread: the cores belong to the inference
- * threads that work at the same time.
+ * FFmpeg's decoder for one track. Continues after damage. Has one thread, because the inference threads need the cores.
  */
 export class VideoDecoder implements Disposable {
   readonly #context: CodecContext;
@@ -51,8 +50,8 @@ export class VideoDecoder implements Disposable {
   }
 
   /**
-   * Throws `invalid_video` when there is no decoder for the track, none that is allowed, or it does not accept the
-   * track's description.
+   * Throws `invalid_video` if there is no decoder for the track, none that is allowed, or it rejects the track's
+   * description.
    */
   static open(stream: Stream, options: VideoDecoderOptions): VideoDecoder {
     const { limits, extraDecoders } = options;
@@ -64,7 +63,8 @@ export class VideoDecoder implements Disposable {
       throwIfFailed(context.parametersToContext(codecpar));
       context.pktTimebase = stream.timeBase;
       context.threadCount = 1;
-      // Set here and not through a dictionary given to `open2Sync`: any entry of one corrupts the heap (node-av 6.1).
+      // Set here and not through a dictionary for `open2Sync`, because any entry of one corrupts the heap (node-av
+      // 6.1).
       throwIfFailed(context.setOption('max_pixels', limits.maxFramePixels));
       throwIfFailed(context.setOption('codec_whitelist', allowedDecoders(extraDecoders)));
       throwIfFailed(context.open2Sync(codec, null));
@@ -77,7 +77,7 @@ export class VideoDecoder implements Disposable {
     }
   }
 
-  /** How often the decoder reported damage. What a damaged packet held may be missing; nothing else is. */
+  /** Number of damages reported by the decoder. Only the content of damaged packets may be missing. */
   get damage(): number {
     return this.#damage;
   }
@@ -86,36 +86,36 @@ export class VideoDecoder implements Disposable {
     return avGetCodecName(this.#codec.id);
   }
 
-  /** True for a video that has not yielded a frame after so many packets that none is to be expected. */
+  /** True if so many packets gave no frame that none is to be expected. */
   get isFruitless(): boolean {
     return this.#packets > FRUITLESS_PACKETS && !this.#hasFrames;
   }
 
-  /** The frames that are ready once the decoder has the packet. Each is valid until the next one is taken. */
+  /** Yields the frames that are ready after the packet. Each is valid until the next one is taken. */
   *decode(packet: Packet): Generator<Frame, void> {
-    // To FFmpeg an empty packet means the end of the video.
+    // For FFmpeg an empty packet means the end of the video.
     if (packet.size === 0) return;
     this.#packets += 1;
     this.#onPacket();
-    // Also when no frame comes out: a packet that is broken near its end costs as much as a whole one.
+    // Also without a frame, because a packet that is broken near its end costs as much as a complete one.
     this.#budget.decode(this.#context.width * this.#context.height);
     const sent = this.#context.sendPacketSync(packet);
     if (sent < 0) this.#note(sent);
     yield* this.#finished();
   }
 
-  /** The frames that the decoder still holds; it takes no more packets until it is reset. */
+  /** Yields the frames that the decoder still holds. It accepts no more packets until it is reset. */
   *drain(): Generator<Frame, void> {
     this.#context.sendPacketSync(null);
     yield* this.#finished();
   }
 
-  /** Forgets all packets so far. The next one must be a key frame. */
+  /** Forgets all previous packets. The next one must be a key frame. */
   reset(): void {
     this.#context.flushBuffers();
   }
 
-  /** Why not a single frame came out. */
+  /** Why no frame came out. */
   nothingDecoded(): ServiceError {
     if (this.#packets === 0) return new ServiceError('invalid_video', 'The video track has no frames');
     const reason = this.#lastError === undefined ? '' : ` (${this.#codec.name ?? ''}: ${this.#lastError.message})`;
@@ -124,7 +124,7 @@ export class VideoDecoder implements Disposable {
     });
   }
 
-  /** The frames that the decoder has ready. */
+  /** Yields the frames that are ready. */
   *#finished(): Generator<Frame, void> {
     let failures = 0;
     while (failures < FAILED_FRAMES_AT_END) {
@@ -152,7 +152,7 @@ export class VideoDecoder implements Disposable {
     this.#lastError = new FFmpegError(code);
   }
 
-  /** FFmpeg's H.264 decoder calls it damage when it gets no memory for a frame; so ask for that of one more. */
+  /** FFmpeg's H.264 decoder reports missing memory for a frame as damage, so request memory for another frame here. */
   #askForMemory(): number {
     const { width, height, pixelFormat } = this.#context;
     if (width === 0 || pixelFormat === AV_PIX_FMT_NONE) return 0;

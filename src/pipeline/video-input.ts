@@ -17,12 +17,12 @@ import type { VideoLimits } from './limits.ts';
 import type { Mp4Index } from './mp4-index.ts';
 
 /**
- * Failed reads in a row after which a file has ended. FFmpeg reports a sample that lies outside the file just as it
- * reports the end, and goes on to the next sample when it is asked again.
+ * Failed reads in a row after which a file has ended. FFmpeg reports a sample outside the file like the end, and
+ * continues with the next sample at the next read.
  */
 const FAILED_READS_AT_END = 64;
 
-/** The video track of a file, opened by FFmpeg's MP4 demuxer and by no other, without following a link out of it. */
+/** The video track of a file, opened only by FFmpeg's MP4 demuxer, without following links out of it. */
 export class VideoInput implements Disposable {
   readonly stream: Stream;
   readonly #format: FormatContext;
@@ -35,13 +35,13 @@ export class VideoInput implements Disposable {
   }
 
   /**
-   * Throws `invalid_video` when FFmpeg does not understand the file or it has no video track that can be shown,
-   * `too_large` when its frames are.
+   * Throws `invalid_video` if FFmpeg does not understand the file or it has no video track to show, `too_large` if its
+   * frames are.
    */
   static open(path: string, index: Mp4Index, limits: VideoLimits, extraDecoders: readonly string[]): VideoInput {
     Log.setLevel(AV_LOG_QUIET);
     const format = new FormatContext();
-    // A dictionary may be given to the demuxer; given to a decoder, node-av 6.1 corrupts the heap.
+    // A dictionary works for the demuxer; for a decoder, node-av 6.1 corrupts the heap.
     const options = Dictionary.fromObject({
       protocol_whitelist: 'file',
       codec_whitelist: allowedDecoders(extraDecoders),
@@ -49,7 +49,7 @@ export class VideoInput implements Disposable {
       use_absolute_path: '0',
     });
     try {
-      // Without the prefix a file called `concat:a|b` would be taken for a protocol and its parts.
+      // Without the prefix, a file named `concat:a|b` would be a protocol and its parts.
       const opened = format.openInputSync(`file:${path}`, InputFormat.findInputFormat('mov'), options);
       if (opened < 0) throw unreadable(opened);
       const stream = chooseStream(format.streams, index);
@@ -57,10 +57,10 @@ export class VideoInput implements Disposable {
       checkSize();
       // Before the probing, which decodes.
       decoderFor(stream.codecpar, extraDecoders);
-      // Before the probing too, which would give each track a decoder that no limit of ours binds.
+      // Before the probing too, which would open a decoder for each track without these limits.
       for (const other of format.streams) if (other.index !== stream.index) other.discard = AVDISCARD_ALL;
-      // Decodes a little: without it the H.264 decoder does not know how many frames to reorder. Only now does a size
-      // that the header misstates come to light.
+      // Decodes a little, because otherwise the H.264 decoder does not know how many frames to reorder. A size that the
+      // header misstates shows only now.
       const probed = format.findStreamInfoSync(null);
       if (probed < 0) throw unreadable(probed);
       checkSize();
@@ -73,7 +73,7 @@ export class VideoInput implements Disposable {
     }
   }
 
-  /** What the container says of the track. */
+  /** The container's facts about the track. */
   facts(): Pick<MediaFacts, 'duration_ms' | 'frame_rate'> {
     const { duration, timeBase, avgFrameRate } = this.stream;
     const ofFile = this.#format.duration;
@@ -97,11 +97,11 @@ export class VideoInput implements Disposable {
     this.#format.seekFrameSync(index, ticks < first ? -(2n ** 40n) : ticks, AVSEEK_FLAG_BACKWARD);
   }
 
-  /** The packets of the video track in stored order. Each is valid until the next one is taken. */
+  /** Yields the packets of the video track in stored order. Each is valid until the next one is taken. */
   *packets(): Generator<Packet, void> {
     let failedReads = 0;
     while (failedReads < FAILED_READS_AT_END) {
-      // Also when it says that memory was refused: so it does of a sample with an absurd size.
+      // Also if it reports refused memory, which it does for a sample with an absurd size.
       if (this.#format.readFrameSync(this.#packet) < 0) {
         failedReads += 1;
         continue;
@@ -121,12 +121,12 @@ export class VideoInput implements Disposable {
   }
 }
 
-/** The track a player would show: enabled before disabled, then the largest picture, then the first. */
+/** Returns the track that a player would show: enabled before disabled, then the largest picture, then the first. */
 function chooseStream(streams: readonly Stream[], index: Mp4Index): Stream {
   const videos = streams.filter(
     (stream) =>
       stream.codecpar.codecType === AVMEDIA_TYPE_VIDEO &&
-      // Cover art and chapter pictures pose as video tracks of one frame.
+      // Cover art and chapter pictures look like video tracks of one frame.
       !stream.hasDisposition(AV_DISPOSITION_ATTACHED_PIC),
   );
   if (videos.length === 0) throw new ServiceError('invalid_video', 'The file has no video track');
@@ -151,7 +151,7 @@ function areaOf(stream: Stream): number {
 
 function unreadable(code: number): ServiceError {
   const cause = new FFmpegError(code);
-  // So the demuxer says of boxes that contradict each other; what an honest index needs has been weighed before.
+  // The demuxer reports contradicting boxes like this; the needs of a valid index were checked before.
   const isContradiction = code === FFmpegError.AVERROR(PosixError.ENOMEM);
   const reason = isContradiction ? 'its index is broken' : cause.message;
   return new ServiceError('invalid_video', `The file cannot be read as MP4: ${reason}`, { cause });

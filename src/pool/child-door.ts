@@ -11,7 +11,7 @@ import type {
   WarmRequest,
 } from './protocol.ts';
 
-/** What a child does for the service. */
+/** The handler of requests in a child process. */
 export interface ChildWork {
   start(request: StartRequest): Promise<void>;
   warm(request: WarmRequest): Promise<void>;
@@ -21,7 +21,7 @@ export interface ChildWork {
   nextPictures(): Promise<LookReply>;
 }
 
-/** Answers the questions of the service that forked this process. */
+/** Handles the requests of the service that forked this process. */
 export function answerService(work: ChildWork): void {
   process.on('message', (message) => {
     void answerTo(work, message).then(say);

@@ -2,16 +2,16 @@ import { messageOf, ServiceError } from '../errors.ts';
 
 /** How a child process ended. */
 export interface ChildDeath {
-  /** Null when it exited by itself. */
+  /** Null if it exited by itself. */
   readonly signal: string | null;
   readonly exitCode: number | null;
-  /** The last of what it printed. */
+  /** The end of its output. */
   readonly output: string;
 }
 
 /**
- * What V8, the C++ library, FFmpeg (`AVERROR(ENOMEM)`) and onnxruntime say when an allocation is refused, which under a
- * hard limit is how a memory bomb ends.
+ * Messages of V8, the C++ library, FFmpeg (`AVERROR(ENOMEM)`) and onnxruntime about a refused allocation, which is how
+ * a memory bomb ends under a hard limit.
  */
 const OUT_OF_MEMORY =
   /out of memory|bad_alloc|cannot allocate memory|failed to allocate memory|allocation failed|ERR_WORKER_OUT_OF_MEMORY|OOM error/i;
@@ -19,7 +19,7 @@ const OUT_OF_MEMORY =
 /** System errors of a fork that may succeed a moment later. */
 const PASSING_REFUSALS: ReadonlySet<string> = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE']);
 
-/** Characters of a child's output that are part of a message. */
+/** Characters of a child's output that a message quotes. */
 const QUOTED_CHARACTERS = 600;
 
 const NOT_STARTED = 'A process to analyse videos could not be started';
@@ -28,12 +28,12 @@ function isOutOfMemory(text: string): boolean {
   return OUT_OF_MEMORY.test(text);
 }
 
-/** A child ran out of memory. Another may need less, see `ProcessPool.run`. */
+/** Returns the error of a child that ran out of memory. Another child may need less, see `ProcessPool.run`. */
 export function memoryLimitError(cause?: unknown): ServiceError {
   return new ServiceError('memory_limit', 'the analysis of this video needs more memory than is allowed', { cause });
 }
 
-/** The verdict on a video whose analysis needed too much memory in the most frugal way, too. */
+/** Returns the error of a video whose analysis needs too much memory even in the most frugal mode. */
 export function errorOfMemoryLimit(memoryBytes: number, cause: unknown): ServiceError {
   return new ServiceError(
     'memory_limit',
@@ -43,7 +43,7 @@ export function errorOfMemoryLimit(memoryBytes: number, cause: unknown): Service
   );
 }
 
-/** The verdict on a death during a job. `nearLimit`: the child was last seen with most of its allowed memory in use. */
+/** Returns the error of a child that died during a job. `nearLimit`: the child last used most of its allowed memory. */
 export function crashError(death: ChildDeath, nearLimit: boolean): ServiceError {
   const cause = new Error(death.output.trim() || 'the process printed nothing');
   if (nearLimit || isOutOfMemory(death.output)) return memoryLimitError(cause);
@@ -53,37 +53,40 @@ export function crashError(death: ChildDeath, nearLimit: boolean): ServiceError 
   });
 }
 
-/** The system refused a new process. Retryable when that may pass. */
+/** Returns the error of a refused fork. Retryable if the cause may pass. */
 export function errorOfRefusedFork(cause: unknown): ServiceError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   const retryable = PASSING_REFUSALS.has(code);
   return new ServiceError('child_unavailable', `${NOT_STARTED}: ${messageOf(cause)}`, { cause, retryable });
 }
 
-/** A child died before it was ready. Its message quotes what the child printed, and is for the log. */
+/**
+ * Returns the error of a child that died before it was ready. Its message quotes the child's output, so it is only for
+ * the log.
+ */
 export function errorOfDeathAtStart(death: ChildDeath): ServiceError {
   const printed = death.output.trim();
   const quoted = printed === '' ? 'it printed nothing' : `it printed: ${printed.slice(-QUOTED_CHARACTERS)}`;
   return new ServiceError('child_unavailable', `${NOT_STARTED}: it ended with ${endOf(death)}; ${quoted}`);
 }
 
-/** A child lives, and has made no progress towards being ready. */
+/** Returns the error of a living child that made no progress during its start. */
 export function errorOfStalledStart(idleMs: number): ServiceError {
   return new ServiceError('child_unavailable', `${NOT_STARTED}: it made no progress for ${idleMs / 1000} seconds`, {
     retryable: true,
   });
 }
 
-/** A living child answered that it cannot start. */
+/** Returns the error that a child reported for its start. */
 export function errorOfFailedStart(failure: unknown): ServiceError {
   const isVerdict = failure instanceof ServiceError && ['invalid_model', 'invalid_pipeline'].includes(failure.code);
   if (isVerdict && !isOutOfMemory(failure.message)) return failure;
   return new ServiceError('child_unavailable', `${NOT_STARTED}: ${messageOf(failure)}`, { cause: failure });
 }
 
-/** Anything thrown in the child, as an error with a code. */
+/** Returns anything thrown in the child as an error with a code. */
 export function serviceErrorOf(error: unknown): ServiceError {
-  // A model that gets no memory is no bad model.
+  // A model that gets no memory is not an invalid model.
   if (error instanceof ServiceError && (error.code !== 'invalid_model' || !isOutOfMemory(error.message))) return error;
   const message = messageOf(error);
   return isOutOfMemory(message) ? memoryLimitError(error) : new ServiceError('internal', message, { cause: error });

@@ -30,9 +30,9 @@ import { sandboxArguments } from './sandbox/sandbox.ts';
 import type { VideoFolder } from './sandbox/video-folder.ts';
 import { StartWatch } from './start-watch.ts';
 
-/** What the child prints is kept to explain its death, no more of it than this. */
+/** Maximum length of the child's output that is kept to explain its death. */
 const OUTPUT_CHARACTERS = 4096;
-/** JavaScript heap of the child's main thread, which holds results of some frames. */
+/** JavaScript heap of the child's main thread, which holds the results of some frames. */
 const MAIN_HEAP_MIB = 128;
 /** Milliseconds after the end of a child in which its last output is read. */
 const LAST_OUTPUT_MS = 1000;
@@ -40,13 +40,13 @@ const LAST_OUTPUT_MS = 1000;
 export interface ChildHandleOptions {
   readonly isolation: Isolation;
   readonly module: URL;
-  /** Shows the child one video at a time, and is removed with it; absent: it can read every file. */
+  /** Gives the child access to one video at a time and is removed with it; absent: it can read every file. */
   readonly videos?: VideoFolder;
   readonly start: StartRequest;
   readonly warm: WarmRequest;
-  /** Called when the child's threads run and nothing else does, to limit what it may map from now on. */
+  /** Called when only the child's threads run, to limit what it may map from now on. */
   readonly limitMemory?: (pid: number) => Promise<void>;
-  /** Milliseconds without progress after which a child that is not ready is killed. */
+  /** Milliseconds without progress after which a starting child is killed. */
   readonly startIdleMs: number;
   readonly log: Log;
   /** Aborting it ends the start and the child. */
@@ -58,12 +58,12 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-/** A child process, as the service sees it: one question at a time. */
+/** A child process as the service sees it. One request at a time. */
 export class ChildHandle {
   readonly pid: number;
   readonly #process: ChildProcess;
   readonly #videos: VideoFolder | undefined;
-  /** Resolves when the process is gone and its output is read. */
+  /** Resolves when the process has ended and its output is read. */
   readonly #gone: Promise<void>;
   #output = '';
   #death: ChildDeath | undefined;
@@ -79,9 +79,9 @@ export class ChildHandle {
     this.#videos = videos;
     this.#process = child;
     child.on('message', (message) => this.#hear(message));
-    // A message to a process that has ended fails; its end is handled below.
+    // Sending to an ended process fails; its end is handled below.
     child.on('error', () => {});
-    // A process that cannot answer any more is of no use.
+    // A process that can no longer respond is useless.
     child.on('disconnect', () => this.#killGroup());
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (bytes: Buffer) => {
@@ -92,9 +92,9 @@ export class ChildHandle {
   }
 
   /**
-   * Forks a child and waits until its threads run and its models are loaded, for as long as it makes progress. Rejects,
-   * and leaves no process, with `child_unavailable` (retryable when another start may succeed) or with the child's
-   * verdict on a model or pipeline.
+   * Forks a child and waits while it makes progress until its threads run and its models are loaded. Rejects and leaves
+   * no process: with `child_unavailable` (retryable if another start may succeed) or with the child's error about a
+   * model or pipeline.
    */
   static async start(options: ChildHandleOptions): Promise<ChildHandle> {
     const { signal, log, startIdleMs: idleMs } = options;
@@ -113,7 +113,7 @@ export class ChildHandle {
       await child.#ask({ kind: 'start', request: options.start });
       await options.limitMemory?.(child.pid);
       await child.#ask({ kind: 'warm', request: options.warm });
-      // Not before: on a busy machine a child of low priority would hardly come to load its models.
+      // Set afterwards, because on a busy machine a child of low priority would hardly load its models.
       child.#notices = await lowerPriority(child.pid);
       child.#warmBytes = usedMemoryOf(child.pid);
       return child;
@@ -143,7 +143,7 @@ export class ChildHandle {
         execArgv: [...execArgv, `--max-old-space-size=${MAIN_HEAP_MIB}`],
         env: environment,
         serialization: 'advanced',
-        // A process group of its own, which is killed whole.
+        // A separate process group, which can be killed as a whole.
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       });
@@ -155,17 +155,17 @@ export class ChildHandle {
     throw errorOfRefusedFork(error);
   }
 
-  /** What could not be set for the child, which works without. */
+  /** Restrictions that could not be set. The child works without them. */
   get notices(): readonly string[] {
     return this.#notices;
   }
 
-  /** Memory it used when it was warm, in bytes; 0: unknown. */
+  /** Memory when it was ready, in bytes; 0: unknown. */
   get warmBytes(): number {
     return this.#warmBytes;
   }
 
-  /** Jobs begun. */
+  /** Number of started jobs. */
   get jobs(): number {
     return this.#jobs;
   }
@@ -179,19 +179,19 @@ export class ChildHandle {
     return !this.#hasExited && !this.#isKilled;
   }
 
-  /** Begins a job. */
+  /** Starts a job. */
   async open(request: OpenRequest): Promise<void> {
     this.#jobs += 1;
     const filePath = (await this.#videos?.show(request.filePath)) ?? request.filePath;
     await this.#ask({ kind: 'open', request: { ...request, filePath } });
   }
 
-  /** The next results of the job, within about a second; acknowledges the last ones. */
+  /** Returns the next results of the job, within about a second. Acknowledges the previous ones. */
   async next(): Promise<Reply> {
     return replySchema.parse(await this.#ask({ kind: 'next' }));
   }
 
-  /** Takes the video of the last job from it. */
+  /** Removes the child's access to the video of the last job. */
   async clear(): Promise<void> {
     await this.#videos?.clear();
   }
@@ -208,7 +208,7 @@ export class ChildHandle {
     return lookReplySchema.parse(await this.#ask({ kind: 'nextPictures' }));
   }
 
-  /** Ends the process group, also one that hears no other signal, and resolves when the child is gone. */
+  /** Kills the process group, whatever signals it ignores. Resolves when the child has ended. */
   async kill(): Promise<void> {
     this.#killGroup();
     await this.#gone;
@@ -220,14 +220,14 @@ export class ChildHandle {
     try {
       process.kill(-this.pid, 'SIGKILL');
     } catch {
-      // Nothing of the group is left.
+      // The group is empty.
     }
   }
 
   async #untilGone(child: ChildProcess): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     child.once('exit', () => {
-      // What it started goes with it. One that left the group could still hold the pipes open.
+      // Kills the processes that it started. One that left the group could still hold the pipes open.
       this.#killGroup();
       this.#hasExited = true;
       timer = setTimeout(() => {
@@ -252,12 +252,12 @@ export class ChildHandle {
     if (!this.isAlive()) await this.#gone;
     if (this.#death !== undefined) throw crashError(this.#death, false);
     const answer = this.#nextAnswer();
-    // One that cannot be sent is answered by the end of the process.
+    // A request that cannot be sent is answered by the end of the process.
     this.#process.send(question, () => {});
     return answer;
   }
 
-  /** The next message of the child. */
+  /** Returns the next message of the child. */
   async #nextAnswer(): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject };

@@ -10,11 +10,11 @@ export interface ChildJobOptions {
   readonly request: OpenRequest;
   readonly stallTimeoutMs: number;
   readonly signal: AbortSignal;
-  /** Results that are not yielded because another child has made them; default none. */
+  /** Results that another child has already produced; default none. */
   readonly skip?: number;
 }
 
-/** What a job yields, and what was found out about its video. */
+/** Results of a job and facts about its video. */
 export type Results = AsyncGenerator<FrameResult, MediaFacts | undefined, void>;
 
 /** One job in one child. */
@@ -27,17 +27,17 @@ export class ChildJob {
     this.#options = options;
   }
 
-  /** True when the child has handed over all results and is free for another job. */
+  /** True if the child has returned all results and is free for another job. */
   get isDone(): boolean {
     return this.#isDone;
   }
 
-  /** Results yielded so far. */
+  /** Number of yielded results. */
   get yielded(): number {
     return this.#yielded;
   }
 
-  /** In frame order. The child is killed when the job is aborted, stalls, or needs too much memory. */
+  /** Yields the results in frame order. Kills the child if the job is aborted, stalls, or needs too much memory. */
   async *results(): Results {
     const { child, request, signal, stallTimeoutMs, skip = 0 } = this.#options;
     using watch = new Watch({ child, memoryBytes: request.memoryBytes, stallTimeoutMs, signal });

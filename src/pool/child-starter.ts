@@ -8,17 +8,17 @@ import { WorkFolder } from './sandbox/work-folder.ts';
 
 export interface ChildStarterOptions {
   readonly isolation: Isolation;
-  /** Memory that a child may use. */
+  /** Memory limit of a child. */
   readonly memoryBytes: number;
-  /** Folder of the models that users brought. */
+  /** Folder of added models. */
   readonly modelsFolder?: string;
   /**
-   * Folder for links to the videos in hand, on their disk; emptied at the start and removed at the end. Absent: the
-   * children may read every file that the user may.
+   * Folder for links to the current videos, on their disk; emptied at start and removed at the end. Absent: children
+   * can read every file of the user.
    */
   readonly linksFolder?: string;
   readonly log: Log;
-  /** The child's program; tests put in others that misbehave. */
+  /** The child's program; tests use others that misbehave. */
   readonly childModule?: URL;
 }
 
@@ -28,21 +28,21 @@ export interface ChildNeeds {
   readonly warmUp: readonly PipelineDefinition[];
 }
 
-/** A child that starts does some work in this time, however busy the machine is and however slow its disk. */
+/** A starting child makes some progress in this time, however slow the machine and its disk are. */
 const START_IDLE_MS = 120_000;
 
-/** What a child is started with. */
+/** Settings of a child's start. */
 interface Fences {
   readonly isolation: Isolation;
   /** True: the kernel limits its memory. */
   readonly isLimited: boolean;
 }
 
-/** Starts children, each with every restriction that is found to work. */
+/** Starts children with every restriction that works on this machine. */
 export class ChildStarter {
   readonly #options: ChildStarterOptions;
   readonly #folder: WorkFolder | undefined;
-  /** The first is tried first. Once a child has started, no other may start with less isolation. */
+  /** The first one is tried first. After a successful start, no child starts with less isolation. */
   #fences: readonly Fences[];
 
   constructor(options: ChildStarterOptions) {
@@ -51,13 +51,13 @@ export class ChildStarter {
     this.#fences = weakerAndWeaker(options.isolation);
   }
 
-  /** The restrictions that children have. */
+  /** The restrictions of the children. */
   get levels(): readonly IsolationLevel[] {
     const [first] = this.#fences;
     return first?.isolation.levels.filter((level) => level !== 'memory' || first.isLimited) ?? [];
   }
 
-  /** A warm child. Rejects as `ChildHandle.start` does. */
+  /** Returns a ready child. Rejects like `ChildHandle.start`. */
   async start(needs: ChildNeeds, signal: AbortSignal): Promise<ChildHandle> {
     const { log } = this.#options;
     const startedMs = performance.now();
@@ -67,14 +67,14 @@ export class ChildStarter {
     return child;
   }
 
-  /** Removes the folder of the children, which have ended. */
+  /** Removes the folder of the children, which must have ended. */
   async close(): Promise<void> {
     await this.#folder?.remove();
   }
 
   /**
-   * The limit counts what the runtime maps, which differs between versions of Node.js, and a program may be installed
-   * where the sandbox does not let it be read: neither may keep all children out.
+   * The limit counts memory mapped by the runtime, which differs between versions of Node.js, and the sandbox may
+   * prevent reading a program in an unusual place. Neither may prevent all children from starting.
    */
   async #startFenced(needs: ChildNeeds, signal: AbortSignal): Promise<ChildHandle> {
     const causes: unknown[] = [];

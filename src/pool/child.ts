@@ -9,7 +9,7 @@ import { Analysis, openPipeline, type DecodeThread, type InferenceThread } from 
 import { PictureRun } from './threads/picture-run.ts';
 import { Thread } from './threads/thread.ts';
 
-/** Heaps of JavaScript alone, in MiB; pixels and models are outside of them. A video's frame results are small. */
+/** JavaScript heaps in MiB, without pixels and models. The frame results of a video are small. */
 const THREAD_HEAP = { maxOldGenerationSizeMb: 128 };
 
 let decode: DecodeThread | undefined;
@@ -17,7 +17,7 @@ const inference: InferenceThread[] = [];
 let analysis: Analysis | undefined;
 let pictures: PictureRun | undefined;
 
-// A thread that is stuck in native code cannot be asked to stop, and process.exit would wait for it.
+// A thread that hangs in native code cannot be stopped, and process.exit would wait for it.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 answerService({ start, warm, open, next, look, nextPictures });
@@ -57,7 +57,7 @@ async function nextPictures(): Promise<LookReply> {
   return pictures.next();
 }
 
-/** A thread is gone, and the process with it: the service reads the last words and replaces the process. */
+/** If a thread ends, the process ends too; the service reads its last output and replaces it. */
 function die(error: Error): void {
   process.stderr.write(`${messageOf(error)}\n${error.stack ?? ''}\n`);
   process.kill(process.pid, 'SIGABRT');

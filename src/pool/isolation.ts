@@ -35,22 +35,24 @@ export type IsolationLevel =
   | 'system-calls'
   | 'untraceable';
 
-/** How a child is to be started. */
+/** How to start a child. */
 export interface Isolation {
-  /** What is active, for people. */
+  /** Names of the active layers. */
   readonly levels: readonly IsolationLevel[];
-  /** The program to execute: Node.js, or the first of those that restrict themselves and then become the next. */
+  /**
+   * The program to execute: Node.js, or the first of the wrappers that restrict themselves and then execute the next.
+   */
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly sandbox: SandboxLayers;
 }
 
 export interface IsolationOptions {
-  /** The service's environment, of which the child gets what it cannot do without. */
+  /** The service's environment, from which the child gets what it needs. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** What programs and shared libraries need to be found, and the names of languages and folders. No secrets in these. */
+/** Variables needed to find programs and shared libraries, and locales and folders. They contain no secrets. */
 const ALLOWED_VARIABLES = [
   'PATH',
   'LD_LIBRARY_PATH',
@@ -64,9 +66,9 @@ const ALLOWED_VARIABLES = [
   'TZ',
 ];
 
-/** A busy machine must not lose a fence because Node.js starts slowly. */
+/** A layer must not be lost because Node.js starts slowly on a busy machine. */
 const PROBE_TIMEOUT_MS = 120_000;
-/** A limit that every Node.js fits in, to find out whether limits can be set. */
+/** A limit that every Node.js fits into, to test whether limits can be set. */
 const PROBED_BYTES = 64 * 1024 ** 3;
 
 const NO_SANDBOX: SandboxLayers = { files: false, systemCalls: false };
@@ -74,9 +76,8 @@ const STAY_UNPRIVILEGED = ['--no-new-privs', '--pdeathsig', 'KILL', '--'];
 const DROP_CAPABILITIES = ['--bounding-set=-all', '--inh-caps=-all', '--ambient-caps=-all'];
 
 /**
- * Finds out what this machine lets an ordinary process do to restrict itself: each restriction is tried, on Node.js
- * itself, and those that work are put before one another. They become the child by exec, so its pid and its channel to
- * the service are kept.
+ * Determines which restrictions this machine allows an ordinary process. Each wrapper is probed with Node.js; those
+ * that work are chained and `exec` the next, so that pid and IPC channel survive.
  */
 export async function detectIsolation(options: IsolationOptions): Promise<Isolation> {
   const environment = allowed(options.environment);
@@ -102,8 +103,7 @@ export async function detectIsolation(options: IsolationOptions): Promise<Isolat
     sandboxWorks({ files: true, systemCalls: false }),
     sandboxWorks({ files: false, systemCalls: true }),
   ]);
-  // Comes after the namespaces: a process that enters one forgets the signal. Only root, there or outside, has
-  // capabilities to drop.
+  // After the namespaces, because entering one clears the signal. Only root has capabilities to drop.
   const privileges = await firstThatWorks(network, [
     ['setpriv', ...DROP_CAPABILITIES, ...STAY_UNPRIVILEGED],
     ['setpriv', ...STAY_UNPRIVILEGED],
@@ -118,13 +118,13 @@ export async function detectIsolation(options: IsolationOptions): Promise<Isolat
   if (files) levels.push('files');
   if (systemCalls) levels.push('system-calls');
   if (await isProtected()) levels.push('untraceable');
-  // The limit itself is set when it is known what the runtime maps, see `limitMappedMemory`.
+  // The limit is set later, when the mapped memory of the runtime is known; see `limitMappedMemory`.
   const noCoreDump = memory.length > 0 ? ['prlimit', '--core=0', '--'] : [];
   const command = [...noCoreDump, ...network, ...privileges, process.execPath];
   return { levels, command, environment, sandbox: { files, systemCalls } };
 }
 
-/** The same without what could keep a child from reading its program where that is installed in an unusual way. */
+/** Returns the same without layers that may prevent a child from reading its program in an unusual place. */
 export function withoutSandbox(isolation: Isolation): Isolation {
   const dropped: ReadonlySet<string> = new Set(DROP_CAPABILITIES);
   const lost: ReadonlySet<IsolationLevel> = new Set(['capabilities', 'files', 'system-calls']);
@@ -137,17 +137,20 @@ export function withoutSandbox(isolation: Isolation): Isolation {
 }
 
 /**
- * Has the kernel refuse a process more private memory than it has mapped now and `moreBytes` beyond. The kernel counts what
- * is mapped, not what is used, and Node.js 24 maps 510 MiB for each thread that it never touches.
+ * Sets the kernel's limit of a process's private memory to what it has mapped and `moreBytes`. The kernel counts
+ * mapped, not used memory, and Node.js 24 maps 510 MiB per thread that it never uses.
  */
 export async function limitMappedMemory(pid: number, moreBytes: number): Promise<void> {
-  // `--data`, never `--as`: Node.js reserves far more address space than it uses.
+  // `--data`, never `--as`, because Node.js reserves far more address space than it uses.
   await run('prlimit', [`--pid=${pid}`, `--data=${mappedMemoryOf(pid) + moreBytes}`], { timeout: PROBE_TIMEOUT_MS });
 }
 
 type Fence = readonly [program: string, ...args: string[]];
 
-/** What the kernel says of Node.js behind a fence; undefined when the fence is not installed, or not permitted. */
+/**
+ * Returns what the kernel reports of Node.js behind a wrapper; undefined if the wrapper is not installed or not
+ * permitted.
+ */
 async function statusBehind(fence: readonly string[], env: Isolation['environment']): Promise<string | undefined> {
   const [program = '', ...args] = fence;
   const read = 'fs.existsSync("/proc/self/status") && fs.readFileSync("/proc/self/status", "latin1")';
@@ -162,7 +165,7 @@ async function statusBehind(fence: readonly string[], env: Isolation['environmen
   }
 }
 
-/** Without any in hand or to be inherited, and barred from new ones. */
+/** Without inheritable or ambient capabilities, and unable to gain new ones. */
 function hasNoCapabilities(status: string): boolean {
   const inHand = [...status.matchAll(/^Cap(?:Inh|Prm|Eff|Amb):\s+(\w+)$/gm)].map((line) => line[1]);
   return inHand.length > 0 && inHand.every((set) => /^0+$/.test(set ?? '')) && /^NoNewPrivs:\s+1$/m.test(status);
@@ -170,12 +173,12 @@ function hasNoCapabilities(status: string): boolean {
 
 function allowed(environment: IsolationOptions['environment']): Record<string, string> {
   const result: Record<string, string> = {
-    // Two arenas serve the few threads; one for each would keep freed frames in all of them.
+    // Two arenas serve the few threads; one per thread would keep freed frames in all of them.
     MALLOC_ARENA_MAX: '2',
-    // Frames and tensors are mapped one by one and given back when freed; left to itself the C library raises this
-    // threshold, and a child keeps what its largest job needed. Saves 25 MB for each thread.
+    // Frames and tensors are mapped individually and unmapped when freed. By default the C library raises this
+    // threshold, and a child would keep the memory of its largest job. Saves 25 MB per thread.
     MALLOC_MMAP_THRESHOLD_: String(128 * 1024),
-    // From 1.29 on onnxruntime tells its maker about every session, by way of a database in the user's cache folder.
+    // From 1.29 on, onnxruntime reports every session to its vendor through a database in the user's cache folder.
     ORT_DISABLE_TELEMETRY: '1',
   };
   for (const name of ALLOWED_VARIABLES) {

@@ -1,4 +1,4 @@
-/** The few functions of the C library that Node.js does not offer. Linux alone. */
+/** The few functions of the C library that Node.js lacks. Linux only. */
 import koffi from 'koffi';
 import { getSystemErrorName } from 'node:util';
 
@@ -27,7 +27,10 @@ const strlen = libc.func('size_t strlen(const void *)');
 const memset = libc.func('void *memset(void *, int, size_t)');
 const filterProgram = koffi.struct({ length: 'unsigned short', instructions: 'const void *' });
 
-/** Forbids other processes of this user to trace this one, to read its memory and environment, and core dumps. */
+/**
+ * Forbids other processes of this user to trace this one and to read its memory and environment, and disables core
+ * dumps.
+ */
 export function forbidTracing(): void {
   check('prctl', prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
 }
@@ -37,7 +40,7 @@ export function isTracingForbidden(): boolean {
   return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) === 0;
 }
 
-/** Overwrites the value of a variable where the kernel shows it (/proc/PID/environ), which deleting it does not. */
+/** Overwrites the value of a variable in /proc/PID/environ, which deleting it does not do. */
 export function eraseVariable(name: string): void {
   const value: unknown = getenv(name);
   if (value !== null) memset(value, 0, strlen(value));
@@ -54,7 +57,7 @@ export function filterSystemCalls(program: Buffer): void {
   check('seccomp', prctlWithPointer(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, pointer, 0, 0));
 }
 
-/** Version of Landlock's interface; 0: the kernel has none or does not use it. */
+/** Returns the version of Landlock's interface; 0: not available. */
 export function landlockVersion(): number {
   const version = Number(systemCall(LANDLOCK_CREATE_RULESET, 'void *', null, 'size_t', 0, 'unsigned int', 1));
   return Math.max(0, version);
@@ -78,17 +81,17 @@ export function addPathRule(ruleset: number, rule: Buffer): void {
   check('landlock', systemCall(LANDLOCK_ADD_RULE, 'int', ruleset, 'int', kind, 'void *', rule, 'unsigned int', 0));
 }
 
-/** Restricts this thread, and the program that it executes. */
+/** Restricts this thread and the program that it executes. */
 export function restrictSelf(ruleset: number): void {
   check('landlock', systemCall(LANDLOCK_RESTRICT_SELF, 'int', ruleset, 'unsigned int', 0));
 }
 
-/** Lets a program that is executed keep a descriptor. */
+/** Lets an executed program keep a descriptor. */
 export function keepDescriptor(descriptor: number): void {
   check('fcntl', setDescriptorFlags(descriptor, F_SETFD, 'int', 0));
 }
 
-/** Replaces this process by a program. Returns by throwing alone. */
+/** Replaces this process by a program. Throws on failure, never returns. */
 export function replaceProcess(path: string, args: readonly string[], environment: readonly string[]): never {
   execute(path, [...args, null], [...environment, null]);
   throw systemError('execve');

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 
-/** What this process may use of the machine. */
+/** Resources of the machine that this process may use. */
 export interface Machine {
   readonly cores: number;
-  /** The memory of the machine, or less where a control group (a container, a systemd unit) allows less. */
+  /** Memory of the machine, or less if a control group (a container, a systemd unit) limits it. */
   readonly memoryBytes: number;
 }
 
-/** Where the memory controllers of version 2 and 1 are mounted. */
+/** Mount points of the memory controllers of versions 2 and 1. */
 const MEMORY_FILES = [
   ['sys/fs/cgroup', 'memory.max'],
   ['sys/fs/cgroup/unified', 'memory.max'],
@@ -18,7 +18,7 @@ const MEMORY_FILES = [
 const QUOTA_V2 = ['sys/fs/cgroup', 'sys/fs/cgroup/unified'] as const;
 const QUOTA_V1 = ['sys/fs/cgroup/cpu', 'sys/fs/cgroup/cpu,cpuacct'] as const;
 
-/** @param root the file system's root; a test has its own */
+/** @param root root of the file system; tests use their own */
 export function readMachine(root = '/', cores = availableParallelism(), memoryBytes = totalmem()): Machine {
   const groups = groupsOf(root);
   const memory = MEMORY_FILES.flatMap(([mount, file]) => groups.map((group) => number(join(root, mount, group, file))));
@@ -33,8 +33,8 @@ export function readMachine(root = '/', cores = availableParallelism(), memoryBy
 }
 
 /**
- * The control groups of this process and all above them, which limit it too. In a container the path may be that of the
- * host and lead nowhere; the root of the mount is then its own group.
+ * Returns the control groups of this process and their parents, which limit it too. In a container the path may be that
+ * of the host and not exist; the root of the mount is then its group.
  */
 function groupsOf(root: string): readonly string[] {
   const groups = new Set(['.']);
@@ -54,13 +54,13 @@ function quotaV1(folder: string): number {
   return coresOf(number(join(folder, 'cpu.cfs_quota_us')), number(join(folder, 'cpu.cfs_period_us')));
 }
 
-/** Infinity where there is no quota: an absent file, `max`, or -1. */
+/** Infinity without a quota: a missing file, `max`, or -1. */
 function coresOf(quota: number | undefined, period: number | undefined): number {
   const share = (quota ?? Number.NaN) / (period ?? Number.NaN);
   return share > 0 ? share : Infinity;
 }
 
-/** Infinity for an absent file, and for `max`. */
+/** Infinity for a missing file and for `max`. */
 function number(file: string): number {
   const text = read(file).trim();
   return /^-?\d+$/.test(text) ? Number(text) : Infinity;

@@ -1,38 +1,40 @@
 /**
- * How much memory the analysis of a video takes, and what follows from that for the number of threads and the limit of a
- * child. The only place with these figures (docs/DEPLOYING.md, Sizing); `node dist/tools/bench/memory.js` measures them.
+ * Memory needed to analyse a video, and the number of threads and the memory limit that follow from it. The only place
+ * with these figures (docs/DEPLOYING.md, Sizing); `node dist/tools/bench/memory.js` measures them.
  */
 import { ServiceError } from '../errors.ts';
 import type { PipelineDefinition } from '../pipeline/definition.ts';
 import type { Machine } from './machine.ts';
 
 const MB = 1_000_000;
-/** The service itself, with its database. */
+/** The service with its database. */
 const SERVICE_BYTES = 300 * MB;
-/** Part of the rest that the children may use; the system needs some too. */
+/** Share of the rest for the children; the system needs some too. */
 const CHILDREN_PART = 0.85;
-/** A child without inference threads, while it decodes 1080p. */
+/** A child without inference threads that decodes 1080p. */
 const BASE_BYTES = 130 * MB;
-/** An inference thread with both built-in models and its working memory at this `detection_side`, the default. */
+/** An inference thread with both built-in models and its working memory at the default `detection_side`. */
 const THREAD_BYTES = 140 * MB;
 const DEFAULT_SIDE = 640;
-/** What a default leaves for decoding videos of more than 1080p, at least. */
+/** Minimum that a default leaves for decoding videos larger than 1080p. */
 const SPARE_BYTES = 200 * MB;
-/** With so much above its threads a child decodes 8K with 10 bits and looks for text at the largest `detection_side`. */
+/**
+ * With this much above its threads, a child decodes 8K with 10 bits and detects text at the largest `detection_side`.
+ */
 const LARGEST_VIDEO_BYTES = 3200 * MB;
-/** Working memory of the text detector for each pixel of the picture it sees. */
+/** Working memory of the text detector per pixel of its picture. */
 const DETECTION_BYTES_PER_PIXEL = 160;
 /** A frame in analysis, as RGB, and its copies. */
 const FRAME_BYTES_PER_PIXEL = 9;
-/** The decoder's pictures to refer to, with 10 bits, and its conversion to RGB. */
+/** The decoder's reference pictures with 10 bits, and its conversion to RGB. */
 const DECODER_BYTES_PER_PIXEL = 30;
-/** Mapped bytes for each that is used: onnxruntime doubles its arena, and the last doubling is seldom filled. */
+/** Mapped bytes per used byte: onnxruntime doubles its arena, and the last doubling is rarely full. */
 const MAPPED_PER_USED = 1.6;
 /** More threads share the memory bus and gain little. */
 const MOST_DEFAULT_THREADS = 16;
 
 export interface ChildSettings {
-  /** Children at once. */
+  /** Number of children. */
   readonly concurrency: number;
   /** Undefined: the default is derived. */
   readonly threads: number | undefined;
@@ -42,14 +44,14 @@ export interface ChildSettings {
 export interface ChildPlan {
   /** Inference threads of a child. */
   readonly threads: number;
-  /** What a child may use. */
+  /** Memory limit of a child. */
   readonly memoryBytes: number;
-  /** True when all children together may use more than the machine has for them. */
+  /** True if all children together may use more memory than the machine has for them. */
   readonly isOvercommitted: boolean;
 }
 
 /**
- * Derives what was not set from the machine. Throws `invalid_config`, with values that work, when threads and memory
+ * Derives missing settings from the machine. Throws `invalid_config`, with working values, if threads and memory
  * contradict each other.
  */
 export function planChildren(machine: Machine, settings: ChildSettings): ChildPlan {
@@ -65,19 +67,19 @@ export function planChildren(machine: Machine, settings: ChildSettings): ChildPl
   return { threads, memoryBytes, isOvercommitted: concurrency * memoryBytes > forChildren };
 }
 
-/** What a child with so many threads needs for videos up to 1080p. */
+/** Returns the memory of a child with this many threads for videos up to 1080p. */
 export function memoryOfThreads(threads: number): number {
   return BASE_BYTES + threads * THREAD_BYTES;
 }
 
-/** What a child that may use so much may map, beside what its runtime maps. */
+/** Returns how much a child with this limit may map in addition to its runtime. */
 export function mappedBytesFor(memoryBytes: number): number {
   return Math.ceil(memoryBytes * MAPPED_PER_USED);
 }
 
 /**
- * Inference threads that may work at the same time, at least one, on frames of `frameBytes` of RGB of which these parts are
- * analysed, one after another.
+ * Returns how many inference threads may work at the same time, at least one, on frames of `frameBytes` of RGB whose
+ * parts are analysed one after another.
  */
 export function threadsForFrames(
   frameBytes: number,
@@ -93,7 +95,7 @@ export function threadsForFrames(
 }
 
 /**
- * Throws `invalid_config`, naming the pipeline, when one thread cannot look for text in a 16:9 frame as large as the
+ * Throws `invalid_config` with the pipeline's name if one thread cannot detect text in a 16:9 frame as large as the
  * pipeline's `detection_side` within the limit.
  */
 export function checkPipelineMemory(definitions: readonly PipelineDefinition[], plan: ChildPlan): void {
@@ -116,7 +118,7 @@ function pixelsOf(side: number): number {
   return (side * side * 9) / 16;
 }
 
-/** The largest of the pipeline; 0 when it reads no text. */
+/** Returns the largest `detection_side` of the pipeline; 0 if it reads no text. */
 function detectionSideOf(definition: PipelineDefinition): number {
   const sides = definition.nodes.map(({ params }) => Number(params['detection_side'] ?? 0));
   return Math.max(...sides.map((side) => (Number.isFinite(side) ? side : 0)));

@@ -9,11 +9,11 @@ export interface PooledPipelineOptions {
   readonly registry: PipelineRegistry;
   readonly pool: ProcessPool;
   readonly limits: VideoLimits;
-  /** Decoders of FFmpeg that are allowed beside the usual ones; default none. */
+  /** Additional decoders of FFmpeg; default none. */
   readonly extraDecoders?: readonly string[];
   /**
-   * True: every sampled frame is analysed, also one with the very pixels of the one before it. The results are the same
-   * either way; for measuring what the difference costs.
+   * True: analyse every sampled frame, also one with the same pixels as the previous one. The results are the same;
+   * used to measure the difference in cost.
    */
   readonly analyseRepeats?: boolean;
 }

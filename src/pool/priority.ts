@@ -3,23 +3,23 @@ import { constants, setPriority } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 
-/** The kernel takes one such write of ordinary users in 100 ms, from all of them together. */
+/** The kernel accepts one such write of ordinary users per 100 ms, from all of them together. */
 const RETRY_MS = 150;
 
 /**
- * Puts a child, with every thread it has, behind the service in the scheduler's favour. Returns what could not be set:
- * the child works without.
+ * Lowers the priority of a child with all of its threads below the service. Returns what could not be set; the child
+ * works without it.
  */
 export async function lowerPriority(pid: number): Promise<string[]> {
   const threadsPath = `/proc/${pid}/task`;
   const autogroup = `/proc/${pid}/autogroup`;
   const notices: string[] = [];
-  // A priority belongs to a thread; one that is started later inherits that of its starter.
+  // Priorities belong to threads; a later thread inherits that of its creator.
   const threads = existsSync(threadsPath) ? readdirSync(threadsPath).map(Number) : [pid];
   for (const thread of threads) {
     await attempt('priority', notices, () => setPriority(thread, constants.priority.PRIORITY_BELOW_NORMAL));
   }
-  // Where the kernel groups processes by session it weighs the groups, and the child is a session of its own (sched(7)).
+  // If the kernel groups processes by session, it weighs the groups, and the child is its own session (sched(7)).
   if (existsSync(autogroup)) {
     const write = () => writeFileSync(autogroup, String(constants.priority.PRIORITY_BELOW_NORMAL));
     const first: string[] = [];

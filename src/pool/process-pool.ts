@@ -15,37 +15,39 @@ import type { LookRequest, OpenRequest } from './protocol.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 export interface ProcessPoolOptions extends ChildStarterOptions {
-  /** Children, which is jobs at once. */
+  /** Number of children, which is the number of concurrent jobs. */
   readonly size: number;
   /** True: a child is started when it is first needed. */
   readonly isLazy?: boolean;
   /** Inference threads in each child. */
   readonly threads: number;
-  /** A job is given up when no frame is decoded and no result made for so long. */
+  /** A job stalls when no frame is decoded and no result produced for this long. */
   readonly stallTimeoutMs: number;
   /** A child is replaced after this many jobs, because native code may leak memory. */
   readonly recycleAfterJobs: number;
-  /** Pipelines whose models a child loads before its first job; the other ones load theirs when they are first run. */
+  /** Pipelines whose models a child loads before its first job; others load theirs at their first run. */
   readonly warmUp: readonly PipelineDefinition[];
 }
 
-/** What a job is, without the means that the pool gives it. */
+/** A job, without what the pool adds. */
 export type JobRequest = Omit<OpenRequest, 'memoryBytes' | 'oneFrameAtATime'>;
 
-/** Before a fork that was refused is tried again, in milliseconds: the first wait, doubled each time, and the longest. */
+/** Milliseconds before a refused fork is retried: the first wait, doubled each time, and the longest. */
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
 
-/** After these a child is as good as before: it looked at a video and refused it. After any other error it is replaced. */
+/** After these errors a child can be reused, because it only rejected a video. After any other error it is replaced. */
 const VERDICTS_ON_VIDEOS: ReadonlySet<ErrorCode> = new Set(['invalid_video', 'too_large', 'input_missing']);
 
 /** Holds one child, or the start of one. */
 interface Slot {
-  /** Undefined: none was started since the last one failed to. */
+  /** Undefined: none was started since the last one failed. */
   child: Promise<ChildHandle> | undefined;
 }
 
-/** Warm child processes, lent to one job at a time. A child that died or was killed is replaced at once. */
+/**
+ * A pool of ready child processes, each used by one job at a time. A child that died or was killed is replaced at once.
+ */
 export class ProcessPool implements AsyncDisposable {
   readonly size: number;
   readonly #options: ProcessPoolOptions;
@@ -63,13 +65,13 @@ export class ProcessPool implements AsyncDisposable {
     this.#options = options;
     this.size = options.size;
     this.#starter = new ChildStarter(options);
-    // Each job in hand and each child that starts listens.
+    // Every running job and every starting child adds a listener.
     setMaxListeners(0, this.#closing.signal);
   }
 
   /**
-   * Begins to start every child and returns at once, so that a service can answer reads meanwhile: jobs that are run
-   * before {@link ready} wait for their child. The owner awaits `ready`, which may reject, and closes the pool.
+   * Starts all children and returns at once, so that a service can serve reads meanwhile. Jobs before {@link ready}
+   * wait for their child. The caller awaits `ready`, which may reject, and closes the pool.
    */
   static open(options: ProcessPoolOptions): ProcessPool {
     const pool = new ProcessPool(options);
@@ -78,27 +80,26 @@ export class ProcessPool implements AsyncDisposable {
     pool.#slots.push(...Array.from({ length: options.size }, (_, at) => ({ child: starts[at] })));
     pool.#free.push(...pool.#slots);
     pool.#ready = pool.#allWarm(starts);
-    // Its owner may look at it later.
+    // The caller may await it later.
     pool.#ready.catch(() => {});
     return pool;
   }
 
   /**
-   * Resolves when every child has been warm: its threads run and its models are loaded. There is no limit on the time,
-   * and a fork that the system refuses for the moment is tried until it succeeds or the pool is closed. Rejects when a
-   * child cannot be started with these settings: `child_unavailable` (the message quotes the child's last output and is
-   * for the log), `invalid_model` or `invalid_pipeline`.
+   * Resolves when every child was ready once. There is no time limit, and a temporarily refused fork is retried until
+   * it succeeds or the pool is closed. Rejects if a child cannot be started with these settings: `child_unavailable`
+   * (its message quotes the child's output and is only for the log), `invalid_model` or `invalid_pipeline`.
    */
   get ready(): Promise<void> {
     return this.#ready;
   }
 
-  /** True once {@link ready} has resolved; it stays true when a child is replaced later. */
+  /** True once {@link ready} has resolved; stays true when a child is replaced. */
   isReady(): boolean {
     return this.#isReady;
   }
 
-  /** What is between a hostile video and the service. */
+  /** Names of the active sandbox layers. */
   get levels(): readonly IsolationLevel[] {
     return this.#starter.levels;
   }
@@ -114,9 +115,9 @@ export class ProcessPool implements AsyncDisposable {
   }
 
   /**
-   * Runs one job in a child, as soon as one is free, and yields its results in frame order. A job that runs out of memory
-   * is run again in a fresh child with one inference thread and one frame at a time, and rejects with `memory_limit` only
-   * when that is too much as well. The child is killed when the job is aborted, stalls, or is left before its end.
+   * Runs one job in the next free child and yields its results in frame order. A job that runs out of memory is
+   * repeated in a new child with one inference thread and one frame at a time; it rejects with `memory_limit` if that
+   * fails too. The child is killed if the job is aborted, stalls, or its results are not read to the end.
    */
   async *run(request: JobRequest, signal?: AbortSignal): Results {
     const { memoryBytes, stallTimeoutMs, log } = this.#options;
@@ -163,7 +164,7 @@ export class ProcessPool implements AsyncDisposable {
     }
   }
 
-  /** The results after the first ones: those are the same however a video is analysed. */
+  /** Skips the first results, which are the same in every mode. */
   async *#runFrugally(request: JobRequest, skip: number, signal: AbortSignal): Results {
     const { memoryBytes, stallTimeoutMs } = this.#options;
     const child = await this.#start({ threads: 1, warmUp: [request.definition] }, signal);
@@ -178,7 +179,7 @@ export class ProcessPool implements AsyncDisposable {
     }
   }
 
-  /** Kills every child, those at work too, whose jobs end as `interrupted`. */
+  /** Kills every child. Running jobs end as `interrupted`. */
   async close(): Promise<void> {
     this.#closing.abort(new ServiceError('interrupted', 'the service is shutting down', { retryable: true }));
     await Promise.allSettled(this.#slots.map(async ({ child }) => child));
@@ -195,7 +196,7 @@ export class ProcessPool implements AsyncDisposable {
     this.#isReady = true;
   }
 
-  /** Starts a child before any job needs it. */
+  /** Starts a child before a job needs it. */
   async #startFirst(): Promise<ChildHandle> {
     for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS)) {
       try {
@@ -256,13 +257,16 @@ export class ProcessPool implements AsyncDisposable {
       await this.#end(child);
       slot.child = this.#closing.signal.aborted ? undefined : this.#start();
       slot.child?.catch(() => {
-        // Told to the next job, which tries again.
+        // Reported to the next job, which retries.
       });
     }
     this.#release(slot);
   }
 
-  /** True for a child that has done its jobs, or that keeps so much memory that the next job would have much less. */
+  /**
+   * Returns true for a child that has run its number of jobs, or that keeps so much memory that the next job would have
+   * much less.
+   */
   #isWorn(child: ChildHandle): boolean {
     const { recycleAfterJobs, memoryBytes } = this.#options;
     const mostKept = child.warmBytes + (memoryBytes - child.warmBytes) / 2;

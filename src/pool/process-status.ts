@@ -1,21 +1,21 @@
-/** Reads the state of another process from /proc. On other systems, and for a process that has ended, all is unknown. */
+/** Reads the state of another process from /proc. Unknown on other systems and for an ended process. */
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Bytes that the process itself filled, without pages of libraries and models mapped from files; 0: unknown. */
+/** Bytes of anonymous memory in use, without mapped files; 0: unknown. */
 export function usedMemoryOf(pid: number): number {
   const status = read(pid, 'status');
   const kibibytes = [...status.matchAll(/^Rss(?:Anon|Shmem):\s+(\d+) kB$/gm)].map((line) => Number(line[1]));
   return kibibytes.reduce((sum, part) => sum + part, 0) * 1024;
 }
 
-/** Bytes of private memory that the process has mapped, whether it uses them or not; 0: unknown. */
+/** Bytes of private memory mapped, used or not; 0: unknown. */
 export function mappedMemoryOf(pid: number): number {
   return Number(/^VmData:\s+(\d+) kB$/m.exec(read(pid, 'status'))?.[1] ?? 0) * 1024;
 }
 
 /**
- * A number that grows while the process works: its page faults and its ticks of processor time, of all threads (fields
- * 10, 12, 14 and 15 of proc_pid_stat(5)). 0: unknown.
+ * A number that grows while the process works: page faults and processor ticks of all threads (fields 10, 12, 14 and 15
+ * of proc_pid_stat(5)). 0: unknown.
  */
 export function workDoneBy(pid: number): number {
   const stat = read(pid, 'stat');
@@ -24,13 +24,13 @@ export function workDoneBy(pid: number): number {
   return counted.reduce((sum, part) => sum + part, 0);
 }
 
-/** Nanoseconds that all threads of a process ran, and that they could have run and waited for a processor. */
+/** Nanoseconds that the threads of a process ran, and that they waited for a processor. */
 export interface ProcessorTime {
   readonly ran: number;
   readonly waited: number;
 }
 
-/** Of each thread by sched-stats of the kernel; zeros: unknown. */
+/** Per thread, from the kernel's sched-stats; zeros: unknown. */
 export function processorTimeOf(pid: number): ProcessorTime {
   let ran = 0;
   let waited = 0;

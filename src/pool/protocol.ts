@@ -21,7 +21,7 @@ const startRequestSchema = z
   .object({
     /** Number of inference threads; 0 for a child that makes pictures only. */
     threads: z.int().min(0),
-    /** Folder of the models that users brought; absent: none. */
+    /** Folder of added models; absent: none. */
     modelsFolder: z.string().optional(),
   })
   .readonly();
@@ -40,16 +40,16 @@ const openRequestSchema = z
     definition: pipelineDefinitionSchema,
     filePath: z.string(),
     sampling: samplingSchema,
-    /** Parts of each frame that are analysed; none: the whole. */
+    /** Analysed parts of each frame; none: all of it. */
     regions: z.array(regionSchema).readonly(),
     limits: videoLimitsSchema,
-    /** Decoders that are allowed beside the usual ones. */
+    /** Additional decoders. */
     extraDecoders: z.array(z.string()).readonly(),
-    /** False: a frame whose pixels equal those of the sampled frame before it gets that one's result. */
+    /** False: a frame with the same pixels as the previous sampled frame gets its result. */
     analyseRepeats: z.boolean(),
-    /** What the child may use; as many frames are analysed at once as fit. */
+    /** Memory limit of the child, which determines how many frames are analysed at once. */
     memoryBytes: z.int().min(0),
-    /** True: one frame at a time has pixels, in decoding or in analysis. */
+    /** True: only one frame at a time has pixels, in decoding or in analysis. */
     oneFrameAtATime: z.boolean(),
   })
   .readonly();
@@ -76,13 +76,13 @@ export const questionSchema = z.discriminatedUnion('kind', [
 export type Question = z.infer<typeof questionSchema>;
 
 export const replySchema = z.object({
-  /** Packets of the video that were read, and those that were decoded: it rises while the decoder works. */
+  /** Number of read and decoded packets, which grows while the decoder works. */
   decoded: z.int().min(0),
-  /** In frame order; empty when there was none within a second. */
+  /** In frame order; empty if there was none within a second. */
   frames: z.array(frameResultSchema),
-  /** These were the last. */
+  /** True: these were the last. */
   done: z.boolean(),
-  /** What was found out about the video, with the last reply. */
+  /** Facts about the video, in the last reply. */
   media: mediaFactsSchema.optional(),
 });
 export type Reply = z.infer<typeof replySchema>;
@@ -97,7 +97,7 @@ export const lookReplySchema = z.object({
 });
 export type LookReply = z.infer<typeof lookReplySchema>;
 
-/** A `ServiceError` on its way from thread to thread and from process to process. */
+/** A `ServiceError` between threads and processes. */
 export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
@@ -113,17 +113,17 @@ export type Answer =
   | { readonly kind: 'answer'; readonly value: unknown }
   | { readonly kind: 'failure'; readonly failure: Failure };
 
-/** Characters of a child's message that are kept: it is stored with the job. */
+/** Characters of a child's message that are kept, because it is stored with the job. */
 const MESSAGE_CHARACTERS = 4096;
 
-/** The service trusts no child: an {@link Answer}, whose `value` is parsed apart. */
+/** Children are not trusted: an {@link Answer}, whose `value` is parsed separately. */
 export const answerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('listening') }),
   z.object({ kind: z.literal('answer'), value: z.unknown() }),
   z.object({
     kind: z.literal('failure'),
     failure: z.object({
-      /** A code with which neither a job nor a start can fail means a fault of ours here. */
+      /** A code that a job or start cannot fail with is a defect of the service here. */
       code: z.enum([...FAILURE_CODES, 'invalid_model', 'invalid_pipeline']).catch('internal'),
       message: z.string().transform((text) => text.slice(0, MESSAGE_CHARACTERS)),
       retryable: z.boolean(),

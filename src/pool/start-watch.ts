@@ -6,22 +6,22 @@ const LOOKS_PER_WARNING = 30;
 
 export interface StartWatchOptions {
   readonly pid: number;
-  /** Milliseconds without progress after which the start is given up. */
+  /** Milliseconds without progress after which the start is aborted. */
   readonly idleMs: number;
   readonly log: Log;
   readonly onStall: () => void;
 }
 
 /**
- * Watches a child that starts. A slow machine is no fault, so there is no limit on the whole time: the start is given up
- * when the process has neither used the processor nor touched new memory for a while.
+ * Watches a starting child. There is no limit on the total time, because a slow machine is not an error. The start is
+ * aborted if the process has neither used the processor nor new memory for a while.
  */
 export class StartWatch implements Disposable {
   readonly #options: StartWatchOptions;
   readonly #timer: NodeJS.Timeout;
   #looks = 0;
   #work = 0;
-  /** Counted in looks, not by the clock: the service itself may have been stopped for a while. */
+  /** Counted in polls, not by the clock, because the service itself may have been stopped. */
   #idleMs = 0;
 
   constructor(options: StartWatchOptions) {

@@ -1,4 +1,4 @@
-/** Waits for a promise no longer than until the signal is aborted; then rejects with its reason. */
+/** Waits for a promise until the signal is aborted; then rejects with its reason. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   return new Promise<T>((resolve, reject) => {

@@ -3,11 +3,11 @@ import { memoryLimitError } from './child-errors.ts';
 import type { ChildHandle } from './child-handle.ts';
 import { processorTimeOf, usedMemoryOf, type ProcessorTime } from './process-status.ts';
 
-/** How often the clock and the memory are looked at. A child can take some hundred MiB between two looks. */
+/** Milliseconds between polls of clock and memory. A child can allocate some hundred MiB between two polls. */
 const LOOK_EVERY_MS = 100;
-/** A child that waits for a processor is counted when it gets one, which may take a second. */
+/** The kernel counts waiting time when the thread gets a processor, which may take a second. */
 const LOOKS_PER_MEASUREMENT = 30;
-/** A child that died with more than this part of its allowance in use most probably died of that. */
+/** A child that died with more than this share of its memory in use most probably died of that. */
 const NEAR_LIMIT = 0.9;
 
 export interface WatchOptions {
@@ -17,7 +17,7 @@ export interface WatchOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Watches a child during one job and kills it as soon as the job is given up: aborted, stalled, or too hungry. */
+/** Watches a child during one job and kills it when the job is aborted, stalls, or exceeds its memory. */
 export class Watch implements Disposable {
   readonly #options: WatchOptions;
   readonly #gaveUp: Promise<never>;
@@ -25,7 +25,7 @@ export class Watch implements Disposable {
   readonly #timer: NodeJS.Timeout;
   readonly #onAbort = () => this.#giveUp(this.#options.signal?.reason);
   #waiting = false;
-  /** Counted in looks, not by the clock: when the service itself was stopped for a while, its child is not to blame. */
+  /** Counted in polls, not by the clock, because the service itself may have been stopped. */
   #stalledMs = 0;
   #decoded = 0;
   #nearLimit = false;
@@ -38,18 +38,18 @@ export class Watch implements Disposable {
     this.#gaveUp = new Promise((_resolve, reject) => {
       this.#reject = reject;
     });
-    // It may happen while no response is awaited.
+    // It may reject while no response is awaited.
     this.#gaveUp.catch(() => {});
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** The child was last seen with most of its allowed memory in use. */
+  /** True if the child last used most of its allowed memory. */
   get nearLimit(): boolean {
     return this.#nearLimit;
   }
 
-  /** Waits for an answer of the child, with the stall clock running. Rejects at once when the job is given up. */
+  /** Waits for a response of the child while the stall clock runs. Rejects at once when the job ends. */
   async during<T>(answer: Promise<T>): Promise<T> {
     this.#waiting = true;
     try {
@@ -59,7 +59,7 @@ export class Watch implements Disposable {
     }
   }
 
-  /** Sets the stall clock back if the child has come further. */
+  /** Resets the stall clock if the child has made progress. */
   note(decoded: number, results: number): void {
     if (decoded > this.#decoded || results > 0) this.#stalledMs = 0;
     this.#decoded = decoded;
@@ -87,8 +87,8 @@ export class Watch implements Disposable {
   }
 
   /**
-   * The part of the time in which the child had the processors that it wanted: on a machine that is busy elsewhere a
-   * child comes on slowly, and is not to blame. 1 for one that sleeps or is stopped.
+   * Returns the share of the time in which the child had the processors it wanted, because on a busy machine a slow
+   * child is not at fault. 1 for a child that sleeps or is stopped.
    */
   #partGranted(): number {
     this.#looks += 1;

@@ -7,7 +7,7 @@ export class GraphEditor {
   readonly #nodes: OnnxNode[];
   /** The nodes that use each value. */
   readonly #consumers = new Map<string, OnnxNode[]>();
-  /** Names of the constants that were added. */
+  /** Names of the added constants. */
   readonly #added: string[] = [];
   #names = 0;
 
@@ -22,12 +22,12 @@ export class GraphEditor {
     return this.#names > 0;
   }
 
-  /** Returns the nodes as they are now; the list does not follow later changes. */
+  /** Returns the current nodes; the list does not follow later changes. */
   nodes(): readonly OnnxNode[] {
     return [...this.#nodes];
   }
 
-  /** Returns the changed model, without the constants that only replaced nodes used. */
+  /** Returns the changed model without constants that only replaced nodes used. */
   model(): OnnxModel {
     const dropped = new Set([...this.#model.nodes.flatMap(({ inputs }) => inputs), ...this.#added]);
     for (const { inputs } of this.#nodes) for (const input of inputs) dropped.delete(input);
@@ -59,13 +59,13 @@ export class GraphEditor {
     return this.#model.outputs.includes(name);
   }
 
-  /** Returns the one node that uses a value, when it has this operator and the value is no output of the model. */
+  /** Returns the only node that uses a value, if it has this operator and the value is not an output of the model. */
   onlyConsumer(name: string, operator: string): OnnxNode | undefined {
     const [node, another] = this.consumers(name);
     return another || this.isOutput(name) || node?.operator !== operator ? undefined : node;
   }
 
-  /** Returns the scalar that a node of two inputs combines with `name`. */
+  /** Returns the scalar that a node with two inputs combines with `name`. */
   scalarBeside(node: OnnxNode, name: string): number | undefined {
     const [first, second] = node.inputs;
     if (first === name) return this.scalar(second);
@@ -80,13 +80,13 @@ export class GraphEditor {
     return name;
   }
 
-  /** Returns a name that is new in the model. */
+  /** Returns an unused name. */
   name(): string {
     this.#names++;
     return `fused_${this.#names}`;
   }
 
-  /** Puts `added` where the first of `removed` stood. */
+  /** Inserts `added` at the position of the first of `removed`. */
   replace(removed: readonly OnnxNode[], added: readonly OnnxNode[]): void {
     const places = removed.map((node) => this.#nodes.indexOf(node)).toSorted((a, b) => b - a);
     for (const place of places) this.#nodes.splice(place, 1);

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { messageOf, ServiceError } from '../../errors.ts';
 import { COCO_LABELS } from '../objects/coco-labels.ts';
 
-/** How a detector wants its picture and how it writes what it found; src/pipeline/objects has one decoder for each. */
+/** The input and output format of a detector; src/pipeline/objects has a decoder for each. */
 export const DETECTOR_FORMATS = ['nanodet', 'yolox', 'yolov8'] as const;
 export type DetectorFormatName = (typeof DETECTOR_FORMATS)[number];
 /** The same for models that read a line of text. */
@@ -23,7 +23,7 @@ export function kindOf(format: ModelFormat): ModelKind {
   return RECOGNISER_FORMATS.some((known) => known === format) ? 'text' : 'objects';
 }
 
-/** What `NAME.json` says of the `NAME.onnx` beside it. */
+/** The content of `NAME.json` beside `NAME.onnx`. */
 export const modelCardSchema = z.strictObject({
   format: z.enum(MODEL_FORMATS),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
@@ -47,7 +47,7 @@ export const modelNameSchema = z
 export const BUILT_IN_RECOGNISER = 'ppocr_v4';
 export const BUILT_IN_DETECTOR = 'nanodet';
 const BUILT_IN_SHA256 = '02060cd2e12a875f8e14fbe1cda2f308a3fcb1ad29843fec02d1dc9dbd708157';
-/** The file that holds the name of the default model. */
+/** The file with the name of the default model. */
 export const DEFAULT_FILE = 'default.json';
 const defaultFileSchema = z.strictObject({ model: modelNameSchema });
 
@@ -68,7 +68,7 @@ export class ModelCatalogue {
     };
   }
 
-  /** Throws `invalid_model` when there is no such model or its card cannot be read. */
+  /** Throws `invalid_model` if the model does not exist or its card cannot be read. */
   async get(name: string): Promise<CatalogueEntry> {
     if (name === BUILT_IN_DETECTOR) return this.#builtIn;
     const known = await this.names();
@@ -80,14 +80,14 @@ export class ModelCatalogue {
     return { ...card, name, path: path.join(this.#folder, `${name}.onnx`) };
   }
 
-  /** Every model, the built-in one first, then by name. */
+  /** Returns every model, the built-in one first, then by name. */
   async list(): Promise<CatalogueEntry[]> {
     const entries = [this.#builtIn];
     for (const name of await this.names()) entries.push(await this.get(name));
     return entries;
   }
 
-  /** The model of a pipeline that names none. */
+  /** Returns the model of pipelines that name none. */
   async defaultName(): Promise<string> {
     if (this.#folder === undefined) return BUILT_IN_DETECTOR;
     const file = path.join(this.#folder, DEFAULT_FILE);
@@ -114,7 +114,7 @@ export class ModelCatalogue {
     }
   }
 
-  /** The names of the models in the folder, sorted. */
+  /** Returns the sorted names of the models in the folder. */
   async names(): Promise<string[]> {
     if (this.#folder === undefined) return [];
     const files = (await ifThere(readdir(this.#folder))) ?? [];
@@ -125,7 +125,7 @@ export class ModelCatalogue {
   }
 }
 
-/** SHA-256 of a file, lower-case hexadecimal. */
+/** Returns the SHA-256 of a file in lower-case hexadecimal. */
 async function sha256Of(file: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file), hash);
@@ -141,7 +141,7 @@ async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T> {
   }
 }
 
-/** What was read, or undefined when there is no such file. */
+/** Returns the content, or undefined if the file does not exist. */
 async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;

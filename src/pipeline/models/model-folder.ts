@@ -20,7 +20,7 @@ import { openSession } from './model-sessions.ts';
 
 export interface NewModel {
   readonly name: string;
-  /** The ONNX file; it is copied. */
+  /** The ONNX file, which is copied. */
   readonly file: string;
   readonly format: ModelFormat;
   /** Expected SHA-256 of the file; absent: not checked. */
@@ -31,20 +31,20 @@ export interface NewModel {
 
 const BUILT_IN = [BUILT_IN_DETECTOR, BUILT_IN_RECOGNISER] as const;
 
-/** Changes the folder of the models that users bring: each is `NAME.onnx` and `NAME.json`. */
+/** Changes the folder of added models, each with `NAME.onnx` and `NAME.json`. */
 export class ModelFolder {
   readonly #folder: string;
   readonly #catalogue: ModelCatalogue;
 
-  /** The folder is made when a model is added. */
+  /** The folder is created when a model is added. */
   constructor(folder: string) {
     this.#folder = folder;
     this.#catalogue = new ModelCatalogue(folder);
   }
 
   /**
-   * Adds a model after having run it once. Throws `invalid_model`, and leaves nothing behind, when the name is bad or
-   * taken, a file cannot be read, the sum is another, or the model has not the form of its format.
+   * Adds a model after running it once. Throws `invalid_model` and leaves nothing behind if the name is invalid or
+   * taken, a file cannot be read, the hash differs, or the model does not match its format.
    */
   async add(model: NewModel): Promise<CatalogueEntry> {
     const name = await this.#freeName(model.name);
@@ -58,13 +58,13 @@ export class ModelFolder {
     const entry = { ...card, name, path: path.join(this.#folder, `${name}.onnx`) };
     await tryOnce(entry, bytes);
     await mkdir(this.#folder, { recursive: true });
-    // The card makes the model known, so it comes last.
+    // Written last, because the card makes the model known.
     await writeWhole(entry.path, bytes);
     await writeWhole(path.join(this.#folder, `${name}.json`), `${JSON.stringify(card)}\n`);
     return entry;
   }
 
-  /** Throws `invalid_model` when the model is unknown, built in, or the default. */
+  /** Throws `invalid_model` if the model is unknown, built in, or the default. */
   async remove(name: string): Promise<void> {
     if (name === BUILT_IN_DETECTOR) throw new ServiceError('invalid_model', `${name} is built in and stays`);
     if (name === (await this.#catalogue.defaultName())) {
@@ -93,7 +93,7 @@ export class ModelFolder {
   }
 }
 
-/** Loads the model and has it look at a grey picture. */
+/** Loads the model and runs it on a grey picture. */
 async function tryOnce(entry: CatalogueEntry, bytes: Uint8Array): Promise<void> {
   const session = await openSession(entry.name, async () => bytes);
   try {
@@ -126,7 +126,7 @@ async function labelsOf({ name, format, labelsFile }: NewModel): Promise<readonl
   return labels;
 }
 
-/** Writes beside the target and renames, so that a reader sees the whole file or none. */
+/** Writes a draft and renames it, so that a reader sees the complete file or none. */
 async function writeWhole(target: string, content: string | Uint8Array): Promise<void> {
   const draft = `${target}.${process.pid}.draft`;
   try {

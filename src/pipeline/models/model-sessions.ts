@@ -12,34 +12,33 @@ export interface OutputTensor {
   readonly data: Float32Array;
 }
 
-/** A loaded model with one image input; nothing of the inference library shows through. */
+/** A loaded model with one image input. Hides the inference library. */
 export interface Model {
-  /** Size of its input; a side that is not fixed is 0. */
+  /** Size of its input; 0 for a side that is not fixed. */
   readonly inputDims: readonly number[];
   /** Runs the model on one float32 tensor. Blocks the calling thread while it computes. */
   run(data: Float32Array, dims: readonly number[]): Promise<readonly OutputTensor[]>;
 }
 
 export interface ModelSessionsOptions {
-  /** Folder of the models that users brought; absent: only the built-in detector is known. */
+  /** Folder of added models; absent: only the built-in detector is known. */
   readonly modelsFolder?: string;
 }
 
-// One thread per session: inference threads are as many as cores already, and a second thread inside a session
-// costs a third more CPU for less throughput.
+// One thread per session, because there is an inference thread per core, and a second thread in a session costs a third
+// more CPU for less throughput.
 const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   executionMode: 'sequential',
   graphOptimizationLevel: 'all',
-  // Text crops come in many widths. The arena and the pattern cache would keep the largest buffers of each of them.
+  // Text crops have many widths. The arena and the pattern cache would keep the largest buffers of each.
   enableMemPattern: false,
 };
 
 /**
- * The models one inference thread has loaded. Each is opened at its first use and stays open for every pipeline that
- * runs later in this thread. The inference library itself is imported at the first use too, so a process that only
- * lists pipelines never loads it.
+ * The models of one inference thread. Each is loaded at its first use and stays loaded. The inference library is
+ * imported at the first use too, so a process that only lists pipelines never loads it.
  */
 export class ModelSessions implements AsyncDisposable {
   readonly #catalogue: ModelCatalogue;
@@ -49,7 +48,7 @@ export class ModelSessions implements AsyncDisposable {
     this.#catalogue = new ModelCatalogue(options.modelsFolder);
   }
 
-  /** A text model that is part of an installed package. Throws `invalid_model` when it cannot be loaded. */
+  /** Returns a text model of an installed package. Throws `invalid_model` if it cannot be loaded. */
   async packaged(path: string): Promise<Model> {
     return this.#session(path, async () => withFusedScalars(await readFile(path)));
   }
@@ -91,9 +90,9 @@ export interface OpenSession extends Model {
   release(): Promise<void>;
 }
 
-/** Rejects where the package has no part for this platform. The library sends no telemetry and writes no file for it. */
+/** Rejects if the package has no build for this platform. Disables the telemetry of the library. */
 export function inferenceLibrary() {
-  // Read when the library is loaded. Threads have a copy of the environment: their process has the variable itself.
+  // Read when the library is loaded. Threads have a copy of the environment, so the process needs the variable itself.
   process.env['ORT_DISABLE_TELEMETRY'] = '1';
   return import('onnxruntime-node');
 }

@@ -19,31 +19,31 @@ export interface OnnxNode {
   readonly operator: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** By name, each encoded as it stands in the file. */
+  /** By name, each encoded as in the file. */
   readonly attributes: ReadonlyMap<string, Uint8Array>;
   /** Its name and domain. */
   readonly others: readonly Field[];
 }
 
-/** A constant tensor: its fields as they stand in the file, without its name. */
+/** A constant tensor: its fields as in the file, without its name. */
 export interface OnnxTensor {
   readonly dims: readonly number[];
   readonly fields: readonly Field[];
 }
 
-/** An ONNX file as a list of nodes and a table of constants; everything else is kept as it was read. */
+/** An ONNX file as a list of nodes and a table of constants; everything else is kept unchanged. */
 export interface OnnxModel {
   readonly nodes: readonly OnnxNode[];
   /** Initialisers and the values of Constant nodes. */
   readonly constants: ReadonlyMap<string, OnnxTensor>;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** The fields around the graph and those of the graph that are neither nodes nor initialisers. */
+  /** The fields around the graph, and those of the graph other than nodes and initialisers. */
   readonly around: readonly Field[];
   readonly others: readonly Field[];
 }
 
-/** Reads a model; the constants are views of `file`. Throws `invalid_model` when it is not an ONNX file. */
+/** Reads a model; the constants are views of `file`. Throws `invalid_model` if it is not an ONNX file. */
 export function readOnnx(file: Uint8Array): OnnxModel {
   const around = fieldsOf(file);
   const graph = around.find(({ number }) => number === MODEL.graph);
@@ -111,7 +111,7 @@ export function onnxNode(
   return { operator, inputs, outputs, attributes: new Map(encoded), others: [] };
 }
 
-/** Returns the numbers of a float tensor; undefined when it holds anything else or lies in another file. */
+/** Returns the numbers of a float tensor; undefined for other types and external data. */
 export function floatsOf(tensor: OnnxTensor | undefined): Float32Array | undefined {
   if (tensor?.fields.find(({ number }) => number === TENSOR.type)?.int !== FLOAT) return undefined;
   const floats = new Float32Array(tensor.dims.reduce((product, size) => product * size, 1));
@@ -134,7 +134,7 @@ export function floatTensor(dims: readonly number[], data: Float32Array): OnnxTe
   return { dims, fields: [...fields, { number: TENSOR.raw, wire: LENGTH_DELIMITED, int: 0, bytes: raw }] };
 }
 
-/** Returns the integers of an attribute, or `standard` when the node has none of that name. */
+/** Returns the integers of an attribute, or `standard` if the node does not have it. */
 export function intsOf(node: OnnxNode, name: string, standard: readonly number[]): readonly number[] {
   const encoded = node.attributes.get(name);
   if (!encoded) return standard;
@@ -147,7 +147,7 @@ export function intsOf(node: OnnxNode, name: string, standard: readonly number[]
   );
 }
 
-/** Returns the number of a float attribute, or undefined when the node has none of that name. */
+/** Returns the number of a float attribute, or undefined if the node does not have it. */
 export function floatOf(node: OnnxNode, name: string): number | undefined {
   const field = fieldsOf(node.attributes.get(name) ?? new Uint8Array(0)).find(
     ({ number }) => number === ATTRIBUTE.float,

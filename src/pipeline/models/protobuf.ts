@@ -1,6 +1,6 @@
 /**
- * The wire form of protocol buffers, as far as ONNX files need it: https://protobuf.dev/programming-guides/encoding.
- * Messages are lists of numbered fields; what the fields mean is the caller's knowledge.
+ * The wire format of protocol buffers as far as ONNX files need it: https://protobuf.dev/programming-guides/encoding.
+ * Messages are lists of numbered fields; the caller knows their meaning.
  */
 import { ServiceError } from '../../errors.ts';
 
@@ -21,7 +21,7 @@ export interface Field {
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Returns the fields of a message in their order. Throws `invalid_model` when it is cut or not a message. */
+/** Returns the fields of a message in order. Throws `invalid_model` if it is truncated or invalid. */
 export function fieldsOf(message: Uint8Array): Field[] {
   const fields: Field[] = [];
   let at = 0;
@@ -62,7 +62,7 @@ function notAMessage(): ServiceError {
   return new ServiceError('invalid_model', 'The file is not an ONNX model');
 }
 
-/** A message as it is written: fields in the order in which they are added. */
+/** A message to be written: fields in the order in which they are added. */
 export class MessageWriter {
   readonly #parts: Uint8Array[] = [];
   #length = 0;

@@ -2,7 +2,7 @@ import { GraphEditor } from './graph-editor.ts';
 import { floatOf, intsOf, onnxNode, readOnnx, writeOnnx, type OnnxNode } from './onnx-model.ts';
 import { shuffleHead } from './upsampling-head.ts';
 
-/** y = scale * x + shift, as the nodes spell it. */
+/** y = scale * x + shift, in separate nodes. */
 interface Affine {
   readonly scale: number;
   readonly shift: number;
@@ -16,10 +16,10 @@ interface HardSwish {
 }
 
 /**
- * Rewrites a model so that the inference library computes the same in less time. PP-OCR's exports spell hard swish with
- * four nodes, and put a scalar multiplication and addition after each convolution and each activation. The library
- * fuses none of them, and leaves its blocked memory layout for each. Results differ by rounding alone. A model without
- * these patterns comes back unchanged.
+ * Rewrites a model so that the inference library computes the same faster. PP-OCR's exports use four nodes for hard
+ * swish, and a scalar multiplication and addition after each convolution and activation. The library fuses none of them
+ * and leaves its blocked memory layout for each. Results differ only by rounding. A model without these patterns is not
+ * changed.
  */
 export function withFusedScalars(file: Uint8Array): Uint8Array {
   const model = readOnnx(file);
@@ -31,7 +31,7 @@ export function withFusedScalars(file: Uint8Array): Uint8Array {
   return graph.isChanged ? writeOnnx(graph.model()) : file;
 }
 
-/** Puts the scalars after a convolution into its weights. */
+/** Merges the scalars after a convolution into its weights. */
 function foldAfter(graph: GraphEditor, convolution: OnnxNode): void {
   const [input = '', weights, bias] = convolution.inputs;
   const affine = affineAfter(graph, convolution.outputs[0] ?? '');
@@ -50,9 +50,9 @@ function foldAfter(graph: GraphEditor, convolution: OnnxNode): void {
 }
 
 /**
- * Writes the hard swish after a convolution as x * HardSigmoid(x). HardSigmoid is fused into a convolution alone, so it
- * follows one that changes nothing. The scalars after it go into the convolutions that follow, when those have 1 x 1
- * windows without padding (a border would not get the shift), and else become a depthwise convolution.
+ * Replaces the hard swish after a convolution by x * HardSigmoid(x). HardSigmoid is fused only into a convolution, so
+ * it follows an identity convolution. The scalars after it are merged into the following convolutions if those have 1 x
+ * 1 windows without padding (a border would not get the shift), and otherwise become a depthwise convolution.
  */
 function fuseHardSwish(graph: GraphEditor, convolution: OnnxNode): void {
   const x = convolution.outputs[0] ?? '';
@@ -81,7 +81,7 @@ function fuseHardSwish(graph: GraphEditor, convolution: OnnxNode): void {
   }
 }
 
-/** Writes x + x * gate as x * (gate + 1): the gate has one value a channel, x has a picture. */
+/** Replaces x + x * gate by x * (gate + 1), because the gate has one value per channel and x has a picture. */
 function widenGate(graph: GraphEditor, gate: OnnxNode): void {
   const value = gate.outputs[0] ?? '';
   const product = graph.onlyConsumer(value, 'Mul');
@@ -94,7 +94,10 @@ function widenGate(graph: GraphEditor, gate: OnnxNode): void {
   graph.replace([product, sum], added);
 }
 
-/** Returns the multiplication by a scalar, then the addition of one, that alone follow a value; either may be absent. */
+/**
+ * Returns the multiplication by a scalar and then the addition of one that follow a value exclusively; either may be
+ * absent.
+ */
 function affineAfter(graph: GraphEditor, value: string): Affine {
   const nodes: OnnxNode[] = [];
   let [scale, shift, output] = [1, 0, value];
@@ -110,7 +113,7 @@ function affineAfter(graph: GraphEditor, value: string): Affine {
   return { scale, shift, nodes, output };
 }
 
-/** Returns x * clip(x + 3, 0, 6) / 6 as it follows `x`. */
+/** Returns x * clip(x + 3, 0, 6) / 6 if it follows `x`. */
 function hardSwishOf(graph: GraphEditor, x: string): HardSwish | undefined {
   for (const add of graph.consumers(x)) {
     if (add.operator !== 'Add' || graph.scalarBeside(add, x) !== 3) continue;
@@ -133,7 +136,7 @@ function highest(graph: GraphEditor, clip: OnnxNode): number | undefined {
   return graph.scalar(clip.inputs[2]) ?? floatOf(clip, 'max');
 }
 
-/** Returns a convolution that does to its input what the scalars did; undefined when it cannot. */
+/** Returns a convolution equal to the scalars; undefined if there is none. */
 function afterAffine(graph: GraphEditor, node: OnnxNode, affine: Affine, channels: number): OnnxNode | undefined {
   const [input = '', weights, bias] = node.inputs;
   const kernel = graph.floats(weights);
@@ -158,7 +161,7 @@ function scaledBy(weights: Float32Array, scale: number): Float32Array {
   return scaled;
 }
 
-/** scale * x + shift as a convolution. */
+/** Returns scale * x + shift as a convolution. */
 function depthwise(graph: GraphEditor, x: string, y: string, channels: number, scale: number, shift: number): OnnxNode {
   const weights = graph.constant([channels, 1, 1, 1], new Float32Array(channels).fill(scale));
   const bias = graph.constant([channels], new Float32Array(channels).fill(shift));

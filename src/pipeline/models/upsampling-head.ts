@@ -3,7 +3,7 @@ import { floatOf, intsOf, onnxNode, type OnnxNode } from './onnx-model.ts';
 
 const PHASES = [0, 1, 2, 3] as const;
 
-/** A transposed convolution of 2 x 2 with stride 2, and the shift of each of its channels that follows it. */
+/** A transposed convolution of 2 x 2 with stride 2, and the following shift of each of its channels. */
 interface Doubling {
   readonly node: OnnxNode;
   /** Inputs x outputs x 2 x 2. */
@@ -16,8 +16,8 @@ interface Doubling {
 
 /**
  * Computes the head of a text detector at the resolution of its input. PP-OCR doubles the size of its map twice with
- * transposed convolutions, for which the library leaves its blocked layout. Without overlap, each is a convolution of
- * 1 x 1 with four times the channels; the pixels are put in their places at the very end.
+ * transposed convolutions, for which the library leaves its blocked layout. Without overlap, each equals a convolution
+ * of 1 x 1 with four times the channels; the pixels are rearranged at the end.
  */
 export function shuffleHead(graph: GraphEditor): void {
   for (const node of graph.nodes()) {
@@ -69,7 +69,7 @@ function shuffleFrom(graph: GraphEditor, node: OnnxNode): void {
   );
 }
 
-/** Channel of a pixel in a block of 4 x 4: `phase` is its quarter, `within` its place in the quarter. */
+/** Channel of a pixel in a block of 4 x 4: `phase` is its quarter, `within` its position in the quarter. */
 function placeOf(phase: number, within: number): number {
   const row = 2 * (phase >> 1) + (within >> 1);
   const column = 2 * (phase & 1) + (within & 1);
@@ -93,7 +93,7 @@ function doublingOf(graph: GraphEditor, node: OnnxNode): Doubling | undefined {
   return { node, weights: kernel.data, inputs, outputs, bias, add };
 }
 
-/** Returns what a batch normalisation does to each channel. */
+/** Returns the effect of a batch normalisation on each channel. */
 function normalisation(graph: GraphEditor, node: OnnxNode) {
   const [gamma, beta, mean, variance] = node.inputs.slice(1).map((input) => graph.floats(input)?.data);
   if (!gamma || !beta || !mean || !variance) return undefined;

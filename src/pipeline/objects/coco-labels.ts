@@ -1,4 +1,4 @@
-/** The 80 classes of COCO (Common Objects in Context, 2017) in the order in which detectors are trained on them. */
+/** The 80 classes of COCO (Common Objects in Context, 2017) in the training order of detectors. */
 export const COCO_LABELS = [
   'person',
   'bicycle',

@@ -1,6 +1,6 @@
 import type { OutputTensor } from '../models/model-sessions.ts';
 
-/** A box that a detector proposes, in pixels of its input; `right` and `bottom` are edges, not pixels. */
+/** A proposed box in pixels of the detector's input; `right` and `bottom` are edges, not pixels. */
 export interface Candidate {
   /** Index of the label. */
   readonly label: number;
@@ -16,24 +16,24 @@ export interface DetectorInput {
   readonly height: number;
 }
 
-/** How the detectors of one family want their picture and write their answer. */
+/** The input and output of a family of detectors. */
 export interface DetectorFormat {
   readonly order: 'rgb' | 'bgr';
   readonly mean: readonly [number, number, number];
   readonly deviation: readonly [number, number, number];
-  /** How a frame is brought into the input: stretched, or scaled as a whole and padded. */
+  /** How a frame is fitted into the input: stretched, or scaled without distortion and padded. */
   readonly placement: 'stretched' | 'topLeft' | 'centred';
   /** Pixel value of the padding. */
   readonly padding: number;
-  /** For a model that takes any size: longer side of the picture and border around it, in pixels. */
+  /** For a model with a variable size: longer side of the picture and border around it, in pixels. */
   readonly open: { readonly side: number; readonly border: number };
-  /** Why an output of these sizes is not of this format; undefined when it is. */
+  /** Returns why an output of these sizes does not have this format; undefined if it does. */
   mismatch(dims: readonly number[], input: DetectorInput, labels: number): string | undefined;
-  /** Every box whose confidence is `minConfidence` or more, overlaps included. */
+  /** Returns every box with a confidence of at least `minConfidence`, overlaps included. */
   decode(output: OutputTensor, input: DetectorInput, labels: number, minConfidence: number): Candidate[];
 }
 
-/** Points of the grids of strides 8, 16 and 32 over an input, finest first, each row by row. */
+/** Returns the points of the grids of strides 8, 16 and 32 over an input, finest first, row by row. */
 export function* gridPoints(input: DetectorInput): Generator<{ column: number; row: number; stride: number }> {
   for (const stride of [8, 16, 32]) {
     for (let row = 0; row < Math.ceil(input.height / stride); row++) {
@@ -42,7 +42,7 @@ export function* gridPoints(input: DetectorInput): Generator<{ column: number; r
   }
 }
 
-/** Number of those points. */
+/** Returns the number of those points. */
 export function gridSize(input: DetectorInput): number {
   return [8, 16, 32].reduce(
     (sum, stride) => sum + Math.ceil(input.height / stride) * Math.ceil(input.width / stride),
@@ -50,7 +50,7 @@ export function gridSize(input: DetectorInput): number {
   );
 }
 
-/** The likeliest of `count` classes whose scores begin at `start`, `step` apart. */
+/** Returns the most likely of `count` classes whose scores begin at `start`, `step` apart. */
 export function bestClass(
   data: Float32Array,
   start: number,

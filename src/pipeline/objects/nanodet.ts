@@ -3,10 +3,10 @@ import { bestClass, gridPoints, gridSize, type DetectorFormat } from './detector
 const SIDES = 4;
 
 /**
- * NanoDet with three levels (nanodet-m, nanodet-g), as its authors' ONNX export writes it: 1 × points × (class scores
- * after the sigmoid, then for left, top, right, bottom the logits of a distance distribution in strides). A distance is
- * the mean of that distribution (Li et al., "Generalized Focal Loss"), measured from the middle of the cell.
- * NanoDet-Plus has a fourth level and measures from corners; it does not pass for this format.
+ * NanoDet with three levels (nanodet-m, nanodet-g) in its authors' ONNX export: 1 × points × (class scores after the
+ * sigmoid, then for left, top, right, bottom the logits of a distance distribution in strides). A distance is the mean
+ * of that distribution (Li et al., "Generalized Focal Loss") from the centre of the cell. NanoDet-Plus has a fourth
+ * level and measures from corners; it does not match this format.
  */
 export const nanodet: DetectorFormat = {
   order: 'bgr',
@@ -44,7 +44,7 @@ export const nanodet: DetectorFormat = {
   },
 };
 
-/** Mean of a distribution over 0, 1, …, given as logits. */
+/** Returns the mean of a distribution over 0, 1, …, given as logits. */
 function meanOf(data: Float32Array, start: number, bins: number): number {
   const logits = data.subarray(start, start + bins);
   const largest = Math.max(...logits);

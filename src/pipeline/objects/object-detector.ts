@@ -8,21 +8,23 @@ import { nanodet } from './nanodet.ts';
 import { yolov8 } from './yolov8.ts';
 import { yolox } from './yolox.ts';
 
-/** Sides of an input that the model leaves open are multiples of this many pixels. */
+/** Variable sides of an input are multiples of this many pixels. */
 const LARGEST_STRIDE = 32;
 
 const FORMATS: Readonly<Record<DetectorFormatName, DetectorFormat>> = { nanodet, yolox, yolov8 };
 
 export interface DetectOptions {
   readonly minConfidence: number;
-  /** Of two boxes of a label that share more than this part of their union, the surer one stays. */
+  /**
+   * Of two boxes of one label with a higher intersection over union, only the one with the higher confidence is kept.
+   */
   readonly iou: number;
   /** Labels to keep; absent: all. */
   readonly labels?: readonly string[];
   readonly maxDetections: number;
 }
 
-/** Finds objects with a model of any of the formats. */
+/** Detects objects with a model of any format. */
 export class ObjectDetector {
   readonly #model: Model;
   readonly #format: DetectorFormat;
@@ -40,8 +42,8 @@ export class ObjectDetector {
   }
 
   /**
-   * The objects of an image, the surest first, boxes clipped to the image. Boxes have 1 decimal, confidences 3. Throws
-   * `invalid_model` when the model has not the form of its format.
+   * Returns the objects of an image by confidence, boxes clipped to the image. Boxes have 1 decimal, confidences 3.
+   * Throws `invalid_model` if the model does not match its format.
    */
   async detect(image: RgbImage, options: DetectOptions): Promise<Detection[]> {
     const { width, height, border } = this.#inputFor(image);
@@ -74,7 +76,7 @@ export class ObjectDetector {
     return found;
   }
 
-  /** Returns the size of the input: the model's own, or where it takes any, one in the image's proportions. */
+  /** Returns the size of the input: the model's own, or for a variable one the proportions of the image. */
   #inputFor(image: RgbImage): DetectorInput & { readonly border: number } {
     const [batch = 0, channels = 0, height = 0, width = 0] = this.#model.inputDims;
     if (this.#model.inputDims.length !== 4 || batch > 1 || (channels !== 3 && channels !== 0)) {
@@ -118,7 +120,10 @@ function placement(
   return { width, height, left: (input.width - width) >> 1, top: (input.height - height) >> 1 };
 }
 
-/** The surest boxes of each label that do not overlap a surer one by more than `iou`; surest first. */
+/**
+ * Returns the boxes of each label without those that overlap a more confident one by more than `iou`, by confidence
+ * (non-maximum suppression).
+ */
 function withoutOverlaps(candidates: readonly Candidate[], iou: number): Candidate[] {
   const kept: Candidate[] = [];
   for (const candidate of candidates.toSorted((a, b) => b.confidence - a.confidence)) {
@@ -127,7 +132,7 @@ function withoutOverlaps(candidates: readonly Candidate[], iou: number): Candida
   return kept;
 }
 
-/** Area that two boxes share, as part of the area they cover together. */
+/** Returns the intersection over union of two boxes. */
 function overlap(a: Candidate, b: Candidate): number {
   const width = Math.max(0, Math.min(a.right, b.right) - Math.max(a.left, b.left));
   const height = Math.max(0, Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top));

@@ -4,7 +4,7 @@ const BOX_CHANNELS = 4;
 
 /**
  * YOLOv8 in the published form of its ONNX export: 1 × (centre x, centre y, width, height, class scores) × points, in
- * pixels of the input and after the sigmoid. The input is RGB from 0 to 1, scaled as a whole into the middle.
+ * pixels of the input and after the sigmoid. The input is RGB from 0 to 1, letterboxed into the centre.
  */
 export const yolov8: DetectorFormat = {
   order: 'rgb',

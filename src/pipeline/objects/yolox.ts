@@ -1,12 +1,12 @@
 import { bestClass, gridPoints, gridSize, type DetectorFormat } from './detector-format.ts';
 
-/** Centre, size and objectness stand before the class scores. */
+/** Centre, size and objectness precede the class scores. */
 const BOX_CHANNELS = 5;
 
 /**
- * YOLOX as its authors' ONNX export writes it (without `--decode_in_inference`): 1 × points × (centre x, centre y,
- * log width, log height, objectness, class scores), the first four in strides and relative to the cell. The input is
- * raw BGR, scaled as a whole into the top left corner.
+ * YOLOX in its authors' ONNX export (without `--decode_in_inference`): 1 × points × (centre x, centre y, log width, log
+ * height, objectness, class scores), the first four in strides and relative to the cell. The input is raw BGR,
+ * letterboxed to the top left.
  */
 export const yolox: DetectorFormat = {
   order: 'bgr',

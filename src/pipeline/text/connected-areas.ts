@@ -1,14 +1,14 @@
-/** A connected area of a picture, in its pixels; `right` and `bottom` are one past the last pixel. */
+/** A connected area of a picture in its pixels; `right` and `bottom` are one past the last pixel. */
 export interface ConnectedArea {
   readonly left: number;
   readonly top: number;
   readonly right: number;
   readonly bottom: number;
-  /** Places of its pixels in the picture: y * width + x. */
+  /** Positions of its pixels in the picture: y * width + x. */
   readonly pixels: Int32Array;
 }
 
-/** Returns the connected areas (8 neighbours) of the pixels that `isPart` names by their places, in scan order. */
+/** Returns the connected areas (8 neighbours) of the pixels that `isPart` accepts by position, in scan order. */
 export function connectedAreas(width: number, height: number, isPart: (at: number) => boolean): ConnectedArea[] {
   const areas: ConnectedArea[] = [];
   const seen = new Uint8Array(width * height);

@@ -1,29 +1,29 @@
 const BLANK = 0;
-/** Summed probability from which a space stands between two characters. */
+/** Summed probability above which there is a space between two characters. */
 const SPACE_LIKELIHOOD = 0.08;
-/** Probability from which the second best reading of a character is thought of. */
+/** Probability above which the second best reading of a character is considered. */
 const RUNNER_UP = 0.05;
 const A_SPACE = { character: ' ', likelihood: 0, at: 0, runnerUp: '', runnerUpLikelihood: 0 } as const;
 const NO_SPACE_BEFORE = /^[\s.,:;!?)\]}%]$/;
 const DIGIT = /^\d$/;
 const LETTER = /^[A-Za-z]$/;
-// The network knows the wide forms of Chinese typesetting, and now and then takes one for a plain comma or colon. They
-// stay in a line that has Chinese characters.
+// The network knows the wide punctuation of Chinese, and sometimes confuses it with a plain comma or colon. It is kept
+// in a line with Chinese characters.
 const FULL_WIDTH = /[\uFF01-\uFF5E]/g;
 const HAN = /\p{Script=Han}/u;
 
 export interface DecodedText {
   readonly text: string;
-  /** Mean probability of the characters but spaces, 0 to 1; 0 when there are none. */
+  /** Mean probability of the characters except spaces, 0 to 1; 0 without characters. */
   readonly confidence: number;
   readonly characters: readonly ReadCharacter[];
 }
 
-/** A character as it was read, and what it might have been instead. */
+/** A recognised character and its alternative. */
 export interface ReadCharacter {
   readonly character: string;
   readonly likelihood: number;
-  /** Where it was seen, in parts of the line; of a space: 0. */
+  /** Position as a fraction of the line; 0 for a space. */
   readonly at: number;
   readonly runnerUp: string;
   readonly runnerUpLikelihood: number;
@@ -42,7 +42,7 @@ export function decodeCtc(probabilities: Float32Array, classes: number, characte
   let previous = BLANK;
   for (let step = 0; step < probabilities.length; step += classes) {
     const { best, second } = twoBest(probabilities, step, classes);
-    // The space of a step in which a character begins may stand before or after it.
+    // The space of a step with a new character may be before or after it.
     const here = space < classes ? (probabilities[step + space] ?? 0) : 0;
     spaceLikelihood += here / 2;
     if (best !== BLANK && best !== previous) {
@@ -57,7 +57,7 @@ export function decodeCtc(probabilities: Float32Array, classes: number, characte
         runnerUp: characters[second - 1] ?? '',
         runnerUpLikelihood: probabilities[step + second] ?? 0,
       });
-      // After a space, it stands before for sure.
+      // After a space, it is before it.
       spaceLikelihood = read.at(-2)?.character === ' ' ? -here / 2 : 0;
     }
     spaceLikelihood += here / 2;
@@ -66,7 +66,10 @@ export function decodeCtc(probabilities: Float32Array, classes: number, characte
   return joined(read);
 }
 
-/** Indices of the two likeliest classes of a step; when the best has nearly all, the other is not looked for. */
+/**
+ * Returns the indices of the two likeliest classes of a step; the second one is not searched if the first has nearly
+ * all.
+ */
 function twoBest(
   probabilities: Float32Array,
   step: number,
@@ -109,7 +112,7 @@ function joined(read: readonly ReadCharacter[]): DecodedText {
   return { text: plain.replace(/ +/g, ' ').trim(), confidence: count === 0 ? 0 : sum / count, characters: read };
 }
 
-/** Whether a digit stands among letters, or a letter among digits, where its runner-up would fit: 0 and O, 1 and l. */
+/** Returns true for a digit among letters, or a letter among digits, whose alternative fits: 0 and O, 1 and l. */
 function misplaced(character: string, runnerUp: string, before: string, after: string): boolean {
   const among = (kind: RegExp) => {
     const neighbours = [before, after].filter((neighbour) => neighbour !== ' ');

@@ -1,10 +1,10 @@
 import { connectedAreas, type ConnectedArea } from './connected-areas.ts';
 
-/** Pixels of one line of text, dark or light: brighter ones have larger values. */
+/** Pixels of one line of text; brighter ones have larger values. */
 export interface LinePlane {
   readonly data: Float32Array;
   readonly height: number;
-  /** Pixels from one row to the next. */
+  /** Pixels between rows. */
   readonly stride: number;
   /** Pixels of the line itself. */
   readonly width: number;
@@ -12,7 +12,7 @@ export interface LinePlane {
 
 const LEVELS = 64;
 
-/** Returns the connected areas of what is written: of the pixels that are rarer than the others along the line's edges. */
+/** Returns the connected areas of ink: of the pixels that are rarer along the line's edges. */
 export function letterInk({ data, height, stride, width }: LinePlane): ConnectedArea[] {
   const values = new Float32Array(width * height);
   for (let y = 0; y < height; y++) values.set(data.subarray(y * stride, y * stride + width), y * width);
@@ -22,7 +22,9 @@ export function letterInk({ data, height, stride, width }: LinePlane): Connected
   return connectedAreas(width, height, (at) => (values[at] ?? 0) > threshold === isLight);
 }
 
-/** Otsu, "A threshold selection method from gray-level histograms", 1979: the two classes differ most. */
+/**
+ * Otsu, "A threshold selection method from gray-level histograms", 1979: maximises the difference between both classes.
+ */
 function thresholdOf(values: Float32Array): number {
   const least = values.reduce((a, b) => Math.min(a, b));
   const step = (values.reduce((a, b) => Math.max(a, b)) - least) / LEVELS;

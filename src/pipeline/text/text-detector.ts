@@ -12,27 +12,27 @@ import { boundsOf } from './turned-rectangle.ts';
 const GROWTH = 1.6;
 const SMALLEST_SIDE = 6;
 
-/** Sides of the first look and of the closer one, in pixels. */
+/** Sides of the first and second pass in pixels. */
 const FIRST_LOOK = 960;
 const CLOSER_LOOK = 1920;
-// A closer look is taken when this part of all boxes are so thin that their letters run together. Boxes of the first look
-// that are thicker than that are kept: letters made of dots fall apart when they are enlarged.
+// A second pass runs if this share of all boxes is so thin that letters merge. Thicker boxes of the first pass are
+// kept, because enlarged dot-matrix letters fall apart.
 const THIN = 6;
 const PART_THIN = 0.25;
 
 export interface TextDetectorOptions {
   /**
-   * Longest side of the picture the detector sees, in pixels. Larger finds smaller text and costs its square. Absent: the
-   * frame is looked at twice where its text is small.
+   * Longest side of the detector's picture in pixels. A larger one finds smaller text at quadratic cost. Absent: two
+   * passes if text is small.
    */
   readonly detectionSide?: number | undefined;
 }
 
-/** Where a word or a line stands, in pixels of the image. */
+/** Position of a word or a line in pixels of the image. */
 export interface TextBox {
   /** The upright rectangle around it. */
   readonly bounds: Region;
-  /** Where it is not level: the strip along it. */
+  /** If it is not level: the strip along it. */
   readonly strip?: TextStrip;
 }
 
@@ -41,7 +41,7 @@ interface FoundBox extends TextBox {
   readonly thickness: number;
 }
 
-/** Finds where text stands: boxes around words or lines. */
+/** Detects boxes around words or lines. */
 export async function findText(
   model: Model,
   image: RgbImage,
@@ -58,7 +58,7 @@ export async function findText(
   return joined(combined(first, closer));
 }
 
-/** Returns the thick boxes of the first look, those of the closer one elsewhere, and what only the first one found. */
+/** Returns the thick boxes of the first pass, those of the second pass elsewhere, and what only the first one found. */
 function combined(first: readonly FoundBox[], closer: readonly FoundBox[]): TextBox[] {
   const covers = (a: TextBox, b: TextBox) => sharedArea(a.bounds, b.bounds) > 0.5 * areaOf(b.bounds);
   const touches = (a: TextBox, b: TextBox) => sharedArea(a.bounds, b.bounds) > 0;
@@ -106,8 +106,8 @@ function grownSides({ width, height }: TextStrip) {
 }
 
 /**
- * A long line may come in several blobs. Grown, they overlap, and the letters between would be read twice: such level
- * boxes are one when they stand in one row.
+ * A long line may have several blobs. Enlarged, they overlap, and the letters between would be read twice, so level
+ * boxes in one row are merged.
  */
 function joined(boxes: readonly TextBox[]): TextBox[] {
   const lines: Region[] = [];
@@ -124,7 +124,7 @@ function joined(boxes: readonly TextBox[]): TextBox[] {
   ];
 }
 
-/** Two boxes stand in one row when they share most of the height of either. */
+/** Two boxes are in one row if they share most of the height of either. */
 function inOneRow(a: Region, b: Region): boolean {
   const shared = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
   return shared > 0.6 * Math.max(a.height, b.height);

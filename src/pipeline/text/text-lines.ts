@@ -2,21 +2,21 @@ import type { TextLine } from '../../job.ts';
 import type { TextPiece } from './text-reader.ts';
 import type { Point } from './turned-rectangle.ts';
 
-// Two pieces stand in one row when their middles differ by less than half of the lower one's height, and belong to one
-// line when the gap between them is no wider than so many of its heights: words do, the columns of a table do not.
+// Two pieces are in one row if their centres differ by less than half of the lower one's height. They belong to one
+// line if the gap between them is at most this many heights, which joins words but not columns of a table.
 const SAME_ROW = 0.5;
 const WIDEST_GAP = 1.5;
-/** Rise over length of a piece that leans by 4 degrees. */
+/** Slope of a piece that leans by 4 degrees. */
 const SLIGHT_LEAN = 0.07;
 
 /**
- * Joins pieces of text that are level, or nearly, to lines; any other piece is a line of its own. From top to bottom and
- * left to right. Confidences have 3 decimals, corners 1.
+ * Joins level pieces of text to lines; any other piece is its own line. From top to bottom and left to right.
+ * Confidences have 3 decimals, corners 1.
  */
 export function textLines(pieces: readonly TextPiece[]): TextLine[] {
   const all = rows(pieces.filter(isLevel)).flatMap((row) => lines(row).map(joined));
   const turned = pieces.filter((piece) => !isLevel(piece)).map((piece) => joined([piece]));
-  // Level lines keep their order: the middles of one row differ a little.
+  // Level lines keep their order, because the centres of one row differ a little.
   for (const line of turned.toSorted((a, b) => middleOf(a) - middleOf(b) || a.bbox[0] - b.bbox[0])) {
     const at = all.findIndex((other) => middleOf(other) > middleOf(line));
     all.splice(at === -1 ? all.length : at, 0, line);
@@ -24,7 +24,7 @@ export function textLines(pieces: readonly TextPiece[]): TextLine[] {
   return all;
 }
 
-/** A last letter below the line makes a short word lean, so a little does not keep pieces from being joined. */
+/** A descender at the end makes a short word lean, so a small slope does not prevent joining. */
 function isLevel({ corners }: TextPiece): boolean {
   const [[ax, ay] = [0, 0], [bx, by] = [1, 0]] = corners ?? [];
   return Math.abs(by - ay) <= SLIGHT_LEAN * (bx - ax);

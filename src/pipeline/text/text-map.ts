@@ -4,27 +4,28 @@ import { sharedArea } from './regions.ts';
 
 /** The network halves its input five times, so both sides are multiples of this many pixels. */
 const SIDE_STEP = 32;
-// Means and deviations of the ImageNet pictures, with which the weights were trained (plane order B, G, R as trained).
+// Means and deviations of ImageNet, with which the weights were trained (plane order B, G, R as trained).
 const MEAN = [0.485 * 255, 0.456 * 255, 0.406 * 255] as const;
 const DEVIATION = [0.229 * 255, 0.224 * 255, 0.225 * 255] as const;
-// A large map is computed in parts, so that memory does not grow with it. Each part sees this much of its neighbours.
+// A large map is computed in parts, so that memory does not grow with it. Each part overlaps its neighbours by this
+// much.
 const LARGEST_PART = { width: 1024, height: 768 } as const;
 const MARGIN = 64;
 
-/** How likely each pixel of a region, scaled to this size, is text. */
+/** The probability of text for each pixel of a region, scaled to this size. */
 export interface TextMap {
   readonly data: Float32Array;
   readonly width: number;
   readonly height: number;
 }
 
-/** Returns the map of a region scaled so that its longer side has `side` pixels; a smaller one is not enlarged. */
+/** Returns the map of a region scaled to a longer side of `side` pixels; a smaller region is not enlarged. */
 export async function textMap(model: Model, image: RgbImage, region: Region, side: number): Promise<TextMap> {
   const { width, height } = mapSize(region, side);
   return { data: await likelihoods(model, image, region, width, height), width, height };
 }
 
-/** The same, computed in parts; those that touch none of the `wanted` regions of the image are left at 0. */
+/** The same, computed in parts. Parts that touch none of the `wanted` regions stay 0. */
 export async function textMapInParts(
   model: Model,
   image: RgbImage,
@@ -79,7 +80,7 @@ function withMargin(part: Region, width: number, height: number): Region {
   return { x, y, width: right - x, height: bottom - y };
 }
 
-/** Returns the pixels of the image that a part of a region's map shows. */
+/** Returns the pixels of the image for a part of a region's map. */
 function placeIn(region: Region, part: Region, width: number, height: number): Region {
   const across = region.width / width;
   const down = region.height / height;

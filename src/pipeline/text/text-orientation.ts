@@ -2,11 +2,11 @@ import type { RgbImage } from '../image-tensor.ts';
 import type { Model } from '../models/model-sessions.ts';
 import { CROP_HEIGHT, lineTensor, lineWidth } from './line-tensor.ts';
 
-/** Width of the classifier's input: it looks at the beginning of a longer line squeezed to this. */
+/** Width of the classifier's input: the start of a longer line scaled to its height. */
 const WIDTH = 192;
 const LIKELY = 0.9;
 
-/** Returns whether PP-OCR's classifier takes a line for one that stands on its head. */
+/** Returns whether PP-OCR's classifier considers a line upside down. */
 export async function isUpsideDown(model: Model, crop: RgbImage): Promise<boolean> {
   const input = lineTensor(crop, Math.min(WIDTH, lineWidth(crop)), WIDTH);
   const [output] = await model.run(input, [1, 3, CROP_HEIGHT, WIDTH]);

@@ -10,10 +10,10 @@ import { isUpsideDown, upsideDown } from './text-orientation.ts';
 import { isStanding, levelled, stripCorners, type TextStrip } from './text-strip.ts';
 import { quarterTurned, type Point } from './turned-rectangle.ts';
 
-/** A piece of text and where it stands, in pixels of the image. */
+/** A piece of text and its position in pixels of the image. */
 export interface TextPiece extends ReadText {
   readonly box: Region;
-  /** Of text that is not level: its corners, clockwise from where its first letter has its top left. */
+  /** Of text that is not level: its corners, clockwise from the top left of its first letter. */
   readonly corners?: readonly Point[];
 }
 
@@ -23,11 +23,11 @@ interface TextReaderParts {
   readonly orientation: Model;
 }
 
-/** Texts kept for crops that come again unchanged, as captions and slides do; some hundred bytes each. */
+/** Cached texts of crops that appear again unchanged, as captions and slides do; some hundred bytes each. */
 const REMEMBERED_CROPS = 2048;
-/** Confidence from which a reading is not doubted. */
+/** Confidence above which a reading is accepted. */
 const SURE = 0.8;
-/** Text that leans by more than half a right angle may run in either direction. */
+/** Text that leans by more than 45° may run in either direction. */
 const STEEP = Math.PI / 4 + 1e-9;
 
 /** Reads the text of images: a network of PP-OCRv4 finds it, a recogniser reads each piece. */
@@ -57,7 +57,7 @@ export class TextReader {
     return this.readBoxes(image, regions.length > 1 ? withoutRepeats(boxes) : boxes);
   }
 
-  /** Returns the text of each box, by the pixels of that box alone. */
+  /** Returns the text of each box, which depends only on the pixels of that box. */
   async readBoxes(image: RgbImage, boxes: readonly TextBox[]): Promise<TextPiece[]> {
     const pieces: TextPiece[] = [];
     for (const { bounds, strip } of boxes) {
@@ -71,7 +71,7 @@ export class TextReader {
     return pieces;
   }
 
-  /** Reads a strip made level. One that runs down or up is read from both of its ends, and the surer reading is kept. */
+  /** Reads a levelled strip. A vertical one is read from both ends, and the more confident reading is kept. */
   async #readStrip(image: RgbImage, strip: TextStrip): Promise<ReadText> {
     const lying = isStanding(strip) ? quarterTurned(strip) : strip;
     const crop = levelled(image, lying, lineWidth(lying), CROP_HEIGHT);
@@ -81,7 +81,7 @@ export class TextReader {
     return up.confidence > down.confidence ? up : down;
   }
 
-  /** Reads a crop, and when that is unsure and it looks upside down, reads it turned as well. */
+  /** Reads a crop, and reads it rotated by 180° as well if that is unsure and looks upside down. */
   async #readCrop(crop: RgbImage): Promise<ReadText> {
     const read = await this.#readOnce(crop);
     if (read.confidence >= SURE || !(await isUpsideDown(this.#orientation, crop))) return read;
@@ -103,7 +103,7 @@ export class TextReader {
   }
 }
 
-/** Regions may overlap, and then find the same text: of two boxes that share half of the smaller, the larger stays. */
+/** Regions may overlap and find the same text: of two boxes that share half of the smaller one, the larger is kept. */
 function withoutRepeats(boxes: readonly TextBox[]): TextBox[] {
   const kept: TextBox[] = [];
   for (const box of boxes.toSorted((a, b) => areaOf(b.bounds) - areaOf(a.bounds))) {

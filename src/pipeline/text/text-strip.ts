@@ -2,13 +2,13 @@ import type { RgbImage } from '../image-tensor.ts';
 import type { ConnectedArea } from './connected-areas.ts';
 import { quarterTurned, smallestRectangle, type Point, type TurnedRectangle } from './turned-rectangle.ts';
 
-// Text is made level when it leans by more than this angle, and this much of its height over its length.
+// Text is levelled if it leans by more than this angle, and this share of its height over its length.
 const LEANS_FROM = (0.8 * Math.PI) / 180;
 const LEANS_BY = 0.25;
 const LONG = 1.8;
-/** Height over width from which text stands on its side, or its letters one above the other. */
+/** Height over width from which text runs vertically, or has its letters stacked. */
 const STANDS_FROM = 1.5;
-// Text is bent when it is long, its middle rises by this part of its height, and a straight box would be higher.
+// Text is bent if it is long, its middle rises by this share of its height, and a straight box would be higher.
 const LONG_ENOUGH_TO_BEND = 3;
 const BENDS_BY = { leaning: 0.12, level: 0.25 } as const;
 const HIGHER_BOX = 1.15;
@@ -17,12 +17,14 @@ const MOST_SAMPLES = 6;
 
 /** Text that is not level: a rectangle along it, and how its middle line leaves that of the rectangle. */
 export interface TextStrip extends TurnedRectangle {
-  /** At a distance u from the centre, the middle of the text lies `slope * u + bend * u * u` below that of the rectangle. */
+  /**
+   * At a distance u from the centre, the middle of the text is `slope * u + bend * u * u` below that of the rectangle.
+   */
   readonly slope: number;
   readonly bend: number;
 }
 
-/** Returns the strip of a blob that is read better when it is made level; undefined when it is level enough. */
+/** Returns the strip of a blob that should be levelled; undefined if it is level enough. */
 export function stripOf(blob: ConnectedArea, mapWidth: number, across: number, down: number): TextStrip | undefined {
   const rectangle = smallestRectangle(outlineOf(blob, mapWidth, across, down));
   const long = Math.max(rectangle.width, rectangle.height);

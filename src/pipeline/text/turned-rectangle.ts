@@ -2,7 +2,7 @@ import type { Region } from '../image-tensor.ts';
 
 export type Point = readonly [x: number, y: number];
 
-/** A rectangle turned about its centre `x`, `y`; `angle` in radians, clockwise in the picture. */
+/** A rectangle rotated about its centre `x`, `y`; `angle` in radians, clockwise in the picture. */
 export interface TurnedRectangle {
   readonly x: number;
   readonly y: number;
@@ -14,8 +14,8 @@ export interface TurnedRectangle {
 const QUARTER_TURN = Math.PI / 2;
 
 /**
- * Returns the rectangle of least area that holds the points, turned by at most 45° from level; of equal ones, the first
- * along their hull.
+ * Returns the rectangle of least area that contains the points, rotated by at most 45°; of equal ones, the first along
+ * their hull.
  */
 export function smallestRectangle(points: readonly Point[]): TurnedRectangle {
   const hull = convexHull(points);
@@ -33,7 +33,7 @@ export function smallestRectangle(points: readonly Point[]): TurnedRectangle {
   return nearLevel(best);
 }
 
-/** Returns the smallest rectangle with sides at `angle` that holds the points. */
+/** Returns the smallest rectangle with sides at `angle` that contains the points. */
 function rectangleAlong(points: readonly Point[], angle: number): TurnedRectangle {
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
@@ -56,7 +56,7 @@ function nearLevel({ x, y, width, height, angle }: TurnedRectangle): TurnedRecta
   return { x, y, width: along, height: across, angle: turned };
 }
 
-/** Returns the same rectangle seen a quarter turn further clockwise. */
+/** Returns the same rectangle described after a quarter turn clockwise. */
 export function quarterTurned<T extends TurnedRectangle>(rectangle: T): T {
   const { width, height, angle } = rectangle;
   return { ...rectangle, width: height, height: width, angle: angle + QUARTER_TURN };

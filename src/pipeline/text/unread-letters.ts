@@ -2,23 +2,23 @@ import type { ConnectedArea } from './connected-areas.ts';
 import type { ReadCharacter } from './ctc-decoding.ts';
 import { letterInk, type LinePlane } from './letter-ink.ts';
 
-// Sizes in pixels of a line that is 48 high. Chosen on captions in eleven languages and on 41 real frames: of 335 lines
-// that were read right, 8 are taken for unsure.
+// Sizes in pixels of a line that is 48 high. Chosen with captions in eleven languages and 41 real frames: 8 of 335
+// correctly read lines count as unsure.
 const HAN = /\p{Script=Han}/u;
 /** Letters that have no part above them in any font. */
 const WITHOUT_MARK = /^[A-HK-Za-hk-zI]$/;
 const LETTER = /\p{L}/u;
-/** Mean probability under which the letters of a line are those of another script, and how many tell that. */
+/** Mean probability below which the letters of a line belong to another script, and how many letters decide that. */
 const STRANGE = 0.88;
 const ENOUGH_LETTERS = 5;
-/** Farther than this from the middle of every character, ink belongs to none. */
+/** Ink farther than this from the centre of every character belongs to none. */
 const REACH = 34;
 const LEAST_UNREAD_INK = 16;
 const LETTER_WIDTH = 40;
-/** A speck has fewer pixels. Where there is more than one for each character, the ground is noise: it tells nothing. */
+/** A speck has fewer pixels. With more than one per character, the background is noise and says nothing. */
 const SPECK = 5;
 
-/** Returns about how many letters of a line were seen and not read: with a mark that was passed over, or not at all. */
+/** Returns the approximate number of letters that were seen and not read: with an ignored mark, or not at all. */
 export function unreadLetters(line: LinePlane, characters: readonly ReadCharacter[]): number {
   const placed = characters
     .filter(({ character }) => character !== ' ')
@@ -35,14 +35,14 @@ export function unreadLetters(line: LinePlane, characters: readonly ReadCharacte
   return marked + (ink < LEAST_UNREAD_INK ? 0 : Math.ceil(ink / LETTER_WIDTH));
 }
 
-/** Returns whether letters were read that are probably none: those of a script that the recogniser does not know. */
+/** Returns whether recognised letters probably belong to a script that the recogniser does not know. */
 export function isStrange(characters: readonly ReadCharacter[]): boolean {
   const letters = characters.filter(({ character }) => LETTER.test(character));
   const sum = letters.reduce((total, { likelihood }) => total + likelihood, 0);
   return letters.length >= ENOUGH_LETTERS && sum < STRANGE * letters.length;
 }
 
-/** Returns the areas that have a smaller one above them: letters with dots, accents and the like. */
+/** Returns the areas with a smaller one above them: letters with dots, accents and similar marks. */
 function markedLetters(areas: readonly ConnectedArea[]): ConnectedArea[] {
   const letters = areas.filter(({ left, top, right, bottom }) => {
     const height = bottom - top;
@@ -64,18 +64,18 @@ function isAbove(mark: ConnectedArea, letter: ConnectedArea): boolean {
 
 interface PlacedCharacter {
   readonly character: string;
-  /** Middle of the character in pixels of the line, within a few. */
+  /** Centre of the character in pixels of the line, within a few. */
   readonly x: number;
 }
 
-/** Whether a letter with a mark was read as one without, and nothing near it explains the mark. */
+/** Returns whether a letter with a mark was read as one without, and nothing near it explains the mark. */
 function isPassedOver({ left, right }: ConnectedArea, characters: readonly PlacedCharacter[]): boolean {
   const middle = (left + right) / 2;
   const near = characters.filter(({ x }) => Math.abs(x - middle) <= Math.max(12, (right - left) / 2 + 8));
   return near.length > 0 && near.every(({ character }) => WITHOUT_MARK.test(character));
 }
 
-/** Returns how many columns of ink as high as letters belong to no character. */
+/** Returns how many columns of letter-high ink belong to no character. */
 function inkFarFrom(areas: readonly ConnectedArea[], middles: readonly number[]): number {
   const letters = areas.filter(({ left, top, right, bottom, pixels }) => {
     const height = bottom - top;

@@ -1,11 +1,11 @@
 import { closeSync, openSync, statSync } from 'node:fs';
 import { addPathRule, createRuleset, landlockVersion, restrictSelf } from '../libc.ts';
 
-/** Rights of linux/landlock.h. */
+/** Rights in linux/landlock.h. */
 const EXECUTE = 1n << 0n;
 const READ_FILE = 1n << 2n;
 const READ_FOLDER = 1n << 3n;
-/** All rights that a version knows are denied where no rule grants them; by the first version that knows them. */
+/** All known rights are denied unless a rule grants them; by the first version that knows them. */
 const FILE_RIGHTS: readonly (readonly [version: number, rights: bigint])[] = [
   [1, 0x1fffn],
   // Linking and renaming between folders.
@@ -26,15 +26,15 @@ const SCOPE_VERSION = 6;
 const O_PATH = 0o10000000;
 
 export interface Grants {
-  /** Files, and folders with all that is in them. Missing ones are left out. */
+  /** Files, and folders with their content. Missing ones are ignored. */
   readonly read: readonly string[];
-  /** Programs, which are read as well. */
+  /** Programs, which can also be read. */
   readonly execute: readonly string[];
 }
 
 /**
- * Leaves this process nothing of the file system but reading what is granted, no TCP, and no signals to other
- * processes, as far as the kernel's version of Landlock knows these. Throws when the kernel has none.
+ * Restricts this process to reading the granted files: no other file access, no TCP, and no signals to other processes,
+ * as far as the kernel's version of Landlock supports it. Throws if the kernel has no Landlock.
  */
 export function restrictFiles({ read, execute }: Grants): void {
   const version = landlockVersion();
@@ -54,7 +54,7 @@ function grant(ruleset: number, path: string, rights: bigint): void {
   if (found === undefined) return;
   const descriptor = openSync(path, O_PATH);
   const rule = Buffer.alloc(12);
-  // Rights of folders are refused for files.
+  // Rights of folders are rejected for files.
   rule.writeBigUInt64LE(found.isDirectory() ? rights : rights & ~READ_FOLDER);
   rule.writeInt32LE(descriptor, 8);
   addPathRule(ruleset, rule);

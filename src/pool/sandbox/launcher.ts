@@ -1,18 +1,16 @@
 /**
- * Front door of a process that restricts itself and then becomes the program it is given, which it cannot undo:
- *
+ * Entry point of a process that restricts itself irrevocably and then executes the given program:
  * `node launcher.js [--files] [--read PATH]… [--execute PATH]… [--system-calls] -- PROGRAM ARGUMENTS…`
- *
- * Ends with an error when a restriction that was asked for cannot be had.
+ * Exits with an error if a requested restriction is not available.
  */
 import { parseArgs } from 'node:util';
 import { gainNoPrivileges, filterSystemCalls, keepDescriptor, replaceProcess } from '../libc.ts';
 import { restrictFiles } from './landlock.ts';
 import { systemCallFilter } from './system-call-filter.ts';
 
-/** Node.js marks what it inherits as not to be passed on. */
+/** Node.js marks inherited descriptors as close-on-exec. */
 const STANDARD = [0, 1, 2];
-/** The descriptor of the channel to the service, which Node.js takes from its environment and removes there. */
+/** The descriptor of the IPC channel, which Node.js reads and removes from its environment. */
 const CHANNEL = 3;
 
 const { values, positionals } = parseArgs({

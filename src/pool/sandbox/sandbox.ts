@@ -2,13 +2,13 @@ import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** What a process restricts by itself, before it runs a line of its program; {@link https://landlock.io} and seccomp(2). */
+/** Restrictions that a process sets before it runs its program; {@link https://landlock.io} and seccomp(2). */
 export interface SandboxLayers {
   readonly files: boolean;
   readonly systemCalls: boolean;
 }
 
-/** Shared libraries, and what Node.js and the C library read of the system. No data of users, no other process. */
+/** Shared libraries, and system files that Node.js and the C library read. No data of users and no other process. */
 const SYSTEM_PATHS = [
   '/usr',
   '/lib',
@@ -47,11 +47,11 @@ export interface SandboxOptions {
   readonly layers: SandboxLayers;
   /** Variables of the process. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Folders that it may read beside the program: of its video, of the models of users. */
+  /** Folders that it may read in addition to the program: of its video and of added models. */
   readonly folders: readonly string[];
 }
 
-/** Arguments of Node.js, to be followed by the path of the one that is restricted; none for no layer. */
+/** Arguments of Node.js before the path of the restricted program; none for no layer. */
 export function sandboxArguments({ layers, environment, folders }: SandboxOptions): readonly string[] {
   if (!layers.files && !layers.systemCalls) return [];
   const libraries = environment['LD_LIBRARY_PATH']?.split(delimiter).filter((path) => path !== '') ?? [];
@@ -66,7 +66,7 @@ export function sandboxArguments({ layers, environment, folders }: SandboxOption
   ];
 }
 
-/** The compiled program, its models and definitions, its packages, and the libraries that belong to Node.js. */
+/** The compiled program, its models and definitions, its packages, and the libraries of Node.js. */
 function programPaths(): readonly string[] {
   const manifest = fileURLToPath(import.meta.resolve('#package.json'));
   const root = dirname(manifest);
@@ -83,7 +83,7 @@ function programPaths(): readonly string[] {
   ];
 }
 
-/** The folder and those that it lies in. */
+/** The folder and its parents. */
 function parentsOf(folder: string): readonly string[] {
   const above = dirname(folder);
   return above === folder ? [folder] : [folder, ...parentsOf(above)];

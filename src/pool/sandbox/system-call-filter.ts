@@ -1,6 +1,6 @@
 import { CHECKED_CALLS, DENIED_CALLS } from './system-call-numbers.ts';
 
-/** An architecture as seccomp names it (linux/audit.h), and the place of its numbers in the tables. */
+/** An architecture as seccomp names it (linux/audit.h), and its column in the tables of numbers. */
 interface Architecture {
   readonly audit: number;
   readonly column: 0 | 1;
@@ -11,7 +11,7 @@ const ARCHITECTURES: ReadonlyMap<string, Architecture> = new Map([
   ['arm64', { audit: 0xc00000b7, column: 1 }],
 ]);
 
-/** On x64 numbers from here on are those of another calling convention, with tables of its own. */
+/** On x64, higher numbers belong to another calling convention with its own table. */
 const X32_CALLS = 0x40000000;
 
 const ALLOW = 0x7fff0000;
@@ -43,9 +43,9 @@ const skipIfAny = (bits: number, skip: number): Instruction => [0x45, skip, 0, b
 const end = (verdict: number): Instruction => [0x06, 0, 0, verdict];
 
 /**
- * A seccomp filter that denies a process everything that decoding and analysing does not need: other processes, sockets,
- * namespaces, mounts, opening a file to write, new processes. It lists what is denied, not what is allowed, so that
- * other versions of Node.js and of the C library work. Undefined for an architecture whose numbers are not known.
+ * Returns a seccomp filter that denies what decoding and analysing does not need: other processes, sockets, namespaces,
+ * mounts, opening files for writing, new processes. It lists what is denied, not what is allowed, so that other
+ * versions of Node.js and of the C library work. Undefined for an unknown architecture.
  * @param pid the only process that may be signalled and limited: the filtered one
  * @returns an array of `struct sock_filter`, little-endian
  */
@@ -86,7 +86,7 @@ function checks(pid: number): Readonly<Record<keyof typeof CHECKED_CALLS, readon
     open: toRead(1),
     openat: toRead(2),
     openat2: [end(ENOSYS)],
-    // The signal that ends it with the service must stay.
+    // The signal that ends it with the service must remain.
     prctl: [load(argument(0)), skipUnlessEqual(PR_SET_PDEATHSIG, 1), end(EPERM), end(ALLOW)],
   };
 }

@@ -1,10 +1,10 @@
 /**
- * Numbers of system calls: on x64, and on arm64, where some do not exist. From the headers of Linux 6.1
- * (asm/unistd_64.h, asm-generic/unistd.h), later ones from its system call tables.
+ * System call numbers on x64 and arm64, where some do not exist. From the headers of Linux 6.1 (asm/unistd_64.h,
+ * asm-generic/unistd.h), later ones from its system call tables.
  */
 type Numbers = readonly [x64: number, arm64: number | undefined];
 
-/** Calls that a process which decodes and analyses never needs. */
+/** Calls that decoding and analysing never needs. */
 export const DENIED_CALLS: Readonly<Record<string, Numbers>> = {
   // Other processes: reading, tracing, taking descriptors, signals, leaving the process group, new processes.
   ptrace: [101, 117],
@@ -73,7 +73,7 @@ export const DENIED_CALLS: Readonly<Record<string, Numbers>> = {
   swapon: [167, 224],
   swapoff: [168, 225],
   acct: [163, 89],
-  // Parts of the kernel that exploits use, and what administrators do.
+  // Parts of the kernel that exploits use, and administration.
   bpf: [321, 280],
   perf_event_open: [298, 241],
   userfaultfd: [323, 282],

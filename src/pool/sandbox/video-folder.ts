@@ -3,10 +3,10 @@ import { copyFile, link, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf } from '../../errors.ts';
 
-/** What the system says where one file cannot have two names: other disks, file systems without links, full tables. */
+/** System errors if a file cannot have two names: other disks, file systems without links, full tables. */
 const NO_LINK: ReadonlySet<string> = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
-/** The folder of one child, with a link to the video in hand: all that the child can read of the stored files. */
+/** The folder of one child, with a link to the current video, the only stored file that the child can read. */
 export class VideoFolder {
   readonly path: string;
   readonly #video: string;
@@ -16,12 +16,12 @@ export class VideoFolder {
     this.#video = join(path, 'video.mp4');
   }
 
-  /** @param parent on the disk of the videos; on another, each video is copied */
+  /** @param parent on the disk of the videos; on another one, each video is copied */
   static async make(parent: string): Promise<VideoFolder> {
     return new VideoFolder(await mkdtemp(join(parent, 'child-')));
   }
 
-  /** Replaces the video, and returns its path in this folder. A missing one is missing here too. */
+  /** Replaces the video and returns its path in this folder. A missing video stays missing. */
   async show(filePath: string): Promise<string> {
     await this.clear();
     try {
@@ -34,13 +34,13 @@ export class VideoFolder {
     return this.#video;
   }
 
-  /** Removes the link: a video that is deleted must not stay on the disk for it. */
+  /** Removes the link, so that a deleted video does not stay on the disk. */
   async clear(): Promise<void> {
     await rm(this.#video, { force: true });
   }
 
   async remove(): Promise<void> {
-    // What cannot be removed now is removed with the folder of all children.
+    // If it cannot be removed now, it is removed with the folder of all children.
     await rm(this.path, { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -1,17 +1,17 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { VideoFolder } from './video-folder.ts';
 
-/** The folder in which each child has one. What an earlier process left in it is deleted when it is first used. */
+/** The parent of the children's folders. Its old content is deleted at its first use. */
 export class WorkFolder {
   readonly #path: string;
   #emptied: Promise<void> | undefined;
 
-  /** @param path on the disk of the videos; this process's alone */
+  /** @param path on the disk of the videos; used by this process only */
   constructor(path: string) {
     this.#path = path;
   }
 
-  /** Makes a folder for a child. */
+  /** Creates a folder for a child. */
   async makeVideoFolder(): Promise<VideoFolder> {
     this.#emptied ??= this.#empty();
     await this.#emptied;

@@ -12,47 +12,51 @@ import { buffersOf, type Thread } from './thread.ts';
 export type DecodeThread = Thread<DecodeCommand, DecodeEvent>;
 export type InferenceThread = Thread<InferenceCommand, InferenceEvent>;
 
-/** Results in one reply, at most. */
+/** Maximum number of results in one reply. */
 const BATCH_FRAMES = 32;
-/** Sampled frames that are ahead of the last reply, at most: memory does not grow with the length of the video. */
+/**
+ * Maximum number of sampled frames ahead of the last reply, so that memory does not grow with the length of the video.
+ */
 const WINDOW_FRAMES = 2 * BATCH_FRAMES;
-/** Frames with pixels beside those in analysis: one waits, one is being decoded. */
+/** Frames with pixels in addition to those in analysis: one waits, one is being decoded. */
 const SPARE_FRAMES = 2;
-/** Pixels of all of them together, so that 8K frames (100 MB each) go one by one; four of 4K fit. */
+/** Maximum pixels of all of them, so that 8K frames (100 MB each) are processed one by one; four of 4K fit. */
 const PIXELS_BYTES = 100 * 1024 * 1024;
-/** An empty reply after so long says that the child lives, and how far decoding has come. */
+/** Milliseconds after which an empty reply reports that the child is alive, and the progress of decoding. */
 const HEARTBEAT_MS = 1000;
 
-/** A sampled frame whose result has not been handed over. */
+/** A sampled frame whose result has not been sent. */
 interface PendingFrame {
   readonly index: number;
   readonly timestampMs: number;
-  /** The earlier frame with the very same pixels; absent: this frame is analysed itself. */
+  /** The earlier frame with the same pixels; absent: this frame is analysed itself. */
   readonly original?: PendingFrame;
   result?: Record<string, unknown>;
 }
 
-/** One job inside the child: decoding runs a bounded number of frames ahead, and each idle thread takes the next frame. */
+/**
+ * One job inside the child. Decoding runs a bounded number of frames ahead, and each idle thread takes the next frame.
+ */
 export class Analysis {
   readonly #decode: DecodeThread;
   readonly #idle: InferenceThread[];
   readonly #threads: number;
   readonly #request: OpenRequest;
-  /** What the job may use beyond what the process uses already. */
+  /** Memory for the job beyond what the process already uses. */
   readonly #freeBytes: number;
-  /** Threads that may work at once, by the size of the last frame. */
+  /** Number of threads that may work at once, by the size of the last frame. */
   #mostBusy = 1;
   readonly #decoded = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  /** Decoded, not yet in analysis. */
+  /** Decoded, not in analysis yet. */
   readonly #waiting: { readonly frame: FrameParts; readonly pending: PendingFrame }[] = [];
   /** In frame order. */
   readonly #pending: PendingFrame[] = [];
-  /** Results whose turn has come. */
+  /** Results to be sent next. */
   readonly #ready: FrameResult[] = [];
   #lastAnalysed: PendingFrame | undefined;
-  /** Sampled frames asked of the decode thread and not yet given. */
+  /** Number of frames requested from the decode thread and not received yet. */
   #pulls = 0;
-  /** Size of the last frame; unknown at first, and then one frame is asked for. */
+  /** Size of the last frame; while it is unknown, one frame is requested. */
   #frameBytes = Infinity;
   #decodingEnded = false;
   #failure: Failure | undefined;
@@ -67,7 +71,7 @@ export class Analysis {
     this.#threads = inference.length;
   }
 
-  /** Makes the threads ready for the job, which are no other job's until this one is done, and begins to decode. */
+  /** Prepares the threads for the job, which use them exclusively, and starts decoding. */
   static async open(
     decode: DecodeThread,
     inference: readonly InferenceThread[],
@@ -81,7 +85,9 @@ export class Analysis {
     return analysis;
   }
 
-  /** The results that are ready, once there are some; empty after a second without. Rejects when the job failed. */
+  /**
+   * Returns the available results as soon as there are some; empty after a second without. Rejects if the job failed.
+   */
   async next(): Promise<Reply> {
     if (this.#ready.length === 0 && !this.#ended()) await this.#change();
     if (this.#failure !== undefined && this.#ended()) throw errorOf(this.#failure);
@@ -92,7 +98,7 @@ export class Analysis {
     return { decoded: Atomics.load(this.#decoded, 0), frames, done, ...(media !== undefined && { media }) };
   }
 
-  /** True when no thread works on this job any more. */
+  /** Resolves with true when no thread works on this job. */
   #ended(): boolean {
     return this.#decodingEnded && this.#waiting.length === 0 && this.#idle.length === this.#threads;
   }
@@ -163,7 +169,7 @@ export class Analysis {
 
   #advance(): void {
     while (this.#waiting.length > 0 && this.#busy() < this.#mostBusy) {
-      // The last that was used: others then need no working memory.
+      // The most recently used thread, so that others need no working memory.
       const thread = this.#idle.pop();
       if (thread === undefined) break;
       const next = this.#waiting.shift();
@@ -181,7 +187,7 @@ export class Analysis {
   }
 }
 
-/** Makes each thread ready for a pipeline; its models are loaded when they are not yet. */
+/** Prepares each thread for a pipeline and loads missing models. */
 export async function openPipeline(
   inference: readonly InferenceThread[],
   definition: PipelineDefinition,

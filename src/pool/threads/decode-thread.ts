@@ -28,7 +28,7 @@ export type DecodeEvent =
   | {
       readonly kind: 'frame';
       readonly frame: FrameParts;
-      /** Bytes of the whole picture, of which the parts may be few. */
+      /** Bytes of the whole picture, even if only small parts are analysed. */
       readonly frameBytes: number;
     }
   /** A sampled frame whose analysed part equals that of the previous one. */

@@ -7,11 +7,11 @@ export interface ThreadOptions {
   readonly module: string;
   readonly workerData?: unknown;
   readonly resourceLimits: ResourceLimits;
-  /** An error that nothing in the thread caught, a full heap among them: the thread is gone. */
+  /** An uncaught error, including a full heap: the thread has ended. */
   readonly onDeath: (error: Error) => void;
 }
 
-/** A thread of the child process, and who listens to it at present. */
+/** A thread of the child process with its current listener. */
 export class Thread<In, Out> {
   readonly #worker: Worker;
   /** Resolves when the thread executes JavaScript. */
@@ -38,7 +38,7 @@ export class Thread<In, Out> {
   }
 }
 
-/** What is to be transferred with a frame, so that its pixels are handed over and not copied. */
+/** Buffers to transfer with a frame, so that its pixels are not copied. */
 export function buffersOf({ parts }: FrameParts): ArrayBuffer[] {
   return parts.map(({ rgb }) => rgb.buffer).filter((buffer) => buffer instanceof ArrayBuffer);
 }
