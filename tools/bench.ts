@@ -10,7 +10,18 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { withFigures } from './bench/report.ts';
 
-const PARTS = ['pipeline', 'accuracy', 'segments', 'jobs', 'http', 'load', 'engine', 'store', 'growth'] as const;
+const PARTS = [
+  'pipeline',
+  'accuracy',
+  'segments',
+  'jobs',
+  'http',
+  'load',
+  'engine',
+  'store',
+  'growth',
+  'search',
+] as const;
 const GIB = 1024 ** 3;
 const REPORT = fileURLToPath(new URL('docs/BENCHMARKS.md', import.meta.resolve('#package.json')));
 

@@ -144,7 +144,7 @@ function told(segment: Segment): string {
 const interval = (at: number) => ({ start_ms: at * 1_000, end_ms: at * 1_000 + 1_000 });
 const bbox: TextSegment['bbox'] = [10, 20, 300, 40];
 
-export function textSegment(text: string, at: number): TextSegment {
+function textSegment(text: string, at: number): TextSegment {
   return { kind: 'text', ...interval(at), text, confidence: 0.9, bbox, frames: 5 };
 }
 
