@@ -1,4 +1,4 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import { z } from 'zod';
 import { ServiceError } from '../errors.ts';
 import { jobIdSchema, type JobId } from '../job.ts';
@@ -13,8 +13,10 @@ import type { SearchHit, SearchQuery } from './video-search.ts';
 
 /** Words that one query may have; each is a bit of a number. */
 const MAX_WORDS = 30;
+/** Between texts that are folded together. */
+const SEPARATOR = '\n';
 
-const foldedSchema = z.object({ folded: z.array(z.string()), label: z.string().nullable() });
+const foldedSchema = z.object({ folded: z.array(z.string()) });
 const wordSchema = z.object({ asked: z.number(), word_no: z.number(), word: z.string() });
 const hitSchema = z.object({
   video: z.number(),
@@ -39,10 +41,19 @@ export interface ReadOptions extends SearchQuery {
 /** Searches over one connection, one at a time: each running statement holds a thread of libuv's small pool. */
 export class IndexReader {
   readonly #connection: DuckDBConnection;
+  readonly #folding: DuckDBPreparedStatement;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(connection: DuckDBConnection) {
+  private constructor(connection: DuckDBConnection, folding: DuckDBPreparedStatement) {
     this.#connection = connection;
+    this.#folding = folding;
+  }
+
+  static async open(connection: DuckDBConnection): Promise<IndexReader> {
+    const folding = await connection.prepare(
+      `SELECT list_transform(string_split($1::VARCHAR, '${SEPARATOR}'), lambda text: folded(text)) AS folded`,
+    );
+    return new IndexReader(connection, folding);
   }
 
   /** One hit more than the limit when there are more. Rejects with `invalid_request` when the text has no word, or too many. */
@@ -53,15 +64,16 @@ export class IndexReader {
   }
 
   async #search(options: ReadOptions): Promise<readonly SearchHit[]> {
-    const { folded, label } = await this.#fold(options);
-    const phrases = folded.map((term) => term.split(' '));
+    const { terms, label } = await this.#fold(options);
+    const phrases = terms.map((term) => term.split(' '));
     const asked = [...new Set(phrases.flat())];
     if (asked.length > MAX_WORDS) {
       throw new ServiceError('invalid_request', `q has ${asked.length} words; at most ${MAX_WORDS} are searched`);
     }
     const words = await this.#wordsOf(asked);
-    const labelWord = label === null ? undefined : await this.#wordNumber(LABEL_MARK + label);
-    const isHopeless = words.some(({ found }) => found.length === 0) || (label !== null && labelWord === undefined);
+    const labelWord = label === undefined ? undefined : await this.#wordNumber(LABEL_MARK + label);
+    const isHopeless =
+      words.some(({ found }) => found.length === 0) || (label !== undefined && labelWord === undefined);
     if (isHopeless) return [];
     // What belongs together is read in one transaction, at one state of the index.
     await this.#connection.run('BEGIN');
@@ -79,19 +91,19 @@ export class IndexReader {
   }
 
   /** The words of each term as the index has them. */
-  async #fold({ text, label }: SearchQuery): Promise<z.infer<typeof foldedSchema>> {
+  async #fold({ text, label }: SearchQuery) {
     const terms = text === undefined ? [] : termsOf(text);
-    const [row] = await this.#rows(
-      `SELECT ${terms.length === 0 ? '[]::VARCHAR[]' : `[${terms.map((_, at) => `folded($${at + 1})`).join()}]`} AS folded,
-        folded($${terms.length + 1}::VARCHAR) AS label`,
-      [...terms, label ?? null],
+    this.#folding.bindVarchar(
+      1,
+      [...terms, label ?? ''].map((given) => given.replaceAll(SEPARATOR, ' ')).join(SEPARATOR),
     );
-    const found = foldedSchema.parse(row);
-    const folded = found.folded.filter((term) => term !== '');
-    if (text !== undefined && folded.length === 0) {
+    const [row] = (await this.#folding.runAndReadAll()).getRowObjectsJS();
+    const { folded } = foldedSchema.parse(row);
+    const foldedTerms = folded.slice(0, -1).filter((term) => term !== '');
+    if (text !== undefined && foldedTerms.length === 0) {
       throw new ServiceError('invalid_request', 'q must contain a letter or a digit');
     }
-    return { ...found, folded };
+    return { terms: foldedTerms, label: label === undefined ? undefined : folded.at(-1) };
   }
 
   async #wordsOf(asked: readonly string[]): Promise<readonly WantedWord[]> {

@@ -31,7 +31,7 @@ export class IndexSession {
       const [writing, reading] = [await file.connect(), await file.connect()];
       return new IndexSession(file, {
         writer: new IndexWriter(writing),
-        reader: new IndexReader(reading),
+        reader: await IndexReader.open(reading),
         interrupt: () => {
           writing.interrupt();
           reading.interrupt();
