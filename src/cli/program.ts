@@ -13,6 +13,7 @@ import { migrateCommand } from './migrate.ts';
 import { modelsCommand } from './models.ts';
 import { queryCommand } from './query.ts';
 import { resultsCommand } from './results.ts';
+import { searchCommand } from './search.ts';
 import { serveCommand } from './serve.ts';
 import { statusCommand } from './status.ts';
 import { submitCommand } from './submit.ts';
@@ -48,6 +49,7 @@ Example:
     submitCommand(terminal),
     statusCommand(terminal),
     resultsCommand(terminal),
+    searchCommand(terminal),
     expectCommand(terminal),
     analyseCommand(terminal),
     batchCommand(terminal),

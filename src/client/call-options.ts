@@ -1,5 +1,6 @@
 import type { AnalysisOptions } from './analysis-options.ts';
 import type { JobState, SegmentKind, StatusResponse } from './responses.ts';
+import type { SearchFilter } from './search-query.ts';
 import type { SegmentFilter, SegmentFormat } from './segment-query.ts';
 import type { Fetch } from './send-file.ts';
 
@@ -71,6 +72,8 @@ export interface SegmentsOptions<K extends SegmentKind = SegmentKind> extends Ca
   /** Default `text`. */
   readonly kind?: K | undefined;
 }
+
+export interface SearchOptions extends CallOptions, SearchFilter {}
 
 export interface SegmentsTextOptions extends SegmentsOptions {
   readonly format: SegmentFormat;

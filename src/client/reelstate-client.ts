@@ -5,6 +5,7 @@ import type {
   ListOptions,
   PageOptions,
   RerunOptions,
+  SearchOptions,
   SegmentsOptions,
   SegmentsTextOptions,
   Submission,
@@ -17,6 +18,7 @@ import {
   isJobs,
   isMachine,
   isPipelines,
+  isSearch,
   isSegments,
   isStatus,
   isSubmission,
@@ -29,6 +31,7 @@ import type {
   JobsResponse,
   MachineResponse,
   PipelinesResponse,
+  SearchResponse,
   SegmentKind,
   SegmentsOfKind,
   StatusResponse,
@@ -38,6 +41,7 @@ import { judgeTexts, type TextExpectation, type TextVerdict } from './expected-t
 import { pause } from './pause.ts';
 import { errorOf, ReelstateError } from './reelstate-error.ts';
 import { ResultLines } from './result-lines.ts';
+import { searchPath } from './search-query.ts';
 import { segmentsPath } from './segment-query.ts';
 import { sendFile, type Fetch } from './send-file.ts';
 import { sendFromPage } from './send-from-page.ts';
@@ -165,6 +169,11 @@ export class ReelstateClient {
     { format, kind, signal, ...filter }: SegmentsTextOptions,
   ): AsyncGenerator<string, void, undefined> {
     return this.#pieces(segmentsPath(jobId, format, kind, filter), signal);
+  }
+
+  /** Returns one page of the videos in which a text or an object is seen, exact hits first. */
+  search({ signal, ...filter }: SearchOptions): Promise<SearchResponse> {
+    return this.#get(searchPath(filter), isSearch, signal);
   }
 
   /** Returns for each expected text whether it is seen in a completed job. */

@@ -5,6 +5,7 @@ import type {
   JobsResponse,
   MachineResponse,
   PipelinesResponse,
+  SearchResponse,
   SegmentKind,
   SegmentsOfKind,
   StatusResponse,
@@ -65,6 +66,13 @@ export function isSegments<K extends SegmentKind>(
     isObject(value) &&
     Array.isArray(value['segments']) &&
     value['segments'].every((segment) => isObject(segment) && segment['kind'] === SINGULAR[kind]);
+}
+
+export function isSearch(value: unknown): value is SearchResponse {
+  if (!isObject(value) || !Array.isArray(value['hits'])) return false;
+  const { hits, complete, next_cursor: cursor } = value;
+  const isPage = typeof complete === 'boolean' && (cursor === null || typeof cursor === 'string');
+  return isPage && hits.every((hit) => isSubmission(hit) && 'segments' in hit && Array.isArray(hit.segments));
 }
 
 function isJob(value: unknown): value is JobItem {

@@ -197,6 +197,27 @@ export interface SegmentsOfKind {
 }
 export type SegmentKind = keyof SegmentsOfKind;
 
+/** A video with what is found in it. */
+export interface SearchHit {
+  readonly job_id: string;
+  readonly file_name: string | null;
+  readonly created_at: string;
+  /** True when the file name and the tag contain all the words. */
+  readonly in_name: boolean;
+  /** Number of segments that match, listed or not. */
+  readonly matches: number;
+  readonly segments: readonly (TextSegment | ObjectSegment | Scene)[];
+}
+
+/** `GET /video/search` */
+export interface SearchResponse {
+  readonly hits: readonly SearchHit[];
+  /** False while the index does not have all videos. */
+  readonly complete: boolean;
+  /** Null on the last page. */
+  readonly next_cursor: string | null;
+}
+
 /** `GET /video/segments/{job_id}` */
 export interface SegmentsResponse {
   readonly job_id: string;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openServiceWithPages, type ServiceWithPages } from '../web/service-with-pages.ts';
+import { until } from '../search/search-harness.ts';
 import { reelstate, type Outcome } from './command-line.ts';
 
 describe('the command line on segments', () => {
@@ -40,6 +41,20 @@ describe('the command line on segments', () => {
     expect(code).to.equal(0);
     const [id = ''] = (await run('list', '--json')).stdout.match(/[0-9a-f-]{36}/) ?? [];
     expect(await readFile(join(folder, `${id}_segments.vtt`), 'utf8')).to.match(/^WEBVTT\n\n00:00:01\.200 --> /);
+  });
+
+  it('finds texts and objects in all videos', async () => {
+    await run('status', '--wait', jobId);
+    await until(() => service.search.state().isComplete);
+    const found = await run('search', 'gate', 'B12');
+    expect(found).to.deep.include({ code: 0, stderr: '' });
+    expect(found.stdout.split('\n')).to.include(`${jobId}  holiday.mp4  0:01.200–0:02.000  Gate B12`);
+    expect((await run('search', 'holiday')).stdout).to.contain(`${jobId}  holiday.mp4  in the name\n`);
+    const label = await run('search', '--label', 'person', '--limit', '1', '--json');
+    expect(JSON.parse(label.stdout)).to.have.nested.property('segments[0].label', 'person');
+    expect(await run('search', 'nowhere')).to.deep.include({ code: 0, stdout: '' });
+    expect((await run('search')).code).to.equal(2);
+    expect((await run('search', 'a', '--from', 'yesterday')).code).to.equal(1);
   });
 
   it('reports by its exit code whether a text is seen, and names the nearest one', async () => {

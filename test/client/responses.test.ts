@@ -6,6 +6,7 @@ import type {
   FrameResult,
   JobsResponse,
   PipelinesResponse,
+  SearchResponse,
   SegmentsResponse,
   StatusResponse,
   TransitionsResponse,
@@ -14,6 +15,7 @@ import type { activityResponseSchema } from '../../src/http/routes/activity.ts';
 import type { deletionResponseSchema } from '../../src/http/routes/delete-files.ts';
 import type { jobsResponseSchema } from '../../src/http/routes/jobs.ts';
 import type { pipelinesResponseSchema, resultsResponseSchema, statusResponseSchema } from '../../src/http/schemas.ts';
+import type { searchResponseSchema } from '../../src/http/routes/search.ts';
 import type { segmentsResponseSchema } from '../../src/http/routes/segments.ts';
 import type { transitionsResponseSchema } from '../../src/http/routes/transitions.ts';
 
@@ -29,10 +31,11 @@ describe('the response types of the client', () => {
       true satisfies Tells<JobsResponse, typeof jobsResponseSchema>,
       true satisfies Tells<PipelinesResponse, typeof pipelinesResponseSchema>,
       true satisfies Tells<{ readonly results: readonly FrameResult[] }, typeof resultsResponseSchema>,
+      true satisfies Tells<SearchResponse, typeof searchResponseSchema>,
       true satisfies Tells<SegmentsResponse, typeof segmentsResponseSchema>,
       true satisfies Tells<Pick<ActivityResponse, 'counts' | 'transitions'>, typeof activityResponseSchema>,
       true satisfies Tells<Pick<TransitionsResponse, 'job'>, typeof transitionsResponseSchema>,
     ];
-    expect(told).to.have.lengthOf(8);
+    expect(told).to.have.lengthOf(9);
   });
 });

@@ -73,6 +73,7 @@ export async function openServiceWithPages(settings: { readonly machines?: reado
   const worker = new Worker({ engine, queue, storage, pipelines, log, ...limits });
   workers.push(worker);
   const ended = worker.runForever();
+  service.search.start();
   return {
     ...service,
     pipelines,
