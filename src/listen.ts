@@ -33,6 +33,7 @@ export interface ListenOptions
       | 'pipelines'
       | 'incomingDir'
       | 'isolation'
+      | 'ffmpeg'
       | 'metrics'
       | 'deadWorkers'
       | 'isDamaged'

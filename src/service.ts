@@ -171,6 +171,7 @@ async function open(
     pipelines,
     incomingDir: storage.incomingDir,
     isolation: pool.processes.levels,
+    ffmpeg: () => pool.processes.ffmpeg,
     metrics,
     deadWorkers: () => workers.dead,
     refusals: () => workers.refusals(),

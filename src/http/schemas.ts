@@ -70,6 +70,7 @@ export const healthResponseSchema = z.object({
   version: z.string().describe('Version of the service'),
   uptime_s: z.int().min(0).describe('Seconds since the process started'),
   isolation: z.array(z.string()).describe('Active sandbox layers of the child processes'),
+  ffmpeg: z.string().nullable().describe('Version of FFmpeg; null until a process that decodes has started'),
   refusals: z
     .array(
       z.object({

@@ -7,13 +7,14 @@ import type {
   OpenRequest,
   Question,
   Reply,
+  StartReply,
   StartRequest,
   WarmRequest,
 } from './protocol.ts';
 
 /** The handler of requests in a child process. */
 export interface ChildWork {
-  start(request: StartRequest): Promise<void>;
+  start(request: StartRequest): Promise<StartReply>;
   warm(request: WarmRequest): Promise<void>;
   open(request: OpenRequest): Promise<void>;
   next(): Promise<Reply>;

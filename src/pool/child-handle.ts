@@ -17,6 +17,7 @@ import {
   answerSchema,
   lookReplySchema,
   replySchema,
+  startReplySchema,
   type LookReply,
   type LookRequest,
   type OpenRequest,
@@ -73,6 +74,7 @@ export class ChildHandle {
   #jobs = 0;
   #notices: readonly string[] = [];
   #warmBytes = 0;
+  #ffmpeg = '';
 
   private constructor(child: ChildProcess, pid: number, videos: VideoFolder | undefined) {
     this.pid = pid;
@@ -110,7 +112,8 @@ export class ChildHandle {
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
       await child.#nextAnswer();
-      await child.#ask({ kind: 'start', request: options.start });
+      const { ffmpeg } = startReplySchema.parse(await child.#ask({ kind: 'start', request: options.start }));
+      child.#ffmpeg = ffmpeg;
       await options.limitMemory?.(child.pid);
       await child.#ask({ kind: 'warm', request: options.warm });
       // Set afterwards, because on a busy machine a child of low priority would hardly load its models.
@@ -158,6 +161,11 @@ export class ChildHandle {
   /** Restrictions that could not be set. The child works without them. */
   get notices(): readonly string[] {
     return this.#notices;
+  }
+
+  /** Version of FFmpeg that it decodes with. */
+  get ffmpeg(): string {
+    return this.#ffmpeg;
   }
 
   /** Memory when it was ready, in bytes; 0: unknown. */

@@ -3,8 +3,9 @@
  * it always answers; one thread decodes and some infer. Pixels leave the process as the bytes of JPEG or PNG files only.
  */
 import { messageOf } from '../errors.ts';
+import { ffmpegVersion } from '../pipeline/ffmpeg-version.ts';
 import { answerService } from './child-door.ts';
-import type { LookReply, LookRequest, OpenRequest, Reply, StartRequest, WarmRequest } from './protocol.ts';
+import type { LookReply, LookRequest, OpenRequest, Reply, StartReply, StartRequest, WarmRequest } from './protocol.ts';
 import { Analysis, openPipeline, type DecodeThread, type InferenceThread } from './threads/analysis.ts';
 import { PictureRun } from './threads/picture-run.ts';
 import { Thread } from './threads/thread.ts';
@@ -22,7 +23,7 @@ process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 answerService({ start, warm, open, next, look, nextPictures });
 
-async function start(request: StartRequest): Promise<void> {
+async function start(request: StartRequest): Promise<StartReply> {
   decode = new Thread({ module: 'decode-thread.js', resourceLimits: THREAD_HEAP, onDeath: die });
   const workerData = { modelsFolder: request.modelsFolder };
   for (let i = 0; i < request.threads; i++) {
@@ -31,6 +32,7 @@ async function start(request: StartRequest): Promise<void> {
     );
   }
   await Promise.all([decode, ...inference].map(async (thread) => thread.running));
+  return { ffmpeg: ffmpegVersion() };
 }
 
 async function warm(request: WarmRequest): Promise<void> {

@@ -58,6 +58,7 @@ export class ProcessPool implements AsyncDisposable {
   readonly #children = new Set<ChildHandle>();
   readonly #closing = new AbortController();
   #started = 0;
+  #ffmpeg: string | undefined;
   #ready: Promise<void> = Promise.resolve();
   #isReady = false;
 
@@ -102,6 +103,11 @@ export class ProcessPool implements AsyncDisposable {
   /** Names of the active sandbox layers. */
   get levels(): readonly IsolationLevel[] {
     return this.#starter.levels;
+  }
+
+  /** Version of FFmpeg that the children decode with; undefined until one has started. */
+  get ffmpeg(): string | undefined {
+    return this.#ffmpeg;
   }
 
   /** Number of children started to replace others. */
@@ -213,6 +219,7 @@ export class ProcessPool implements AsyncDisposable {
   async #start(needs: ChildNeeds = this.#options, signal = this.#closing.signal): Promise<ChildHandle> {
     const child = await this.#starter.start(needs, signal);
     this.#children.add(child);
+    this.#ffmpeg = child.ffmpeg;
     this.#started += 1;
     if (this.#closing.signal.aborted) await this.#end(child);
     return child;

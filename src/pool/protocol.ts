@@ -2,7 +2,7 @@
  * The messages between the service and a child process. The child greets the service once it listens. Then the service
  * asks and the child answers, one question at a time:
  *
- * 1. `start`: answered by nothing once its threads run, so that what they map without any use can be measured;
+ * 1. `start`: answered by {@link StartReply} once its threads run, so that what they map without any use can be measured;
  * 2. `warm`: answered by nothing once their models are loaded;
  * 3. for each job `open`, answered by nothing, then `next`, answered by {@link Reply}, until it is done or fails;
  *    for pictures of a video `look`, answered by nothing, then `nextPictures`, answered by {@link LookReply}, likewise.
@@ -26,6 +26,12 @@ const startRequestSchema = z
   })
   .readonly();
 export type StartRequest = z.infer<typeof startRequestSchema>;
+
+export const startReplySchema = z.object({
+  /** Version of FFmpeg. */
+  ffmpeg: z.string(),
+});
+export type StartReply = z.infer<typeof startReplySchema>;
 
 const warmRequestSchema = z
   .object({

@@ -120,6 +120,7 @@ export async function openService(settings: ServiceSettings = {}) {
     ...(settings.lingerMs === undefined ? {} : { lingerMs: settings.lingerMs }),
     uploadWindowMs: settings.uploadWindowMs ?? 30_000,
     isolation: ['process'],
+    ffmpeg: () => '8.1',
     machines: settings.machines ?? SHOWN_MACHINES,
     metrics,
     isDamaged: () => store.isDamaged,

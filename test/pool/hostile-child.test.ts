@@ -35,6 +35,8 @@ describe('A child that was taken over', function () {
     await chmod(folder, 0o755);
     programs = join(folder, 'programs');
     await mkdir(programs);
+    // Whatever the umask: another user has to find them.
+    await chmod(programs, 0o755);
     for (const name of ['prlimit', 'setpriv']) await symlink(`/usr/bin/${name}`, join(programs, name));
   });
 

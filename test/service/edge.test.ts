@@ -71,6 +71,7 @@ describe('the real service over HTTP', function () {
     const running = await start({ API_KEYS: 'the-key-of-everything', LANG: 'C' });
     const health = await (await fetch(`${running.url}/health`)).json();
     expect(health).to.have.property('isolation').that.includes('untraceable');
+    expect(health).to.have.property('ffmpeg').that.matches(/^8\.1/);
     // Root may read it, and finds no key.
     const environment = await readFile(`/proc/${running.pid}/environ`, 'latin1').catch(() => undefined);
     expect(environment === undefined).to.equal(process.getuid?.() !== 0);

@@ -13,6 +13,8 @@ export interface HealthOptions {
   readonly version: string;
   /** Names of the active sandbox layers. */
   readonly isolation: readonly string[];
+  /** Version of FFmpeg; undefined until a process that decodes has started. */
+  readonly ffmpeg: () => string | undefined;
   /** Number of dead workers that are not replaced yet. */
   readonly deadWorkers: () => number;
   /** True after damage of the database was found; a restart repairs it. */
@@ -27,6 +29,7 @@ export interface HealthOptions {
 export function healthRoute({
   version,
   isolation,
+  ffmpeg,
   deadWorkers,
   isDamaged,
   refusals,
@@ -54,6 +57,7 @@ export function healthRoute({
       version,
       uptime_s: Math.floor(process.uptime()),
       isolation: [...isolation],
+      ffmpeg: ffmpeg() ?? null,
       refusals: refusals().map(({ step, code, message, refusals: times }) => ({ step, code, message, times })),
     } satisfies HealthResponse;
   };

@@ -12,6 +12,7 @@ answerService({
   ...noPictures,
   start: async (request) => {
     threads = request.threads;
+    return { ffmpeg: 'none' };
   },
   warm: async () => {},
   open: async (request) => {

@@ -44,6 +44,7 @@ answerService({
   start: async ({ modelsFolder = '' }) => {
     const port = z.coerce.number().parse(readFileSync(join(modelsFolder, 'port.txt'), 'utf8'));
     attempts = [...onService(), ...onData(modelsFolder), ...onNetwork(modelsFolder, port), ...onKernel(modelsFolder)];
+    return { ffmpeg: 'none' };
   },
   warm: async () => {},
   open: async ({ filePath }) => {

@@ -6,7 +6,7 @@ const hoard: Buffer[] = [];
 
 answerService({
   ...noPictures,
-  start: async () => {},
+  start: async () => ({ ffmpeg: 'none' }),
   warm: async () => {},
   open: async () => {},
   next: async () => {

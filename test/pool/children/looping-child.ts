@@ -4,7 +4,7 @@ import { noPictures } from './no-pictures.ts';
 
 answerService({
   ...noPictures,
-  start: async () => {},
+  start: async () => ({ ffmpeg: 'none' }),
   warm: async () => {},
   open: async () => {
     for (;;);

@@ -7,7 +7,7 @@ const mapped: ArrayBuffer[] = [];
 
 answerService({
   ...noPictures,
-  start: async () => {},
+  start: async () => ({ ffmpeg: 'none' }),
   warm: async () => {
     // Zeroed pages are mapped, and not touched.
     mapped.push(new ArrayBuffer(MAPPED_BYTES));

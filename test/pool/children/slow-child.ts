@@ -12,6 +12,7 @@ answerService({
       const { user, system } = process.cpuUsage();
       used = user + system;
     }
+    return { ffmpeg: 'none' };
   },
   warm: async () => {},
   open: async () => {},

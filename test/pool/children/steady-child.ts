@@ -6,7 +6,7 @@ let given = 0;
 
 answerService({
   ...noPictures,
-  start: async () => {},
+  start: async () => ({ ffmpeg: 'none' }),
   warm: async () => {},
   open: async () => {},
   next: async () => {
