@@ -47,6 +47,22 @@ const SIDECAR = {
   expired_at: 'TIMESTAMPTZ',
 };
 const FRAME = { frame_index: 'BIGINT', result: { timestamp_ms: 'DOUBLE', text: 'VARCHAR' } };
+const SEGMENT_LINE = `CASE WHEN starts_with(line, '{"kind":') THEN rtrim(line, ',') END`;
+const SEGMENT = {
+  kind: 'VARCHAR',
+  start_ms: 'DOUBLE',
+  end_ms: 'DOUBLE',
+  text: 'VARCHAR',
+  label: 'VARCHAR',
+  max_count: 'BIGINT',
+  confidence: 'DOUBLE',
+  bbox: ['DOUBLE'],
+  frames: 'BIGINT',
+  frame_index: 'BIGINT',
+  track_id: 'BIGINT',
+};
+const SEGMENTS = `(SELECT ${JOB_ID}, ${struct(SEGMENT_LINE, SEGMENT)} AS found FROM ${lines("getvariable('segments')")})`;
+
 const BOX = { confidence: 'DOUBLE', bbox: ['DOUBLE'] };
 const BOX_COLUMNS = `found.confidence, found.bbox[1] AS x, found.bbox[2] AS y, found.bbox[3] AS width,
   found.bbox[4] AS height`;
@@ -69,6 +85,10 @@ const listed = (key: 'detections' | 'lines', name: 'label' | 'text'): string => 
  */
 export const viewStatements = (folder: string): readonly string[] => {
   const files = (pattern: string): string => `glob('${folder}/video_jobs/${pattern}')`;
+  const ofKeptJobs = (ending: string): string =>
+    `['${folder}/none'] || (SELECT coalesce(list(file ORDER BY file), []) FROM ${files(`*${ending}`)}
+      SEMI JOIN (FROM jobs WHERE status = 'completed' AND expired_at IS NULL) kept
+        ON parse_filename(file) = kept.job_id || '${ending}')`;
   return [
     `SET VARIABLE sidecars = (SELECT coalesce(list(file), []) FROM ${files(`${'?'.repeat(36)}.json`)})`,
     // Sorted, because keeping the order of 10,000 files would need a row group for each.
@@ -83,9 +103,8 @@ export const viewStatements = (folder: string): readonly string[] => {
         FROM ${lines(`['${folder}/none'] || getvariable('sidecars')`)})
       WHERE job.job_id = job_id
       ORDER BY ALL`,
-    `SET VARIABLE results = ['${folder}/none'] || (SELECT coalesce(list(file ORDER BY file), []) FROM ${files('*_results.json')}
-      SEMI JOIN (FROM jobs WHERE status = 'completed' AND expired_at IS NULL) kept
-        ON parse_filename(file) = kept.job_id || '_results.json')`,
+    `SET VARIABLE results = ${ofKeptJobs('_results.json')}`,
+    `SET VARIABLE segments = ${ofKeptJobs('_segments.json')}`,
     `CREATE VIEW frames AS
       SELECT job_id, frame.frame_index, frame.result.timestamp_ms, frame.result.text,
         TRY(json_extract(${FRAME_LINE}, '$.result')) AS result
@@ -93,6 +112,15 @@ export const viewStatements = (folder: string): readonly string[] => {
       WHERE frame.frame_index IS NOT NULL`,
     `CREATE VIEW detections AS ${listed('detections', 'label')}`,
     `CREATE VIEW texts AS ${listed('lines', 'text')}`,
+    `CREATE VIEW segments AS
+      SELECT job_id, found.kind, found.start_ms, found.end_ms, found.text, found.label, found.max_count, ${BOX_COLUMNS},
+        found.frames, found.frame_index
+      FROM ${SEGMENTS}
+      WHERE found.kind IS NOT NULL AND found.track_id IS NULL`,
+    `CREATE VIEW tracks AS
+      SELECT job_id, found.track_id, found.label, found.start_ms, found.end_ms, ${BOX_COLUMNS}, found.frames
+      FROM ${SEGMENTS}
+      WHERE found.track_id IS NOT NULL`,
     `CREATE VIEW damaged AS
       SELECT job_id, frames AS readable_frames
       FROM (SELECT parse_filename(file.filename)[:36] AS job_id, any_value(file.size) AS size,

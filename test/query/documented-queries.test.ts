@@ -43,7 +43,7 @@ describe('the queries of docs/COMMAND_LINE.md', function () {
   });
   after(() => harness[Symbol.asyncDispose]());
 
-  it('are three', () => expect(examples).to.have.length(3));
+  it('are five', () => expect(examples).to.have.length(5));
 
   it('find every video where a person and the word EXIT appear in one frame', async () => {
     const rows = await rowsOf(harness.folder, examples[0] ?? '');
@@ -64,5 +64,21 @@ describe('the queries of docs/COMMAND_LINE.md', function () {
     const [row] = await rowsOf(harness.folder, examples[2] ?? '');
     expect(row).to.include({ pipeline_id: 'ocr_only', jobs: 2 });
     expect(row?.['p95_ms']).to.be.closeTo(low + 0.95 * (high - low), 1e-6);
+  });
+
+  it('tell when a thing is seen, and in which video', async () => {
+    const sql = (examples[3] ?? '').replace("label = 'car'", "label = 'person'");
+    expect(await rowsOf(harness.folder, sql)).to.deep.equal([
+      { file_name: null, from_s: 0, to_s: 1, max_count: 1 },
+      { file_name: null, from_s: 0, to_s: 1.2, max_count: 2 },
+    ]);
+  });
+
+  it('add up the time of each text', async () => {
+    expect(await rowsOf(harness.folder, examples[4] ?? '')).to.deep.equal([
+      // Nearly the same in the same place is one text.
+      { text: 'EXITING', seconds: 2, videos: 1 },
+      { text: 'NO EXIT', seconds: 1.2, videos: 1 },
+    ]);
   });
 });

@@ -22,6 +22,12 @@ const COLUMNS = {
   texts:
     'job_id VARCHAR, frame_index BIGINT, timestamp_ms DOUBLE, text VARCHAR, confidence DOUBLE, x DOUBLE, y DOUBLE, ' +
     'width DOUBLE, height DOUBLE',
+  segments:
+    'job_id VARCHAR, kind VARCHAR, start_ms DOUBLE, end_ms DOUBLE, text VARCHAR, label VARCHAR, max_count BIGINT, ' +
+    'confidence DOUBLE, x DOUBLE, y DOUBLE, width DOUBLE, height DOUBLE, frames BIGINT, frame_index BIGINT',
+  tracks:
+    'job_id VARCHAR, track_id BIGINT, label VARCHAR, start_ms DOUBLE, end_ms DOUBLE, confidence DOUBLE, x DOUBLE, ' +
+    'y DOUBLE, width DOUBLE, height DOUBLE, frames BIGINT',
   damaged: 'job_id VARCHAR, readable_frames BIGINT',
 };
 
@@ -57,6 +63,32 @@ describe('the views of a query', function () {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  it('list segments, scenes and tracks of completed jobs, those of deleted files no longer', async () => {
+    const frames = Array.from({ length: 6 }, (_, at): FrameResult => {
+      const lines = at < 4 ? [line('It says "so", {there}')] : [];
+      const car = { label: 'car', confidence: 0.8, bbox: [10 + at, 20, 50, 40] as [number, number, number, number] };
+      return { frame_index: 5 * at, result: { timestamp_ms: 200 * at, detections: [car], text: '', lines } };
+    });
+    const job = await run(frames);
+    await run();
+    const found = await rowsOf(
+      harness.folder,
+      'SELECT kind, start_ms, end_ms, text, label, max_count, x, frames, frame_index FROM segments ORDER BY kind DESC',
+    );
+    const nothing = { text: null, label: null, max_count: null, x: null, frames: null, frame_index: null };
+    const text = 'It says "so", {there}';
+    expect(found).to.deep.equal([
+      { ...nothing, kind: 'text', start_ms: 0, end_ms: 800, text, x: 1, frames: 4 },
+      { ...nothing, kind: 'scene', start_ms: 0, end_ms: 800, text, frame_index: 0 },
+      { ...nothing, kind: 'object', start_ms: 0, end_ms: 1200, label: 'car', max_count: 1, x: 10, frames: 6 },
+    ]);
+    expect(await rowsOf(harness.folder, 'SELECT job_id, track_id, label, end_ms, frames FROM tracks')).to.deep.equal([
+      { job_id: job.jobId, track_id: 1, label: 'car', end_ms: 1200, frames: 6 },
+    ]);
+    await harness.engine.deleteFiles(job.jobId);
+    for (const view of ['segments', 'tracks']) expect(await rowsOf(harness.folder, `FROM ${view}`)).to.deep.equal([]);
   });
 
   it('have jobs in every state while the service has its database open', async () => {
