@@ -22,13 +22,13 @@ interface AnalyseFlags extends AnalysisFlags {
   readonly skipDone?: true;
 }
 
-/** What becomes of one video. */
+/** The outcome of one video. */
 interface Task {
   readonly video: string;
   /** Undefined: stdout. */
   readonly output: string | undefined;
   readonly format: AnalysisFormat;
-  /** Undefined: the documents are not kept, only what is made of them. */
+  /** Undefined: only the outputs are kept, not the documents. */
   readonly kept: AnalysisPaths | undefined;
 }
 
@@ -139,7 +139,7 @@ async function runTask(task: Task, { analyser, pipelineId, options, terminal, js
   if (skipDone && kept !== undefined && video !== undefined) {
     if (await isDone(kept, { video, pipelineId, options })) return tell('skipped');
   }
-  // Beside nothing of the user's: a killed command leaves it to the system.
+  // In the temporary folder, so that a killed command leaves nothing among the user's files.
   const scratch = kept === undefined ? await mkdtemp(join(tmpdir(), 'reelstate-analyse-')) : undefined;
   const target = kept ?? analysisPaths(scratch ?? dirname(videoPath), 'video');
   try {
@@ -161,7 +161,7 @@ async function runTask(task: Task, { analyser, pipelineId, options, terminal, js
   }
 }
 
-/** Why a file cannot be analysed; undefined for one that can be looked at. */
+/** Returns why a file cannot be analysed; undefined if it can. */
 async function unreadable(path: string): Promise<string | undefined> {
   try {
     return (await stat(path)).isFile() ? undefined : 'not a file';

@@ -8,11 +8,11 @@ import { samplingTime } from './duration.ts';
 /** What to analyse. */
 export interface AnalysisFlags extends AnalysisOptions {
   readonly pipeline: string;
-  /** Milliseconds; another spelling of `sampleEveryMs`. */
+  /** Milliseconds; an alias of `sampleEveryMs`. */
   readonly every?: number;
 }
 
-/** Adds the options that choose which frames of a video are analysed, and what part of them. */
+/** Adds the options that select frames and parts of them. */
 export function addAnalysisFlags(command: Command): Command {
   return command
     .addOption(
@@ -39,13 +39,13 @@ export function addAnalysisFlags(command: Command): Command {
     );
 }
 
-/** The options for the client. */
+/** Returns the options for the client. */
 export function analysisOptionsOf(flags: Omit<AnalysisFlags, 'pipeline'>): AnalysisOptions {
   const { frameStride, maxFrames, every, sampleEveryMs = every, fromMs, toMs, keyframesOnly, region } = flags;
   return { frameStride, maxFrames, sampleEveryMs, fromMs, toMs, keyframesOnly, region };
 }
 
-/** The options as a job has them. Ends the command with a usage error when they contradict each other. */
+/** Returns the options of a job. Ends the command with a usage error if they contradict each other. */
 export function jobOptionsOf(flags: AnalysisFlags, command: Command): JobOptions {
   const { fromMs, toMs, ...options } = analysisOptionsOf(flags);
   if (fromMs !== undefined && toMs !== undefined && toMs <= fromMs) {

@@ -10,7 +10,7 @@ import type { Scene } from '../segments/segment.ts';
 export const ANALYSIS_FORMATS = ['json', 'srt', 'vtt', 'txt', 'csv'] as const;
 export type AnalysisFormat = (typeof ANALYSIS_FORMATS)[number];
 
-/** Yields a stored analysis in a format, as the service and `results` give it. */
+/** Yields a stored analysis in a format, like the service and `results`. */
 export async function* analysisText(
   { results, segments }: Omit<AnalysisPaths, 'record'>,
   format: AnalysisFormat,

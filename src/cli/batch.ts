@@ -26,7 +26,7 @@ interface BatchFlags extends AnalysisFlags {
   readonly retryFailed?: true;
 }
 
-/** Videos at once at a service: one is analysed while the next ones arrive. */
+/** Concurrent videos at a service: one is analysed while the next ones are uploaded. */
 const JOBS_AT_SERVICE = 4;
 
 export function batchCommand(terminal: Terminal): Command {
@@ -134,7 +134,7 @@ Examples:
   }
 }
 
-/** Ends the command with a usage error where two videos would have one output. */
+/** Ends the command with a usage error if two videos would have the same output. */
 function tasksOf(
   videos: readonly BatchVideo[],
   { output, format, analyse, threads }: BatchFlags,
@@ -162,7 +162,7 @@ function lineOf(report: TaskReport): string {
   return report.output === undefined ? beginning : `${beginning}  ${report.output}`;
 }
 
-/** With the names of the service's responses. */
+/** With the field names of the service. */
 function jsonOf(report: TaskReport): object {
   const { path: file, status, jobId: job_id } = report;
   if (report.status !== 'failed') return { file, status, job_id, output: report.output };

@@ -1,18 +1,18 @@
-/** Which frames of a video are analysed, and what part of them. Everything when nothing is given. */
+/** Selection of frames and of parts of them. Default: everything. */
 export interface AnalysisOptions {
-  /** Every n-th frame is analysed; absent: every frame. */
+  /** Analyse every n-th frame; absent: every frame. */
   readonly frameStride?: number | undefined;
   /** Maximum number of frames to analyse; absent: all. */
   readonly maxFrames?: number | undefined;
-  /** The first frame at or after each multiple of so many milliseconds is analysed; excludes `frameStride`. */
+  /** Analyse the first frame at or after each multiple of this time; excludes `frameStride`. */
   readonly sampleEveryMs?: number | undefined;
-  /** Only frames shown at or after this time. */
+  /** Only frames at or after this time. */
   readonly fromMs?: number | undefined;
-  /** Only frames shown before this time. */
+  /** Only frames before this time. */
   readonly toMs?: number | undefined;
-  /** Only key frames are decoded and analysed. */
+  /** Decode and analyse only key frames. */
   readonly keyframesOnly?: boolean | undefined;
-  /** `[x, y, width, height]` in parts of the displayed frame, 0 to 1: only these pixels are analysed. */
+  /** `[x, y, width, height]` as fractions of the displayed frame, 0 to 1: analyse only these pixels. */
   readonly region?: readonly [number, number, number, number] | undefined;
 }
 

@@ -7,7 +7,7 @@ import type { Fetch } from './send-file.ts';
 export interface ClientOptions {
   /** Address of the service, such as `http://127.0.0.1:8000`. May be omitted in a page of the service. */
   readonly url?: string;
-  /** One of the service's `API_KEYS`. */
+  /** A key of the service. */
   readonly apiKey?: string;
   /** Replaces the global `fetch`. */
   readonly fetch?: Fetch;
@@ -19,19 +19,19 @@ export interface CallOptions {
 }
 
 export interface SubmitOptions extends CallOptions, AnalysisOptions {
-  /** In Node.js: `await fs.openAsBlob(path)`, which is read while it is sent. */
+  /** In Node.js: `await fs.openAsBlob(path)`, which reads the file while it is sent. */
   readonly file: Blob;
   /** Default: the file's own name, if it has one. */
   readonly fileName?: string;
   readonly pipelineId: string;
   /** A label for the job, such as the name of a collection. */
   readonly tag?: string | undefined;
-  /** Makes the submission idempotent: a repetition returns the same job. At most 255 printable ASCII characters. */
+  /** Makes the submission idempotent: a repetition returns the same job. 1 to 255 printable ASCII characters. */
   readonly idempotencyKey?: string;
   readonly onProgress?: (sentBytes: number, allBytes: number) => void;
 }
 
-/** What is absent is as in the job that is run again. */
+/** Absent options are those of the original job. */
 export interface RerunOptions extends CallOptions, AnalysisOptions {
   readonly pipelineId?: string | undefined;
   readonly tag?: string | undefined;
@@ -41,12 +41,12 @@ export interface RerunOptions extends CallOptions, AnalysisOptions {
 
 export interface Submission {
   readonly jobId: string;
-  /** True when the idempotency key was used before and no new job was created. */
+  /** True if the idempotency key was used before and no new job was created. */
   readonly isReplay: boolean;
 }
 
 export interface WaitOptions extends CallOptions {
-  /** Called once for each state, when it is first seen. */
+  /** Called once for each observed state. */
   readonly onState?: (status: StatusResponse) => void;
   /** How long a service without a response is retried, in milliseconds. Default: one minute. */
   readonly patienceMs?: number;
@@ -57,7 +57,7 @@ export interface ListOptions extends CallOptions {
   readonly pipelineId?: string;
   /** Only jobs with this tag. */
   readonly tag?: string | undefined;
-  /** Only jobs whose file name contains this text, in any case. */
+  /** Only jobs whose file name contains this text, ignoring case. */
   readonly fileName?: string | undefined;
 }
 

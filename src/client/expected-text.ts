@@ -1,18 +1,18 @@
 import type { TextSegment } from './responses.ts';
 
-/** Whether texts are seen in a video as they are expected to be. */
+/** Checks whether texts are seen in a video as expected. */
 
 export interface TextExpectation {
-  /** What must be seen; every one of them. Read as regular expressions when `isRegex`. */
+  /** Texts that must all be seen; regular expressions if `isRegex`. */
   readonly texts: readonly string[];
-  /** What must not be seen. */
+  /** Texts that must not be seen. */
   readonly absent?: readonly string[] | undefined;
   readonly isRegex?: boolean | undefined;
-  /** Characters that may be read wrong; default 0. None of them may be a digit. */
+  /** Number of characters that may be misread; default 0. A digit never counts as misread. */
   readonly edits?: number | undefined;
-  /** Only what is seen between these times counts, in milliseconds; default the whole video. */
+  /** Only between these times, in milliseconds; default the whole video. */
   readonly withinMs?: readonly [fromMs: number, toMs: number] | undefined;
-  /** How long it must be seen in one piece; default 0. */
+  /** Minimum duration of one appearance; default 0. */
   readonly atLeastMs?: number | undefined;
 }
 
@@ -20,13 +20,13 @@ export interface TextVerdict {
   readonly text: string;
   readonly isAbsence: boolean;
   readonly isMet: boolean;
-  /** Where it was seen; undefined when it was not. */
+  /** Where it was seen; undefined if it was not. */
   readonly seen: TextSegment | undefined;
-  /** The most similar text that was read; undefined when none was. */
+  /** The most similar recognised text; undefined if there was none. */
   readonly nearest: TextSegment | undefined;
 }
 
-/** One verdict for each text, in the order of the expectation. */
+/** Returns one result per text, in the order of the expectation. */
 export function judgeTexts(expectation: TextExpectation, segments: readonly TextSegment[]): readonly TextVerdict[] {
   const { texts, absent = [], withinMs: [fromMs, toMs] = [0, Number.POSITIVE_INFINITY], atLeastMs = 0 } = expectation;
   const counted = segments.filter((segment) => {
@@ -47,7 +47,7 @@ export function judgeTexts(expectation: TextExpectation, segments: readonly Text
   return [...texts.map((text) => judge(text, false)), ...absent.map((text) => judge(text, true))];
 }
 
-/** @throws SyntaxError for a text that is no regular expression */
+/** @throws SyntaxError for an invalid regular expression */
 function matcher(text: string, { isRegex = false, edits = 0 }: TextExpectation): (read: string) => boolean {
   if (isRegex) {
     const pattern = new RegExp(text, 'u');
@@ -84,12 +84,15 @@ function digitsOf(text: string): string {
   return text.replaceAll(/\P{Nd}/gu, '');
 }
 
-/** True within a number: `gate 1` is not seen in `gate 10`. */
+/** Returns true within a number: `gate 1` is not seen in `gate 10`. */
 function cutsNumber(text: string, at: number): boolean {
   return /\p{Nd}/u.test(text.charAt(at - 1)) && /\p{Nd}/u.test(text.charAt(at));
 }
 
-/** The part of a text that is most like the wanted one, and how many characters must be changed (Sellers 1980). */
+/**
+ * Returns the part of a text that is most similar to the expected one, and the number of differing characters (Sellers
+ * 1980).
+ */
 function bestPart(
   wanted: string,
   text: string,

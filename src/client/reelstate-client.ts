@@ -83,7 +83,7 @@ export class ReelstateClient {
     return this.#submission(response, signal);
   }
 
-  /** Analyses the stored video of a job again, in a new job. Rejects with `video_missing` when the video was deleted. */
+  /** Analyses the stored video of a job again in a new job. Rejects with `video_missing` if the video was deleted. */
   async rerun(jobId: string, options: RerunOptions = {}): Promise<Submission> {
     const { signal } = options;
     const address = `${this.#url}/video/jobs/${encodeURIComponent(jobId)}/rerun?${submissionQuery(options)}`;
@@ -152,7 +152,7 @@ export class ReelstateClient {
     return this.#pieces(resultsPath(jobId), signal);
   }
 
-  /** Returns from when to when each text, object or scene is seen in a completed job. */
+  /** Returns when each text, object or scene is seen in a completed job. */
   async segments<K extends SegmentKind = 'text'>(
     jobId: string,
     { kind, signal, ...filter }: SegmentsOptions<K> = {},
@@ -249,8 +249,8 @@ export class ReelstateClient {
   }
 
   /**
-   * Rejects redirects: the service sends none, and a key must not be sent elsewhere. Node.js 20 also keeps the whole
-   * request body in memory in case it must be sent again.
+   * Rejects redirects: the service sends none, and a key must not be sent elsewhere. Node.js 20 would also keep the
+   * whole request body in memory to repeat it.
    */
   #request(address: string, init: RequestInit): Promise<Response> {
     return this.#fetch(address, { ...init, redirect: 'error' });

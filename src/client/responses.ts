@@ -7,7 +7,7 @@ export type JobState = 'pending' | 'running' | 'completed' | 'failed';
 export interface StatusResponse {
   readonly job_id: string;
   readonly status: JobState;
-  /** 0 while pending, 0.5 while running, 1 when completed or failed. */
+  /** 0 when pending, 0.5 when running, 1 when completed or failed. */
   readonly progress: number;
   readonly created_at: string;
   readonly updated_at: string;
@@ -20,7 +20,7 @@ export interface StatusResponse {
 /** `DELETE /video/jobs/{job_id}` */
 export interface DeletionResponse {
   readonly job_id: string;
-  /** When the files were deleted; the same on every repeated request. */
+  /** Time of the first deletion. */
   readonly deleted_at: string;
 }
 
@@ -78,7 +78,7 @@ export interface ActivityResponse {
   readonly counts: Counts;
   /** The latest transitions of all jobs, oldest first. */
   readonly transitions: readonly (Step & { readonly job_id: string })[];
-  /** One for each worker. */
+  /** One per worker. */
   readonly workers: readonly StateValue[];
 }
 
@@ -165,11 +165,11 @@ export interface TextSegment extends Interval {
   readonly text: string;
   readonly confidence: number;
   readonly bbox: Box;
-  /** Samples that show it. */
+  /** Number of samples that show it. */
   readonly frames: number;
 }
 
-/** The presence of a label, or with a `track_id` one instance of it. */
+/** The presence of a label, or with a `track_id` of one instance. */
 export interface ObjectSegment extends Interval {
   readonly kind: 'object';
   readonly label: string;
@@ -185,11 +185,11 @@ export interface Scene extends Interval {
   readonly kind: 'scene';
   readonly text: string;
   readonly lines: readonly { readonly text: string; readonly confidence: number; readonly bbox: Box }[];
-  /** Its first sample. */
+  /** Index of its first sample. */
   readonly frame_index: number;
 }
 
-/** What `kind` gives in `GET /video/segments/{job_id}` */
+/** Values of `kind` in `GET /video/segments/{job_id}` */
 export interface SegmentsOfKind {
   readonly text: TextSegment;
   readonly objects: ObjectSegment;

@@ -1,8 +1,8 @@
 import { ReelstateError } from './reelstate-error.ts';
 
-/** How the first line of the document ends. */
+/** End of the first line of the document. */
 const HEAD = '"results": [';
-/** The document of a job without a frame is one line. */
+/** The document of a job without frames has one line. */
 const EMPTY = '"results": []}';
 const END = ']}';
 
@@ -28,7 +28,7 @@ export class ResultLines {
     }
   }
 
-  /** To be called after the last piece. @throws ReelstateError `unexpected_response` when the document is incomplete */
+  /** Call it after the last piece. @throws ReelstateError `unexpected_response` if the document is incomplete */
   end(): void {
     if (this.#state !== 'end' || this.#rest !== '') throw invalidDocument();
   }

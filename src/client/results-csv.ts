@@ -2,8 +2,8 @@ import type { FrameResult } from './responses.ts';
 
 export interface CsvForm {
   /**
-   * True: cells as they are, without a byte-order mark, for programs. Default false: for spreadsheets, which compute a
-   * cell that begins like a formula, and what is read in a video may be anything.
+   * True: cells unchanged and no byte-order mark, for programs. Default false: for spreadsheets, which would evaluate
+   * cells that begin like a formula, and text from a video may be anything.
    */
   readonly raw?: boolean;
 }
@@ -14,7 +14,7 @@ export function csvHead({ raw = false }: CsvForm = {}): string {
   return `${raw ? '' : BYTE_ORDER_MARK}frame_index,timestamp_ms,kind,value,confidence,x,y,width,height\r\n`;
 }
 
-/** One row (RFC 4180) for each detection and line of a frame. */
+/** One row (RFC 4180) per detection and line of a frame. */
 export function csvRows({ frame_index: index, result }: FrameResult, { raw = false }: CsvForm = {}): string {
   const value = (text: string): string => (raw ? text : text.replace(/^(?=[=+\-@\t\r\n])/, "'"));
   const rows = [

@@ -2,7 +2,9 @@ import { pause } from './pause.ts';
 import { ReelstateError } from './reelstate-error.ts';
 
 export interface RetryOptions {
-  /** How long a service without a response is retried, in milliseconds. One that names a time to wait is retried for ever. */
+  /**
+   * How long a service without a response is retried, in milliseconds. One that sends Retry-After is retried for ever.
+   */
   readonly patienceMs: number;
   readonly signal: AbortSignal;
   /** Called before each wait. */
@@ -11,7 +13,7 @@ export interface RetryOptions {
 
 const RETRY_AFTER_MS = 1_000;
 
-/** Repeats `work` while the service is busy, restarting or not ready. Heeds `Retry-After`. */
+/** Repeats `work` while the service is busy, restarting or not ready. Respects `Retry-After`. */
 export async function retryTransient<T>(
   work: () => Promise<T>,
   { patienceMs, signal, onRetry }: RetryOptions,

@@ -1,8 +1,8 @@
 import type { SegmentKind } from './responses.ts';
 
-/** How segments are made of the results; each as the service has it when absent. */
+/** Options of segments; absent ones have the service's defaults. */
 export interface SegmentFilter {
-  /** `[x, y, width, height]` in parts of the displayed frame, 0 to 1. */
+  /** `[x, y, width, height]` as fractions of the displayed frame, 0 to 1. */
   readonly region?: readonly [number, number, number, number] | undefined;
   readonly minConfidence?: number | undefined;
   readonly minDurationMs?: number | undefined;
@@ -11,7 +11,7 @@ export interface SegmentFilter {
 
 export type SegmentFormat = 'json' | 'vtt' | 'srt' | 'txt' | 'csv';
 
-/** The path of a request for segments. */
+/** Returns the path of a request for segments. */
 export function segmentsPath(
   jobId: string,
   format: SegmentFormat,

@@ -3,15 +3,15 @@ import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { messageOf } from '../errors.ts';
 import { FOLDED_MACRO, INDEX_VERSION, TABLES } from './schema.ts';
 
-/** Of the index alone; what needs more is written to temporary files. */
+/** Memory of the index; more goes to temporary files. */
 const MEMORY = '256MiB';
-/** Rows that a look-up reads at least. */
+/** Minimum number of rows read by a lookup. */
 const ROW_GROUP_SIZE = 16_384;
 
-/** What DuckDB says of a file that can be used, but not by this process or not now. */
+/** DuckDB's messages about a usable file that this process cannot open now. */
 const NOT_NOW = /Could not set lock|Permission denied|Too many open files|Cannot allocate memory|No space left/;
 
-/** The index, opened by the owner of its folder. Before `close` no statement may be in flight. */
+/** The index, opened by the owner of its folder. No statement may be in flight when `close` is called. */
 export class IndexFile {
   readonly #instance: DuckDBInstance;
   readonly #connections: DuckDBConnection[] = [];
@@ -20,7 +20,7 @@ export class IndexFile {
     this.#instance = instance;
   }
 
-  /** Opens the index, or an empty one in place of one that is missing, damaged or of another version. */
+  /** Opens the index, or a new one if it is missing, damaged or of another version. */
   static async open(path: string): Promise<IndexFile> {
     await rm(temporaryFolder(path), { recursive: true, force: true });
     try {
@@ -69,7 +69,7 @@ export class IndexFile {
   }
 }
 
-/** Makes the tables in a new file. Rejects when the file has those of another version. */
+/** Creates the tables in a new file. Rejects if the file has those of another version. */
 async function requireTables(connection: DuckDBConnection): Promise<void> {
   const tables = await connection.runAndReadAll(
     "SELECT count(*)::INTEGER FROM duckdb_tables() WHERE database_name = 'search_index'",
@@ -87,7 +87,7 @@ function temporaryFolder(path: string): string {
   return `${path}.tmp`;
 }
 
-/** Deletes the index, which no process has open. The next one to open it makes an empty one. */
+/** Deletes the index, which no process may have open. */
 export async function deleteIndex(path: string): Promise<void> {
   for (const file of [`${path}.wal`, path, temporaryFolder(path)]) await rm(file, { recursive: true, force: true });
 }

@@ -18,11 +18,11 @@ export interface IndexKeeperOptions {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly onStep?: IndexStepListener | undefined;
-  /** Called between the transactions of a reconciliation, which may be many. */
+  /** Called between the transactions of a reconciliation. */
   readonly beforeBatch: () => Promise<void>;
 }
 
-/** Makes the index agree with the jobs. Rejects when the index cannot be written, or with the signal's reason. */
+/** Makes the index agree with the jobs. Rejects if the index cannot be written, or with the signal's reason. */
 export class IndexKeeper {
   readonly #options: IndexKeeperOptions;
 
@@ -30,7 +30,7 @@ export class IndexKeeper {
     this.#options = options;
   }
 
-  /** Adds what is missing and removes what is no longer kept, whatever a crash or a repair has left. */
+  /** Adds missing videos and removes deleted ones, whatever a crash or repair has left. */
   async reconcile(): Promise<void> {
     const { source, writer, signal, beforeBatch } = this.#options;
     for (let afterSeq = 0; ;) {
@@ -110,7 +110,7 @@ export class IndexKeeper {
     return videos.filter((video) => video !== undefined);
   }
 
-  /** Its file may have been deleted since it was opened. */
+  /** The file may have been deleted since it was opened. */
   async #addAlone(video: SearchableVideo): Promise<void> {
     try {
       await this.#options.writer.add([video]);
@@ -122,7 +122,7 @@ export class IndexKeeper {
   }
 }
 
-/** DuckDB's message about a file of segments that cannot be read. */
+/** DuckDB's message about an unreadable file of segments. */
 function isOfAFile(error: unknown): boolean {
   return messageOf(error).includes('_segments.json');
 }

@@ -11,7 +11,7 @@ import { termsOf } from './query-text.ts';
 import { LABEL_MARK } from './schema.ts';
 import type { SearchHit, SearchQuery } from './video-search.ts';
 
-/** Words that one query may have; each is a bit of a number. */
+/** Maximum number of words in a query; each is a bit of a number. */
 const MAX_WORDS = 30;
 /** Between texts that are folded together. */
 const SEPARATOR = '\n';
@@ -34,11 +34,13 @@ const listedSchema = z.object({
 const segmentSchema = z.object({ doc: z.bigint(), segment: z.string() });
 
 export interface ReadOptions extends SearchQuery {
-  /** Jobs that are still in the index and must not be found. */
+  /** Jobs in the index that must not be found. */
   readonly without: ReadonlySet<JobId>;
 }
 
-/** Searches over one connection, one at a time: each running statement holds a thread of libuv's small pool. */
+/**
+ * Searches over one connection, one at a time, because each running statement blocks a thread of libuv's small pool.
+ */
 export class IndexReader {
   readonly #connection: DuckDBConnection;
   readonly #folding: DuckDBPreparedStatement;
@@ -56,7 +58,10 @@ export class IndexReader {
     return new IndexReader(connection, folding);
   }
 
-  /** One hit more than the limit when there are more. Rejects with `invalid_request` when the text has no word, or too many. */
+  /**
+   * Returns one hit more than the limit if there are more. Rejects with `invalid_request` if the text has no word or
+   * too many.
+   */
   search(options: ReadOptions): Promise<readonly SearchHit[]> {
     const result = this.#last.then(() => this.#search(options));
     this.#last = result.catch(() => undefined);
@@ -75,7 +80,7 @@ export class IndexReader {
     const isHopeless =
       words.some(({ found }) => found.length === 0) || (label !== undefined && labelWord === undefined);
     if (isHopeless) return [];
-    // What belongs together is read in one transaction, at one state of the index.
+    // Reads within one transaction, so that all statements see the same state.
     await this.#connection.run('BEGIN');
     try {
       const wanted: readonly WantedPhrase[] = phrases

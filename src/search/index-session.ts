@@ -3,10 +3,10 @@ import { IndexReader, type ReadOptions } from './index-reader.ts';
 import { IndexWriter } from './index-writer.ts';
 import type { SearchHit } from './video-search.ts';
 
-/** Milliseconds between interrupts: one that falls between two statements is lost, so it is repeated. */
+/** Milliseconds between interrupts, which are repeated because one between two statements is lost. */
 const INTERRUPT_MS = 20;
 
-/** One opening of the index, with a connection that writes and one that searches. */
+/** One opening of the index, with a connection for writes and one for searches. */
 export class IndexSession {
   readonly writer: IndexWriter;
   readonly #file: IndexFile;
@@ -53,7 +53,7 @@ export class IndexSession {
     }
   }
 
-  /** Interrupts what runs, for as long as this work takes. */
+  /** Interrupts running statements until this work has ended. */
   async interruptDuring(work: Promise<unknown>): Promise<void> {
     const timer = setInterval(() => this.#isClosed || this.#interrupt(), INTERRUPT_MS);
     try {
@@ -63,7 +63,7 @@ export class IndexSession {
     }
   }
 
-  /** Ends the searches that run. The writer must have ended. */
+  /** Ends running searches. The writer must have ended. */
   async close(): Promise<void> {
     await this.interruptDuring(Promise.allSettled(this.#searches));
     this.#isClosed = true;

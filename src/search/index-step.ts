@@ -1,4 +1,4 @@
-/** The moments between which a crash can fall while the index is changed. A test starts again at each of them. */
+/** Points at which a crash can fall while the index changes. A test restarts at each of them. */
 export const INDEX_STEPS = [
   'index: before commit of added videos',
   'index: videos added',

@@ -6,14 +6,14 @@ import type { SearchableVideo } from './video-search.ts';
 
 /** Longest line of a document in bytes; a longer one is not found. The buffer must hold two. */
 const MAX_LINE_BYTES = 4 * 1024 ** 2;
-/** Unsorted postings are few while there are fewer than so many, or than a part of all. */
+/** Number, and share of all, below which unsorted postings are few. */
 const FEW_UNSORTED = 250_000;
 const UNSORTED_PART = 0.2;
 
 const idSchema = z.object({ job_id: jobIdSchema });
 const countSchema = z.object({ sorted: z.bigint().transform(Number), postings: z.bigint().transform(Number) });
 
-/** The only writer of the index. Every change is one transaction; the next may not begin before it has ended. */
+/** The only writer of the index. Every change is one transaction; transactions must not overlap. */
 export class IndexWriter {
   readonly #connection: DuckDBConnection;
 
@@ -22,8 +22,8 @@ export class IndexWriter {
   }
 
   /**
-   * Puts videos in the index, in place of what it has of them.
-   * @param beforeCommit called when everything is written and not yet durable
+   * Adds videos to the index, or replaces them.
+   * @param beforeCommit called when everything is written and not durable yet
    */
   async add(videos: readonly SearchableVideo[], beforeCommit?: () => void): Promise<void> {
     if (videos.length === 0) return;
@@ -52,7 +52,7 @@ export class IndexWriter {
     for (const table of ['new_videos', 'new_documents', 'new_postings']) await this.#run(`DROP TABLE ${table}`);
   }
 
-  /** Deletes all that the index has of these jobs. */
+  /** Deletes everything about these jobs. */
   async remove(jobIds: readonly JobId[], beforeCommit?: () => void): Promise<void> {
     if (jobIds.length === 0) return;
     await this.#inTransaction(async () => {
@@ -61,7 +61,7 @@ export class IndexWriter {
     });
   }
 
-  /** Those of these jobs that the index does not have. */
+  /** Returns those of these jobs that the index does not have. */
   async missing(jobIds: readonly JobId[]): Promise<readonly JobId[]> {
     if (jobIds.length === 0) return [];
     const found = await this.#connection.runAndReadAll(
@@ -70,7 +70,7 @@ export class IndexWriter {
     return found.getRowObjectsJS().map((row) => idSchema.parse(row).job_id);
   }
 
-  /** Jobs in the index in the order of their ids, after that one. */
+  /** Returns the jobs in the index in the order of their ids, after this one. */
   async jobs(after: JobId | undefined, limit: number): Promise<readonly JobId[]> {
     const from = after === undefined ? '' : `WHERE job_id > ${listOf([after])}`;
     const found = await this.#connection.runAndReadAll(
@@ -84,7 +84,7 @@ export class IndexWriter {
     return z.number().parse(found.getRowsJS()[0]?.[0]);
   }
 
-  /** Sorts the postings anew when many are out of order. */
+  /** Sorts the postings again if many are out of order. */
   async sortPostings(beforeCommit?: () => void): Promise<void> {
     const found = await this.#connection.runAndReadAll(
       'SELECT sorted, (SELECT count(*) FROM postings) AS postings FROM about',
@@ -119,7 +119,7 @@ export class IndexWriter {
       await work();
       await this.#run('COMMIT');
     } catch (error) {
-      // It may have ended with the failure.
+      // The failure may have ended it.
       await this.#run('ROLLBACK').catch(() => undefined);
       throw error;
     }
@@ -131,9 +131,9 @@ export class IndexWriter {
 }
 
 /**
- * The documents of `new_videos`. Segments are read line by line, so that memory does not grow with the length of a
- * video: as CSV with one column, no quotes and a delimiter that JSON always escapes. A scene of one line is its text
- * segment again, and is left out; the words of others are searched as those of the lines that are shown together.
+ * Reads the documents of `new_videos`. Segments are read by line, so that memory does not grow with the length of a
+ * video: as CSV with one column, no quotes and a delimiter that JSON always escapes. A scene of one line equals its
+ * text segment and is omitted; the words of other scenes are those of their lines.
  */
 function newDocuments(paths: readonly string[]): string {
   return `CREATE OR REPLACE TEMP TABLE new_documents AS
@@ -158,7 +158,7 @@ function newDocuments(paths: readonly string[]): string {
       ORDER BY video)`;
 }
 
-/** DuckDB takes a path for a pattern. */
+/** DuckDB treats a path as a pattern. */
 function literalGlob(path: string): string {
   return path.replaceAll(/[*?[]/g, '[$&]');
 }
@@ -168,12 +168,12 @@ function rowOf({ jobId, pipelineId, fileName, tag, createdAt, segmentsPath }: Se
   return `(${listOf([jobId])}, ${texts.join()}, TIMESTAMP '${createdAt.replace('Z', '')}', ${quoted(segmentsPath)})`;
 }
 
-/** Ids as literals: with constants DuckDB skips the parts of a table that can hold none of them. */
+/** Ids as literals, because with constants DuckDB skips row groups that cannot match. */
 function listOf(jobIds: readonly JobId[]): string {
   return jobIds.map((jobId) => `'${jobIdSchema.parse(jobId)}'::UUID`).join();
 }
 
-/** Text as a literal of SQL; half of a surrogate pair, which has no place in UTF-8, becomes U+FFFD. */
+/** Returns a text as an SQL literal. A lone surrogate, which UTF-8 cannot encode, becomes U+FFFD. */
 function quoted(text: string): string {
   return `'${text.toWellFormed().replaceAll("'", "''").replaceAll('\0', '')}'`;
 }

@@ -1,4 +1,4 @@
-/** A word of a query, and the words of the index that it finds. */
+/** A word of a query and the matching words of the index. */
 export interface WantedWord {
   readonly word: string;
   readonly found: readonly { readonly number: number; readonly word: string; readonly isExact: boolean }[];
@@ -7,21 +7,21 @@ export interface WantedWord {
 /** Words that must follow each other. */
 export interface WantedPhrase {
   readonly text: string;
-  /** For each word of the phrase, how it may be spelt. */
+  /** The spellings of each word of the phrase. */
   readonly words: readonly (readonly string[])[];
 }
 
 export interface Wanted {
-  /** Empty when only a label is looked for. */
+  /** Empty for a query with only a label. */
   readonly words: readonly WantedWord[];
   readonly phrases: readonly WantedPhrase[];
-  /** Number of the word that stands for the label. */
+  /** Number of the word of the label. */
   readonly labelWord: number | undefined;
 }
 
 /**
- * Statements that make the table `matched` of all documents that are found: `doc`, `video`, `is_exact`, and as `part`
- * 0 for the texts, 1 for the label beside them. Words consist of letters and digits and need no quoting.
+ * Returns statements that create the table `matched` of all found documents: `doc`, `video`, `is_exact`, and `part`, 0
+ * for texts, 1 for a label in addition. Words consist of letters and digits and need no quoting.
  */
 export function matchedDocuments({ words, phrases, labelWord }: Wanted): readonly string[] {
   const label = (part: number) =>
@@ -41,7 +41,7 @@ export function matchedDocuments({ words, phrases, labelWord }: Wanted): readonl
   ];
 }
 
-/** The documents that have all the words. */
+/** Returns the documents with all of the words. */
 function withWords(words: readonly WantedWord[]): string {
   const all = 2 ** words.length - 1;
   const wanted = words.flatMap(({ found }, at) =>

@@ -1,8 +1,10 @@
-/** Letters that a word has at least if one of them may be wrong: shorter words are too often near another word. */
+/** Minimum length of a word that may have a wrong letter, because shorter words are too often similar to others. */
 const FORGIVING_LETTERS = 5;
 const LETTERS = /^\p{L}+$/u;
 
-/** The halves of a word that may be found with one letter wrong, missing or too many; undefined for any other word. */
+/**
+ * Returns the halves of a word that may be found with one letter wrong, missing or added; undefined for other words.
+ */
 export function halvesOf(word: string): readonly [string, string] | undefined {
   const letters = Array.from(word);
   if (letters.length < FORGIVING_LETTERS || !LETTERS.test(word)) return undefined;
@@ -11,9 +13,9 @@ export function halvesOf(word: string): readonly [string, string] | undefined {
 }
 
 /**
- * A condition of SQL on `word` that every word within one edit of `asked` fulfils, and few others. One edit leaves one
- * of the halves as it is, at its end of the word: the partition into exact searches of Wu and Manber (Fast text
- * searching allowing errors, 1992). DuckDB counts edits in bytes, of which a letter has at most four.
+ * Returns an SQL condition on `word` that holds for every word within one edit of `asked`, and few others. One edit
+ * leaves one of the halves unchanged at its end of the word: the partition into exact searches of Wu and Manber (Fast
+ * text searching allowing errors, 1992). DuckDB counts edits in bytes, of which a letter has at most four.
  */
 export function nearCondition(asked: string, [left, right]: readonly [string, string]): string {
   const { length } = Array.from(asked);

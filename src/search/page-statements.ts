@@ -1,10 +1,10 @@
 import type { JobId } from '../job.ts';
 import type { SearchQuery } from './video-search.ts';
 
-/** Segments of one video on a page. */
+/** Segments per video on a page. */
 const MAX_LISTED = 20;
 
-/** The videos of a page, and one more when there are more. @param parts that `matched` has; a video must have all */
+/** Selects the videos of a page, and one more if there are more. @param parts of `matched`; a video must have all */
 export function hitsStatement(
   { from, to, pipelineId, limit, after, without }: SearchQuery & { readonly without: ReadonlySet<JobId> },
   parts: number,
@@ -27,8 +27,8 @@ export function hitsStatement(
 }
 
 /**
- * What of these videos is listed: exact documents first, then by time. A scene says no more than one of its lines where
- * that is found by itself.
+ * Selects the listed documents of these videos: exact ones first, then by time. A scene is omitted if one of its lines
+ * is found.
  */
 export function listedStatement(videos: readonly number[]): string {
   const list = videos.join();

@@ -1,20 +1,20 @@
-/** Raised when the tables, or what is made of a segment, change: an index of another version is made anew. */
+/** Raised when the tables or the content derived from segments change; an index of another version is built again. */
 export const INDEX_VERSION = 1;
 
-/** Full-width forms of ASCII, and letters that have no decomposition into a letter and a mark. */
+/** Full-width forms of ASCII, and letters without a decomposition into letter and mark. */
 const VARIANTS = `${String.fromCharCode(...Array.from({ length: 94 }, (_, at) => 0xff_01 + at))}łøđıħŧς`;
 const PLAIN = `${String.fromCharCode(...Array.from({ length: 94 }, (_, at) => 0x21 + at))}lodihtσ`;
 
-/** Scripts without spaces: each character counts as a word. */
+/** Scripts without spaces, in which each character counts as a word. */
 const UNSPACED = String.raw`([\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}])`;
 const BETWEEN_WORDS = String.raw`[^\p{L}\p{N}]+`;
 
-/** What a word of `words` that stands for a label begins with. No word of a text has it. */
+/** Prefix of words that represent labels. No word of a text has it. */
 export const LABEL_MARK = '#';
 
 /**
- * The words of a text with one space between them: lower case, without diacritics. Queries are folded by the same macro
- * as segments.
+ * Returns the words of a text with single spaces: lower case, without diacritics. Queries and segments use the same
+ * macro.
  */
 export const FOLDED_MACRO = `CREATE OR REPLACE TEMP MACRO folded(text) AS
   trim(regexp_replace(

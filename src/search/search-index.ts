@@ -11,11 +11,11 @@ import type { SearchHit, SearchPage, SearchQuery, SearchState, VideoSearch, Vide
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 
-/** DuckDB's messages about a file that is not what was written, or that it no longer works on. */
+/** DuckDB's messages about a file with wrong content, or one that it can no longer use. */
 const DAMAGED = /Corrupt|checksum|Could not read enough bytes|deserializ|INTERNAL Error|FATAL Error|invalidated/i;
 
 export interface SearchIndexOptions {
-  /** The index file. Its folder exists and is owned by this process; the file need not exist. */
+  /** The index file. Its folder exists and belongs to this process; the file need not exist. */
   readonly path: string;
   readonly source: VideoSource;
   readonly log: Log;
@@ -23,19 +23,19 @@ export interface SearchIndexOptions {
 }
 
 /**
- * Search in a DuckDB file that is derived from the segments. It is opened, compared with the jobs and changed in the
- * background. One that is missing, damaged or of another version is made anew; meanwhile searches find what is in it.
+ * Search in a DuckDB file derived from the segments. It is opened, compared with the jobs and changed in the
+ * background. A missing, damaged or outdated file is built again; meanwhile searches find what is in it.
  */
 export class SearchIndex implements VideoSearch {
   readonly #options: SearchIndexOptions;
   readonly #stop = new AbortController();
-  /** Jobs that are yet to be added or removed. */
+  /** Jobs to be added or removed. */
   readonly #added = new Set<JobId>();
   readonly #removed = new Set<JobId>();
   #session: IndexSession | undefined;
   #isReconciled = false;
   #videos = 0;
-  /** Found by a search: the index must be opened anew. */
+  /** A search found damage: the index must be opened again. */
   #fault: unknown;
   #wake: () => void = () => {};
   #pauseMs = FIRST_PAUSE_MS;
@@ -45,7 +45,7 @@ export class SearchIndex implements VideoSearch {
     this.#options = options;
   }
 
-  /** Opens the index in the background. Until then nothing is found. Called once. */
+  /** Opens the index in the background. Until then nothing is found. Call once. */
   start(): void {
     this.#running = this.#run();
   }
@@ -72,7 +72,7 @@ export class SearchIndex implements VideoSearch {
     return { hits, isComplete, next: found.length > query.limit ? hits.at(-1) : undefined };
   }
 
-  /** Ends what runs and closes the file. May be called twice. */
+  /** Ends running work and closes the file. May be called twice. */
   async close(): Promise<void> {
     this.#stop.abort();
     this.#wake();
@@ -138,7 +138,7 @@ export class SearchIndex implements VideoSearch {
     }
   }
 
-  /** Adds and removes what waits. */
+  /** Adds and removes the waiting jobs. */
   async #catchUp(keeper: IndexKeeper): Promise<void> {
     const [removed, added] = [[...this.#removed], [...this.#added]];
     await keeper.remove(removed);
@@ -148,7 +148,7 @@ export class SearchIndex implements VideoSearch {
     this.#videos = await keeper.count();
   }
 
-  /** Resolves when something waits. Rejects when a search has found damage. */
+  /** Resolves when a job waits. Rejects when a search has found damage. */
   async #work(): Promise<void> {
     while (this.#added.size + this.#removed.size === 0 && !this.#stop.signal.aborted) {
       if (this.#fault !== undefined) {

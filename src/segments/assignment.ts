@@ -1,14 +1,14 @@
 /**
- * The assignment of rows to columns with the least total cost: the Hungarian method with potentials (Kuhn 1955, Munkres
- * 1957), O(rows² · columns).
- * @param costs one row for each worker; all rows have the same length
- * @returns for each row its column; undefined for rows beyond the number of columns
+ * Returns the assignment of rows to columns with the least total cost: the Hungarian method with potentials (Kuhn 1955,
+ * Munkres 1957), O(rows² · columns).
+ * @param costs one row per worker; all rows have the same length
+ * @returns the column of each row; undefined for rows beyond the number of columns
  */
 export function assign(costs: readonly (readonly number[])[]): readonly (number | undefined)[] {
   const rows = costs.length;
   const columns = costs[0]?.length ?? 0;
   if (rows > columns) return transposed(costs, columns);
-  // Row and column 0 are a beginning that no pair has.
+  // Row and column 0 are a start that no pair has.
   const rowPotential = zeros(rows + 1);
   const columnPotential = zeros(columns + 1);
   const rowOf = zeros(columns + 1);

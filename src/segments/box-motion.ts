@@ -1,9 +1,9 @@
 import type { Box } from '../job.ts';
 
 /**
- * The Kalman filter of ByteTrack and DeepSORT: a box moves with constant velocity. Their covariance matrices are made of
+ * The Kalman filter of ByteTrack and DeepSORT: a box moves with constant velocity. Their covariance matrices consist of
  * one 2 × 2 block for each of centre x, centre y, width and height, so four small filters give the same numbers.
- * Deviations are parts of the box's size, as there.
+ * Deviations are fractions of the box's size.
  */
 const POSITION_DEVIATION = 1 / 20;
 const VELOCITY_DEVIATION = 1 / 160;
@@ -37,7 +37,7 @@ export class BoxMotion {
     return [x - w / 2, y - h / 2, w, h];
   }
 
-  /** One step later. */
+  /** Advances by one step. */
   predict(): void {
     const scale = scaleOf(this.box);
     this.#motions = this.#motions.map(({ value, velocity, valueVariance, covariance, velocityVariance }) => ({
@@ -71,7 +71,7 @@ function valuesOf([x, y, width, height]: Box): readonly number[] {
   return [x + width / 2, y + height / 2, width, height];
 }
 
-/** DeepSORT takes the height; a wide, low object deserves no smaller doubt, so it is the mean of the sides. */
+/** DeepSORT uses the height; for a wide, low object that would be too small, so this is the mean of the sides. */
 function scaleOf([, , width, height]: Box): number {
   return (width + height) / 2;
 }

@@ -1,6 +1,6 @@
 import type { Box } from '../job.ts';
 
-/** How boxes, `[x, y, width, height]`, lie to one another. */
+/** Relations between boxes, `[x, y, width, height]`. */
 
 function areaOf([, , width, height]: Box): number {
   return Math.max(0, width) * Math.max(0, height);
@@ -10,19 +10,19 @@ function sharedArea(a: Box, b: Box): number {
   return span(a[0], a[2], b[0], b[2]) * span(a[1], a[3], b[1], b[3]);
 }
 
-/** Shared area over the area of both together, 0 to 1. */
+/** Returns the intersection over union, 0 to 1. */
 export function intersectionOverUnion(a: Box, b: Box): number {
   const shared = sharedArea(a, b);
   return shared === 0 ? 0 : shared / (areaOf(a) + areaOf(b) - shared);
 }
 
-/** The part of the smaller box that the other one covers, 0 to 1. */
+/** Returns the covered share of the smaller box, 0 to 1. */
 export function coverage(a: Box, b: Box): number {
   const smaller = Math.min(areaOf(a), areaOf(b));
   return smaller === 0 ? 0 : sharedArea(a, b) / smaller;
 }
 
-/** True when two boxes share most of the height of the lower one. */
+/** Returns true if two boxes share most of the height of the lower one. */
 export function isInOneRow(a: Box, b: Box): boolean {
   return span(a[1], a[3], b[1], b[3]) > 0.6 * Math.min(a[3], b[3]);
 }
@@ -31,7 +31,7 @@ export function centreOf([x, y, width, height]: Box): readonly [x: number, y: nu
   return [x + width / 2, y + height / 2];
 }
 
-/** The smallest box around two. */
+/** Returns the smallest box around two. */
 export function around(a: Box, b: Box): Box {
   const x = Math.min(a[0], b[0]);
   const y = Math.min(a[1], b[1]);

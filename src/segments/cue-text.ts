@@ -1,6 +1,6 @@
 import type { Listed, Scene } from './segment.ts';
 
-/** Scenes as subtitle files: cues in order, none overlapping another, none empty. */
+/** Scenes as subtitle files: cues in order, without overlaps and empty ones. */
 
 interface Cue {
   readonly startMs: number;
@@ -26,7 +26,7 @@ export async function* vttText(scenes: Listed<Scene>): AsyncGenerator<string> {
   }
 }
 
-/** Rounded to whole milliseconds, each beginning no sooner than the one before ends. */
+/** Rounded to whole milliseconds, each starting no earlier than the previous one ends. */
 async function* cuesOf(scenes: Listed<Scene>): AsyncGenerator<Cue> {
   let freeMs = 0;
   for await (const { start_ms: start, end_ms: end, text } of scenes) {

@@ -1,7 +1,10 @@
-/** One row of the table, kept: two strings are compared thousands of times a second. */
+/** One row of the table, reused, because two strings are compared thousands of times per second. */
 let row = new Uint16Array(256);
 
-/** Least number of characters to insert, delete or replace that makes `b` of `a` (Levenshtein); `limit + 1` when it is more than the limit. */
+/**
+ * Returns the least number of insertions, deletions and replacements between two strings (Levenshtein); `limit + 1` if
+ * it exceeds the limit.
+ */
 export function editDistance(a: string, b: string, limit: number): number {
   const tooFar = limit + 1;
   if (Math.abs(a.length - b.length) > limit) return tooFar;

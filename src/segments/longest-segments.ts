@@ -1,7 +1,10 @@
-/** More than a day of subtitles; a video that shows more is noise. */
+/** More than a day of subtitles; a video with more is noise. */
 const MOST = 100_000;
 
-/** Keeps segments in bounded memory: when there are too many, the shorter half goes, the later ones of equals first. */
+/**
+ * Keeps segments in bounded memory. If there are too many, the shorter half is dropped, later ones of equal length
+ * first.
+ */
 export class LongestSegments<T> {
   readonly #durationOf: (segment: T) => number;
   readonly #most: number;
@@ -20,7 +23,7 @@ export class LongestSegments<T> {
     this.#kept = this.#kept.filter((kept) => staying.has(kept));
   }
 
-  /** In the order in which they came. */
+  /** In the order of their addition. */
   values(): readonly T[] {
     return this.#kept;
   }

@@ -2,7 +2,7 @@ import type { Box, Detection } from '../job.ts';
 import type { Sample } from './sample.ts';
 import type { ObjectSegment } from './segment.ts';
 
-/** Samples for which a label may be missing without an end. */
+/** Samples for which a label may be missing without ending its presence. */
 const BRIDGED_SAMPLES = 2;
 
 interface Presence {
@@ -15,13 +15,13 @@ interface Presence {
   firstMissingMs: number | undefined;
 }
 
-/** From when to when each label is seen. Memory: one presence for each label in view. */
+/** Finds when each label is seen. Memory: one presence per visible label. */
 export class ObjectPresence {
   readonly #maxGapMs: number | undefined;
   readonly #emit: (segment: ObjectSegment) => void;
   readonly #open = new Map<string, Presence>();
 
-  /** @param maxGapMs longest gap that is bridged; absent: two samples */
+  /** @param maxGapMs longest bridged gap; absent: two samples */
   constructor(maxGapMs: number | undefined, emit: (segment: ObjectSegment) => void) {
     this.#maxGapMs = maxGapMs;
     this.#emit = emit;

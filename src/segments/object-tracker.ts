@@ -5,20 +5,20 @@ import { BoxMotion } from './box-motion.ts';
 import type { Sample } from './sample.ts';
 
 /**
- * Follows instances of objects as ByteTrack does: Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every
- * Detection Box", ECCV 2022. Sure detections are matched first, then unsure ones with the tracks that are left; an unsure
- * detection alone begins no track. Tracks of different labels do not meet.
+ * Follows instances of objects with ByteTrack: Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every
+ * Detection Box", ECCV 2022. Confident detections are matched first, then the others with the remaining tracks; an
+ * unconfident detection does not start a track. Tracks of different labels are independent.
  */
 const SURE = 0.5;
 const LEAST_OVERLAP_SURE = 0.2;
 const LEAST_OVERLAP_UNSURE = 0.5;
 /** Samples after which a new track counts. */
 const CONFIRMED = 2;
-/** How long a track that is not seen is looked for. */
+/** How long a lost track is kept. */
 const LOST_MS = 1000;
 const LOST_SAMPLES = 2;
 
-/** One instance that was followed. */
+/** One followed instance. */
 export interface FoundTrack {
   readonly label: string;
   readonly startMs: number;
@@ -42,11 +42,11 @@ interface Track {
 
 export interface TrackerEvents {
   ended(track: FoundTrack): void;
-  /** A sample shows a track; told for tests and scores. */
+  /** Called when a sample shows a track; for tests and scores. */
   seen?(key: number, box: Box, timeMs: number): void;
 }
 
-/** Memory: the tracks that are in view or were so a second ago. */
+/** Memory: the tracks of the last second. */
 export class ObjectTracker {
   readonly #events: TrackerEvents;
   #tracks: Track[] = [];
@@ -89,7 +89,7 @@ export class ObjectTracker {
     for (const detection of first.detections) this.#begin(detection, timeMs);
   }
 
-  /** Matches what overlaps enough; what is left comes back. */
+  /** Matches boxes that overlap enough and returns the rest. */
   #pair(tracks: readonly Track[], detections: readonly Detection[], leastOverlap: number, timeMs: number) {
     const overlaps = tracks.map(({ motion }) => {
       const { box } = motion;

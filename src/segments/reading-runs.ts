@@ -3,7 +3,7 @@ import { isOtherText } from './reading.ts';
 import type { Moment } from './sample.ts';
 import { SpellingVotes } from './spelling-votes.ts';
 
-/** A text that was replaced by another was shown for so many samples, and so was the other. */
+/** Minimum number of samples of a text that was replaced, and of its replacement. */
 const LEAST_SAMPLES = 3;
 const SURE = 0.95;
 const MAX_RUNS = 16;
@@ -17,8 +17,8 @@ export interface ReadingRun {
 }
 
 /**
- * Tells a change of one letter from flicker. `find out.` and `find out!` are nearly equal, so they come as readings of
- * one text; but flicker goes back and forth, while a text that replaces another stays.
+ * Distinguishes a change of one letter from flicker. `find out.` and `find out!` are nearly equal, so they count as
+ * readings of one text; but flicker alternates, while a replacement stays.
  */
 export class ReadingRuns {
   #runs: ReadingRun[] = [];
@@ -42,7 +42,7 @@ export class ReadingRuns {
     run.total += line.confidence;
   }
 
-  /** The texts of which each replaced the one before; fewer than two when it was one text. */
+  /** Returns the texts of which each replaced the previous one; fewer than two for one text. */
   replacements(): readonly ReadingRun[] {
     const areSure = this.#runs.every(({ count, total }) => count >= LEAST_SAMPLES && total / count >= SURE);
     if (this.#flickers || !areSure) return [];

@@ -2,16 +2,16 @@ import { editDistance } from './edit-distance.ts';
 
 /** Below this length one wrong letter makes another word. */
 const SHORT = 5;
-/** Part of the characters in which two readings of one longer text may differ. */
+/** Share of the characters in which two readings of a longer text may differ. */
 const FLICKER = 0.2;
-/** Part of the characters that a garbled reading may have wrong. */
+/** Share of the characters that may be wrong in a garbled reading. */
 const GARBLE = 0.5;
-/** Two texts that share so much of the shorter one, and so many characters, may be one that scrolls. */
+/** Two texts may be one that scrolls if they share this part of the shorter one, and this many characters. */
 const SCROLL_SHARE = 0.6;
 const SCROLL_LENGTH = 6;
 const DIGIT = /\p{Nd}/u;
 
-/** Case and spaces flicker, so they do not count. */
+/** Case and spaces flicker, so they are ignored. */
 function canonical(text: string): string {
   return text.toLowerCase().replaceAll(/\s+/g, '');
 }
@@ -26,8 +26,8 @@ function withoutPunctuation(text: string): string {
 }
 
 /**
- * The digits in their order. A letter that looks like a digit is one beside a digit; `0` and `1` among the small
- * letters of a word are letters.
+ * Returns the digits in order. A letter that looks like a digit counts as one beside a digit; `0` and `1` among the
+ * small letters of a word are letters.
  */
 function digitsOf(text: string): string {
   if (!/\p{Nd}/u.test(text)) return '';
@@ -43,7 +43,7 @@ function allowedErrors(length: number): number {
   return Math.max(1, Math.floor(length * FLICKER));
 }
 
-/** True when two readings are of one text. Never true when they differ in a digit. */
+/** Returns true if two readings are of one text. Never true if they differ in a digit. */
 export function isSameReading(first: string, second: string): boolean {
   if (first === second) return true;
   const a = canonical(first);
@@ -56,7 +56,7 @@ export function isSameReading(first: string, second: string): boolean {
   return limit > 0 && editDistance(a, b, limit) <= limit;
 }
 
-/** True when two readings would be one text, did they not differ in a digit. */
+/** Returns true if two readings would be one text but for different digits. */
 export function differsInDigits(first: string, second: string): boolean {
   const a = canonical(first);
   const b = canonical(second);
@@ -69,12 +69,12 @@ export function differsInDigits(first: string, second: string): boolean {
   );
 }
 
-/** True when only digits differ, wherever they stand. */
+/** Returns true if only digits differ, at any position. */
 function isEqualButForDigits(first: string, second: string): boolean {
   return first.replaceAll(/\p{Nd}+/gu, '#') === second.replaceAll(/\p{Nd}+/gu, '#');
 }
 
-/** True when one reading lacks the beginning or the end of the other, cut between digits excepted. */
+/** Returns true if one reading lacks the beginning or the end of the other, unless it is cut between digits. */
 export function isPartOf(part: string, whole: string): boolean {
   const a = canonical(part);
   const b = canonical(whole);
@@ -83,7 +83,7 @@ export function isPartOf(part: string, whole: string): boolean {
   return at !== -1 && !cutsNumber(b, at) && !cutsNumber(b, at + a.length);
 }
 
-/** True when a reading may be a bad one of the text: much is wrong, but no digit. */
+/** Returns true if a reading may be a bad one of the text: many letters are wrong, but no digit. */
 export function isGarbled(reading: string, text: string): boolean {
   const a = canonical(reading);
   const b = canonical(text);
@@ -93,7 +93,7 @@ export function isGarbled(reading: string, text: string): boolean {
   return editDistance(a, b, limit) <= limit;
 }
 
-/** True when the text begins with the other one, which is no whole sentence, and goes on. */
+/** Returns true if the text begins with the other one, which is not a complete sentence, and continues. */
 export function continues(text: string, beginning: string): boolean {
   const a = canonical(beginning);
   const b = canonical(text);
@@ -102,12 +102,12 @@ export function continues(text: string, beginning: string): boolean {
   return !cutsNumber(b, a.length) && isSameReading(head, a);
 }
 
-/** True when the reading may be what is left of a text that moves out of view at the left. */
+/** Returns true if the reading may be the rest of a text that leaves at the left. */
 export function isRestOf(reading: string, text: string): boolean {
   return isPartOf(reading, text) || isGarbled(reading, text.slice(-reading.length));
 }
 
-/** True when the reading may be a text of which more and more comes into view, read badly. */
+/** Returns true if the reading may be a bad one of a text that is coming into view. */
 export function entersAs(reading: string, beginning: string): boolean {
   return reading.length > beginning.length && isGarbled(beginning, reading.slice(0, beginning.length));
 }
@@ -116,7 +116,7 @@ function cutsNumber(text: string, at: number): boolean {
   return DIGIT.test(text[at - 1] ?? '') && DIGIT.test(text[at] ?? '');
 }
 
-/** True when two readings of about equal length are of different texts for sure, and not one text read badly. */
+/** Returns true if two readings of about equal length are certainly of different texts. */
 export function isOtherText(first: string, second: string): boolean {
   const [a, b] = [first, second].map((text) =>
     withoutLookalikes(canonical(text.normalize('NFKD').replaceAll(/\p{M}/gu, ''))),
@@ -124,14 +124,14 @@ export function isOtherText(first: string, second: string): boolean {
   return a !== undefined && b !== undefined && a.length === b.length && a !== b;
 }
 
-/** The longest run of characters that two windows on a scrolling text share. */
+/** Returns the longest run of characters that two windows of a scrolling text share. */
 export interface SharedRun {
   readonly inFirst: number;
   readonly inSecond: number;
   readonly length: number;
 }
 
-/** The run by which a text has scrolled from the first reading to the second; undefined when it has not. */
+/** Returns the run by which a text has scrolled between two readings; undefined if it has not. */
 export function scrolledRun(first: string, second: string): SharedRun | undefined {
   const run = longestSharedRun(first, second);
   const enough = Math.max(SCROLL_LENGTH, SCROLL_SHARE * Math.min(first.length, second.length));

@@ -1,15 +1,15 @@
-/** Intervals of which the median is taken: enough to see through a variable frame rate. */
+/** Number of intervals for the median: enough for a variable frame rate. */
 const REMEMBERED = 101;
-/** Of a video with one sample. */
+/** For a video with one sample. */
 const LONE_SAMPLE_MS = 1000;
 
-/** Tells how far the samples are apart. */
+/** Determines the distance of samples. */
 export class SampleClock {
   readonly #intervals: number[] = [];
   #next = 0;
   #lastMs: number | undefined;
 
-  /** @returns false, and forgets the time, when it is not later than the one before */
+  /** @returns false and ignores the time if it is not later than the previous one */
   tick(timeMs: number): boolean {
     if (!Number.isFinite(timeMs) || (this.#lastMs !== undefined && timeMs <= this.#lastMs)) return false;
     if (this.#lastMs !== undefined) {
@@ -30,7 +30,7 @@ export class SampleClock {
     return sorted[sorted.length >> 1] ?? LONE_SAMPLE_MS;
   }
 
-  /** Where the last sample ends, to a microsecond. */
+  /** Returns the end of the last sample, to a microsecond. */
   get endMs(): number {
     return Math.round((this.lastMs + this.stepMs) * 1000) / 1000;
   }

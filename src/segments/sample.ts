@@ -1,27 +1,27 @@
 import type { Detection, FrameResult, TextLine } from '../job.ts';
 import { coverage } from './box-relations.ts';
 
-/** Where in the video a sample is. */
+/** Position of a sample in the video. */
 export interface Moment {
   readonly timeMs: number;
   readonly frameIndex: number;
 }
 
-/** One analysed frame, checked. */
+/** One analysed frame after validation. */
 export interface Sample extends Moment {
-  /** Empty when the pipeline does not read. No two lie in one place. */
+  /** Empty if the pipeline does not read. No two are in one place. */
   readonly lines: readonly TextLine[];
   readonly detections: readonly Detection[];
 }
 
-/** What of a frame counts. */
+/** Which findings of a frame count. */
 export interface SampleFilter {
   readonly minConfidence: number;
-  /** Only what has its centre in here counts, in pixels: `[x, y, width, height]`. */
+  /** Only findings with their centre in here, in pixels: `[x, y, width, height]`. */
   readonly region?: readonly [number, number, number, number] | undefined;
 }
 
-/** Two lines of which one covers so much of the other are readings of the same place. */
+/** Two lines are readings of the same place if one covers this share of the other. */
 const SAME_PLACE = 0.7;
 
 export function sampleOf({ frame_index: frameIndex, result }: FrameResult, filter: SampleFilter): Sample {
@@ -39,7 +39,7 @@ function counts({ confidence, bbox: [x, y, width, height] }: TextLine | Detectio
   return centreX >= left && centreX < left + regionWidth && centreY >= top && centreY < top + regionHeight;
 }
 
-/** Boxes of detections overlap, and a text inside two of them is read twice: of two readings of one place the better one counts. */
+/** Boxes of detections overlap, and a text inside two of them is read twice: the better reading counts. */
 function oneInEachPlace(lines: readonly TextLine[]): readonly TextLine[] {
   const overlaps = lines.some((line, at) =>
     lines.slice(at + 1).some((other) => coverage(line.bbox, other.bbox) >= SAME_PLACE),

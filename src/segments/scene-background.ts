@@ -3,37 +3,37 @@ import type { Moment } from './sample.ts';
 import { isInPlace } from './text-matching.ts';
 import type { FoundText } from './text-track.ts';
 
-/** What is written beside the subtitles or slides of a video and begins no new one: a station's logo, a clock, a ticker. */
+/** Text beside the subtitles or slides of a video that does not start a new scene: a logo, a clock, a ticker. */
 
 const TIME_OF_DAY = /\d{1,3}:\d{2}(?:[:.]\d+)*/g;
-/** A number that changes so often, each time after so little, is a counter. */
+/** A number with this many changes, each after so short a time, is a counter. */
 const LEAST_CHANGES = 5;
 const COUNTER_MS = 1_500;
 /** Between the readings of one clock. */
 const CLOCK_GAP_MS = 5_000;
-/** So long before and after a clock or a ticker, what stands in its place belongs to it. */
+/** A text in the place of a clock or ticker this long before or after it belongs to it. */
 const LINGER_MS = 1_000;
 /** Text shown for a shorter time cannot be read. */
 const UNREADABLE_MS = 251;
-/** Texts that come and go while a lasting one stays, after which that is no part of them. */
+/** Number of texts that come and go during a lasting one before that is excluded. */
 const LEAST_PASSING = 3;
-/** A lasting text that stands alone or with one other needs but one. */
+/** A lasting text that is alone or with one other needs only one. */
 const SMALL_GROUP = 2;
 
-/** @param texts ordered by start @returns those that make up scenes: all of them when there are no others */
+/** @param texts ordered by start @returns the texts that form scenes: all of them if there are no others */
 export function foreground(texts: readonly FoundText[], stepMs: number): readonly FoundText[] {
   const still = texts.filter((text) => !text.isMoving && !(durationOf(text) < UNREADABLE_MS && text.frames === 1));
   const clocks = clocksAmong(still);
   const moving = texts.filter(({ isMoving }) => isMoving).map(({ start, end, bbox }) => ({ start, end, bbox }));
   const taken = [...clocks.places, ...moving];
-  // What is read where a clock runs or a ticker scrolls is a bad reading of it.
+  // A text in the place of a clock or ticker is a bad reading of it.
   const changing = still.filter((text) => !clocks.texts.has(text) && !taken.some((place) => isDuring(place, text)));
   const lasting = lastingAmong(changing, stepMs);
   const found = changing.filter((text) => !lasting.has(text));
   return [found, changing, still].find(({ length }) => length > 0) ?? [];
 }
 
-/** A place that something runs in, and for how long. */
+/** A place with a clock or ticker, and its duration. */
 interface Place {
   readonly start: Moment;
   readonly end: Moment;
@@ -45,7 +45,7 @@ function isDuring({ start, end, bbox }: Place, text: FoundText): boolean {
   return isMeanwhile && isInPlace(bbox, text.bbox);
 }
 
-/** Texts that differ from the one before in the same place in nothing but the time, or in a fast counter. */
+/** Texts that differ from the previous one in the same place only in a time or a fast counter. */
 function clocksAmong(texts: readonly FoundText[]): {
   readonly texts: ReadonlySet<FoundText>;
   readonly places: readonly Place[];
@@ -63,7 +63,7 @@ function clocksAmong(texts: readonly FoundText[]): {
   return { texts: new Set(chains.flat()), places };
 }
 
-/** Texts one after the other in one place that are alike once what changes is taken out of them. */
+/** Consecutive texts in one place that are equal without the changing part. */
 function chainsOf(
   texts: readonly FoundText[],
   pattern: (text: string) => string | undefined,

@@ -5,7 +5,7 @@ import { isSameReading } from './reading.ts';
 import { isInPlace } from './text-matching.ts';
 import type { FoundText } from './text-track.ts';
 
-/** A little more than one step, and than two: times are rounded. */
+/** A little more than one step, and than two, because times are rounded. */
 const ONE_STEP = 1.05;
 const TWO_STEPS = 2.05;
 
@@ -16,8 +16,8 @@ interface Interval {
 }
 
 /**
- * The intervals in which the set of texts is stable. What lasts through the changes of others, runs as a clock or moves
- * is no part of a scene; a difference of one sample between the lines of one subtitle is flicker.
+ * Returns the intervals in which the set of texts is stable. Lasting texts, clocks and moving texts are not part of
+ * scenes; a difference of one sample between the lines of one subtitle is flicker.
  * @param texts ordered by start
  */
 export function scenesOf(texts: readonly FoundText[], stepMs: number): readonly Scene[] {
@@ -67,7 +67,7 @@ function stableIntervals(texts: readonly FoundText[]): readonly Interval[] {
   return intervals;
 }
 
-/** An interval of one sample in which a line of the next or the last one is missing, or both are seen, belongs to it. */
+/** An interval of one sample that lacks a line of its neighbour, or shows both, belongs to it. */
 function withoutFlicker(intervals: readonly Interval[], shortMs: number): readonly Interval[] {
   const kept: Interval[] = [];
   let carried: Moment | undefined;
@@ -91,7 +91,7 @@ function withoutFlicker(intervals: readonly Interval[], shortMs: number): readon
   return kept;
 }
 
-/** The same texts again after a bad reading or two are the same scene. */
+/** The same texts after a bad reading or two are the same scene. */
 function withoutGaps(intervals: readonly Interval[], gapMs: number): readonly Interval[] {
   const kept: Interval[] = [];
   for (const interval of intervals) {

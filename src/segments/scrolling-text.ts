@@ -1,16 +1,16 @@
 import { longestSharedRun, scrolledRun, type SharedRun } from './reading.ts';
 
-/** Characters that are kept of a text that scrolls on and on. */
+/** Maximum length of an endless scrolling text. */
 const MAX_LENGTH = 4000;
-/** Shifts in one direction after which a text is taken to scroll. */
+/** Shifts in one direction after which a text scrolls. */
 const LEAST_SHIFTS = 3;
 const LEAST_LENGTH = 12;
-/** Characters of a window that are looked for in the last one; the first may be cut. */
+/** Characters of a window that are searched in the last one; the first may be cut. */
 const HEAD = { from: 1, to: 6 };
-/** Part of a window that is searched for in what was read before. */
+/** Part of a window that is searched in the earlier text. */
 const TAIL = 2;
 
-/** Puts a text together that scrolls through a window, such as a ticker's. */
+/** Joins the windows of a scrolling text, such as a ticker. */
 export class ScrollingText {
   #shifts = 0;
   #whole: string;
@@ -33,7 +33,7 @@ export class ScrollingText {
     return this.#whole;
   }
 
-  /** True when the reading may be the next window on the text. */
+  /** Returns true if the reading may be the next window of the text. */
   isNext(reading: string): boolean {
     const run = reading === this.#last ? undefined : this.#shiftTo(reading);
     return run !== undefined && run.inSecond + run.length < reading.length;
@@ -52,22 +52,22 @@ export class ScrollingText {
     this.#last = reading;
   }
 
-  /** By how many characters the reading's beginning stood further to the right; undefined when that cannot be told. */
+  /** Returns by how many characters the start of the reading was further to the right; undefined if unknown. */
   #headIn(reading: string): number | undefined {
     const at = this.#last.indexOf(reading.slice(HEAD.from, HEAD.to));
     return at === -1 ? undefined : at - HEAD.from;
   }
 
-  /** The text has moved to the left: some of what stood before the shared run is gone. */
+  /** The text has moved to the left: part of what preceded the shared run has left. */
   #shiftTo(reading: string): SharedRun | undefined {
     if (Math.min(reading.length, this.#last.length) < LEAST_LENGTH) return undefined;
-    // Most readings have not moved at all, which is soon seen.
+    // Most readings have not moved, which is cheap to detect.
     if ((this.#headIn(reading) ?? 0) <= 0) return undefined;
     const run = scrolledRun(this.#last, reading);
     return run !== undefined && run.inFirst > run.inSecond ? run : undefined;
   }
 
-  /** The letters at the edges of a window are cut, so what follows the shared run is taken from the newer reading. */
+  /** Letters at the edges of a window are cut, so the text after the shared run comes from the newer reading. */
   #append(reading: string): void {
     const from = Math.max(0, this.#whole.length - TAIL * Math.max(reading.length, this.#last.length));
     const run = longestSharedRun(this.#whole.slice(from), reading);

@@ -10,30 +10,30 @@ import type { FoundText } from './text-track.ts';
 import { TextSegmenter } from './text-segmenter.ts';
 
 export interface SegmentOptions {
-  /** Lines and detections less sure are not looked at; default 0. */
+  /** Ignore lines and detections with a lower confidence; default 0. */
   readonly minConfidence?: number | undefined;
-  /** Segments shorter than this are left out; absent: those of one unsure sample among four or more a second. */
+  /** Omit shorter segments; absent: those of one unsure sample at four or more samples per second. */
   readonly minDurationMs?: number | undefined;
-  /** Longest gap that is bridged; absent: two samples. */
+  /** Longest bridged gap; absent: two samples. */
   readonly maxGapMs?: number | undefined;
-  /** Only what has its centre in here counts, in pixels of the displayed frame; absent: everything. */
+  /** Only findings with their centre in here, in pixels of the displayed frame; absent: everything. */
   readonly region?: SampleFilter['region'];
 }
 
-/** What was found in a video, each list ordered by start, then from top to bottom. */
+/** Findings of a video, each list ordered by start, then from top to bottom. */
 export interface Findings {
   readonly texts: readonly TextSegment[];
-  /** The presence of each label and, given four samples a second, each instance that was followed. */
+  /** The presence of each label and, at four samples per second, each followed instance. */
   readonly objects: readonly ObjectSegment[];
   readonly scenes: readonly Scene[];
 }
 
-/** Samples this far apart or less follow motion. */
+/** Samples at most this far apart can follow motion. */
 const TRACKING_STEP_MS = 250;
-/** Confidence below which a reading that one sample in a quarter of a second shows is taken for noise. */
+/** A reading of one sample with a lower confidence is noise at four samples per second. */
 const UNSURE_BLINK = 0.9;
 
-/** Finds segments in the results of frames, given one by one in their order. Memory does not grow with the frames. */
+/** Finds segments in frame results, given one by one in order. Memory does not grow with the frames. */
 export class SegmentFinder {
   readonly #options: SegmentOptions;
   readonly #clock = new SampleClock();
@@ -52,7 +52,7 @@ export class SegmentFinder {
     this.#tracker = new ObjectTracker({ ended: (found) => this.#tracks.add(found) });
   }
 
-  /** A frame that is not later than the one before does not count. */
+  /** A frame that is not later than the previous one is ignored. */
   push(frame: FrameResult): void {
     const { minConfidence = 0, region } = this.#options;
     const sample = sampleOf(frame, { minConfidence, region });
@@ -63,11 +63,11 @@ export class SegmentFinder {
     this.#tracker.push(sample);
   }
 
-  /** To be called once, after the last frame. @param media of the video, where they are known */
+  /** Call once, after the last frame. @param media facts about the video, if known */
   finish(media?: MediaFacts): Findings {
     const { stepMs, lastMs } = this.#clock;
     const durationMs = media?.duration_ms ?? 0;
-    // The last sample lasts a step, but not beyond the end of the video.
+    // The last sample lasts one step, but not beyond the end of the video.
     const endMs = durationMs > lastMs ? Math.min(durationMs, this.#clock.endMs) : this.#clock.endMs;
     this.#segmenter.finish({ timeMs: endMs, frameIndex: this.#lastIndex + 1 });
     this.#presence.finish(endMs);
@@ -106,7 +106,7 @@ export class SegmentFinder {
   }
 }
 
-/** The segments of all frames. The result does not depend on how the frames come. */
+/** Returns the segments of all frames. The result does not depend on how the frames arrive. */
 export async function findSegments(
   frames: AsyncIterable<FrameResult> | Iterable<FrameResult>,
   options: SegmentOptions = {},
@@ -131,7 +131,7 @@ function rounded(scene: Scene): Scene {
   return { ...scene, lines };
 }
 
-/** Three decimals, as in the results of frames. */
+/** Three decimals, as in frame results. */
 function roundedConfidence(confidence: number): number {
   return Math.round(confidence * 1000) / 1000;
 }

@@ -17,7 +17,7 @@ const COLUMNS = [
   'max_count',
 ];
 
-/** One segment a line: `3:45.2–4:10.0  Dijkstra's algorithm`. */
+/** One segment per line: `3:45.2–4:10.0  Dijkstra's algorithm`. */
 export async function* plainText(segments: Listed<Segment>): AsyncGenerator<string> {
   for await (const segment of segments) {
     const text = nameOf(segment).replaceAll(/\s*[\r\n\u2028\u2029]+\s*/g, ' / ');
@@ -26,7 +26,7 @@ export async function* plainText(segments: Listed<Segment>): AsyncGenerator<stri
   }
 }
 
-/** CSV as spreadsheets open it: UTF-8 with a byte-order mark, rows that end in CR LF, no cell that is taken for a formula. */
+/** CSV for spreadsheets: UTF-8 with a byte-order mark, CR LF, no cell that looks like a formula. */
 export async function* csvText(segments: Listed<Segment>): AsyncGenerator<string> {
   yield `${BYTE_ORDER_MARK}${[...COLUMNS, 'track_id'].join()}\r\n`;
   for await (const segment of segments) yield `${cellsOf(segment).map(csvCell).join()}\r\n`;
@@ -44,7 +44,7 @@ function nameOf(segment: Segment): string {
   return segment.kind === 'object' ? segment.label : segment.text;
 }
 
-/** A spreadsheet computes what begins like this, and what is read in a video may be anything. */
+/** Spreadsheets evaluate cells with this start, and text from a video may be anything. */
 function textCell(text: string): string {
   return /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
 }

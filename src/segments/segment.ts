@@ -56,10 +56,10 @@ export type Scene = Readonly<z.infer<typeof sceneSchema>>;
 export const segmentSchema = z.discriminatedUnion('kind', [textSegmentSchema, objectSegmentSchema, sceneSchema]);
 export type Segment = TextSegment | ObjectSegment | Scene;
 
-/** Segments in their order, all at hand or as they come. */
+/** Segments in order, complete or as they arrive. */
 export type Listed<T extends Segment> = Iterable<T> | AsyncIterable<T>;
 
-/** The order of segments: by start, then from top to bottom, then from left to right, then by end. */
+/** Order of segments: by start, then from top to bottom, then from left to right, then by end. */
 export function compareSegments(a: Segment, b: Segment): number {
   const [ax, ay] = cornerOf(a);
   const [bx, by] = cornerOf(b);

@@ -3,29 +3,29 @@ import { mediaFactsSchema, type MediaFacts } from '../job.ts';
 import { segmentSchema, type Segment } from './segment.ts';
 import type { Findings } from './segment-finder.ts';
 
-/** The stored segments of a job: one JSON document with one segment a line, so that it can be read line by line. */
+/** The stored segments of a job: one JSON document with one segment per line, so that it can be read by line. */
 
-/** Raised when the same frames give other segments or the document is written differently. */
+/** Raised when the same frames give other segments, or the format changes. */
 const SEGMENTS_VERSION = 1;
 
 const LAST_LINE = ']}';
-/** The document's first line, closed. */
+/** The first line of the document, closed. */
 const headSchema = z.object({
   version: z.literal(SEGMENTS_VERSION),
-  /** Null where the results alone were left. */
+  /** Null if unknown. */
   media: mediaFactsSchema.nullable(),
   segments: z.tuple([]),
 });
 
 export const SEGMENT_KINDS = ['text', 'objects', 'scenes'] as const;
-/** What is asked for; a segment's own `kind` is in the singular. */
+/** Values of the request; a segment's own `kind` is singular. */
 export type SegmentKind = (typeof SEGMENT_KINDS)[number];
 
 export function segmentsOf(findings: Findings, kind: SegmentKind): readonly Segment[] {
   return { text: findings.texts, objects: findings.objects, scenes: findings.scenes }[kind];
 }
 
-/** @param media of the video, where they are known */
+/** @param media facts about the video, if known */
 export function* segmentsDocument(findings: Findings, media: MediaFacts | undefined): Generator<string> {
   const head = JSON.stringify({ version: SEGMENTS_VERSION, media: media ?? null });
   yield `${head.slice(0, -1)},"segments":[\n`;
@@ -39,12 +39,12 @@ export function* segmentsDocument(findings: Findings, media: MediaFacts | undefi
   yield `${separator === '' ? '' : '\n'}${LAST_LINE}\n`;
 }
 
-/** True for the first line of a document of this version. */
+/** Returns true for the first line of a document of this version. */
 export function isDocumentHead(line: string): boolean {
   return headSchema.safeParse(jsonOf(`${line}${LAST_LINE}`)).success;
 }
 
-/** The segment that a line of the document says, without its line break; undefined when it says none. */
+/** Returns the segment in a line of the document, without its line break; undefined if there is none. */
 export function parseDocumentLine(line: string): Segment | undefined {
   return segmentSchema.safeParse(jsonOf(line.endsWith(',') ? line.slice(0, -1) : line)).data;
 }
@@ -57,7 +57,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** The one `kind` that the segments of a request have. */
+/** Returns the `kind` of the segments of a request. */
 export function isOfKind(segment: Segment, kind: SegmentKind): boolean {
   return segment.kind === ({ text: 'text', objects: 'object', scenes: 'scene' } as const)[kind];
 }

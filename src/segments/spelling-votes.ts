@@ -1,6 +1,6 @@
 import type { Box, TextLine } from '../job.ts';
 
-/** Spellings that are remembered of one text; when there are more, the one with the fewest votes is forgotten. */
+/** Maximum number of spellings per text; beyond it, the one with the fewest votes is dropped. */
 const MAX_SPELLINGS = 64;
 
 interface Spelling {
@@ -13,7 +13,7 @@ interface Spelling {
 
 export interface Winner {
   readonly text: string;
-  /** Mean of the samples with this spelling. */
+  /** Mean confidence of the samples with this spelling. */
   readonly confidence: number;
   /** Where it was read with the highest confidence. */
   readonly bbox: Box;

@@ -3,26 +3,26 @@ import { around, coverage, intersectionOverUnion, isInOneRow } from './box-relat
 import { continues, differsInDigits, entersAs, isGarbled, isPartOf, isRestOf, isSameReading } from './reading.ts';
 import { displacement, distance, type DoubtKind, type TextTrack } from './text-track.ts';
 
-/** Whether a line of a sample continues a text that is being followed. */
+/** Decides whether a line of a sample continues a followed text. */
 
-/** Part of the smaller box that the other one covers, where both are in one place. */
+/** Covered share of the smaller box if both are in one place. */
 const SAME_PLACE = 0.5;
-/** Heights of a line by which a text may have moved since the last sample; more where it was expected to. */
+/** Line heights by which a text may have moved since the last sample; more if motion is expected. */
 const FARTHEST_STEP = 4;
 const FARTHEST_ALONG_ROW = 10;
 const FARTHEST_FROM_EXPECTED = 2;
 /** Length from which a text is unlikely to be in two places by chance. */
 const TELLING_LENGTH = 8;
-/** Heights of a line by which edges that are aligned may differ. */
+/** Line heights by which aligned edges may differ. */
 const ALIGNED = 0.6;
-/** A reading is unsure when its confidence is so much lower than that of the text in whose place it stands. */
+/** A reading is unsure if its confidence is this much lower than that of the text in its place. */
 const UNSURE = 0.03;
 const VERY_UNSURE = 0.15;
-/** Samples after which something seen is more than a bad beginning. */
+/** Samples after which a text is more than a bad start. */
 const BEGINNING = 2;
 
 export type Continuation = 'same' | 'moved' | 'scrolled' | 'grown';
-/** Better ones first. */
+/** Best first. */
 export const CONTINUATIONS: readonly Continuation[] = ['same', 'moved', 'scrolled', 'grown'];
 
 export function continuation(track: TextTrack, line: TextLine, timeMs: number): Continuation | undefined {
@@ -39,7 +39,7 @@ export function continuation(track: TextTrack, line: TextLine, timeMs: number): 
   return undefined;
 }
 
-/** How well a line fits: higher is better, between lines that continue a text in the same way. */
+/** How well a line fits: higher is better among lines that continue a text in the same way. */
 export function closeness(track: TextTrack, line: TextLine, timeMs: number): number {
   const exact = track.hasReading(line.text) ? 1 : 0;
   const away = Math.min(distance(track.box, line.bbox), distance(track.predicted(timeMs), line.bbox));
@@ -47,8 +47,9 @@ export function closeness(track: TextTrack, line: TextLine, timeMs: number): num
 }
 
 /**
- * How a line in the place of a text that it does not continue may be a bad reading of it; undefined when it is another text.
- * @param isQuick samples come so quickly that no text stays for one alone
+ * How a line in the place of a text that it does not continue may be a bad reading of it; undefined if it is another
+ * text.
+ * @param isQuick samples are so frequent that no text lasts for one only
  */
 export function doubtOf(track: TextTrack, line: TextLine, isQuick: boolean): DoubtKind | undefined {
   if (!isInPlace(track.box, line.bbox)) return undefined;
@@ -62,7 +63,7 @@ export function doubtOf(track: TextTrack, line: TextLine, isQuick: boolean): Dou
   return isQuick ? 'blink' : undefined;
 }
 
-/** True when what was followed for a sample or two was a bad reading of the line: it faded in, say. */
+/** Returns true if a text of one or two samples was a bad reading of the line, for example while it faded in. */
 export function isBadBeginning(track: TextTrack, line: TextLine, isQuick: boolean): boolean {
   if (track.frames > BEGINNING || !isInPlace(track.box, line.bbox)) return false;
   const isUnsure = track.confidence < line.confidence - UNSURE;
@@ -70,7 +71,7 @@ export function isBadBeginning(track: TextTrack, line: TextLine, isQuick: boolea
   return isPartOf(track.text, line.text) || (isUnsure && isGarbled(track.text, line.text));
 }
 
-/** The pieces that together read like the whole text; undefined when they do not. */
+/** Returns the pieces that together equal the text; undefined if they do not. */
 export function piecesOf<T extends { readonly text: string; readonly box: Box }>(
   whole: { readonly text: string; readonly box: Box },
   candidates: readonly T[],
@@ -97,7 +98,7 @@ export function isInPlace(a: Box, b: Box): boolean {
   return coverage(a, b) >= SAME_PLACE && isInOneRow(a, b);
 }
 
-/** Windows on a ticker differ; only where they stand tells that they are of one text. */
+/** Windows of a ticker differ; only their position shows that they belong to one text. */
 function followScroll(track: TextTrack, line: TextLine, isAtPlace: boolean): Continuation | undefined {
   if (!isAtPlace) return undefined;
   if (isSameReading(track.text, line.text)) return 'same';
@@ -116,7 +117,7 @@ function isWithinReach(track: TextTrack, box: Box, timeMs: number, length: numbe
   return Math.abs(dy) <= FARTHEST_STEP * height && Math.abs(dx) <= alongRow * height;
 }
 
-/** Which edges two boxes have in common. */
+/** Which edges two boxes share. */
 function alignment(a: Box, b: Box): { readonly left: boolean; readonly right: boolean } {
   const tolerance = ALIGNED * Math.min(a[3], b[3]);
   return {

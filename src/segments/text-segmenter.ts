@@ -16,32 +16,32 @@ import { TextTrack, type FoundText } from './text-track.ts';
 
 /** Samples for which a text may be missing without an end. */
 const BRIDGED_SAMPLES = 2;
-/** A bad reading that stays for so many samples, or so long, is a text of its own. */
+/** A bad reading that lasts for this many samples, or this long, is a separate text. */
 const DOUBTFUL_SAMPLES = 2;
 const DOUBTFUL_MS = 1000;
-/** Samples this far apart or less come so quickly that no text stays for one alone. */
+/** Samples at most this far apart are so frequent that no text lasts for one only. */
 const QUICK_MS = 250;
-/** Overlap from which a box stands where it stood. */
+/** Overlap of a box that has not moved. */
 const UNMOVED = 0.8;
 
-/** The matching of one sample: what is not matched yet, and what is. */
+/** The matching of one sample. */
 interface Matching {
   readonly moment: Moment;
   readonly isQuick: boolean;
   readonly tracks: Set<TextTrack>;
   readonly lines: Set<TextLine>;
-  /** Lines that belong to a text for sure. */
+  /** Lines that certainly belong to a text. */
   readonly settled: TextLine[];
 }
 
-/** Follows texts from sample to sample. Memory: the texts that are in view. */
+/** Follows texts from sample to sample. Memory: the visible texts. */
 export class TextSegmenter {
   readonly #maxGapMs: number | undefined;
   readonly #emit: (found: FoundText) => void;
   #tracks: TextTrack[] = [];
   #lastMs = Number.NEGATIVE_INFINITY;
 
-  /** @param maxGapMs longest gap that is bridged; absent: two samples */
+  /** @param maxGapMs longest bridged gap; absent: two samples */
   constructor(maxGapMs: number | undefined, emit: (found: FoundText) => void) {
     this.#maxGapMs = maxGapMs;
     this.#emit = emit;
@@ -61,7 +61,7 @@ export class TextSegmenter {
     this.#missRest(matching);
   }
 
-  /** Ends what is still in view. */
+  /** Ends all visible texts. */
   finish(end: Moment): void {
     for (const track of this.#tracks) this.#end(track, end);
   }
@@ -74,7 +74,7 @@ export class TextSegmenter {
     }
   }
 
-  /** Most lines stand where they stood: they need no comparison with all others. */
+  /** Most lines have not moved and need no comparison with all others. */
   #matchUnmoved(matching: Matching): void {
     const byText = new Map(Array.from(matching.lines, (line) => [line.text, line]));
     for (const track of matching.tracks) {
@@ -107,7 +107,7 @@ export class TextSegmenter {
     }
   }
 
-  /** A text may be read in pieces, or turn out to be the whole of pieces that were followed each by itself. */
+  /** A text may be read in pieces, or consist of pieces that were followed separately. */
   #matchPieces(matching: Matching): void {
     const { tracks, lines } = matching;
     for (const track of lines.size > 1 ? tracks : []) {
@@ -147,7 +147,7 @@ export class TextSegmenter {
           continue;
         }
         tracks.delete(candidate);
-        // What was seen before is neither this text nor the next one.
+        // The earlier readings are neither this text nor the next one.
         const isThird = kind === 'blink' && isOtherThanDoubt(candidate, line);
         const track = isThird ? this.#replace(candidate) : candidate;
         const again = isThird ? doubtOf(track, line, isQuick) : kind;
@@ -166,7 +166,7 @@ export class TextSegmenter {
     }
   }
 
-  /** A sure reading of what was doubtful before: it has replaced the text in whose place it stands. */
+  /** A confident reading of an earlier doubtful one: it has replaced the text in its place. */
   #confirmDoubt(matching: Matching, track: TextTrack, line: TextLine): boolean {
     const next = track.doubt?.track;
     if (next === undefined || !isInPlace(next.box, line.bbox)) return false;
@@ -180,7 +180,7 @@ export class TextSegmenter {
   #beginRest({ lines, settled, moment }: Matching): void {
     const doubtful = this.#tracks.filter(({ doubt, missing }) => doubt !== undefined && missing === 0);
     for (const line of lines) {
-      // Another piece of what was read badly.
+      // Another piece of a badly read text.
       if (doubtful.some(({ box }) => isInPlace(box, line.bbox))) continue;
       this.#tracks.push(new TextTrack(line, moment));
       settled.push(line);
@@ -202,7 +202,7 @@ export class TextSegmenter {
     this.#drop(piece);
   }
 
-  /** Doubtful readings at the end of a text are its own, but for those that speak for another one. */
+  /** Doubtful readings at the end of a text belong to it, except those of another text. */
   #end(track: TextTrack, moment: Moment): void {
     const { doubt } = track;
     const end = track.firstMissing ?? moment;
@@ -212,7 +212,7 @@ export class TextSegmenter {
     this.#drop(track);
   }
 
-  /** What was taken for bad readings of a text is another one, which has replaced it. */
+  /** Apparent bad readings of a text are another one that has replaced it. */
   #replace(track: TextTrack): TextTrack {
     const next = track.doubt?.track;
     if (next === undefined) return track;
@@ -243,7 +243,7 @@ function isOtherThanDoubt({ doubt }: TextTrack, line: TextLine): boolean {
   return doubt?.kind === 'blink' && !isSameReading(doubt.track.text, line.text);
 }
 
-/** True when a doubtful reading has been there so long that it is a text of its own. */
+/** Returns true if a doubtful reading has lasted so long that it is a separate text. */
 function isCertain({ doubt }: TextTrack, timeMs: number): boolean {
   if (doubt === undefined) return false;
   const { kind, track } = doubt;

@@ -5,7 +5,7 @@ import { ScrollingText } from './scrolling-text.ts';
 import type { Moment } from './sample.ts';
 import { SpellingVotes } from './spelling-votes.ts';
 
-/** A text segment with what scenes need to know of it. */
+/** A text segment with what scenes need to know about it. */
 export interface FoundText {
   readonly start: Moment;
   /** The first sample that no longer shows it. */
@@ -18,31 +18,31 @@ export interface FoundText {
 }
 
 /**
- * A reading in the place of a text that is not the text: a part of it; the text read badly; an unsure reading of what may
- * have replaced it (`other`); or a sure one (`blink`) that stays a quarter of a second at most. The later in this list, the
- * more it speaks for another text.
+ * A reading in the place of a text that is not the text: a part of it; a bad reading; an unsure reading of a possible
+ * replacement (`other`); or a confident one (`blink`) that lasts at most a quarter of a second. Later entries of this
+ * list suggest another text more strongly.
  */
 export const DOUBT_KINDS = ['partial', 'garbled', 'other', 'blink'] as const;
 export type DoubtKind = (typeof DOUBT_KINDS)[number];
 
-/** Parts of a line's height by which a text that stands still does not move from sample to sample, nor altogether. */
+/** Fractions of a line's height by which a text without motion shifts between samples, and in total. */
 const STILL_STEP = 0.1;
 const STILL = 1.5;
 const LEAST_MOVES = 3;
 
-/** Readings that are not sure to be of the text in whose place they stand, since the last sure one. */
+/** Doubtful readings since the last certain one. */
 interface Doubt {
   readonly kind: DoubtKind;
   readonly track: TextTrack;
 }
 
-/** One text that is being followed. */
+/** One followed text. */
 export class TextTrack {
   start: Moment;
   box: Box;
-  /** Samples that show it. */
+  /** Number of samples that show it. */
   frames = 0;
-  /** Samples since the last one that showed it. */
+  /** Number of samples since the last one that showed it. */
   missing = 0;
   firstMissing: Moment | undefined;
   doubt: Doubt | undefined;
@@ -84,14 +84,14 @@ export class TextTrack {
     return this.#scroll.isNext(text);
   }
 
-  /** Where it is to be expected at a time. */
+  /** Returns its expected position at a time. */
   predicted(timeMs: number): Box {
     const passed = timeMs - this.#lastMs;
     const [x, y, width, height] = this.box;
     return [x + this.#velocity[0] * passed, y + this.#velocity[1] * passed, width, height];
   }
 
-  /** A sample shows it. */
+  /** Records a sample that shows it. */
   sight(line: TextLine, moment: Moment): void {
     this.#votes.add(line);
     this.#runs.add(line, moment);
@@ -100,7 +100,7 @@ export class TextTrack {
     this.#isSeen();
   }
 
-  /** The text was read in part or badly until now: this is what it says. */
+  /** Replaces a text that was read partially or badly. */
   become(line: TextLine, moment: Moment): void {
     this.#votes = new SpellingVotes();
     this.#runs = new ReadingRuns();
@@ -111,13 +111,13 @@ export class TextTrack {
     this.sight(line, moment);
   }
 
-  /** A piece of the text was followed by itself. */
+  /** Adds a piece of the text that was followed separately. */
   absorb(piece: TextTrack): void {
     if (piece.start.timeMs < this.start.timeMs) this.start = piece.start;
     this.frames = Math.max(this.frames, piece.frames);
   }
 
-  /** A sample may show it, read badly. */
+  /** Records a sample that may show it. */
   suspect(kind: DoubtKind, line: TextLine, moment: Moment): void {
     if (this.doubt === undefined) this.doubt = { kind, track: new TextTrack(line, moment) };
     else {
@@ -129,13 +129,15 @@ export class TextTrack {
     this.firstMissing = undefined;
   }
 
-  /** A sample does not show it. */
+  /** Records a sample that does not show it. */
   miss(moment: Moment): void {
     this.missing += 1;
     this.firstMissing ??= moment;
   }
 
-  /** What it was, up to the first sample that no longer shows it; more than one when a text replaced another unnoticed. */
+  /**
+   * Returns the text up to the first sample that no longer shows it; several if texts replaced each other unnoticed.
+   */
   *found(end: Moment): Generator<FoundText> {
     const isMoving = this.isScrolling || this.#moves >= LEAST_MOVES;
     const replacements = isMoving ? [] : this.#runs.replacements();
@@ -175,7 +177,7 @@ export class TextTrack {
   }
 }
 
-/** How far a box has moved: one that grows or shrinks at one edge has not. */
+/** Returns how far a box has moved. A box that grows or shrinks at one edge has not moved. */
 export function displacement(from: Box, to: Box): readonly [number, number] {
   return [least(from[0], from[2], to[0], to[2]), least(from[1], from[3], to[1], to[3])];
 }

@@ -3,7 +3,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Milliseconds for people, in at most two units: `340 ms`, `4.2 s`, `2 min 05 s`, `3 h 12 min`, `2 d 04 h`. */
+/** Formats milliseconds in at most two units: `340 ms`, `4.2 s`, `2 min 05 s`, `3 h 12 min`, `2 d 04 h`. */
 export function formatDuration(ms: number): string {
   if (ms < SECOND) return `${Math.round(ms)} ms`;
   if (ms < MINUTE) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
@@ -12,7 +12,7 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(ms / DAY)} d ${two((ms % DAY) / HOUR)} h`;
 }
 
-/** A place in a video: `0:12.480`, `1:02:03.000`. */
+/** Formats a time in a video: `0:12.480`, `1:02:03.000`. */
 export function formatTimecode(ms: number): string {
   const whole = Math.max(0, Math.round(ms));
   const hours = Math.floor(whole / HOUR);
@@ -21,7 +21,7 @@ export function formatTimecode(ms: number): string {
   return hours === 0 ? `${minutes}:${seconds}` : `${hours}:${two(minutes)}:${seconds}`;
 }
 
-/** How long ago, to the unit that matters: `now`, `12 s ago`, `3 min ago`, and the date after a week. */
+/** Formats how long ago: `now`, `12 s ago`, `3 min ago`, and the date after a week. */
 export function formatAge(iso: string, nowMs: number): string {
   const ms = nowMs - Date.parse(iso);
   if (ms < 2 * SECOND) return 'now';
@@ -32,7 +32,7 @@ export function formatAge(iso: string, nowMs: number): string {
   return iso.slice(0, 10);
 }
 
-/** A time in the viewer's own zone: `22 Nov 2026, 11:50:26`. */
+/** Formats a time in the viewer's time zone: `22 Nov 2026, 11:50:26`. */
 export function formatDate(iso: string): string {
   return new Date(iso).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 }

@@ -12,7 +12,7 @@ export function linkIs(state: LinkState): void {
   for (const tell of watchers) tell(state);
 }
 
-/** Whether the service answered when it was last asked anything. */
+/** Whether the service responded to the last request. */
 export function useLinkState(): LinkState {
   const [state, setState] = useState(present);
   useEffect(() => {

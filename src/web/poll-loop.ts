@@ -6,7 +6,7 @@ export interface PollLoopOptions {
   readonly isHidden: () => boolean;
 }
 
-/** Sends requests one after another, and none while the page is hidden. However often it is woken, it is one loop. */
+/** Sends requests one after another, and none while the page is hidden. Any number of wake-ups is one loop. */
 export class PollLoop {
   readonly #options: PollLoopOptions;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -17,7 +17,7 @@ export class PollLoop {
     this.#options = options;
   }
 
-  /** Sends a request now, unless one is in flight: call it at the start and when the page is shown or hidden. */
+  /** Sends a request now, unless one is in flight. Call it at the start and when the page is shown or hidden. */
   wake(): void {
     clearTimeout(this.#timer);
     if (!this.#hasEnded && !this.#isAsking && !this.#options.isHidden()) void this.#ask();

@@ -4,15 +4,15 @@ import { PollLoop } from './poll-loop.ts';
 import { problemOf } from './problem.ts';
 
 export interface Polled<T> {
-  /** The last good answer to this address; undefined before the first. */
+  /** The last successful response of this address; undefined before the first. */
   readonly data?: T;
-  /** Why the last question had no good answer; undefined when it had one. */
+  /** Why the last request failed; undefined if it succeeded. */
   readonly problem?: string | undefined;
 }
 
 /**
- * Requests an address at intervals, and not while the page is hidden. It sends the ETag of the last response along, so
- * that an idle service answers 304 without reading anything. A null address requests nothing.
+ * Requests an address at intervals while the page is visible. It sends the ETag of the last response, so that an idle
+ * service responds with 304 without reading anything. A null address requests nothing.
  */
 export function usePoll<T>(address: string | null, everyMs = 1_000): Polled<T> {
   const [polled, setPolled] = useState<Polled<T> & { readonly address: string | null }>({ address });

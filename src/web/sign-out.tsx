@@ -5,10 +5,10 @@ interface SessionResponse {
   readonly signed_in: boolean;
 }
 
-/** Seldom: a session lasts for hours, and its end shows by itself. */
+/** Rarely, because a session lasts for hours and its end is noticed anyway. */
 const SELDOM_MS = 60_000;
 
-/** There only for who signed in. */
+/** Only shown to a user who signed in. */
 export function SignOut() {
   const { data } = usePoll<SessionResponse>('session', SELDOM_MS);
   if (data?.signed_in !== true) return null;

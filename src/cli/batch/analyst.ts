@@ -3,32 +3,32 @@ import type { AnalysisFormat } from '../analysis-text.ts';
 
 /** A content to be analysed. */
 export interface Subject {
-  /** A file that has it. */
+  /** A file with this content. */
   readonly path: string;
   readonly video: FileFacts;
-  /** SHA-256 in hex of everything that decides on the results: the video, the pipeline and the options. */
+  /** Hexadecimal SHA-256 of everything that determines the results: video, pipeline and options. */
   readonly key: string;
 }
 
 export type Ending =
   | {
       readonly status: 'completed';
-      /** False when an earlier run had done it. */
+      /** False if an earlier run did it. */
       readonly isNew: boolean;
       readonly jobId?: string;
     }
   | { readonly status: 'failed'; readonly code: string; readonly message: string; readonly jobId?: string };
 
-/** Where a batch has its videos analysed. */
+/** Where a batch analyses its videos. */
 export interface Analyst extends AsyncDisposable {
-  /** What decides on the results beside the video: the pipeline as it is declared, and the options. */
+  /** What determines the results in addition to the video: the declared pipeline and the options. */
   readonly parameters: unknown;
   /**
-   * Analyses a content, or finds what became of it in an earlier run, also in one that was killed.
-   * Rejects when the machine or the service says no; then the batch ends.
+   * Analyses a content, or returns the outcome of an earlier run, also of one that was killed. Rejects if the machine
+   * or the service refuses; the batch then ends.
    */
   analyse(subject: Subject, signal: AbortSignal): Promise<Ending>;
-  /** Hands the text of a completed analysis to `save`, again if the service fails meanwhile. */
+  /** Passes the text of a completed analysis to `save`, again if the service fails meanwhile. */
   save(
     subject: Subject,
     format: AnalysisFormat,
@@ -37,7 +37,7 @@ export interface Analyst extends AsyncDisposable {
   ): Promise<void>;
 }
 
-/** The parts of a pipeline that decide on its results. */
+/** Returns the parts of a pipeline that determine its results. */
 export function declarationOf(pipeline: {
   readonly id: string;
   readonly nodes: readonly { readonly id: string; readonly tool: string; readonly params: unknown }[];

@@ -4,17 +4,17 @@ import { ServiceError } from '../../errors.ts';
 import { Ownership } from '../../store/ownership.ts';
 import { Ledger } from './ledger.ts';
 
-/** One process has the state of a batch, so the draft of a killed one may be replaced. */
+/** One process owns the state of a batch, so it may replace the draft of a killed one. */
 export const DRAFT_TAG = 'batch';
 
-/** The folder of a batch: what is done, and what is found. It belongs to one process at a time. */
+/** The folder of a batch with its progress and analyses. It belongs to one process at a time. */
 export interface BatchState extends AsyncDisposable {
   readonly ledger: Ledger;
-  /** For the analyses that are made on this machine. */
+  /** For analyses on this machine. */
   readonly analysesFolder: string;
 }
 
-/** Makes the folder where it is missing. Rejects with `store_unavailable` while another process has it. */
+/** Creates the folder if it is missing. Rejects with `store_unavailable` while another process has it. */
 export async function openBatchState(folder: string): Promise<BatchState> {
   await mkdir(folder, { recursive: true });
   const ownership = await Ownership.acquire(folder).catch((cause: unknown) => {

@@ -5,13 +5,13 @@ import { ServiceError } from '../../errors.ts';
 
 export interface BatchVideo {
   readonly path: string;
-  /** The video's folder, seen from the folder that was given; `.` for a list. */
+  /** Folder of the video relative to the given folder; `.` for a list. */
   readonly subdir: string;
 }
 
 /**
- * The videos of a folder, with all folders in it and sorted by path, or those that a list names, one path a line; `-` is
- * a list from stdin. A folder's files must match one of the patterns, a list's need not.
+ * Returns the videos of a folder, recursively and sorted by path, or those of a list with one path per line; `-` is a
+ * list from stdin. Files of a folder must match one of the patterns, those of a list need not.
  */
 export async function findVideos(source: string, patterns: readonly string[]): Promise<readonly BatchVideo[]> {
   if (source !== '-' && (await stat(source)).isDirectory()) return videosIn(source, patterns);
@@ -33,7 +33,7 @@ async function videosIn(folder: string, patterns: readonly string[]): Promise<re
     const path = join(entry.parentPath, entry.name);
     const inFolder = relative(folder, path);
     if (!expressions.some((expression) => expression.test(inFolder))) continue;
-    // A link to a file counts; one to a folder could lead around in circles.
+    // A link to a file counts; one to a folder could be a cycle.
     const isFile = entry.isFile() || (entry.isSymbolicLink() && (await isLinkedFile(path)));
     if (isFile) videos.push({ path, subdir: dirname(inFolder) });
   }
@@ -47,7 +47,10 @@ function isLinkedFile(path: string): Promise<boolean> {
   );
 }
 
-/** `*` and `?` stand for characters of one name, `**` for any folders. Without a slash a pattern is that of a name. Case does not count. */
+/**
+ * `*` and `?` match characters of one name, `**` matches any folders. A pattern without a slash matches names. Case is
+ * ignored.
+ */
 function expressionOf(pattern: string): RegExp {
   const parts = pattern.split(/(\*\*\/|\*|\?)/).map((part) => {
     const wild = { '**/': '(?:.*/)?', '*': '[^/]*', '?': '[^/]' }[part];

@@ -1,9 +1,9 @@
 import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 
-/** What a batch remembers: one JSON object a line, only ever appended to. Of lines about the same thing the last one counts. */
+/** The progress of a batch: one JSON object per line, only appended to. The last line about a subject counts. */
 const lineSchema = z.discriminatedUnion('type', [
-  /** The sum of a video's content, as long as the file is not changed. */
+  /** The hash of a video's content, valid while the file is unchanged. */
   z.object({
     type: z.literal('video'),
     path: z.string(),
@@ -18,18 +18,18 @@ const lineSchema = z.discriminatedUnion('type', [
     key: z.string(),
     url: z.string(),
     job_id: z.string(),
-    /** Counts submissions of this content, from 1. */
+    /** Number of submissions of this content, from 1. */
     round: z.int(),
   }),
-  /** A content that fails again the same way. */
+  /** A content that would fail again. */
   z.object({ type: z.literal('failure'), key: z.string(), code: z.string(), message: z.string() }),
-  /** An output file that is whole. */
+  /** A complete output file. */
   z.object({ type: z.literal('output'), path: z.string(), key: z.string() }),
 ]);
 export type LedgerLine = z.infer<typeof lineSchema>;
 type LineOf<T extends LedgerLine['type']> = Extract<LedgerLine, { readonly type: T }>;
 
-/** The ledger of a batch: read once, appended to as the batch goes on. A line that a kill cut off is ignored. */
+/** The ledger of a batch: read once, then appended to. A line that a kill truncated is ignored. */
 export class Ledger implements AsyncDisposable {
   readonly #file: FileHandle;
   readonly #lines = new Map<string, LedgerLine>();

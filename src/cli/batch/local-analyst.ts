@@ -13,14 +13,14 @@ export interface LocalAnalystOptions {
   readonly config: Config;
   readonly log: Log;
   readonly ledger: Ledger;
-  /** Folder of the analyses; made where it is missing. */
+  /** Folder of the analyses; created if missing. */
   readonly folder: string;
   readonly pipelineId: string;
   readonly options: JobOptions;
   readonly retryFailed: boolean;
 }
 
-/** Analyses on this machine. What is found is kept under its key, so that a file of another name finds it too. */
+/** Analyses on this machine. Results are kept under their key, so that a file with another name finds them. */
 export class LocalAnalyst implements Analyst {
   readonly parameters: unknown;
   readonly #options: LocalAnalystOptions;
@@ -32,7 +32,7 @@ export class LocalAnalyst implements Analyst {
     this.parameters = [declarationOf(analyser.pipeline(options.pipelineId)), options.options];
   }
 
-  /** Rejects with `unknown_pipeline`, or as `LocalAnalyser.open` does. */
+  /** Rejects with `unknown_pipeline`, or like `LocalAnalyser.open`. */
   static async open(options: LocalAnalystOptions): Promise<LocalAnalyst> {
     await mkdir(options.folder, { recursive: true });
     const analyser = await LocalAnalyser.open(options.config, options.log);
@@ -67,7 +67,7 @@ export class LocalAnalyst implements Analyst {
     await save(analysisText(this.#pathsOf(key), format));
   }
 
-  /** Ends its processes. */
+  /** Ends its child processes. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#analyser[Symbol.asyncDispose]();
   }

@@ -16,7 +16,7 @@ export interface BatchTask {
   readonly format: AnalysisFormat;
 }
 
-/** What became of one video. `done`: something was done for it in this run; `skipped`: an earlier run had done it all. */
+/** The outcome of one video. `done`: this run did something for it; `skipped`: an earlier run did everything. */
 export type TaskReport = { readonly path: string; readonly jobId?: string } & (
   | { readonly status: 'done' | 'skipped'; readonly output?: string }
   | { readonly status: 'failed'; readonly code: string; readonly message: string }
@@ -25,15 +25,15 @@ export type TaskReport = { readonly path: string; readonly jobId?: string } & (
 export interface BatchOptions {
   readonly analyst: Analyst;
   readonly ledger: Ledger;
-  /** Videos at once. */
+  /** Concurrent videos. */
   readonly jobs: number;
   readonly signal: AbortSignal;
   readonly onReport: (report: TaskReport) => Promise<void>;
 }
 
 /**
- * Has every video analysed and its output written. A content that two videos have is analysed once. What fails of one
- * video is reported, and the others go on; rejects when the machine or the service says no.
+ * Analyses every video and writes its output. Equal contents are analysed once. A failure of one video is reported, and
+ * the others continue; rejects if the machine or the service refuses.
  */
 export async function runBatch(tasks: readonly BatchTask[], options: BatchOptions): Promise<void> {
   const stop = new AbortController();
@@ -54,7 +54,7 @@ export async function runBatch(tasks: readonly BatchTask[], options: BatchOption
       throw error;
     }
   });
-  // All of them, so that nothing is at work when this rejects.
+  // Waits for all, so that nothing is running when this rejects.
   await Promise.allSettled(workers);
   signal.throwIfAborted();
 }
@@ -89,7 +89,7 @@ async function runTask(
   return { path, ...job, status: 'done', output: target };
 }
 
-/** The sum of a video; that of an earlier run as long as size and times of the file are the same. */
+/** Returns the hash of a video; that of an earlier run if size and times of the file are unchanged. */
 async function factsOf(path: string, ledger: Ledger, signal: AbortSignal): Promise<FileFacts> {
   const absolute = resolve(path);
   const { size: bytes, mtimeMs: mtime_ms, ctimeMs: ctime_ms } = await stat(path);
@@ -104,7 +104,7 @@ async function factsOf(path: string, ledger: Ledger, signal: AbortSignal): Promi
   return facts;
 }
 
-/** What a look at a video gives, or why it cannot be read. */
+/** The metadata of a video file, or why it cannot be read. */
 async function readable<T extends object>(
   path: string,
   look: () => Promise<T>,

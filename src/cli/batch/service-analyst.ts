@@ -17,7 +17,7 @@ export interface ServiceAnalystOptions {
   readonly ledger: Ledger;
   readonly flags: AnalysisFlags;
   readonly retryFailed: boolean;
-  /** Called when the service is waited for. */
+  /** Called while it waits for the service. */
   readonly onRetry: (error: ReelstateError) => void;
 }
 
@@ -26,13 +26,15 @@ type Followed =
   | { readonly status: 'completed'; readonly jobId: string }
   | Extract<Ending, { readonly status: 'failed' }>;
 
-/** How long a service without a response is retried, in milliseconds: a restart with a large database takes some. */
+/**
+ * How long a service without a response is retried, in milliseconds; a restart with a large database takes some time.
+ */
 const PATIENCE_MS = 300_000;
 
 /**
- * Analyses by a service. A content is submitted with an `Idempotency-Key` made from its key, so that a submission whose
- * response was lost, or whose job was not noted before a kill, finds its job. (A service forgets a key after
- * `IDEMPOTENCY_TTL_MS`; noted jobs do not depend on it.)
+ * Analyses by a service. A content is submitted with an `Idempotency-Key` made from its key, so that a submission finds
+ * its job after a lost response, or after a kill before the job was recorded. (A service deletes a key after
+ * `IDEMPOTENCY_TTL_MS`; recorded jobs do not depend on it.)
  */
 export class ServiceAnalyst implements Analyst {
   readonly parameters: unknown;
@@ -43,7 +45,7 @@ export class ServiceAnalyst implements Analyst {
     this.parameters = [declarationOf(pipeline), analysisOptionsOf(options.flags)];
   }
 
-  /** Rejects with `unknown_pipeline`, or as a request that fails. */
+  /** Rejects with `unknown_pipeline`, or with the error of a request. */
   static async open(options: ServiceAnalystOptions, signal: AbortSignal): Promise<ServiceAnalyst> {
     const { client, flags, onRetry } = options;
     const retry = { patienceMs: PATIENCE_MS, signal, onRetry };
@@ -86,7 +88,7 @@ export class ServiceAnalyst implements Analyst {
       await this.#retry(attempt, signal);
     } catch (error) {
       if (!(error instanceof ReelstateError) || error.code !== 'results_expired') throw error;
-      // They were deleted since: only another analysis can bring them back.
+      // The results were deleted since; only another analysis can restore them.
       await this.#submit(subject, (ledger.job(subject.key, url)?.round ?? 0) + 1, signal);
       await this.#retry(attempt, signal);
     }
@@ -110,7 +112,7 @@ export class ServiceAnalyst implements Analyst {
     return ending.status === 'completed' ? { ...ending, isNew: !isReplay } : ending;
   }
 
-  /** Resolves when the job has ended; with undefined when the service does not know it. */
+  /** Resolves when the job has ended; with undefined if the service does not know it. */
   async #follow(jobId: string, signal: AbortSignal): Promise<Followed | undefined> {
     try {
       const ended = await this.#options.client.waitFor(jobId, { signal, patienceMs: PATIENCE_MS });
@@ -123,7 +125,7 @@ export class ServiceAnalyst implements Analyst {
     }
   }
 
-  /** Jobs at the service go on. */
+  /** Jobs at the service continue. */
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #retry<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {

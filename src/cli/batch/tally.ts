@@ -1,6 +1,6 @@
 import type { TaskReport } from './run-batch.ts';
 
-/** Counts what became of the videos of a batch. */
+/** Counts the outcomes of a batch. */
 export class Tally {
   readonly #videos: number;
   readonly #failed = new Map<string, number>();
@@ -25,7 +25,7 @@ export class Tally {
     return [...this.#failed.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** As JSON: `failed` by reason, `open` are the videos that a batch which ended early did not get to. */
+  /** As JSON: `failed` by reason; `open` are the videos that an interrupted batch did not reach. */
   toJSON() {
     return {
       videos: this.#videos,

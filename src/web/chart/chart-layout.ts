@@ -20,7 +20,7 @@ const DOT = 12;
 
 export interface LayoutOptions {
   readonly direction: Direction;
-  /** Room in each state for a number. */
+  /** Space in each state for a number. */
   readonly countWidth: number;
 }
 
@@ -36,7 +36,7 @@ export interface PlacedLabel extends Area {
   readonly guard: readonly string[];
 }
 
-/** The line that all transitions from one state to another share. */
+/** The line of all transitions from one state to another. */
 export interface PlacedEdge {
   readonly id: string;
   readonly source: string;
@@ -46,7 +46,7 @@ export interface PlacedEdge {
   readonly labels: readonly PlacedLabel[];
 }
 
-/** Where a machine begins: a dot, and a line to its first state. */
+/** The start of a machine: a dot, and a line to its first state. */
 export interface PlacedStart extends Point {
   readonly target: string;
   readonly path: string;
@@ -62,8 +62,8 @@ export interface ChartLayout {
 }
 
 /**
- * Lays a chart out. Each composite state is laid out by itself (dagre: ranks, few crossings) and is then one box in its
- * parent; regions of a parallel state lie one below the other.
+ * Lays out a chart. Each composite state is laid out separately (dagre: ranks, few crossings) and is then one box in
+ * its parent; regions of a parallel state are below each other.
  */
 export function layoutChart(chart: MachineChart, options: LayoutOptions): ChartLayout {
   return inside(chart.root, chart, options);
@@ -76,7 +76,7 @@ function inside(state: ChartState, chart: MachineChart, options: LayoutOptions):
 
 interface Child {
   readonly state: ChartState;
-  /** What lies in the box, its origin at the box's top left corner. */
+  /** The content of the box, relative to its top left corner. */
   readonly inner: ChartLayout;
 }
 
@@ -120,7 +120,7 @@ function ranked(
   });
   const joined = edgesBetween(children, chart.transitions);
   for (const { state, inner } of children) {
-    // A state on which many lines end is as tall as they need.
+    // A state with many incoming lines is tall enough for them.
     const lines = joined.filter(({ source, target }) => source === state.id || target === state.id).length;
     const height = state.children.length === 0 && direction === 'right' ? lines * PORT_HEIGHT : 0;
     graph.setNode(state.id, { width: inner.width, height: Math.max(inner.height, height) });
@@ -168,7 +168,7 @@ interface JoinedEdge {
   readonly transitions: ChartTransition[];
 }
 
-/** Transitions that leave one child's box for another's, those with the same ends on one line. */
+/** Transitions between the boxes of two children; those with the same ends share a line. */
 function edgesBetween(children: readonly Child[], transitions: readonly ChartTransition[]): readonly JoinedEdge[] {
   const boxOfState = new Map<string, string>();
   const name = (state: ChartState, box: string): void => {
@@ -181,7 +181,7 @@ function edgesBetween(children: readonly Child[], transitions: readonly ChartTra
     const source = boxOfState.get(transition.source);
     const target = boxOfState.get(transition.target);
     if (source === undefined || target === undefined) continue;
-    // What begins and ends in one box is drawn there, unless it is the box's own.
+    // Lines within one box are drawn there, unless they belong to the box itself.
     if (source === target && transition.source !== source) continue;
     const key = `${source}>${target}`;
     const edge = joined.get(key) ?? { source, target, transitions: [] };
@@ -215,7 +215,7 @@ function guardLines(guard: string): readonly string[] {
   return lines;
 }
 
-/** Of labels one below the other. */
+/** Height of stacked labels. */
 function labelSize(transitions: readonly ChartTransition[]): Size {
   const sizes = transitions.map((transition) => sizeOf(transition));
   return {

@@ -2,42 +2,42 @@ import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { GUARD_HEIGHT, LABEL_HEIGHT, layoutChart, type PlacedEdge, type PlacedState } from './chart-layout.ts';
 import type { MachineChart } from './machine-chart.ts';
 
-/** Below this width of its place, in CSS pixels, a chart that reads from left to right would be too small to read. */
+/** Below this width in CSS pixels, a chart from left to right would be too small to read. */
 const NARROW = 620;
-/** More in one state are shown as their number. */
+/** More in one state are shown as a number. */
 export const MAX_TOKENS = 3;
 export const TOKEN_WIDTH = 23;
 const LABEL_RADIUS = LABEL_HEIGHT / 2;
 
 export interface ChartViewProps {
   readonly chart: MachineChart;
-  /** What the picture is, for those who cannot see it. */
+  /** Description of the picture for screen readers. */
   readonly title: string;
-  /** Numbers to be shown on states, by id. */
+  /** Numbers shown on states, by id. */
   readonly counts?: ReadonlyMap<string, number>;
-  /** Numbers of those who are in a state, each shown as a token in it, by id. */
+  /** Numbers of the workers in a state, each shown as a token, by id. */
   readonly tokens?: ReadonlyMap<string, readonly number[]>;
-  /** States to be shown as present, by id. */
+  /** Active states, by id. */
   readonly active?: ReadonlySet<string>;
-  /** How often transitions were taken, by `source>event>target`; what is not among them steps back. Absent: no path is shown. */
+  /** How often transitions were taken, by `source>event>target`; others are dimmed. Absent: no path is shown. */
   readonly walked?: ReadonlyMap<string, number>;
-  /** The transition that led here, as in `walked`. */
+  /** The last transition, as in `walked`. */
   readonly latest?: string;
-  /** Transitions to flash, as in `walked`; a new number flashes again. */
+  /** Highlighted transitions, as in `walked`; a new number highlights again. */
   readonly flashes?: ReadonlyMap<string, number>;
   readonly onState?: (id: string) => void;
-  /** State that is chosen, by id. */
+  /** Id of the selected state. */
   readonly chosen?: string;
-  /** Room in each state for its number, in the chart's pixels. */
+  /** Space in each state for its number, in the chart's pixels. */
   readonly countWidth?: number;
 }
 
-/** The key of a transition in `walked` and `flashes`. */
+/** Returns the key of a transition in `walked` and `flashes`. */
 export function walkKey(source: string, event: string, target: string): string {
   return `${source}>${event}>${target}`;
 }
 
-/** A statechart as SVG. */
+/** A state chart as SVG. */
 export function ChartView(props: ChartViewProps) {
   const { chart, title, walked, countWidth = 60 } = props;
   const place = useRef<HTMLDivElement>(null);
@@ -58,7 +58,7 @@ export function ChartView(props: ChartViewProps) {
   const placed = useMemo(() => layoutChart(chart, { direction, countWidth }), [chart, direction, countWidth]);
   const { width, height } = placed;
   return (
-    // Where it is too wide for its place, it is scrolled with the keyboard too.
+    // If it is too wide, it can be scrolled with the keyboard too.
     <div class="chart-place" ref={place} role="group" aria-label={title} {...(isScrolled ? { tabIndex: 0 } : {})}>
       <svg
         class={walked === undefined ? 'chart' : 'chart chart--path'}

@@ -1,4 +1,4 @@
-/** Where the states that follow one another stand. */
+/** Direction in which states follow one another. */
 export type Direction = 'right' | 'down';
 
 export interface Point {
@@ -19,25 +19,25 @@ interface End extends Area {
 export interface RoutedEdge {
   readonly source: End;
   readonly target: End;
-  /** Where the layout leads the line, both ends included. */
+  /** The points of the layout, both ends included. */
   readonly bends: readonly Point[];
-  /** The labels' place, by its centre: the line runs straight behind it. */
+  /** The centre of the labels; the line runs straight behind them. */
   readonly label: Area;
 }
 
 interface Port {
   readonly edge: number;
   readonly box: End;
-  /** The side that looks along the chart's direction, or the one that looks against it. */
+  /** The side in the chart's direction, or the opposite one. */
   readonly side: 'front' | 'back';
-  /** Where the line goes next: those of one side are kept in this order, so that they do not cross. */
+  /** The next point of the line; lines of one side keep this order, so that they do not cross. */
   readonly towards: number;
 }
 
 /**
- * SVG path data for each edge. Lines leave and enter boxes at right angles, those of one side at equal distances, and
- * run smoothly through the layout's bends. Computed as for a chart that reads from left to right; x and y are exchanged
- * for one that reads downwards.
+ * Returns SVG path data for each edge. Lines leave and enter boxes at right angles, those of one side at equal
+ * distances, and run smoothly through the layout's bends. Computed for a chart from left to right; x and y are swapped
+ * for one from top to bottom.
  */
 export function pathsOf(edges: readonly RoutedEdge[], direction: Direction): readonly string[] {
   const rightward = direction === 'right' ? edges : edges.map((edge) => turnedEdge(edge));
@@ -53,7 +53,7 @@ export function pathsOf(edges: readonly RoutedEdge[], direction: Direction): rea
   });
 }
 
-/** The bends between the ends, in the line's order, those behind the labels replaced by where it enters and leaves them. */
+/** Returns the bends between the ends, in order; those behind the labels are replaced by its entry and exit points. */
 function straightened({ source, target, bends, label }: RoutedEdge): readonly Point[] {
   const inner = bends.slice(1, -1);
   if (label.width === 0) return inner;
@@ -66,7 +66,7 @@ function straightened({ source, target, bends, label }: RoutedEdge): readonly Po
   return source.x <= target.x ? points : points.toReversed();
 }
 
-/** Coordinates as SVG writes them. */
+/** Formats coordinates for SVG. */
 export function at({ x, y }: Point): string {
   return `${Math.round(x * 10) / 10},${Math.round(y * 10) / 10}`;
 }

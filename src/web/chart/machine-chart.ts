@@ -1,18 +1,18 @@
 /**
- * A machine's definition as a chart to be drawn: its states as a tree, its transitions as edges between them. Nothing
- * here knows a particular machine, so a chart changes when its machine does.
+ * Converts a machine's definition into a chart: states as a tree, transitions as edges. It works for every machine, so
+ * a chart changes with its machine.
  */
 
 import type { StateDefinition, TransitionDefinition } from '../../client/responses.ts';
 
 export interface ChartState {
-  /** The path from the root, joined by points: unique in the chart. */
+  /** The path from the root, joined by dots: unique in the chart. */
   readonly id: string;
   readonly name: string;
   readonly kind: StateDefinition['type'];
   readonly description: string;
   readonly children: readonly ChartState[];
-  /** Id of the child in which it begins; null for atomic, final and parallel states. */
+  /** Id of the initial child; null for atomic, final and parallel states. */
   readonly initial: string | null;
 }
 
@@ -21,9 +21,9 @@ export interface ChartTransition {
   readonly id: string;
   readonly source: string;
   readonly target: string;
-  /** As events are named to people. */
+  /** Displayed name of the event. */
   readonly event: string;
-  /** The guard's name; for one without a name what the transition says of itself; empty where there is none. */
+  /** Name of the guard; without a name, the description of the transition; empty without a guard. */
   readonly guard: string;
   readonly description: string;
 }
@@ -72,12 +72,12 @@ function guardName(guard: TransitionDefinition['guard']): string | undefined {
   return typeof guard === 'string' ? guard : guard?.type;
 }
 
-/** What is chosen before another has a guard, even where that is code and therefore not in the definition. */
+/** A transition before another one of the same event has a guard, even if it is code and not in the definition. */
 function sentence(description = ''): string {
   return description.replace(/\.$/, '');
 }
 
-/** XState's own events say what happened in long ids; people want the actor's name. */
+/** XState's internal events have long ids; the actor's name is shown. */
 function eventName(event: string, { invoke = [] }: StateDefinition): string {
   const [, kind, id] = /^xstate\.(done|error)\.actor\.(.*)$/.exec(event) ?? [];
   if (kind !== undefined) return `${invoke.find((actor) => actor.id === id)?.src ?? id} ${kind}`;

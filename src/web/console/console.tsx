@@ -9,7 +9,7 @@ import { usePoll } from '../poll.ts';
 import { UploadPanel } from '../upload/upload-panel.tsx';
 import { JobInView } from './job-in-view.tsx';
 
-/** Pipelines change with the service's code alone. */
+/** Pipelines change only with the service. */
 const SELDOM_MS = 30_000;
 
 function Console() {

@@ -6,17 +6,17 @@ import { usePoll } from '../poll.ts';
 import { Viewer } from '../viewer/viewer.tsx';
 import { Unfinished } from './unfinished.tsx';
 
-/** Width of the page in CSS pixels up to which it has one column, as in console.css. */
+/** Page width in CSS pixels up to which there is one column, as in console.css. */
 const ONE_COLUMN = 900;
 
-/** The chosen job: its way as long as it is under way, its results when it is completed. */
+/** The selected job: its path while it is active, its results when it is completed. */
 export function JobInView({ jobId }: { readonly jobId: string }) {
   const { data, problem } = usePoll<TransitionsResponse>(`video/jobs/${jobId}/transitions`);
   const steps = useMemo(() => lifeOf(data?.transitions ?? []), [data]);
   const place = useRef<HTMLElement>(null);
   const isKnown = data !== undefined;
   useEffect(() => {
-    // Where everything is one column, the chosen job lies far below the list.
+    // In one column, the selected job is far below the list.
     if (isKnown && innerWidth <= ONE_COLUMN) place.current?.scrollIntoView();
   }, [isKnown]);
   if (data === undefined) return <p class={problem === undefined ? 'empty' : 'problem'}>{problem ?? 'Loading…'}</p>;

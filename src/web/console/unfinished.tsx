@@ -9,7 +9,7 @@ import { JobPath } from '../jobs/job-path.tsx';
 import { usePoll } from '../poll.ts';
 import { problemOf } from '../problem.ts';
 
-/** The machine changes with the service's code alone. */
+/** The machine changes only with the service. */
 const SELDOM_MS = 30_000;
 
 export interface UnfinishedProps {
@@ -17,7 +17,7 @@ export interface UnfinishedProps {
   readonly steps: readonly LifeStep[];
 }
 
-/** A job without results: where it stands, how it got there, and why it will give none. */
+/** A job without results: its state, its path, and its error. */
 export function Unfinished({ job, steps }: UnfinishedProps) {
   const machine = usePoll<MachineResponse>('machines/job', SELDOM_MS).data;
   const chart = useMemo(() => machine && chartOf(machine.definition), [machine]);

@@ -3,8 +3,7 @@ import type { ActivityResponse } from '../../client/responses.ts';
 import { walkKey } from '../chart/chart-view.tsx';
 
 /**
- * Transitions that were taken since the page last asked, by their key, each with a number that grows every time.
- * Those that are there at the first answer are old news.
+ * Transitions since the last poll, by key, each with a growing number. Those of the first response are not highlighted.
  */
 export function useFlashes(
   machineId: string,

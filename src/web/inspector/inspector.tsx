@@ -13,7 +13,7 @@ import { OneJob } from './one-job.tsx';
 import { RecentSteps } from './recent-steps.tsx';
 import { WorkerPanel } from './worker-panel.tsx';
 
-/** Machines and pipelines change with the service's code alone. */
+/** Machines and pipelines change only with the service. */
 const SELDOM_MS = 30_000;
 
 function Inspector() {
@@ -76,7 +76,7 @@ interface LiveChartProps {
   readonly onChoose: (jobId: string) => void;
 }
 
-/** The machine of all jobs: how many are where, and what has just happened. */
+/** The machine of all jobs: the number in each state, and the latest transitions. */
 function LiveChart({ chart, activity, status, onState, onChoose }: LiveChartProps) {
   const { id } = chart.root;
   const counts = new Map(Object.entries(activity?.counts ?? {}).map(([name, count]) => [`${id}.${name}`, count]));

@@ -3,19 +3,22 @@ import { useNow } from '../clock.ts';
 import { formatDuration } from '../duration.ts';
 import type { LifeStep } from '../jobs/job-life.ts';
 
-/** Milliseconds for which each step is shown when a life is played. */
+/** Milliseconds per step during playback. */
 const REPLAY_MS = 1_100;
 
 export interface LifeViewProps {
   readonly steps: readonly LifeStep[];
-  /** Whether the last state is final: its stay has no length. */
+  /** True if the last state is final, so that its stay has no length. */
   readonly isOver: boolean;
-  /** Number of the step in view, from 1. */
+  /** Number of the displayed step, from 1. */
   readonly at: number;
   readonly onAt: (at: number) => void;
 }
 
-/** A job's life: its stays as a bar, a scrubber over its steps, the steps as a list, and the context at the step in view. */
+/**
+ * The history of a job: its stays as a bar, a scrubber over its steps, the steps as a list, and the context at the
+ * displayed step.
+ */
 export function LifeView({ steps, isOver, at, onAt }: LifeViewProps) {
   const now = useNow();
   const [isPlaying, setPlaying] = useState(false);

@@ -7,12 +7,12 @@ import { JobPath } from '../jobs/job-path.tsx';
 import { usePoll } from '../poll.ts';
 import { LifeView } from './life-view.tsx';
 
-/** One job's way through the machine, step by step. */
+/** The path of one job through the machine, step by step. */
 export function OneJob({ chart, jobId }: { readonly chart: MachineChart; readonly jobId: string }) {
   const { data, problem } = usePoll<TransitionsResponse>(`video/jobs/${jobId}/transitions`);
   const [chosenStep, setChosenStep] = useState<number | null>(null);
   const steps = useMemo(() => lifeOf(data?.transitions ?? []), [data]);
-  // Until a step is chosen, the newest is in view; at the end it follows again.
+  // The newest step is displayed until another one is chosen; at the end it follows again.
   const at = Math.min(chosenStep ?? steps.length, steps.length);
   const setAt = useCallback((next: number) => setChosenStep(next === steps.length ? null : next), [steps.length]);
   if (data === undefined) return <p class={problem === undefined ? 'empty' : 'problem'}>{problem ?? 'Loading…'}</p>;

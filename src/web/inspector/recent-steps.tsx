@@ -3,16 +3,16 @@ import { useNow } from '../clock.ts';
 import { formatAge } from '../duration.ts';
 import { nameOfJob } from '../jobs/file-names.ts';
 
-/** Steps that are listed. */
+/** Number of listed steps. */
 const SHOWN = 6;
 
 export interface RecentStepsProps {
-  /** The oldest first. */
+  /** Oldest first. */
   readonly transitions: ActivityResponse['transitions'];
   readonly onChoose: (jobId: string) => void;
 }
 
-/** What has just happened to jobs, the newest first. */
+/** The latest transitions of all jobs, newest first. */
 export function RecentSteps({ transitions, onChoose }: RecentStepsProps) {
   const now = useNow();
   if (transitions.length === 0) return <p class="empty">Nothing has happened to a job since the service began.</p>;

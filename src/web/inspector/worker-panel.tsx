@@ -5,11 +5,11 @@ import type { MachineChart } from '../chart/machine-chart.ts';
 
 export interface WorkerPanelProps {
   readonly chart: MachineChart | undefined;
-  /** The present state of each worker. */
+  /** The current state of each worker. */
   readonly workers: readonly StateValue[];
 }
 
-/** The worker machine, with a token for each worker in the states where it is. */
+/** The worker machine, with a token for each worker in its states. */
 export function WorkerPanel({ chart, workers }: WorkerPanelProps) {
   const tokens = new Map<string, readonly number[]>();
   for (const [index, value] of workers.entries())

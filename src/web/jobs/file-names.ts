@@ -1,26 +1,23 @@
 const KEY = 'file-names';
-/** Names kept: those of the last uploads. */
+/** Number of kept names. */
 const KEPT = 500;
 
-/**
- * The service keeps no names of files, so the browser remembers those that it uploaded itself. Where it may not keep
- * anything, jobs go by their ids.
- */
+/** The names of files that this browser uploaded. If it may not store them, jobs are shown by id. */
 export function rememberFile(jobId: string, fileName: string): void {
   try {
     const entries = [...Object.entries(names()).filter(([id]) => id !== jobId), [jobId, fileName]];
     localStorage.setItem(KEY, JSON.stringify(Object.fromEntries(entries.slice(-KEPT))));
   } catch {
-    // Full, or forbidden by the user: only the names are lost.
+    // The storage is full or disabled; only the names are lost.
   }
 }
 
-/** Forgets them all: the next who signs in is somebody else. */
+/** Deletes all names, because the next user may be another person. */
 export function forgetFiles(): void {
   localStorage.removeItem(KEY);
 }
 
-/** The file's name where it is known; else the end of the id: its beginning is the time of acceptance and looks alike. */
+/** Returns the name of the file if known, else the end of the id, because the beginnings look alike. */
 export function nameOfJob(jobId: string): string {
   return names()[jobId] ?? `…${jobId.slice(-8)}`;
 }

@@ -2,15 +2,15 @@ import type { TransitionsResponse } from '../../client/responses.ts';
 
 type Transition = TransitionsResponse['transitions'][number];
 
-/** One step of a job's life: a transition, and the stay in the state that it led to. */
+/** One step of a job's history: a transition, and the stay in the state after it. */
 export interface LifeStep extends Transition {
-  /** Milliseconds in the state; null in the last one, where it still is. */
+  /** Milliseconds in the state; null for the last one. */
   readonly stayMs: number | null;
-  /** Names of what the step changed in the context. */
+  /** Names of the context fields that the step changed. */
   readonly changed: ReadonlySet<string>;
 }
 
-/** A job's transitions, in order, as the steps of its life. */
+/** Returns the transitions of a job, in order, as the steps of its history. */
 export function lifeOf(transitions: readonly Transition[]): readonly LifeStep[] {
   return transitions.map((step, index) => {
     const next = transitions[index + 1];

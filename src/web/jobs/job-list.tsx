@@ -17,7 +17,7 @@ export interface JobListProps {
   readonly pipelines: readonly string[];
 }
 
-/** The newest jobs, a page at a time; the page in view is kept up to date. */
+/** The newest jobs by page; the displayed page is updated. */
 export function JobList({ chosen, onChoose, status, onStatus, pipelines }: JobListProps) {
   const [pipeline, setPipeline] = useState('');
   const [cursors, setCursors] = useState<readonly string[]>([]);

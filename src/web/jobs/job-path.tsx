@@ -8,7 +8,10 @@ export interface JobPathProps {
   readonly steps: readonly LifeStep[];
 }
 
-/** A job's way through its machine as far as these steps: what was taken how often, the last of them, and where it led. */
+/**
+ * The path of a job through its machine up to these steps: how often transitions were taken, the last one, and the
+ * state after it.
+ */
 export function JobPath({ chart, jobId, steps }: JobPathProps) {
   const { id } = chart.root;
   const walked = new Map<string, number>();

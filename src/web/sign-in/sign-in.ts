@@ -1,10 +1,10 @@
 import { problemOf } from '../problem.ts';
 
-/** Exchanges the key for a cookie, which this page cannot read, and goes back to where the user came from. */
+/** Exchanges the key for a cookie, which this page cannot read, and returns to the previous page. */
 async function signIn(key: string): Promise<void> {
   const answer = await fetch('session', { method: 'POST', headers: { 'x-api-key': key } });
   if (!answer.ok) throw new Error(await problemOf(answer));
-  // Kept by the page that sent the user here; a path of this service and nothing else.
+  // Stored by the previous page; only a path of this service.
   const { pathname, hash } = new URL(sessionStorage.getItem('before-sign-in') ?? './', location.href);
   location.replace(pathname + hash);
 }

@@ -1,6 +1,6 @@
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 
-/** Bytes for people, in steps of 1000: `734 B`, `1.5 MB`. */
+/** Formats bytes in steps of 1000: `734 B`, `1.5 MB`. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;

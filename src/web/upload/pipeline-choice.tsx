@@ -1,8 +1,8 @@
-/** A pipeline to choose, as `GET /pipelines` lists it. */
+/** A pipeline as `GET /pipelines` lists it. */
 export interface OfferedPipeline {
   readonly id: string;
   readonly description: string;
-  /** What it does to a frame, one tool after the other. */
+  /** What it does to a frame, tool by tool. */
   readonly nodes?: readonly {
     readonly id: string;
     readonly tool: string;
@@ -18,7 +18,7 @@ export interface PipelineChoiceProps {
   readonly onChoose: (id: string) => void;
 }
 
-/** What to look for: the pipelines by what they do, and with which parameters the chosen one does it. */
+/** The choice of a pipeline, with the parameters of the chosen one. */
 export function PipelineChoice({ pipelines, chosen, onChoose }: PipelineChoiceProps) {
   const { nodes = [] } = pipelines.find(({ id }) => id === chosen) ?? {};
   return (
@@ -53,7 +53,7 @@ export function PipelineChoice({ pipelines, chosen, onChoose }: PipelineChoicePr
   );
 }
 
-/** What a JSON Schema says of one of its properties. */
+/** The parts of a JSON Schema property that are shown. */
 function meaningOf(schema: Readonly<Record<string, unknown>>, name: string): string | undefined {
   const { properties } = schema;
   if (typeof properties !== 'object' || properties === null) return undefined;

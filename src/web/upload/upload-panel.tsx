@@ -3,9 +3,7 @@ import { formatBytes } from './bytes.ts';
 import { PipelineChoice, type OfferedPipeline } from './pipeline-choice.tsx';
 import { upload } from './upload.ts';
 
-/**
- * The panel's states: choosing → uploading → choosing (accepted: the job is shown elsewhere) | refused → …
- */
+/** States of the panel: choosing → uploading → choosing (accepted: the job is shown elsewhere) | refused → … */
 type PanelState =
   | { readonly name: 'choosing'; readonly note?: string }
   | {
@@ -44,7 +42,7 @@ export function UploadPanel({ pipelines, onAccepted }: UploadPanelProps) {
     requestAnimationFrame(() => start.current?.focus());
   };
 
-  // The whole page takes what is dropped: a browser leaves the page for a file that lands beside its place.
+  // The whole page accepts drops, because a browser leaves the page for a file dropped elsewhere.
   useEffect(() => {
     const ending = new AbortController();
     const { signal } = ending;

@@ -4,14 +4,14 @@ import { ReelstateError } from '../../client/reelstate-error.ts';
 export interface UploadOptions {
   readonly file: File;
   readonly pipelineId: string;
-  /** As the user wrote them; empty ones are left out, so that the service's own defaults count. */
+  /** As entered by the user; empty ones are omitted, so that the service's defaults apply. */
   readonly frameStride: string;
   readonly maxFrames: string;
   readonly signal: AbortSignal;
   readonly onProgress: (sentBytes: number) => void;
 }
 
-/** Submits a video and resolves with the job's id. Rejects with an Error that says in the service's words why it was refused. */
+/** Submits a video and resolves with the job id. Rejects with an Error that has the service's message. */
 export async function upload({ frameStride, maxFrames, signal, ...options }: UploadOptions): Promise<string> {
   try {
     const { jobId } = await new ReelstateClient({ url: '.' }).submit({

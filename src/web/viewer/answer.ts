@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Answers, QuestionOf, ResultsReader } from './results-reader.ts';
 
-/** The answer to a question that may change: the last one known; null before the first. */
+/** The last known response to a changing request; null before the first. */
 export function useAnswer<Ask extends keyof Answers>(
   reader: ResultsReader,
   question: QuestionOf<Ask>,

@@ -1,16 +1,16 @@
 import type { Box } from '../../client/responses.ts';
 
-/** A box with what is to be written beside it. */
+/** A box with a caption. */
 export interface Captioned {
   readonly bbox: Box;
   readonly caption: string;
 }
 
 export interface Frame {
-  /** In pixels of the source frame, as all boxes are. */
+  /** In pixels of the source frame, like all boxes. */
   readonly width: number;
   readonly height: number;
-  /** Source pixels for each CSS pixel: captions are as large on the screen however large the frame is. */
+  /** Source pixels per CSS pixel, so that captions have the same size on the screen for every frame size. */
   readonly scale: number;
 }
 
@@ -20,8 +20,8 @@ const CHARACTER = 6.6;
 const MARGINS = 10;
 
 /**
- * Where the captions go: each above its box, else below, else to the right or the left, wherever it covers the least of
- * the other boxes and of the captions placed before it; inside the frame.
+ * Returns the positions of the captions: above the box, below, to the right or to the left, wherever least of other
+ * boxes and earlier captions is covered; inside the frame.
  */
 export function placeCaptions<T extends Captioned>(marks: readonly T[], frame: Frame): readonly T[] {
   const { width, height, scale } = frame;
@@ -47,7 +47,7 @@ export function placeCaptions<T extends Captioned>(marks: readonly T[], frame: F
   return placed;
 }
 
-/** Area that two boxes share, in source pixels. */
+/** Returns the shared area of two boxes in source pixels. */
 function shared([ax, ay, aw, ah]: Box, [bx, by, bw, bh]: Box): number {
   const width = Math.min(ax + aw, bx + bw) - Math.max(ax, bx);
   const height = Math.min(ay + ah, by + bh) - Math.max(ay, by);

@@ -10,7 +10,7 @@ export interface FindingsProps {
   readonly onShowsText: (showsText: boolean) => void;
 }
 
-/** What was found in the whole video, to be shown or hidden, and what is in the frame in view. */
+/** The findings of the whole video, which can be hidden, and those of the displayed frame. */
 export function Findings({ summary, frame, hidden, onHidden, showsText, onShowsText }: FindingsProps) {
   const toggle = (label: string): void => {
     const next = new Set(hidden);

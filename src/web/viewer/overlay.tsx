@@ -4,14 +4,14 @@ import type { FrameView } from './results-index.ts';
 
 export interface OverlayProps {
   readonly frame: FrameView | null;
-  /** Of the source frame, in its pixels: the boxes' own coordinates. */
+  /** Size of the source frame in its pixels, the coordinates of the boxes. */
   readonly size: readonly [width: number, height: number];
   readonly hidden: ReadonlySet<string>;
   readonly showsText: boolean;
   readonly query: string;
 }
 
-/** Boxes and text over the picture, drawn in pixels of the source frame and scaled as the picture is. */
+/** Boxes and text over the picture, drawn in pixels of the source frame and scaled with the picture. */
 export function Overlay({ frame, size: [width, height], hidden, showsText, query }: OverlayProps) {
   const svg = useRef<SVGSVGElement>(null);
   const [scale, setScale] = useState(1);

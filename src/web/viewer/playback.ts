@@ -1,10 +1,10 @@
 import type { RefObject } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 
-/** Whether the browser tells which frame is on the screen; where not, the time it gives now and then must do. */
+/** True if the browser reports the displayed frame; otherwise its occasional time is used. */
 const TELLS_FRAMES = 'requestVideoFrameCallback' in HTMLVideoElement.prototype;
 
-/** Where the pictures come from: the video, or nothing but a clock when the browser cannot show it. */
+/** Source of the pictures: the video, or a clock if the browser cannot show it. */
 export interface Playback {
   readonly video: RefObject<HTMLVideoElement | null>;
   readonly timeMs: number;
@@ -12,7 +12,7 @@ export interface Playback {
   /** Null until known. */
   readonly size: readonly [width: number, height: number] | null;
   readonly videoMs: number | null;
-  /** True when there are no pictures: boxes and text are shown over a blank frame. */
+  /** True without pictures: boxes and text are shown over a blank frame. */
   readonly isBlank: boolean;
   readonly seek: (ms: number) => void;
   readonly toggle: () => void;
@@ -39,7 +39,7 @@ export function usePlayback(endMs: number): Playback {
       setPlaying(false);
     };
     const look = (): void => {
-      // Sound without a picture is no video either.
+      // Audio without a picture counts as no video.
       if (element.videoWidth === 0) return blank();
       setShape({ size: [element.videoWidth, element.videoHeight], videoMs: element.duration * 1_000 });
     };
@@ -88,7 +88,7 @@ export function usePlayback(endMs: number): Playback {
     (ms: number) => {
       const element = video.current;
       if (isBlank || element === null) setTime(ms);
-      // A little into the frame: at its very edge some browsers show the one before.
+      // A little into the frame, because at its edge some browsers show the previous one.
       else element.currentTime = (ms + 1) / 1_000;
     },
     [isBlank],

@@ -1,11 +1,11 @@
 import { csvHead, csvRows } from '../../client/results-csv.ts';
 import type { Box, FrameResult } from '../../client/responses.ts';
 
-/** Milliseconds for which the last frame is shown when there is no other to compare with. */
+/** Milliseconds for which the last frame is shown if there is no other one. */
 const LONE_FRAME_MS = 1_000;
 
 export interface Finding {
-  /** A detection's label, or a line's text. */
+  /** Label of a detection, or text of a line. */
   readonly name: string;
   readonly confidence: number;
   readonly bbox: Box;
@@ -13,7 +13,7 @@ export interface Finding {
 
 /** One analysed frame. */
 export interface FrameView {
-  /** Its place among the analysed frames, from 0. */
+  /** Its position among the analysed frames, from 0. */
   readonly position: number;
   readonly frameIndex: number;
   readonly timestampMs: number;
@@ -24,15 +24,15 @@ export interface FrameView {
 export interface Summary {
   readonly frames: number;
   readonly firstMs: number;
-  /** Where the last analysed frame ends. */
+  /** End of the last analysed frame. */
   readonly endMs: number;
   readonly labels: readonly { readonly label: string; readonly count: number }[];
   readonly lines: number;
-  /** Width and height that hold every box: the frame's size where the video itself does not tell it. */
+  /** Width and height that contain every box, used if the video does not provide its size. */
   readonly extent: readonly [width: number, height: number];
 }
 
-/** How much lies in each equal part of the time line. */
+/** Number of findings in each equal part of the time line. */
 export interface Strip {
   readonly detections: readonly number[];
   readonly lines: readonly number[];
@@ -41,13 +41,13 @@ export interface Strip {
 
 export interface Hit {
   readonly text: string;
-  /** Of the first frame that says so. */
+  /** Of the first frame with this text. */
   readonly fromMs: number;
-  /** Of the last one of the same unbroken run. */
+  /** Of the last frame of the same unbroken run. */
   readonly toMs: number;
 }
 
-/** The results of a job, held so that a page can ask for what it shows. Runs beside the page: results can be large. */
+/** The results of a job, indexed for the page. Runs in a worker, because results can be large. */
 export class ResultsIndex {
   readonly #frames: readonly FrameResult[];
   readonly #endMs: number;
@@ -55,7 +55,7 @@ export class ResultsIndex {
   constructor(frames: readonly FrameResult[]) {
     this.#frames = frames;
     const last = timeOf(frames.at(-1));
-    // As long as the frames before it were shown on average.
+    // As long as the previous frames on average.
     this.#endMs = last + (frames.length > 1 ? (last - timeOf(frames[0])) / (frames.length - 1) : LONE_FRAME_MS);
   }
 
@@ -82,13 +82,13 @@ export class ResultsIndex {
     };
   }
 
-  /** The analysed frame that is in view at a time; null before the first and after the last. */
+  /** Returns the analysed frame at a time; null before the first and after the last. */
   frameAt(ms: number): FrameView | null {
     if (ms >= this.#endMs) return null;
     return this.frame(this.#positionAt(ms));
   }
 
-  /** The analysed frame at a position; null where there is none. */
+  /** Returns the analysed frame at a position; null if there is none. */
   frame(position: number): FrameView | null {
     const found = this.#frames[position];
     if (found === undefined) return null;
@@ -102,7 +102,7 @@ export class ResultsIndex {
     };
   }
 
-  /** @param hidden labels that do not count */
+  /** @param hidden labels to ignore */
   strip(parts: number, durationMs: number, hidden: readonly string[], query: string): Strip {
     const detections = Array.from({ length: parts }, () => 0);
     const lines = Array.from({ length: parts }, () => 0);
@@ -124,7 +124,7 @@ export class ResultsIndex {
     return { detections, lines, hits };
   }
 
-  /** Lines that contain the query, in any case; one hit for each run of frames with the same line. */
+  /** Returns lines that contain the query, ignoring case; one hit per run of frames with the same line. */
   search(query: string, limit: number): { readonly hits: readonly Hit[]; readonly total: number } {
     const wanted = query.trim().toLowerCase();
     const hits: Hit[] = [];
@@ -147,7 +147,7 @@ export class ResultsIndex {
     return { hits, total };
   }
 
-  /** One row for each detection and line, in parts that can be joined. */
+  /** One row per detection and line, in parts that can be joined. */
   *csv(): Generator<string> {
     yield csvHead();
     for (const frame of this.#frames) yield csvRows(frame);

@@ -14,10 +14,10 @@ export type QuestionOf<Ask extends keyof Answers> = Omit<Extract<Question, { rea
   readonly ask: Ask;
 };
 
-/** What comes back; of which kind the value is, only the one who asked knows. */
+/** A response of the worker; the type of the value depends on the request. */
 type Answered = { readonly id: number; readonly value: never } | { readonly id: number; readonly problem: string };
 
-/** A job's results, read and searched by a thread of their own, so that the page stays smooth however many there are. */
+/** The results of a job, read and searched by a worker, so that the page stays responsive for any size. */
 export class ResultsReader {
   readonly #worker = new Worker(new URL('results-worker.js', import.meta.url), { type: 'module' });
   readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
@@ -32,7 +32,7 @@ export class ResultsReader {
     });
   }
 
-  /** Rejects with an Error that says why there is no answer. */
+  /** Rejects with an Error that has the reason. */
   ask<Ask extends keyof Answers>(question: QuestionOf<Ask>): Promise<Answers[Ask]> {
     this.#asked += 1;
     const id = this.#asked;

@@ -2,7 +2,7 @@ import type { FrameResult } from '../../client/responses.ts';
 import { problemOf } from '../problem.ts';
 import { ResultsIndex } from './results-index.ts';
 
-/** What a page asks the results' worker; every question is answered with the same `id`. */
+/** Requests of a page to the results worker; every response has the same `id`. */
 export type Question = { readonly id: number } & (
   | { readonly ask: 'open'; readonly address: string }
   | { readonly ask: 'frameAt'; readonly ms: number }

@@ -12,7 +12,7 @@ export interface TextSearchProps {
   readonly onSeek: (ms: number) => void;
 }
 
-/** "Jump to the frame that says …" */
+/** Jumps to the frame with a text. */
 export function TextSearch({ reader, query, onQuery, onSeek }: TextSearchProps) {
   const found = useAnswer(reader, { ask: 'search', query, limit: MAX_HITS });
   const { hits, total } = found ?? NOTHING;

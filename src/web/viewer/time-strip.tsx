@@ -6,11 +6,11 @@ export interface TimeStripProps {
   readonly timeMs: number;
   readonly durationMs: number;
   readonly onSeek: (ms: number) => void;
-  /** One analysed frame back or on. */
+  /** One analysed frame back or forward. */
   readonly onStep: (step: -1 | 1) => void;
 }
 
-/** The time line: where detections and text lie and where the search hits, and the place in view. */
+/** The time line: positions of detections, text and search hits, and the current position. */
 export function TimeStrip({ strip, timeMs, durationMs, onSeek, onStep }: TimeStripProps) {
   const seekTo = (event: PointerEvent & { readonly currentTarget: HTMLElement }): void => {
     const { left, width } = event.currentTarget.getBoundingClientRect();
@@ -60,7 +60,7 @@ function Lane({ name, values }: { readonly name: string; readonly values: readon
   const most = values.reduce((a, b) => Math.max(a, b), 0);
   const bars = values.map((value, index) => {
     if (value === 0) return '';
-    // The least is still seen.
+    // The smallest value stays visible.
     const height = 0.3 + (0.7 * value) / most;
     return `M${index},${(1 - height).toFixed(3)}h1V1h-1z`;
   });

@@ -10,12 +10,12 @@ import { ResultsReader } from './results-reader.ts';
 import { TextSearch } from './text-search.tsx';
 import { TimeStrip } from './time-strip.tsx';
 
-/** Parts of the time line that are told apart. */
+/** Number of parts of the time line. */
 const STRIP_PARTS = 400;
-/** Where nothing tells how large the frame is. */
+/** Used if the size of the frame is unknown. */
 const UNKNOWN_SIZE: readonly [number, number] = [1280, 720];
 
-/** A completed job's results over its video. */
+/** The results of a completed job over its video. */
 export function Viewer({ job }: { readonly job: JobItem }) {
   const { job_id: jobId } = job;
   const [reader, setReader] = useState<ResultsReader | null>(null);
