@@ -48,9 +48,15 @@ describe('a Slurm job array over many videos', function () {
   async function submit(output: string): Promise<string> {
     return cluster.command(
       'sbatch',
-      ...['--parsable', `--array=1-${videos.count}`, '--cpus-per-task=1', '--mem=1000'],
-      ...[`--export=ALL,REELSTATE=${videos.reelstate}`],
-      ...[recipe('slurm-array.sh'), recipe('.'), 'videos.txt', output],
+      '--parsable',
+      `--array=1-${videos.count}`,
+      '--cpus-per-task=1',
+      '--mem=1000',
+      `--export=ALL,REELSTATE=${videos.reelstate}`,
+      recipe('slurm-array.sh'),
+      recipe('.'),
+      'videos.txt',
+      output,
     );
   }
 

@@ -45,6 +45,7 @@ describe('continuous integration', () => {
     const setup = ['actions/checkout', 'actions/setup-node', 'npm ci'];
     expect(commandsOf(tests)).to.deep.equal([
       ...setup,
+      'sudo apt-get update -qq && sudo apt-get install -y -qq nginx caddy parallel slurm-wlm munge openssh-server',
       'npm run governance',
       'npm run test:${{ matrix.group }}',
       'node tools/test-sum.mjs "$RUNNER_TEMP/tests.json"',
