@@ -2,13 +2,14 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { ReelstateError } from '../client/reelstate-error.ts';
-import type { TextExpectation } from '../client/expected-text.ts';
+import type { TextExpectation, TextVerdict } from '../client/expected-text.ts';
 import { addAnalysisFlags, type AnalysisFlags } from './analysis-flags.ts';
 import { connect, wholeNumber } from './connection.ts';
 import { describeError } from './describe-error.ts';
 import { duration } from './duration.ts';
 import { jobLine } from './job-line.ts';
 import { junitReport, verdictText } from './junit-report.ts';
+import { saveText } from './save-text.ts';
 import type { Terminal } from './terminal.ts';
 import { isFileError, uploadFile } from './upload-file.ts';
 
@@ -20,6 +21,7 @@ interface ExpectFlags extends AnalysisFlags {
   readonly within?: readonly [number, number];
   readonly atLeast?: number;
   readonly junit?: string;
+  readonly still?: string;
 }
 
 export function expectCommand(terminal: Terminal): Command {
@@ -41,13 +43,15 @@ export function expectCommand(terminal: Terminal): Command {
     )
     .addOption(new Option('--at-least <time>', 'how long it must be seen, as in 500ms').argParser(duration))
     .option('--junit <path>', 'write a report in the XML of JUnit')
+    .addOption(new Option('--still <path>', 'save the frame in question as .png or .jpg').argParser(picturePath))
     .addOption(new Option('--pipeline <id>', 'pipeline to run').default('ocr_only'));
   return addAnalysisFlags(command)
     .addHelpText(
       'after',
       `
 The exit code is 0 when every expectation is met, 1 when one is not, and 3 when the video cannot be analysed. Of a text
-that is not seen, the nearest one that was read is named. --edits never lets a digit differ.
+that is not seen, the nearest one that was read is named. --edits never lets a digit differ. --still saves the first
+frame of the text that decided: of one that is not met before others, and of one that is seen before the nearest.
 
 Examples:
   reelstate expect checkout.mp4 --text "Payment failed" --within 3s..6s --at-least 500ms
@@ -67,6 +71,11 @@ Examples:
       const verdicts = await client.expectText(jobId, expectationOf(flags), { signal });
       const isMet = verdicts.every((verdict) => verdict.isMet);
       if (flags.junit !== undefined) await writeFile(flags.junit, junitReport(basename(video), verdicts));
+      if (flags.still !== undefined) {
+        const format = /\.png$/i.test(flags.still) ? 'png' : 'jpeg';
+        const still = await client.still(jobId, { atMs: momentOf(verdicts), format, signal });
+        await saveText(flags.still, [new Uint8Array(await still.arrayBuffer())]);
+      }
       if (json) await terminal.printJson({ job_id: jobId, met: isMet, verdicts });
       else for (const verdict of verdicts) await terminal.print(verdictText(verdict));
       if (!isMet) terminal.recordFailure(1);
@@ -88,6 +97,18 @@ const JOB_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function expectationOf({ text = [], absent, regex, edits, within, atLeast }: ExpectFlags): TextExpectation {
   return { texts: text, absent, isRegex: regex, edits, withinMs: within, atLeastMs: atLeast };
+}
+
+/** When the text is seen that decided, in milliseconds; the start of the video if none was read. */
+function momentOf(verdicts: readonly TextVerdict[]): number {
+  const shown = verdicts.toSorted((a, b) => Number(a.isMet) - Number(b.isMet));
+  const segments = shown.map(({ seen, nearest }) => seen ?? nearest);
+  return segments.find((segment) => segment !== undefined)?.start_ms ?? 0;
+}
+
+function picturePath(text: string): string {
+  if (!/\.(?:png|jpe?g)$/i.test(text)) throw new InvalidArgumentError('Must end with .png, .jpg or .jpeg.');
+  return text;
 }
 
 function requireRegex(command: Command, text: string): void {

@@ -2,7 +2,8 @@ import { Command, Option } from 'commander';
 import { connect } from './connection.ts';
 import type { SegmentKind } from '../client/responses.ts';
 import { RESULT_FORMATS, resultsText, SEGMENT_KINDS, type ResultFormat } from './results-text.ts';
-import { resultsPath, saveText } from './save-text.ts';
+import { ResultPaths } from './result-paths.ts';
+import { saveText } from './save-text.ts';
 import type { Terminal } from './terminal.ts';
 
 interface ResultsFlags {
@@ -20,14 +21,14 @@ export function resultsCommand(terminal: Terminal): Command {
     .addOption(
       new Option('--segments <kind>', 'what is seen from when to when, instead of frames').choices(SEGMENT_KINDS),
     )
-    .option('--output <path>', 'save to a file or into a folder')
+    .option('--output <path>', 'save to a file, into a folder, or by a pattern such as {name}.srt')
     .option('--raw', 'csv for programs: no mark before cells that a spreadsheet would compute')
     .addHelpText(
       'after',
       `
 json is the document of the service, one frame per line; csv and table have one row per object and line of text.
 srt and vtt are subtitles, made from scenes; txt has a line with times for each text, or for what --segments names.
---segments also has json and csv.
+--segments also has json and csv. In a pattern, {name} is the file name of the video without its ending.
 
 Examples:
   reelstate results 01a202dc-a330-70d6-9579-7f667142a725 | grep EXIT
@@ -42,7 +43,12 @@ Examples:
       const { client, json } = connect(command);
       const choice = { format: json ? 'json' : format, segments };
       const text = resultsText(client, jobId, { ...choice, raw: raw === true, signal: terminal.signal });
-      if (output !== undefined) await saveText(await resultsPath(output, jobId, choice), text);
-      else for await (const piece of text) await terminal.write(piece);
+      if (output === undefined) {
+        for await (const piece of text) await terminal.write(piece);
+        return;
+      }
+      const paths = new ResultPaths(output);
+      const { file_name: name } = paths.usesName ? await client.job(jobId, terminal) : { file_name: null };
+      await saveText(await paths.pathFor({ jobId, fileName: name ?? undefined, ...choice }), text);
     });
 }

@@ -6,7 +6,8 @@ import { addAnalysisFlags } from './analysis-flags.ts';
 import { connect, type Connection } from './connection.ts';
 import { jobLine } from './job-line.ts';
 import { RESULT_FORMATS, resultsText, type ResultFormat } from './results-text.ts';
-import { isFolder, resultsPath, saveText } from './save-text.ts';
+import { ResultPaths } from './result-paths.ts';
+import { saveText } from './save-text.ts';
 import { isFileError, rerunJob, uploadFile, type SubmissionFlags } from './upload-file.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -31,26 +32,32 @@ export function submitCommand(terminal: Terminal): Command {
     .option('--rerun', 'analyse the stored videos of jobs again; what is not given is as in those jobs');
   return addAnalysisFlags(submit)
     .option('--wait', 'wait until every job has ended, and print its state')
-    .option('--output <path>', 'wait, and save the results: a file, a folder, or - for stdout')
+    .option(
+      '--output <path>',
+      'wait, and save the results: a file, a folder, a pattern such as {name}.srt, or - for stdout',
+    )
     .addOption(new Option('--format <format>', 'format of the saved results').choices(RESULT_FORMATS).default('json'))
     .addHelpText(
       'after',
       `
 Prints the job id; with several files, each id is followed by its file. A rejected file is reported on stderr, the others
 are submitted, and the exit code is 3. A busy service is retried when it says so.
-In a folder, results are named {job_id}_results.json, subtitles {job_id}_segments.srt.
+In a folder, results are named {job_id}_results.json, subtitles {job_id}_segments.srt. In a pattern, {name} is the file
+name without its ending and {job_id} the id; of the same name twice, the second gets a number.
 
 Examples:
   reelstate submit video.mp4
   reelstate submit --pipeline yolo_ocr --frame-stride 25 --wait *.mp4
   reelstate submit --sample-every-ms 10000 --from-ms 60000 --region 0,0.8,1,0.2 lecture.mp4
   reelstate submit --rerun --pipeline yolo_ocr 019ddddd-0000-7000-8000-000000000000
+  reelstate submit --format srt --output 'subtitles/{name}.srt' *.mp4
   reelstate submit --output - video.mp4 | grep EXIT`,
     )
     .action(async (files: readonly string[], flags: SubmitFlags, command: Command) => {
       const { output } = flags;
-      if (files.length > 1 && output !== undefined && output !== '-' && !(await isFolder(output))) {
-        command.error(`error: --output must be an existing folder or - for ${files.length} files`);
+      const paths = output === undefined || output === '-' ? undefined : new ResultPaths(output);
+      if (files.length > 1 && paths !== undefined && !(await paths.isForMany())) {
+        command.error(`error: --output must be an existing folder, a pattern or - for ${files.length} files`);
       }
       const connection = connect(command);
       const isFollowed = flags.wait === true || output !== undefined;
@@ -63,7 +70,7 @@ Examples:
           await (connection.json ? terminal.printJson({ job_id: job.jobId, file: job.file }) : terminal.print(line));
         }
         if (!isFollowed) return;
-        for (const job of accepted) await follow(job, flags, connection, terminal);
+        for (const job of accepted) await follow(job, { flags, paths, connection, terminal });
       } catch (error) {
         // The jobs run on without this command: without their ids they could not be found again.
         if (isFollowed && accepted.length > 0) {
@@ -99,12 +106,17 @@ async function* submitAll(
   }
 }
 
-async function follow(
-  { file, jobId }: Accepted,
-  { output, format }: SubmitFlags,
-  { client, json }: Connection,
-  terminal: Terminal,
-): Promise<void> {
+interface Following {
+  readonly flags: SubmitFlags;
+  /** Undefined: the results are printed, or not wanted. */
+  readonly paths: ResultPaths | undefined;
+  readonly connection: Connection;
+  readonly terminal: Terminal;
+}
+
+async function follow({ file, jobId }: Accepted, { flags, paths, connection, terminal }: Following): Promise<void> {
+  const { output, format } = flags;
+  const { client, json } = connection;
   const { line, signal } = terminal;
   const status = await client.waitFor(jobId, {
     signal,
@@ -114,7 +126,7 @@ async function follow(
   if (status.status === 'failed') terminal.recordFailure(3);
   else if (output !== undefined) {
     const text = resultsText(client, jobId, { format, signal });
-    if (output !== '-') await saveText(await resultsPath(output, jobId, { format }), text);
+    if (paths !== undefined) await saveText(await paths.pathFor({ jobId, fileName: file, format }), text);
     else for await (const piece of text) await terminal.write(piece);
   }
   if (output === '-') {

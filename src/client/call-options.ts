@@ -78,3 +78,10 @@ export interface SearchOptions extends CallOptions, SearchFilter {}
 export interface SegmentsTextOptions extends SegmentsOptions {
   readonly format: SegmentFormat;
 }
+
+export interface StillOptions extends CallOptions {
+  /** Time in milliseconds. Default 0. */
+  readonly atMs?: number | undefined;
+  /** Default `jpeg`. */
+  readonly format?: 'jpeg' | 'png' | undefined;
+}

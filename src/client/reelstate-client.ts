@@ -8,6 +8,7 @@ import type {
   SearchOptions,
   SegmentsOptions,
   SegmentsTextOptions,
+  StillOptions,
   Submission,
   SubmitOptions,
   WaitOptions,
@@ -15,6 +16,7 @@ import type {
 import {
   isDeletion,
   isFrameResult,
+  isJob,
   isJobs,
   isMachine,
   isPipelines,
@@ -184,6 +186,20 @@ export class ReelstateClient {
   ): Promise<readonly TextVerdict[]> {
     const options = { minDurationMs: 0, ...(signal === undefined ? {} : { signal }) };
     return judgeTexts(expectation, await this.segments(jobId, options));
+  }
+
+  /** Returns the frame of a stored video that a player shows at a time, in full size. Default: the first, as JPEG. */
+  async still(jobId: string, { atMs = 0, format = 'jpeg', signal }: StillOptions = {}): Promise<Blob> {
+    const query = new URLSearchParams({ at_ms: String(atMs), format });
+    const response = await this.#open(`/video/still/${encodeURIComponent(jobId)}?${query.toString()}`, signal);
+    return response.blob().catch((cause: unknown) => {
+      throw this.#networkError(cause, signal, 'the connection broke during the picture');
+    });
+  }
+
+  /** Returns a job as the list shows it. */
+  job(jobId: string, { signal }: CallOptions = {}): Promise<JobItem> {
+    return this.#get(`/video/jobs/${encodeURIComponent(jobId)}`, isJob, signal);
   }
 
   /** Cancels a pending or running job. Idempotent. Rejects with `job_conflict` when the job is completed. */

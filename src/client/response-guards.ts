@@ -75,7 +75,7 @@ export function isSearch(value: unknown): value is SearchResponse {
   return isPage && hits.every((hit) => isSubmission(hit) && 'segments' in hit && Array.isArray(hit.segments));
 }
 
-function isJob(value: unknown): value is JobItem {
+export function isJob(value: unknown): value is JobItem {
   return isStatus(value) && 'pipeline_id' in value;
 }
 

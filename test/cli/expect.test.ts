@@ -70,6 +70,28 @@ describe('the command line on segments', () => {
     expect((await run('expect', jobId, '--absent', 'Gate')).code).to.equal(1);
   });
 
+  it('saves the frame in question', async () => {
+    const [png, jpeg] = [join(folder, 'seen.png'), join(folder, 'nearest.jpg')];
+    expect((await run('expect', jobId, '--text', 'Gate B12', '--still', png)).code).to.equal(0);
+    expect(await readFile(png, 'utf8')).to.equal('png 1200');
+    expect((await run('expect', jobId, '--text', 'Gate', '--text', 'Gate B16', '--still', jpeg)).code).to.equal(1);
+    expect(await readFile(jpeg, 'utf8')).to.equal('jpeg 1200');
+    expect((await run('expect', jobId, '--text', 'x', '--still', 'x.gif')).code).to.equal(2);
+  });
+
+  it('names saved files by a pattern, each its own, and in no other folder', async () => {
+    const subtitles = '1\n00:00:01,200 --> 00:00:02,000\nGate B12\n\n';
+    const outcome = await run('submit', '--format', 'srt', '--output', '{name}-{job_id}.srt', video);
+    const [id = ''] = outcome.stdout.split(' ');
+    expect(await readFile(join(folder, `holiday-${id}.srt`), 'utf8')).to.equal(subtitles);
+    expect((await run('submit', '--format', 'srt', '--output', '{name}.srt', video, video)).code).to.equal(0);
+    for (const name of ['holiday.srt', 'holiday (2).srt']) {
+      expect(await readFile(join(folder, name), 'utf8')).to.equal(subtitles);
+    }
+    await run('results', '--format', 'srt', '--output', '{name}_again.srt', id);
+    expect(await readFile(join(folder, 'holiday_again.srt'), 'utf8')).to.equal(subtitles);
+  });
+
   it('writes a report for test runners', async () => {
     const report = join(folder, 'report.xml');
     expect((await run('expect', jobId, '--text', 'A < B', '--text', 'Gate', '--junit', report)).code).to.equal(1);

@@ -10,6 +10,7 @@ import type { VideoFilePipelineService } from '../../src/pipeline/pipeline-servi
 import { PipelineRegistry } from '../../src/pipeline/registry.ts';
 import { makeVideo } from '../../tools/make-video.ts';
 import type { VideoRecipe } from '../../tools/video-recipe.ts';
+import type { VideoPictureService } from '../../src/pipeline/picture-service.ts';
 import { form, openService } from '../http/service-under-test.ts';
 import { jobIn } from '../job-in.ts';
 
@@ -57,11 +58,19 @@ class HeldPipelines implements VideoFilePipelineService {
 }
 
 /** The service with its pages and one worker, whose analysis alone is made up. */
+/** Names the time and the format in place of pixels. */
+const STILL: VideoPictureService = {
+  async *pictures(_path, wish) {
+    if (wish.kind === 'still') yield { timestampMs: 0, bytes: new TextEncoder().encode(`${wish.format} ${wish.atMs}`) };
+  },
+};
+
 export async function openServiceWithPages(settings: { readonly machines?: readonly ShownMachine[] } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'pages-'));
   const pipelines = new HeldPipelines();
   const workers: Worker[] = [];
   const service = await openService({
+    pictures: STILL,
     ...settings,
     pipelines,
     maxUploadBytes: 4_000_000,
