@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf, ServiceError } from '../../errors.ts';
 import { ModelCatalogue, type CatalogueEntry } from './model-catalogue.ts';
+import { Tesseract } from '../text/tesseract-core.ts';
 import { withFusedScalars } from './scalar-fusion.ts';
 
 /** One output of a model: `data` in row-major order of `dims`. */
@@ -43,6 +44,7 @@ const SESSION_OPTIONS: InferenceSession.SessionOptions = {
 export class ModelSessions implements AsyncDisposable {
   readonly #catalogue: ModelCatalogue;
   readonly #open = new Map<string, Promise<OpenSession>>();
+  readonly #tesseracts = new Map<string, Promise<Tesseract>>();
 
   constructor(options: ModelSessionsOptions = {}) {
     this.#catalogue = new ModelCatalogue(options.modelsFolder);
@@ -69,9 +71,18 @@ export class ModelSessions implements AsyncDisposable {
     return { entry, model };
   }
 
+  /** Tesseract with the data of these languages. Throws `invalid_model` when it cannot be loaded. */
+  async tesseract(languages: readonly string[]): Promise<Tesseract> {
+    const key = languages.join('+');
+    const opened = this.#tesseracts.get(key) ?? Tesseract.open(languages);
+    this.#tesseracts.set(key, opened);
+    return opened;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    const sessions = await Promise.allSettled(this.#open.values());
+    const sessions = await Promise.allSettled([...this.#open.values(), ...this.#tesseracts.values()]);
     this.#open.clear();
+    this.#tesseracts.clear();
     for (const session of sessions) if (session.status === 'fulfilled') await session.value.release();
   }
 

@@ -25,7 +25,7 @@ export async function openRecogniser(sessions: ModelSessions, name: string): Pro
 }
 
 /** One character per line. */
-export async function builtInCharacters(): Promise<string[]> {
+async function builtInCharacters(): Promise<string[]> {
   const dictionary = await readFile(packagedTextFile('ppocr_keys_v1.txt'), 'utf8');
   return dictionary.trimEnd().split(/\r?\n/);
 }

@@ -4,6 +4,8 @@ import type { Frame } from '../frame.ts';
 import type { Region } from '../image-tensor.ts';
 import { BUILT_IN_RECOGNISER, modelNameSchema } from '../models/model-catalogue.ts';
 import { openRecogniser } from '../text/ctc-recogniser.ts';
+import { LanguageRecogniser } from '../text/language-recogniser.ts';
+import { checkLanguages } from '../text/tesseract-core.ts';
 import { textLines } from '../text/text-lines.ts';
 import { TextReader } from '../text/text-reader.ts';
 import { defineTool } from './tool.ts';
@@ -21,6 +23,14 @@ const paramsSchema = z.strictObject({
   recogniser: modelNameSchema
     .default(BUILT_IN_RECOGNISER)
     .describe('Text recogniser: the built-in one, or a model of kind text from `reelstate models list`'),
+  languages: z
+    .array(z.string().regex(/^[a-z]{3,4}(_[a-z]+)*$/, 'a language is a code such as deu or chi_sim'))
+    .min(1)
+    .max(4)
+    .optional()
+    .describe(
+      'Languages that Tesseract reads, by the names of its data such as `deu`. Each needs `npm install tesseract.js-core @tesseract.js-data/deu`',
+    ),
   regions: z
     .enum(['frame', 'detections'])
     .default('frame')
@@ -34,11 +44,15 @@ export const ocrRead = defineTool({
   gives: ['text', 'lines'],
   params: () => paramsSchema,
   takes: ({ regions }) => (regions === 'frame' ? ['frame'] : ['frame', 'detections']),
-  async check({ recogniser }, catalogue) {
+  async check({ recogniser, languages }, catalogue) {
+    if (languages) checkLanguages(languages);
     if (recogniser !== BUILT_IN_RECOGNISER) await catalogue.verify(recogniser, 'text');
   },
   async open(params, sessions) {
-    const reader = await TextReader.open(sessions, await openRecogniser(sessions, params.recogniser));
+    const own = await openRecogniser(sessions, params.recogniser);
+    const { languages } = params;
+    const recogniser = languages ? new LanguageRecogniser(await sessions.tesseract(languages), own) : own;
+    const reader = await TextReader.open(sessions, recogniser);
     return async ({ frame, detections = [] }) => {
       const regions = params.regions === 'frame' ? [wholeFrame(frame)] : insideOf(frame, detections);
       const pieces = await reader.read(frame, regions, { detectionSide: params.detection_side });
