@@ -4,7 +4,7 @@ import type { Log } from '../src/log.ts';
 
 type Line = Readonly<Record<string, unknown>>;
 
-/** A log whose lines are kept as they are read back, without their time; `onLine` is told of each at once. */
+/** A log that keeps its parsed lines without time; `onLine` is called for each. */
 export function keptLog(onLine: (line: Line) => void = () => {}): { readonly log: Log; readonly lines: Line[] } {
   const lines: Line[] = [];
   const write = (text: string): void => {

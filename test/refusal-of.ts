@@ -1,6 +1,6 @@
 import { ServiceError } from '../src/errors.ts';
 
-/** Returns the `ServiceError` with which the promise rejects; throws for every other outcome. */
+/** Returns the `ServiceError` of a rejected promise; throws for every other outcome. */
 export async function refusalOf(promise: Promise<unknown>): Promise<ServiceError> {
   try {
     await promise;

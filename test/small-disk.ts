@@ -3,7 +3,7 @@ import { mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Mounts a file system of so many MiB, in memory. @returns why not, or undefined when it is there */
+/** Mounts a file system of this many MiB in memory. @returns the reason of a failure, or undefined */
 export function mountSmallDisk(at: string, sizeMiB: number): string | undefined {
   const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMiB}m`, 'tmpfs', at], { encoding: 'utf8' });
   return mount.status === 0 ? undefined : (mount.error?.message ?? mount.stderr.trim());
@@ -13,7 +13,7 @@ export function unmount(at: string): void {
   spawnSync('umount', ['--lazy', at]);
 }
 
-/** Skips a suite, with a line that says why, where no file system can be mounted. To be called in `before`. */
+/** Skips a suite with a reason if no file system can be mounted. Call it in `before`. */
 export function requireSmallDisks(context: Mocha.Context): void {
   const probe = mkdtempSync(join(tmpdir(), 'reelstate-disk-'));
   const refusal = mountSmallDisk(probe, 1);

@@ -18,10 +18,10 @@ type Box = readonly [x: number, y: number, width: number, height: number];
 
 const OBJECT_COLOR = 'lime';
 const TEXT_COLOR = 'cyan';
-/** Of the encoder: 2 is the finest. */
+/** Quality of the encoder: 2 is the best. */
 const QUANTISER = '4';
 
-/** The picture as JPEG, with a box and a name around each object that was detected and each line that was read. */
+/** Returns the picture as JPEG, with a box and a name around each detected object and each recognised line. */
 export function annotatedJpeg(picture: Picture, { detections = [], lines = [] }: FrameResult['result']): Buffer {
   const { width, height, rgb } = picture;
   const folder = mkdtempSync(join(tmpdir(), 'annotated-'));
@@ -43,13 +43,13 @@ function mark([left, top, width, height]: Box, name: string, color: string, pict
   const size = Math.max(12, Math.round(pictureHeight / 36));
   const room = size + 2 * Math.round(size / 4);
   const box = [left, top, width, height].map(Math.round).join(':');
-  // Above the box; where there is no room above, inside of it.
+  // Above the box, or inside it if there is no space.
   const at = { x: left + size / 4, y: top >= room ? top - room + size / 4 : top + thickness + size / 4 };
   const label = drawtext({ text: name, ...at, size, color: 'black', box: color }, 1);
   return `drawbox=${box}:color=${color}:t=${thickness},${label}`;
 }
 
-/** The first picture of a graph of FFmpeg's filters. */
+/** Returns the first picture of a graph of FFmpeg filters. */
 function jpegOf(graph: string): Buffer {
   Log.setLevel(AV_LOG_ERROR);
   using source = Demuxer.openSync(graph, { format: 'lavfi' });

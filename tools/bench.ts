@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [--write] [part …]`: prints the machine and runs the parts, one after the other, each in a process
- * of its own. With `--write` each part's figures replace those in docs/BENCHMARKS.md.
+ * `npm run bench -- [--write] [part …]`: prints the machine and runs the parts one after another, each in its own
+ * process. With `--write`, each part's figures replace those in docs/BENCHMARKS.md.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -60,7 +60,7 @@ function machineOf(): string {
   return `${model.trim()}, ${cpus().length} cores, ${memory} GiB, Node.js ${process.version}, ${date}`;
 }
 
-/** Runs a part and shows what it prints as it comes. */
+/** Runs a part and prints its output as it arrives. */
 async function run(part: string): Promise<{ readonly code: unknown; readonly output: string }> {
   const module = fileURLToPath(new URL(`bench/${part}.js`, import.meta.url));
   const child = spawn(process.execPath, [module, ...(part === 'accuracy' ? accuracyOptions() : [])], {

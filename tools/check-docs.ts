@@ -1,5 +1,5 @@
-// Checks the documents: missing ones, dead links, words that promise what is not there, and stale generated sections.
-// Prints path:line message. Exit code 1 when something is wrong, 2 when no document was read.
+// Checks the documents for missing files, dead links, words that promise missing content, and stale generated sections.
+// Prints path:line message. Exit code 1 on a fault, 2 if no document was read.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';

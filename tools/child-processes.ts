@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** Process ids of the living children of a process; Linux only. */
+/** Returns the process ids of the living children of a process; Linux only. */
 export function childrenOf(pid: number): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -8,7 +8,7 @@ export function childrenOf(pid: number): readonly number[] {
     .filter((other) => fieldOf(other, 'PPid') === pid);
 }
 
-/** Bytes of memory that a process has now, and had at most; undefined when it is gone. */
+/** Current and peak memory of a process in bytes; undefined if it has ended. */
 export function memoryOf(pid: number): { readonly now: number; readonly peak: number } | undefined {
   const now = fieldOf(pid, 'VmRSS');
   const peak = fieldOf(pid, 'VmHWM');
@@ -18,14 +18,17 @@ export function memoryOf(pid: number): { readonly now: number; readonly peak: nu
 /** Ticks of /proc/PID/stat in a second (sysconf(_SC_CLK_TCK) is 100 on every Linux that Node.js runs on). */
 const TICKS_PER_SECOND = 100;
 
-/** Processor time of a process with all its threads, in seconds (proc_pid_stat(5), fields 14 and 15); Linux only. */
+/**
+ * Returns the processor time of a process with all of its threads, in seconds (proc_pid_stat(5), fields 14 and 15);
+ * Linux only.
+ */
 export function cpuSecondsOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-/** Targets of the files that a process has open now. */
+/** Returns the targets of the files that a process has open. */
 export function openFilesOf(pid: number): readonly string[] {
   const folder = `/proc/${pid}/fd`;
   try {
@@ -38,12 +41,12 @@ export function openFilesOf(pid: number): readonly string[] {
       }
     });
   } catch {
-    // The process is gone.
+    // The process has ended.
     return [];
   }
 }
 
-/** A number in the process's status; undefined when the process is gone, or is dead and has no memory any more. */
+/** Returns a number in the process's status; undefined if the process has ended. */
 function fieldOf(pid: number, name: string): number | undefined {
   try {
     const found = new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'));

@@ -30,7 +30,7 @@ async function main(): Promise<void> {
     const request = { url: service.url, signal };
     const jobId = await submitVideo({ ...request, videoPath, pipelineId: 'ocr_only', frameStride: STRIDE, onProgress });
     say(`accepted as job ${jobId}`);
-    // What a 202 means; a worker at rest takes the job before it can be asked for.
+    // The state after a 202; a worker may have started the job since.
     say('pending   progress 0.0');
     const { status, error_message: message } = await followJob(jobId, request, (seen) => {
       if (seen.status !== 'pending') say(`${seen.status.padEnd(9)} progress ${seen.progress.toFixed(1)}`);
@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** A title that travels, captions that follow each other, and a number that counts, over a moving picture. */
+/** A moving title, changing captions and a counting number over a moving picture. */
 function makeDemoVideo(videoPath: string): void {
   makeVideo({
     path: videoPath,
@@ -63,7 +63,7 @@ function makeDemoVideo(videoPath: string): void {
   });
 }
 
-/** A bar that is drawn over itself on a terminal, and once when it is full elsewhere. */
+/** A progress bar that is redrawn on a terminal, and printed once when complete elsewhere. */
 function onProgress(sentBytes: number, allBytes: number): void {
   const full = sentBytes === allBytes;
   if (!process.stdout.isTTY && !full) return;

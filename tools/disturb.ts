@@ -10,9 +10,9 @@ import { statusOf, submitVideo } from './job-requests.ts';
 import { makeVideo } from './make-video.ts';
 import { MAIN, startService, type ServiceProcess } from './service-process.ts';
 
-/** The user `nobody`, whom permissions bind. */
+/** An unprivileged user. */
 const NOBODY = 65_534;
-/** Attempts enough that no job fails because its child was killed. */
+/** Enough attempts that no job fails because its child was killed. */
 const SETTINGS = {
   LOG_LEVEL: 'warn',
   PIPELINE_THREADS: '1',
@@ -22,55 +22,55 @@ const SETTINGS = {
   DISK_RESERVE_BYTES: String(1024 ** 2),
 };
 const REQUEST_MS = 10_000;
-/** Bytes that a file of the service may have at least while its database is blocked: enough for these videos and results. */
+/** Maximum size of the service's files while its database is blocked: enough for these videos and results. */
 const SMALL_FILE_BYTES = 64 * 1024;
-/** Makes the clock of the service one that a signal moves. */
+/** Makes the clock of the service adjustable by a signal. */
 const MOVED_CLOCK = new URL('moved-clock.js', import.meta.url).href;
-/** What a client may be told while the environment refuses. */
+/** Statuses that a client may receive while the environment refuses. */
 const HONEST_REFUSALS: ReadonlySet<number> = new Set([408, 429, 503, 507]);
 
 export interface DisturbOptions {
-  /** Seconds for which the service is disturbed under load. */
+  /** Seconds of disturbance under load. */
   readonly seconds: number;
-  /** Seconds that one disturbance lasts at most. */
+  /** Longest disturbance in seconds. */
   readonly longest: number;
   readonly submitters: number;
-  /** True when the data folder is a small file system of its own, which can be filled. */
+  /** True if the data folder is a small file system that can be filled. */
   readonly isSmallDisk: boolean;
-  /** For everything. */
+  /** Time limit of the whole run. */
   readonly signal: AbortSignal;
   readonly onDisturbance?: (name: string, seconds: number) => void;
 }
 
 export interface DisturbReport {
-  /** Jobs whose 202 was read, and whether their video is sound. */
+  /** Accepted jobs, and whether their video is valid. */
   readonly accepted: ReadonlyMap<JobId, 'sound' | 'broken'>;
   /** How each of them ended. */
   readonly ended: ReadonlyMap<JobId, string>;
-  /** How often each disturbance happened. */
+  /** Number of each disturbance. */
   readonly disturbances: ReadonlyMap<string, number>;
-  /** Children that were killed; each may cost one attempt. */
+  /** Number of killed children; each may cost one attempt. */
   readonly childKills: number;
-  /** How often a submission was refused, by status; `none` where the connection broke. */
+  /** Number of rejected submissions by status; `none` if the connection broke. */
   readonly refusals: ReadonlyMap<number | 'none', number>;
-  /** What must not be: another status, an end that changed, an exit. */
+  /** Violations: another status, a changed final state, an exit. */
   readonly broken: readonly string[];
 }
 
 interface Disturbance {
   readonly name: string;
-  /** Begins it; resolves with what ends it. */
+  /** Starts it; resolves with a function that ends it. */
   readonly begin: () => Promise<() => Promise<void>>;
 }
 
 /**
- * The real service under load while its environment refuses: its folders cannot be written or are gone, its disk is
- * full, its database cannot be written, it may open no file, its children are killed, its clock is moved, it is stopped.
- * Each lasts some seconds, and a pause follows. At the end the service finishes its work and is stopped.
+ * The real service under load in a refusing environment: unwritable or missing folders, a full disk, a blocked
+ * database, no file descriptors, killed children, a moved clock, a stopped process. Each lasts some seconds, followed
+ * by a pause. At the end the service finishes its work and is stopped.
  */
 export async function disturb(dataDir: string, options: DisturbOptions): Promise<DisturbReport> {
   const { seconds, longest, submitters, isSmallDisk, signal, onDisturbance } = options;
-  // Each request listens to it, and is forgotten only when it is collected.
+  // Each request adds a listener, which is removed only at garbage collection.
   setMaxListeners(0, signal);
   const accepted = new Map<JobId, 'sound' | 'broken'>();
   const refusals = new Map<number | 'none', number>();
@@ -97,7 +97,7 @@ export async function disturb(dataDir: string, options: DisturbOptions): Promise
         const asked = { url: service.url, signal: request, videoPath: videos[kind], pipelineId: 'ocr_only' };
         accepted.set(await submitVideo(asked), kind);
       } catch (error) {
-        // The client says 0 where no response came: without a descriptor the service cannot take a connection.
+        // The client reports 0 without a response: without a descriptor the service cannot accept a connection.
         const status = error instanceof ReelstateError && error.status > 0 ? error.status : 'none';
         refusals.set(status, (refusals.get(status) ?? 0) + 1);
         if (status !== 'none' && !HONEST_REFUSALS.has(status))
@@ -153,7 +153,7 @@ export async function disturb(dataDir: string, options: DisturbOptions): Promise
 interface Place {
   readonly dataDir: string;
   readonly isSmallDisk: boolean;
-  /** Whom the service runs as; undefined: as we do. */
+  /** The user of the service; undefined: the current one. */
   readonly user: number | undefined;
   readonly killed: { children: number };
 }
@@ -193,7 +193,7 @@ function disturbancesOf(
     },
   ];
   return [
-    // Permissions do not bind root.
+    // Permissions do not restrict root.
     ...(user !== undefined || process.getuid?.() !== 0 ? bound : []),
     {
       name: 'missing incoming folder',
@@ -214,7 +214,7 @@ function disturbancesOf(
     {
       name: 'blocked database',
       begin: async () => {
-        // No file may grow beyond this, so the log of the database cannot. Node.js ignores SIGXFSZ: the write fails.
+        // No file may grow beyond this, so the log of the database cannot. Node.js ignores SIGXFSZ, so the write fails.
         const log = await stat(path.join(dataDir, 'jobs.duckdb.wal')).catch(() => undefined);
         const before = limitOf('fsize', pid, user);
         setLimit('fsize', pid, Math.max(log?.size ?? 0, SMALL_FILE_BYTES), user);
@@ -248,7 +248,7 @@ function disturbancesOf(
   ];
 }
 
-/** The soft limit of open files, or of the bytes of a file. */
+/** The soft limit of open files or of file size. */
 function limitOf(what: 'nofile' | 'fsize', pid: number, user: number | undefined): string {
   return prlimit(user, pid, `--${what}`, '--output=SOFT', '--noheadings', '--raw').trim();
 }
@@ -257,7 +257,7 @@ function setLimit(what: 'nofile' | 'fsize', pid: number, soft: number | string, 
   prlimit(user, pid, `--${what}=${soft}:`);
 }
 
-/** Run as the user of the process: without a capability nobody else may. */
+/** Run as the user of the process, because other users lack the capability. */
 function prlimit(user: number | undefined, pid: number, ...options: readonly string[]): string {
   const by = user === undefined ? {} : { uid: user, gid: user };
   const ran = spawnSync('prlimit', ['--pid', String(pid), ...options], { encoding: 'utf8', ...by });
@@ -265,7 +265,10 @@ function prlimit(user: number | undefined, pid: number, ...options: readonly str
   return ran.stdout;
 }
 
-/** Someone whom permissions bind and who can run this service; undefined where we are bound ourselves, or nobody is. */
+/**
+ * Returns a user whom permissions restrict and who can run this service; undefined if that is the current one, or there
+ * is none.
+ */
 function unprivilegedUser(): number | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const probe = spawnSync(process.execPath, ['--check', MAIN], { uid: NOBODY, gid: NOBODY, cwd: '/' });
@@ -277,7 +280,7 @@ async function give(folder: string, user: number): Promise<void> {
   for (const name of await readdir(folder, { recursive: true })) await chown(path.join(folder, name), user, user);
 }
 
-/** One that completes, and one that passes for a video at the door and fails. */
+/** One that completes, and one that is accepted and fails. */
 async function makeVideos(dataDir: string): Promise<Readonly<Record<'sound' | 'broken', string>>> {
   const folder = path.join(dataDir, 'videos');
   await mkdir(folder);

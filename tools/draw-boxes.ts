@@ -1,4 +1,4 @@
-/** `node dist/tools/draw-boxes.js VIDEO RESULTS PICTURE [FRAME]`: a frame with what was found in it, as JPEG. */
+/** `node dist/tools/draw-boxes.js VIDEO RESULTS PICTURE [FRAME]`: draws a frame with its findings, as JPEG. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { frameResultSchema } from '../src/job.ts';
@@ -24,7 +24,7 @@ if (video === undefined || results === undefined || picture === undefined) {
   const list = resultsSchema.parse(JSON.parse(await readFile(results, 'utf8'))).results;
   const chosen = frame === undefined ? list[0] : list.find(({ frame_index: index }) => String(index) === frame);
   if (chosen === undefined) throw new Error(`${results} has no result for frame ${frame}`);
-  // Frame 0 is always decoded, and then the one that is wanted.
+  // Frame 0 is always decoded, then the wanted one.
   const decoded = [...decodeFrames(video, { frameStride: Math.max(1, chosen.frame_index), maxFrames: 2 })];
   const shown = decoded.find(({ index }) => index === chosen.frame_index);
   if (shown === undefined) throw new Error(`${video} has no frame ${chosen.frame_index}`);

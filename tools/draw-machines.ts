@@ -1,5 +1,4 @@
-// Writes the generated sections of the documents anew: the machines, the settings, the endpoints and the errors.
-// `--check` writes nothing and ends with exit code 1 when one is stale.
+// Writes the generated sections of the documents. `--check` writes nothing and exits with 1 if one is stale.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -4,13 +4,13 @@ import type { Caption } from './video-recipe.ts';
 
 const FONT = fileURLToPath(import.meta.resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf'));
 
-/** A filter for FFmpeg's graphs that writes a caption over a picture; `frames` is how many there are. */
+/** Returns an FFmpeg filter that draws a caption; `frames` is the number of frames. */
 export function drawtext(caption: Caption, frames: number): string {
   const { text, from = 0, to = frames, x = 40, y = 40, size = 40, color = 'white', box, alpha } = caption;
   const values = {
     fontfile: FONT,
     text,
-    // Else a per cent sign begins an expression.
+    // Otherwise a per cent sign begins an expression.
     expansion: 'none',
     fontsize: size,
     fontcolor: color,
@@ -24,7 +24,7 @@ export function drawtext(caption: Caption, frames: number): string {
   return `drawtext=${pairs.join(':')}`;
 }
 
-/** FFmpeg reads a filter's value twice, as an option and as a part of the graph, and each time takes out escapes. */
+/** FFmpeg parses a filter's value twice, as an option and as part of the graph, and removes escapes each time. */
 function escapeFilterValue(value: string): string {
   return value.replaceAll(/[\\':]/g, '\\$&').replaceAll(/[\\'[\],;]/g, '\\$&');
 }

@@ -1,4 +1,7 @@
-/** Least number of items to insert, delete or replace that makes `b` of `a` (Levenshtein); of strings, UTF-16 units. */
+/**
+ * Returns the least number of insertions, deletions and replacements between two lists (Levenshtein); of strings,
+ * UTF-16 units.
+ */
 export function editDistance(a: ArrayLike<string>, b: ArrayLike<string>): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

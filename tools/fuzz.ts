@@ -18,7 +18,7 @@ its index, and --only runs that one again. --keep keeps the service's data too. 
 
 --trace shows which files the analysing process opens, by strace, and checks that they are its own and its video.`;
 
-/** For a mutant, on average, and for the start and the end; in milliseconds. */
+/** Milliseconds per mutant on average, and for start and end. */
 const EACH_WITHIN_MS = 3_000;
 const REST_WITHIN_MS = 180_000;
 const MIB = 1024 * 1024;

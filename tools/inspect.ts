@@ -1,6 +1,6 @@
 /**
- * A job's machine and its way through it as text: `npm run inspect -- --job ID [--url http://127.0.0.1:8000]`.
- * Without a job: the running service's jobs in Stately Inspector, a page on the internet, through a relay on loopback.
+ * Prints the machine and the path of a job: `npm run inspect -- --job ID [--url http://127.0.0.1:8000]`. Without a job:
+ * shows the jobs of the running service in Stately Inspector, a page on the internet, through a relay on loopback.
  */
 import { parseArgs } from 'node:util';
 import { jobText } from '../src/cli/job-text.ts';

@@ -7,7 +7,7 @@ import { resultsResponseSchema, statusResponseSchema, submitResponseSchema } fro
 import type { StatusResponse } from '../src/http/schemas.ts';
 import { frameResultSchema, jobIdSchema, type FrameResult, type JobId } from '../src/job.ts';
 
-/** Nothing may stand beside what is documented. */
+/** Undocumented fields are errors. */
 const STRICT: readonly { readonly path: RegExp; readonly status: number; readonly schema: z.ZodType }[] = [
   { path: /^\/video\/submit$/, status: 202, schema: submitResponseSchema.strict() },
   { path: /^\/video\/status\//, status: 200, schema: statusResponseSchema.strict() },
@@ -31,19 +31,19 @@ export interface SubmitRequest extends JobRequest {
   readonly onProgress?: (sentBytes: number, allBytes: number) => void;
 }
 
-/** Uploads a video as it is read from disk. @throws when the answer is not a 202 that says where to look */
+/** Uploads a video while it is read. @throws if the response is not a 202 with a Location */
 export async function submitVideo({ url, videoPath, ...options }: SubmitRequest): Promise<JobId> {
   const fileName = path.basename(videoPath);
   const { jobId } = await clientOf(url).submit({ ...options, file: await openAsBlob(videoPath), fileName });
   return jobIdSchema.parse(jobId);
 }
 
-/** @throws when the answer is not of the documented form */
+/** @throws if the response does not match its schema */
 export async function statusOf(jobId: JobId, { url, signal }: JobRequest): Promise<StatusResponse> {
   return statusResponseSchema.parse(await clientOf(url).status(jobId, { signal }));
 }
 
-/** Asks until the job has ended; tells every state once, when it is first seen. */
+/** Polls until the job has ended; reports every state once. */
 export async function followJob(
   jobId: JobId,
   { url, signal }: JobRequest,
@@ -56,14 +56,14 @@ export async function followJob(
   return statusResponseSchema.parse(last);
 }
 
-/** @throws when the answer is not of the documented form */
+/** @throws if the response does not match its schema */
 export async function resultsOf(jobId: JobId, { url, signal }: JobRequest): Promise<readonly FrameResult[]> {
   const frames: FrameResult[] = [];
   for await (const frame of clientOf(url).results(jobId, { signal })) frames.push(frameResultSchema.parse(frame));
   return frames;
 }
 
-/** The client that everyone has, with every answer held against its schema. */
+/** The public client, with every response validated against its schema. */
 function clientOf(url: string): ReelstateClient {
   return new ReelstateClient({ url, fetch: askStrictly });
 }

@@ -9,39 +9,39 @@ import { statusOf, submitVideo } from './job-requests.ts';
 import { makeVideo } from './make-video.ts';
 import { startService, type ServiceProcess } from './service-process.ts';
 
-/** Attempts enough that no job is given up because the loop interrupted it. */
+/** Enough attempts that no job fails because of the interruptions. */
 const settings = { LOG_LEVEL: 'warn', PIPELINE_THREADS: '1', WORKER_CONCURRENCY: '2', MAX_ATTEMPTS: '100' };
 
 export interface KillLoopOptions {
   readonly rounds: number;
-  /** Submitters at once. */
+  /** Number of parallel submitters. */
   readonly submitters: number;
-  /** The kill falls at a random moment within this time after the service is ready, in milliseconds. */
+  /** The kill comes at a random time within these milliseconds after the service is ready. */
   readonly killWithinMs: number;
-  /** For everything. */
+  /** Time limit of the whole run. */
   readonly signal: AbortSignal;
-  /** A number in [0, 1); replaced to have the same course again. */
+  /** Returns a number in [0, 1); replaced to repeat a run. */
   readonly random?: () => number;
   readonly onRound?: (round: number, report: KillLoopReport) => void;
 }
 
 export interface KillLoopReport {
-  /** Jobs whose 202 was read. */
+  /** Accepted jobs. */
   readonly accepted: ReadonlySet<JobId>;
-  /** The final status that was read before a kill, or after the last round, by job. */
+  /** Final status of each job, read before a kill or after the last round. */
   readonly ended: ReadonlyMap<JobId, string>;
   readonly kills: number;
-  /** What was seen that must not be: a lost job, a final state that changed, a status older than one read before. */
+  /** Violations: a lost job, a changed final state, a status older than one read before. */
   readonly broken: readonly string[];
 }
 
 /**
- * The real service under load, killed with SIGKILL at random moments and started again on the same folder; at the end
- * it is left to finish its work and stopped.
+ * The real service under load, killed with SIGKILL at random times and restarted on the same folder; at the end it
+ * finishes its work and is stopped.
  */
 export async function killLoop(dataDir: string, options: KillLoopOptions): Promise<KillLoopReport> {
   const { rounds, signal, random = Math.random, killWithinMs, submitters, onRound } = options;
-  // Each request listens to it, and is forgotten only when it is collected.
+  // Each request adds a listener, which is removed only at garbage collection.
   setMaxListeners(0, signal);
   const accepted = new Set<JobId>();
   const ended = new Map<JobId, string>();
@@ -58,7 +58,7 @@ export async function killLoop(dataDir: string, options: KillLoopOptions): Promi
   const videos = await makeVideos(dataDir);
   const start = () => startService({ dataDir, signal, settings });
 
-  /** `updated_at` of the last status that was read, by job; ISO 8601 UTC, so the later is the greater. */
+  /** `updated_at` of the last status by job; ISO 8601 UTC, so that texts compare like times. */
   const seen = new Map<JobId, string>();
   const look = async (service: ServiceProcess, jobId: JobId, stop: AbortSignal): Promise<boolean> => {
     const asked = seen.get(jobId) ?? '';
@@ -121,8 +121,8 @@ export async function killLoop(dataDir: string, options: KillLoopOptions): Promi
 }
 
 /**
- * Resolves when every sidecar has an outcome, also those of uploads whose 202 the kill cut off, which no client can ask
- * for and which the last start brings back behind all others.
+ * Resolves when every sidecar has an outcome, also those of uploads whose 202 the kill cut off, which no client can
+ * query and which the last start restores behind all others.
  */
 async function everyJobEnded(folder: string, signal: AbortSignal): Promise<void> {
   const done = new Set<string>();
@@ -137,7 +137,7 @@ async function everyJobEnded(folder: string, signal: AbortSignal): Promise<void>
   }
 }
 
-/** One that completes, and one that passes for a video at the door and fails. */
+/** One that completes, and one that is accepted and fails. */
 async function makeVideos(dataDir: string): Promise<readonly string[]> {
   const folder = await mkdtemp(path.join(dataDir, 'videos-'));
   const good = path.join(folder, 'good.mp4');
@@ -147,7 +147,7 @@ async function makeVideos(dataDir: string): Promise<readonly string[]> {
   return [good, good, good, bad];
 }
 
-/** A folder for a loop's service, removed by `Symbol.asyncDispose`. */
+/** A folder for the service of a loop, removed by `Symbol.asyncDispose`. */
 export async function loopFolder(): Promise<AsyncDisposable & { readonly dataDir: string }> {
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'reelstate-kill-'));
   return { dataDir, [Symbol.asyncDispose]: () => rm(dataDir, { recursive: true, force: true }) };

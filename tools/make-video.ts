@@ -1,4 +1,4 @@
-/** Makes real, small video files of known content, for the tests and the demo. */
+/** Creates real, small video files with known content for tests and the demo. */
 import { AV_LOG_ERROR } from 'node-av/constants';
 import { Log } from 'node-av/lib';
 
@@ -6,12 +6,12 @@ import { PictureSource } from './picture-source.ts';
 import type { VideoRecipe } from './video-recipe.ts';
 import { VideoWriter } from './video-writer.ts';
 
-/** Makes a video with one video track and nothing else. Blocks until it is written. */
+/** Creates a video with one video track. Blocks until it is written. */
 export function makeVideo(recipe: VideoRecipe): void {
   const frames = recipe.timesMs?.length ?? recipe.frames ?? 10;
   const { fps = 25 } = recipe;
   Log.setLevel(AV_LOG_ERROR);
-  // SVT-AV1 prints what it does unless told to tell of errors alone.
+  // SVT-AV1 logs to stderr unless its level is set to errors.
   process.env['SVT_LOG'] ??= '1';
   using source = new PictureSource(recipe, frames);
   using writer = new VideoWriter(recipe);

@@ -1,4 +1,7 @@
-/** `npm run migrate -- up|down|status|rebuild`: moves the schema of the database by hand, or brings its rows back. The service applies `up` by itself. */
+/**
+ * `npm run migrate -- up|down|status|rebuild`: migrates the database schema by hand, or restores its rows. The service
+ * applies `up` by itself.
+ */
 import { resolve } from 'node:path';
 import { parseConfig } from '../src/config.ts';
 import { messageOf, ServiceError } from '../src/errors.ts';

@@ -1,5 +1,5 @@
-// Loaded into a service before its program (`node --import`): each SIGUSR2 moves the clock that its JavaScript sees, a day
-// ahead, to where it was, a day back, and to where it was. Timers go on, as they do when the clock of a machine is set.
+// Preloaded into a service (`node --import`): each SIGUSR2 moves its JavaScript clock, a day ahead, back, a day back,
+// and back again. Timers are not affected, as when the clock of a machine is set.
 const DAY_MS = 86_400_000;
 const OFFSETS_MS = [0, DAY_MS, 0, -DAY_MS];
 const TrueDate = Date;

@@ -1,11 +1,11 @@
-/** `npm run mutate -- [folder…]`: changes the compiled code in small ways and counts the changes that a test notices. */
+/** `npm run mutate -- [folder…]`: makes small changes to the compiled code and counts those that a test detects. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** What is changed, and the tests that must notice; only tests in their own process can. */
+/** The mutated code and the tests that must detect it; only tests in the same process can. */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   machines: ['machines', 'engine'],
   'src/engine': ['engine', 'http'],
@@ -13,16 +13,16 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   'src/storage': ['storage'],
   'src/queue': ['queue'],
 };
-/** They kill processes, compile programs or wait for slow clients: it takes long and shows nothing here. */
+/** These kill processes, compile programs or wait for slow clients: slow, and not useful here. */
 const LEFT_OUT = [
   'dist/test/engine/crash-points.test.js',
   'dist/test/http/limits.test.js',
   'dist/test/http/openapi.test.js',
 ];
-/** A list of names, for the tests that were left out. */
+/** A list of names, for the excluded tests. */
 const NAMES_ALONE = ['dist/src/engine/step.js'];
 const BREAK_BELOW = 80;
-/** Courses of the model for each change: what a few do not notice, hundreds of changes later, costs too much to look for. */
+/** Model runs per mutant, limited because of their cost. */
 const MODEL_RUNS = '5';
 
 const root = fileURLToPath(new URL('.', import.meta.resolve('#package.json')));
@@ -39,9 +39,9 @@ for (const folder of chosen) {
 }
 process.exitCode = worst;
 
-/** @returns the exit code: not 0 when the score is below the floor */
+/** @returns the exit code: not 0 if the score is below the minimum */
 function mutate(folder: string, tests: readonly string[]): number {
-  // A project of its own, compiled: nothing has to be compiled again for each change.
+  // A separate, compiled project, so that nothing is compiled again for each change.
   const project = mkdtempSync(join(tmpdir(), 'reelstate-mutate-'));
   try {
     cpSync(realpathSync(join(root, 'dist')), join(project, 'dist'), { recursive: true });
@@ -52,7 +52,7 @@ function mutate(folder: string, tests: readonly string[]): number {
     const config = {
       testRunner: 'mocha',
       plugins: ['@stryker-mutator/mocha-runner'],
-      // One that does not exist keeps the program away from a compiler that it does not know.
+      // A missing file keeps the program from using an unknown compiler.
       tsconfigFile: 'none.json',
       mutate: [`dist/${folder}/**/*.js`, ...NAMES_ALONE.map((file) => `!${file}`)],
       mochaOptions: {

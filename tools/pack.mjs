@@ -27,7 +27,7 @@ const assets = (source) =>
 const compiled = (source) => extname(source) !== '.map';
 for (const folder of ['src', 'machines'])
   cpSync(`dist/${folder}`, `${staged}/dist/${folder}`, { recursive: true, filter: compiled });
-// The contract suites, which whoever implements a port runs.
+// The contract suites, for other implementations of the ports.
 for (const contract of Object.values(JSON.parse(readFileSync('package.json', 'utf8')).exports)) {
   if (!contract.startsWith('./dist/test/')) continue;
   for (const path of [contract, contract.replace(/\.js$/, '.d.ts')]) cpSync(path, `${staged}/${path}`);

@@ -33,7 +33,7 @@ export class PictureSource implements Disposable {
     this.#decoder = decoder;
   }
 
-  /** Frame `index`, valid until the next is asked for. */
+  /** Returns frame `index`, valid until the next call. */
   next(index: number): Frame {
     const { picture, width, height } = this.#recipe;
     if (typeof picture === 'function') {

@@ -22,7 +22,10 @@ export interface DrawnText {
   readonly box?: string;
 }
 
-/** An FFmpeg source (`color=…`, `mandelbrot=…`) with text over it, sent through H.264 (crf 23): its second frame. */
+/**
+ * Renders an FFmpeg source (`color=…`, `mandelbrot=…`) with text, encoded with H.264 (crf 23), and returns its second
+ * frame.
+ */
 export function renderFrame(source: string, texts: readonly DrawnText[]): Frame {
   Log.setLevel(AV_LOG_ERROR);
   const graph = [source, ...texts.map(drawText), 'format=yuv420p'].join(',');

@@ -2,15 +2,15 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** A service of our own, in a process of its own. */
+/** A service in its own process. */
 export interface ServiceProcess {
   readonly url: string;
   readonly pid: number;
-  /** The last lines that it printed. */
+  /** The last lines of its output. */
   readonly lines: readonly string[];
-  /** SIGKILL, as a loss of power would; resolves when the process is gone. */
+  /** Sends SIGKILL; resolves when the process has ended. */
   kill(): Promise<void>;
-  /** SIGTERM, as an operator would; gives the exit code, or the name of the signal that ended the process. */
+  /** Sends SIGTERM; resolves with the exit code, or the name of the signal that ended the process. */
   stop(): Promise<number | string>;
 }
 
@@ -18,25 +18,25 @@ export interface StartServiceOptions {
   readonly dataDir: string;
   /** Aborting it kills the process. */
   readonly signal: AbortSignal;
-  /** Settings beside those of the environment. */
+  /** Settings in addition to the environment. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** The user and group of the process, by number; default: our own. */
+  /** User and group ids of the process; default: the current ones. */
   readonly user?: number;
 }
 
 /** The compiled service. */
 export const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
 const READY = /Reelstate ready at (http:\/\/\S+)/;
-/** Longer than the service takes to drain, with a short job in hand and on a busy machine; in milliseconds. */
+/** Milliseconds; longer than the service takes to drain with a short job on a busy machine. */
 const STOP_WITHIN_MS = 300_000;
 const KEPT_LINES = 20;
 
 /**
- * Starts the compiled service on a free port and resolves when it says that it is ready.
- * @throws when it ends before, with the last lines that it printed
+ * Starts the compiled service on a free port and resolves when it is ready.
+ * @throws if it ends before, with its last output
  */
 export async function startService({ dataDir, signal, settings, user }: StartServiceOptions): Promise<ServiceProcess> {
-  // Keys of another service would lock us out of our own.
+  // Keys in the environment would lock this program out.
   const { API_KEYS: _, ...environment } = process.env;
   const child = spawn(process.execPath, [MAIN], {
     env: { ...environment, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, ...settings },
@@ -60,7 +60,7 @@ export async function startService({ dataDir, signal, settings, user }: StartSer
     child.once('close', (code, by) => resolve(code ?? by ?? 'no reason'));
     child.once('error', reject);
   });
-  // Who waits for the end hears of a failure to start or an abort; before that, the race below does.
+  // The caller of the end receives a failed start or an abort; before that, the race below does.
   ended.catch(() => undefined);
 
   const failed = ended.then((code) => {

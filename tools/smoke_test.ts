@@ -13,7 +13,7 @@ const HELP = `Usage: npm run smoke -- [URL]
 Submits a real video to a running service, follows its job and checks the results. Without a URL (here or in SMOKE_URL)
 it starts a service of its own with a temporary data folder. Exit code 0 when every step passed, 1 otherwise.`;
 
-/** For everything, in milliseconds. */
+/** Milliseconds for the whole test. */
 const WITHIN_MS = 600_000;
 const FRAMES = 10;
 const STRIDE = 4;
@@ -83,7 +83,7 @@ function expectEqual(actual: unknown, expected: unknown, what: string): void {
   if (actual !== expected) throw new Error(`${what}: expected ${String(expected)}, got ${String(actual)}`);
 }
 
-/** Does one step and prints how it went. */
+/** Runs one step and prints its result. */
 async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
   const startedMs = performance.now();
   const line = (verdict: string): string =>

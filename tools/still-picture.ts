@@ -3,7 +3,7 @@ import { AV_LOG_ERROR } from 'node-av/constants';
 import { Log } from 'node-av/lib';
 import type { Picture } from './annotated-picture.ts';
 
-/** A picture file of any kind that FFmpeg reads, as RGB. */
+/** Reads a picture file of any format of FFmpeg as RGB. */
 export function readPicture(path: string): Picture {
   Log.setLevel(AV_LOG_ERROR);
   using demuxer = Demuxer.openSync(path);

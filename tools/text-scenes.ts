@@ -1,11 +1,11 @@
 import type { DrawnText } from './rendered-frames.ts';
 
-/** A picture with text in it, as videos have them; `texts` in reading order, one line each. */
+/** A picture with text as in videos; `texts` in reading order, one line each. */
 export interface TextScene {
   readonly name: string;
   readonly source: string;
   readonly texts: readonly DrawnText[];
-  /** The part of its characters that may be read wrong, where it is more than the 2 % of all of them. */
+  /** Share of misread characters that is allowed, if it is more than the 2 % of all scenes. */
   readonly errorRate?: number;
 }
 
@@ -28,7 +28,7 @@ export const TEXT_SCENES: readonly TextScene[] = [
   {
     name: 'subtitle over a busy picture',
     source: BUSY,
-    // Letters are seen in the picture itself: a few too many, and none of the subtitle's wrong.
+    // The picture resembles letters: some are added, none of the subtitle's are wrong.
     errorRate: 0.1,
     texts: [
       { text: 'I told you that we would be late, did I not?', x: 220, y: 600, size: 36, box: 'black@0.6' },
@@ -126,7 +126,7 @@ export const TEXT_SCENES: readonly TextScene[] = [
   },
   {
     name: 'code on a screen',
-    // In this font the recogniser takes 100 for "loo", and the gap after a full stop for a space.
+    // In this font the recogniser reads 100 as "loo", and the gap after a full stop as a space.
     errorRate: 0.04,
     source: 'color=c=0x1e1e1e:s=1280x720:r=25',
     texts: [

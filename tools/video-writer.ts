@@ -38,16 +38,16 @@ import type { Stream } from 'node-av/lib';
 
 import type { VideoCodec, VideoRecipe } from './video-recipe.ts';
 
-/** Ticks a second: whole for 24, 25, 30, 50, 60 and 29.97 frames a second, and below the 65,535 of MPEG-4. */
+/** Ticks per second: whole for 24, 25, 30, 50, 60 and 29.97 frames per second, and below the 65,535 of MPEG-4. */
 const TICKS_PER_SECOND = 60_000;
 
 const MODERN = { pixelFormat: 'yuv420p', space: AVCOL_SPC_BT709, range: AVCOL_RANGE_MPEG, container: 'mp4' } as const;
 
-/** What each codec is encoded with: quickly, well enough to read, and in the colours that players expect of it. */
+/** Encoder options of each codec: fast, legible, and with the colours that players expect. */
 const CODECS = {
   h264: { encoder: FF_ENCODER_LIBX264, options: { preset: 'ultrafast', crf: 18 }, ...MODERN },
   hevc: {
-    // With B-frames x265 gives the packets of a video of few frames arbitrary decoding times.
+    // With B-frames, x265 gives the packets of a short video arbitrary decoding times.
     encoder: FF_ENCODER_LIBX265,
     options: { preset: 'ultrafast', crf: 18, 'x265-params': 'log-level=none:pools=none:frame-threads=1:bframes=0' },
     ...MODERN,
@@ -94,7 +94,7 @@ export class VideoWriter implements Disposable {
   write(rgb: Frame, ms: number, durationMs: number): void {
     const { width, height, color, interlaced, pixelAspect } = this.#recipe;
     const frame = this.#frame;
-    // A fresh buffer each time: the encoder keeps those that it has not coded yet.
+    // A new buffer each time, because the encoder keeps those that it has not encoded yet.
     frame.unref();
     frame.format = this.#pixelFormat;
     frame.width = width;
@@ -124,7 +124,7 @@ export class VideoWriter implements Disposable {
   #writePackets(): void {
     while (this.#encoder.receivePacketSync(this.#packet) >= 0) {
       this.#packet.streamIndex = this.#stream.index;
-      // Without its duration the last frame would last no time, and the edit list would cut it off.
+      // Without its duration the last frame would have none, and the edit list would cut it off.
       if (this.#packet.duration === 0n) this.#packet.duration = this.#lastDuration;
       this.#packet.rescaleTs(this.#encoder.timeBase, this.#stream.timeBase);
       FFmpegError.throwIfError(this.#file.interleavedWriteFrameSync(this.#packet), 'The file cannot be written');
@@ -150,7 +150,7 @@ export class VideoWriter implements Disposable {
     if (pixelAspect !== undefined) encoder.sampleAspectRatio = new Rational(...pixelAspect);
     if (interlaced === true) encoder.setFlags(AV_CODEC_FLAG_INTERLACED_DCT);
     encoder.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER, AV_CODEC_FLAG_FRAME_DURATION);
-    // One by one: a dictionary given to `open2Sync` corrupts the heap (node-av 6.1).
+    // One by one, because a dictionary for `open2Sync` corrupts the heap (node-av 6.1).
     for (const [option, value] of Object.entries({ ...this.#codec.options, ...this.#recipe.encoderOptions })) {
       FFmpegError.throwIfError(encoder.setOption(option, value), `The encoder has no option ${option}`);
     }
@@ -207,7 +207,7 @@ function ticksOf(ms: number): bigint {
   return BigInt(Math.round((ms * TICKS_PER_SECOND) / 1000));
 }
 
-/** Nine 32-bit numbers: 16.16 fixed point, but for the last column, which is 2.30. */
+/** Nine 32-bit numbers: 16.16 fixed point, except the last column, which is 2.30. */
 function matrixBytes([a, b, c, d]: readonly [number, number, number, number]): Buffer {
   const bytes = Buffer.alloc(36);
   [a, b, 0, c, d, 0, 0, 0].forEach((value, place) => bytes.writeInt32LE(value * 0x10000, place * 4));
@@ -216,8 +216,9 @@ function matrixBytes([a, b, c, d]: readonly [number, number, number, number]): B
 }
 
 /**
- * Calls back with the rights of nobody. For root, SVT-AV1 (EbThreads.c) puts the calling thread and its own into the
- * first-in-first-out class of the scheduler at priority 99, which children inherit: nothing else on the machine would run.
+ * Runs a callback without root privileges. As root, SVT-AV1 (EbThreads.c) puts the calling thread and its own into the
+ * first-in-first-out class of the scheduler at priority 99, which children inherit: nothing else on the machine would
+ * run.
  */
 function withoutRoot<T>(call: () => T): T {
   if (process.geteuid?.() !== 0) return call();

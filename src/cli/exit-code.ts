@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { Interruption } from '../stop-signals.ts';
 
-/** What each exit code means; docs/COMMAND_LINE.md has this table. */
+/** Meaning of each exit code; docs/COMMAND_LINE.md has this table. */
 export const EXIT_CODES = {
   0: 'Done',
   1: 'The service, the machine or an expectation said no: a rejected request, no response, a failed check of `doctor`',

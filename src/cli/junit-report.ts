@@ -1,7 +1,7 @@
 import type { TextVerdict } from '../client/expected-text.ts';
 import { formatTimecode } from '../web/duration.ts';
 
-/** A report in the XML of JUnit, with one test case for each expected text. */
+/** Returns a JUnit XML report with one test case per expected text. */
 export function junitReport(video: string, verdicts: readonly TextVerdict[]): string {
   const failures = verdicts.filter(({ isMet }) => !isMet).length;
   const cases = verdicts.map((verdict) => {
@@ -13,7 +13,7 @@ export function junitReport(video: string, verdicts: readonly TextVerdict[]): st
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n  <testsuite ${head}>\n${cases.join('')}  </testsuite>\n</testsuites>\n`;
 }
 
-/** What is to be said of one expected text. */
+/** The message about one expected text. */
 export function verdictText({ text, isAbsence, isMet, seen, nearest }: TextVerdict): string {
   const where = (found: NonNullable<typeof seen>) =>
     `"${found.text}" at ${formatTimecode(found.start_ms)}–${formatTimecode(found.end_ms)}`;

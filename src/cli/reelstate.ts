@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-/** Front door 3: the command line. */
+/** Entry point of the command line. */
 import { Interruption, stopSignals } from '../stop-signals.ts';
 
 const stop = stopSignals();
 const closed = new AbortController();
 process.stdout.on('error', () => closed.abort(new Interruption('the output was closed', 141)));
 process.stderr.on('error', () => {});
-// Not before: a signal must find its handler while the commands are loaded.
+// Imported here, so that a signal during loading has a handler.
 const { runCommandLine } = await import('./command-line.ts');
 const { Terminal } = await import('./terminal.ts');
 

@@ -6,7 +6,7 @@ import { printable } from './printable.ts';
 
 export const RESULT_FORMATS = ['json', 'csv', 'table', 'srt', 'vtt', 'txt'] as const;
 export type ResultFormat = (typeof RESULT_FORMATS)[number];
-/** What can be listed over time. */
+/** Kinds of segments. */
 export const SEGMENT_KINDS = ['text', 'objects', 'scenes'] as const;
 
 export interface ResultChoice extends CsvForm {
@@ -15,7 +15,7 @@ export interface ResultChoice extends CsvForm {
   readonly segments?: SegmentKind | undefined;
 }
 
-/** True for a choice of segments: subtitles and text are made of nothing else. */
+/** Returns true for segments; subtitles and text are always made from them. */
 export function isOfSegments({ format, segments }: ResultChoice): boolean {
   return segments !== undefined || format === 'srt' || format === 'vtt' || format === 'txt';
 }

@@ -72,7 +72,7 @@ Examples:
         if (!isFollowed) return;
         for (const job of accepted) await follow(job, { flags, paths, connection, terminal });
       } catch (error) {
-        // The jobs run on without this command: without their ids they could not be found again.
+        // The jobs continue without this command and could not be found without their ids.
         if (isFollowed && accepted.length > 0) {
           terminal.note(`Accepted jobs continue: ${accepted.map(({ jobId }) => jobId).join(' ')}`);
         }

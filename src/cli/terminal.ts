@@ -42,7 +42,7 @@ export class Terminal {
     await this.write(`${line}\n`);
   }
 
-  /** Writes help and usage errors, which are laid out already. */
+  /** Writes help and usage errors, which are already formatted. */
   writeLaidOut(stream: 'stdout' | 'stderr', text: string): void {
     (stream === 'stdout' ? this.#stdout : this.#stderr).write(text);
   }

@@ -9,7 +9,7 @@ import { analysisOptionsOf, type AnalysisFlags } from './analysis-flags.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface SubmissionFlags extends Omit<AnalysisFlags, 'pipeline'> {
-  /** Absent: `ocr_only`, or that of the job that is run again. */
+  /** Absent: `ocr_only`, or the pipeline of the original job. */
   readonly pipeline?: string;
   readonly tag?: string;
 }
@@ -20,9 +20,11 @@ export interface UploadOptions {
   readonly terminal: Terminal;
 }
 
-/** Errors of one file, or of one job that is run again; the next one may be accepted. */
+/** Errors of one file or one rerun; the next one may be accepted. */
 const FILE_ERRORS = new Set(['invalid_mp4', 'missing_file', 'upload_too_large', 'job_not_found', 'video_missing']);
-/** How long a service without a response is retried, in milliseconds. One that names a time to wait is retried for ever. */
+/**
+ * How long a service without a response is retried, in milliseconds. One that sends Retry-After is retried for ever.
+ */
 const RETRY_FOR_MS = 10_000;
 
 /** True for an error of the video itself: it cannot be read, or the service rejects it. */
@@ -31,7 +33,7 @@ export function isFileError(error: unknown): boolean {
   return error instanceof Error && 'code' in error && 'syscall' in error;
 }
 
-/** The pipeline of an upload that names none. */
+/** The default pipeline of an upload. */
 const USUAL_PIPELINE = 'ocr_only';
 
 /**
@@ -65,7 +67,7 @@ export async function rerunJob(jobId: string, { client, flags, terminal }: Uploa
   );
 }
 
-/** Submits until the service accepts or refuses. */
+/** Submits until the service accepts or rejects. */
 async function submitted(
   name: string,
   { line, signal }: Terminal,

@@ -13,7 +13,7 @@ export interface Box {
   readonly isWhole: boolean;
 }
 
-/** Reads the boxes of a file through a small window, whatever sizes they declare. */
+/** Reads the boxes of a file through a small window, independent of their declared sizes. */
 export class BoxReader implements Disposable {
   readonly fileBytes: number;
   readonly #file: number;

@@ -216,7 +216,7 @@ export class ChildHandle {
     return lookReplySchema.parse(await this.#ask({ kind: 'nextPictures' }));
   }
 
-  /** Kills the process group, whatever signals it ignores. Resolves when the child has ended. */
+  /** Kills the process group with SIGKILL. Resolves when the child has ended. */
   async kill(): Promise<void> {
     this.#killGroup();
     await this.#gone;

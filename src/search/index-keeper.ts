@@ -30,7 +30,7 @@ export class IndexKeeper {
     this.#options = options;
   }
 
-  /** Adds missing videos and removes deleted ones, whatever a crash or repair has left. */
+  /** Adds missing videos and removes deleted ones, after any crash or repair. */
   async reconcile(): Promise<void> {
     const { source, writer, signal, beforeBatch } = this.#options;
     for (let afterSeq = 0; ;) {

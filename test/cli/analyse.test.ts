@@ -134,7 +134,7 @@ describe('reelstate analyse', function () {
     const before = childrenOf(process.pid);
     const drafts = new Set<string>();
     let killed = 0;
-    // The results have a draft from the beginning of an attempt, which changes when there is a first result.
+    // The results have a draft from the start of an attempt, which changes with the first result.
     const watcher = watch(folderOfResults, (event, name) => {
       if (name?.startsWith('.signs_results') !== true) return;
       drafts.add(name);

@@ -17,7 +17,7 @@ describe('reelstate batch against a service', function () {
   let folder: string;
   const run = (...args: readonly string[]): Promise<Outcome> =>
     reelstate(['batch', ...args], { environment: { REELSTATE_URL: service.url }, cwd: folder });
-  /** What the door takes for a video. */
+  /** Passes the check of the file type. */
   const put = async (path: string, content: string): Promise<void> => {
     await mkdir(join(folder, path, '..'), { recursive: true });
     await writeFile(join(folder, path), Buffer.concat([VIDEO, Buffer.from(content)]));
@@ -131,7 +131,7 @@ describe('reelstate batch against a service', function () {
   });
 });
 
-/** The id of the job that is accepted next, or is there. */
+/** The id of the next accepted job, or of one that exists. */
 async function submitted({ engine, store }: ServiceWithPages) {
   const accepted = new Promise<void>((resolve) => {
     const end = engine.onTransition(() => {

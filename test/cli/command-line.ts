@@ -8,7 +8,7 @@ import { Terminal } from '../../src/cli/terminal.ts';
 
 const REELSTATE = fileURLToPath(new URL('../../src/cli/reelstate.js', import.meta.url));
 
-/** Of the machine that runs the tests; they would change what a command does. */
+/** Variables of the test machine that would change a command. */
 const LEFT_OUT = new Set(['API_KEYS', 'REELSTATE_API_KEY', 'REELSTATE_URL']);
 
 export interface Outcome {
@@ -22,7 +22,10 @@ export interface RunOptions {
   readonly cwd?: string;
 }
 
-/** Runs a command in this process, with all that the program does but signals. One at a time: it has the process's environment. */
+/**
+ * Runs a command in this process, with everything but signals. One at a time, because it uses the environment of the
+ * process.
+ */
 export async function reelstate(args: readonly string[], { environment, cwd }: RunOptions = {}): Promise<Outcome> {
   const before = { environment: process.env, cwd: process.cwd() };
   process.env = environmentOf(environment);
@@ -43,11 +46,11 @@ export async function reelstate(args: readonly string[], { environment, cwd }: R
 }
 
 export interface SpawnOptions extends RunOptions {
-  /** Gets what sends a signal to the process. */
+  /** Receives a function that sends a signal to the process. */
   readonly onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
 }
 
-/** Runs a command in a process of its own, as a shell would, to its end. */
+/** Runs a command in its own process, like a shell, to its end. */
 export async function spawnReelstate(args: readonly string[], options: SpawnOptions = {}): Promise<Outcome> {
   const child = spawn(process.execPath, [REELSTATE, ...args], {
     env: environmentOf(options.environment),

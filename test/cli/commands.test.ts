@@ -327,7 +327,7 @@ describe('the command line', function () {
     service.pipelines.hold();
     let interrupt = (): void => {};
     const heed = ({ url = '' }): void => {
-      // The first question for a status: the job is accepted, and its id is known.
+      // The first status request: the job is accepted, and its id is known.
       if (url.startsWith('/video/status/')) interrupt();
     };
     service.server.on('request', heed);

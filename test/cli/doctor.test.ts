@@ -29,7 +29,7 @@ describe('reelstate doctor', function () {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  /** The exit code, and what is wrong, by what was looked at. */
+  /** Returns the exit code and the findings by check. */
   const examined = async (settings: Readonly<Record<string, string>> = {}, run = reelstate) => {
     const environment = { DATA_DIR: dataDir, PORT: '0', MAX_UPLOAD_BYTES: '1', DISK_RESERVE_BYTES: '0', ...settings };
     const { code, stdout, stderr } = await run(['doctor', '--json'], { environment });
@@ -94,7 +94,7 @@ describe('reelstate doctor', function () {
     await writeFile(dataDir, 'no folder');
     const { code, wrong } = await examined();
     expect(code).to.equal(1);
-    // The models would lie in it.
+    // The models would be in it.
     expect(wrong.map(({ check }) => check)).to.deep.equal(['data folder', 'models']);
     expect(wrong[0]?.message).to.contain('ENOTDIR');
     expect(wrong[0]?.fix).to.contain('DATA_DIR');

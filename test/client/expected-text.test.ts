@@ -87,7 +87,7 @@ describe('an expected text', () => {
   });
 });
 
-/** Another digit where there is one, else another word. */
+/** Returns the text with another digit, or another word if it has none. */
 function nearMiss(text: string, random: Random): string {
   if (/\d/.test(text)) return text.replace(/\d(?=\D*$)/, (digit) => String((Number(digit) + 1 + random.below(8)) % 10));
   const words = text.split(' ');

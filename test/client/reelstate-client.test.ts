@@ -27,7 +27,7 @@ async function refusalOf(call: Promise<unknown>): Promise<ReelstateError> {
   return error;
 }
 
-/** Something that answers in the place of the service. */
+/** A server in place of the service. */
 async function withServer<T>(listener: RequestListener, use: (client: ReelstateClient) => Promise<T>): Promise<T> {
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -46,7 +46,7 @@ describe('the client', () => {
   const video = new Blob([VIDEO]);
   const submit = async () => (await client.submit({ file: video, pipelineId: 'ocr_only' })).jobId;
 
-  /** Lets a job run and end, with the text of its results document as given. */
+  /** Runs a job with the given text as its results document. */
   const complete = async (jobId: string, document: string): Promise<void> => {
     const id = jobIdSchema.parse(jobId);
     await service.engine.dispatch(id, { type: 'START' });

@@ -19,7 +19,7 @@ import type { searchResponseSchema } from '../../src/http/routes/search.ts';
 import type { segmentsResponseSchema } from '../../src/http/routes/segments.ts';
 import type { transitionsResponseSchema } from '../../src/http/routes/transitions.ts';
 
-/** True when every response of the service has the client's type, and the client's type has no extra member. */
+/** True if every response of the service has the client's type, and the client's type has no other member. */
 type Tells<Answer, Schema extends z.ZodType> =
   z.infer<Schema> extends Answer ? (keyof Answer extends keyof z.infer<Schema> ? true : false) : false;
 

@@ -8,18 +8,18 @@ import { followJob, resultsOf } from '../../tools/job-requests.ts';
 import { startService, type ServiceProcess } from '../../tools/service-process.ts';
 
 /**
- * Real files that others made, through the real service. CORPUS_DIR names a folder with `SOURCES.tsv` (columns path,
- * category, nb_frames_decoded) and the files; CORPUS_MAX_FRAMES bounds the frames of each (default all).
+ * Real files of others through the real service. CORPUS_DIR names a folder with `SOURCES.tsv` (columns path, category,
+ * nb_frames_decoded) and the files; CORPUS_MAX_FRAMES limits the frames of each (default all).
  */
 const { CORPUS_DIR: folder, CORPUS_MAX_FRAMES: bound } = process.env;
 const maxFrames = bound === undefined ? Number.POSITIVE_INFINITY : Number(bound);
 
-/** Valid files whose count rightly differs from what ffmpeg 5.1 decoded, and why. */
+/** Valid files with a correct count that differs from ffmpeg 5.1, and why. */
 const DIFFERENT: Readonly<Record<string, number>> = {
-  // Encrypted: ffmpeg counts frames of noise that it made without the key; an encrypted track is refused.
+  // Encrypted: ffmpeg counts frames of noise decoded without the key; the service rejects an encrypted track.
   'valid/Eyevinn+mp4ff__mp4__testdata__cbcs.mp4': 0,
   'valid/Eyevinn+mp4ff__mp4__testdata__prog_8s_enc_dashinit.mp4': 0,
-  // No ftyp box: refused at the door, with the way to remux it.
+  // No ftyp box: rejected at upload with advice to remux it.
   'valid/sindresorhus+file-type__fixture__fixture-mjpeg.mov': 0,
 };
 
@@ -35,7 +35,7 @@ type Answer =
   | { readonly kind: 'completed'; readonly jobId: JobId; readonly indices: readonly number[] };
 
 describe('a corpus of real, broken and false videos', function () {
-  // All frames of all files take two cores an hour.
+  // All frames of all files take an hour on two cores.
   this.timeout(bound === undefined ? 10_800_000 : 1_200_000);
   let files: readonly CorpusFile[] = [];
   let service: ServiceProcess;
@@ -127,7 +127,7 @@ describe('a corpus of real, broken and false videos', function () {
   }
 });
 
-/** What a user is told must name a cause, and must not be a crash or a defect of ours. */
+/** The message must name a cause, not a crash or a defect of the service. */
 function expectReason(answer: Answer): void {
   if (answer.kind === 'refused') {
     expect(answer.status).to.be.within(400, 499);

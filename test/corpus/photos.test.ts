@@ -11,8 +11,8 @@ import { startService, type ServiceProcess } from '../../tools/service-process.t
 import { readPicture } from '../../tools/still-picture.ts';
 
 /**
- * What is seen in photographs, through the real service and its built-in detector. CORPUS_DIR names a folder with
- * `photo/` and `objects/`; with CORPUS_PICTURES, a folder, each is drawn there with its boxes, to be looked at.
+ * Objects in photographs, through the real service and its built-in detector. CORPUS_DIR names a folder with `photo/`
+ * and `objects/`; CORPUS_PICTURES, optional, a folder for pictures with drawn boxes.
  */
 const { CORPUS_DIR: folder, CORPUS_PICTURES: pictures } = process.env;
 
@@ -32,12 +32,12 @@ const DOGS: readonly Seen[] = [
   ['dog', [226, 72, 125, 315]],
   ['dog', [325, 228, 250, 193]],
 ];
-/** Covered by a dog that the built-in detector does not see: it is on his shoulder, and taken for a part of him. */
+/** Hidden by a dog that the built-in detector does not see, because it is on his shoulder. */
 const DOG_OWNER: Seen = ['person', [0, 300, 640, 980]];
 
 /**
- * The obvious people, cars and dogs, where a person would draw their boxes. The blurred car of
- * licenseplate_motion.jpg is missing: the built-in detector finds it with an input of 416 pixels and not with 512.
+ * The obvious people, cars and dogs, with boxes drawn by a person. The blurred car of licenseplate_motion.jpg is
+ * omitted: the built-in detector finds it with an input of 416 pixels and not with 512.
  */
 const SEEN: Readonly<Record<string, readonly Seen[]>> = {
   'photo/roboflow__google_colab__assets__dog.jpeg': [DOG_OWNER],
@@ -48,14 +48,14 @@ const SEEN: Readonly<Record<string, readonly Seen[]>> = {
   'photo/roboflow__inference__unit_tests__core__utils__assets__2.jpg': [],
   'photo/roboflow__inference__unit_tests__core__utils__assets__5.jpg': [],
   'objects/car.mp4': twice([CAR]),
-  // Stored on its side, with a display matrix that sets it up again.
+  // Stored rotated, with a display matrix.
   'objects/car_rotated.mp4': twice([CAR]),
   'objects/crowd.mp4': twice(CROWD),
   'objects/dog.mp4': [DOG_OWNER],
   'objects/dogs.mp4': twice(DOGS),
 };
 
-/** Lines that are written large. */
+/** Lines in large letters. */
 const WRITTEN: Readonly<Record<string, readonly string[]>> = {
   'photo/JaidedAI+EasyOCR__examples__example3.png': ['SPEED', 'LIMIT', 'BASRURKAR', 'MARKET'],
   'photo/JaidedAI+EasyOCR__examples__japanese.jpg': ['NO LITTER'],
@@ -122,7 +122,7 @@ describe('photographs of people, cars, dogs and signs', function () {
     return frame.result;
   }
 
-  /** A video of one frame: the picture in a file. */
+  /** A video of one frame from a picture file. */
   function videoOf(file: string): string {
     const { width, height, rgb } = readPicture(file);
     const path = join(work, 'photo.mp4');
@@ -136,7 +136,7 @@ function twice(seen: readonly Seen[]): readonly Seen[] {
   return seen.map(([label, [x, y, width, height]]) => [label, [2 * x, 2 * y, 2 * width, 2 * height]]);
 }
 
-/** Area that two boxes share, as part of the area they cover together. */
+/** Returns the intersection over union of two boxes. */
 function overlap([ax, ay, aw, ah]: Box, [bx, by, bw, bh]: Box): number {
   const width = Math.max(0, Math.min(ax + aw, bx + bw) - Math.max(ax, bx));
   const height = Math.max(0, Math.min(ay + ah, by + bh) - Math.max(ay, by));

@@ -16,7 +16,7 @@ const LOOK_EVERY_MS = 50;
 const example = (name: string): string =>
   fileURLToPath(new URL(`tools/deploy/${name}`, import.meta.resolve('#package.json')));
 
-/** What is put in place of the example's names, which belong to another machine. */
+/** Replacements for names in the example that belong to another machine. */
 interface Place {
   readonly folder: string;
   readonly tlsPort: number;
@@ -27,7 +27,7 @@ interface Place {
 
 interface Proxy {
   readonly program: string;
-  /** Writes its configuration below the folder and returns its arguments. */
+  /** Writes its configuration into the folder and returns its arguments. */
   configure(place: Place): Promise<readonly string[]>;
 }
 
@@ -139,7 +139,7 @@ for (const proxy of [nginx, caddy]) {
       expect(header('set-cookie')).to.match(/^__(Host|Secure)-.*Secure/i);
     });
 
-    /** One request through the proxy, by a client that knows nothing of us. */
+    /** One request through the proxy from a generic client. */
     function curl(path: string, ...more: readonly string[]) {
       const url = `https://videos.example.org:${tlsPort}${BASE_PATH}${path}`;
       const resolve = `videos.example.org:${tlsPort}:127.0.0.1`;

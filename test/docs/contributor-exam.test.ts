@@ -5,7 +5,7 @@ import { projectRoot } from '../tools/sample-project.ts';
 
 const QUESTIONS = 20;
 const NUMBERED = /^(\d+)\. (.+)$/gm;
-/** A file, then what to look at in it. */
+/** A file, then texts in it. */
 const REFERENCE = /`((?:src|machines|migrations|test|tools|\.github)\/[^`]+)` \(((?:`[^`]+`(?:, )?)+)\)/g;
 
 const text = readFileSync(path.join(projectRoot, 'docs/CONTRIBUTOR_EXAM.md'), 'utf8');

@@ -10,22 +10,22 @@ import type { ShellBlock } from '../../tools/documents/shell-blocks.ts';
 
 const run = promisify(execFile);
 
-/** The address that documents name: that of a service with no settings. */
+/** The address in documents: that of a service without settings. */
 const DOCUMENTED_URL = 'http://127.0.0.1:8000';
 const READY = /Reelstate ready at (http:\/\/\S+)/;
-/** What git does not know and a clone has all the same. */
+/** Files outside git that a clone has too. */
 const KEPT = ['.build', 'node_modules', 'video.mp4'];
 const LEFT_OUT = new Set(['.git', '.build', 'coverage', 'data', 'dist', 'node_modules', '.stryker-tmp', 'reports']);
 
 /**
- * Where a reader of the documents sits: a clone of the project with a `video.mp4` in it, a shell that remembers its
- * variables from block to block, and at most one service, on a free port. One document after another is run in it.
+ * The environment of a reader: a clone of the project with a `video.mp4`, a shell that keeps its variables between
+ * blocks, and at most one service on a free port. Documents are run in it one after another.
  */
 export class DocumentShell implements AsyncDisposable {
   readonly #folder: string;
   readonly #root: string;
   #service: ChildProcess | undefined;
-  /** What started the service. */
+  /** The commands that started the service. */
   #serviceCommands = '';
   #url = DOCUMENTED_URL;
 
@@ -40,7 +40,7 @@ export class DocumentShell implements AsyncDisposable {
     const isKept = (source: string): boolean => !LEFT_OUT.has(path.relative(projectRoot, source));
     await cp(projectRoot, root, { recursive: true, filter: isKept });
     await symlink(path.join(projectRoot, 'node_modules'), path.join(root, 'node_modules'));
-    // What is compiled already, under the name that its sources give it: the copy has the same ones.
+    // The compiled program under the hash of its sources, which the copy has too.
     const build = await realpath(path.join(projectRoot, 'dist'));
     await cp(build, path.join(root, '.build', path.basename(build)), { recursive: true });
     await shell.#git('init', '--quiet');
@@ -68,8 +68,7 @@ export class DocumentShell implements AsyncDisposable {
   }
 
   /**
-   * Forgets what the last document did. A document that begins with a service may get the one that runs; any other finds
-   * a clone that is as new.
+   * Resets the shell. A document that begins with a service may reuse the running one; any other gets a clean clone.
    */
   async beginDocument(first: ShellBlock): Promise<void> {
     await rm(this.#variables, { force: true });
@@ -79,7 +78,7 @@ export class DocumentShell implements AsyncDisposable {
     await this.#git('clean', '--quiet', '--force', '-d', '-x', ...KEPT.map((name) => `--exclude=/${name}`));
   }
 
-  /** Does what the block and its direction say. Rejects when a command fails or prints something else than documented. */
+  /** Runs the block. Rejects if a command fails or prints something else than documented. */
   async run({ commands, direction, prints }: ShellBlock, signal: AbortSignal): Promise<void> {
     if (direction.kind === 'skip') return;
     if (direction.kind === 'service' && this.#runs(commands)) return;
@@ -135,7 +134,7 @@ export class DocumentShell implements AsyncDisposable {
     });
   }
 
-  /** The signal goes to the whole group: to npm, its shell and the service, as Ctrl-C does. */
+  /** The signal goes to the whole group: npm, its shell and the service, like Ctrl-C. */
   async #stop(): Promise<void> {
     const service = this.#service;
     this.#service = undefined;
@@ -151,16 +150,16 @@ export class DocumentShell implements AsyncDisposable {
     const script = [
       'set -eu',
       `if [ -f '${state}' ]; then . '${state}'; fi`,
-      // The services of the documents must not meet those of the machine; one thread has its models sooner.
+      // The services of the documents must not meet those of the machine; one thread loads its models sooner.
       `export PORT=0 HOST=127.0.0.1 LOG_LEVEL=warn PIPELINE_THREADS=1 REELSTATE_URL=${this.#url}`,
       'set -a',
       commands.replaceAll(DOCUMENTED_URL, this.#url),
-      // A service ends long after later blocks have set variables: those must not be overwritten.
+      // A service ends long after later blocks have set variables, which must not be overwritten.
       ...(isService ? [] : [`export -p > '${state}'`]),
     ].join('\n');
     const child = spawn('bash', ['-c', script], {
       cwd: this.#root,
-      // A group of its own, so that everything a command started can be ended with it.
+      // A separate group, so that all processes of a command can be ended.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -173,7 +172,9 @@ export class DocumentShell implements AsyncDisposable {
   }
 }
 
-/** True when the text has every documented piece in its order, from its beginning to its end; white space is as good as another. */
+/**
+ * Returns true if the text has every documented piece in order, from start to end. Amounts of white space are ignored.
+ */
 function matches(text: string, documented: string): boolean {
   const flat = (some: string): string => some.trim().replaceAll(/\s+/g, ' ');
   const pieces = documented.split('…').map((piece) => flat(piece).replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`));

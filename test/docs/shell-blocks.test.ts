@@ -6,7 +6,7 @@ import { shellBlocksOf } from '../../tools/documents/shell-blocks.ts';
 import { projectRoot } from '../tools/sample-project.ts';
 import { DocumentShell } from './document-shell.ts';
 
-/** For all blocks of one document, in milliseconds; they run real services, in a copy of the project that some build anew. */
+/** Milliseconds for all blocks of one document, which run real services in a copy of the project and may build it. */
 const WITHIN_MS = 1_200_000;
 
 const documents = documentFiles(projectRoot).map((file) => {

@@ -22,7 +22,10 @@ async function readLedger(folder: string): Promise<Ledger> {
   return { accepted, ended };
 }
 
-/** Runs the scenario in a process that kills itself at the step; resolves with the signal that ended it, or its exit code. */
+/**
+ * Runs the scenario in a process that kills itself at the step. Resolves with the signal that ended it, or its exit
+ * code.
+ */
 async function crashAt(step: Step, folder: string): Promise<unknown> {
   const child = fork(new URL('crash-child.js', import.meta.url), [folder, step], { stdio: 'inherit' });
   const [code, signal]: unknown[] = await once(child, 'exit');
@@ -48,7 +51,7 @@ async function restartAndCheck(folder: string): Promise<void> {
   expect(new Set(harness.pipelines.started)).to.have.lengthOf(harness.pipelines.started.length);
 }
 
-/** Steps at which a process is really killed. At the others, a copy of the folder stands for what a killed one leaves. */
+/** Steps at which a real process is killed. At the others, a copy of the folder is used. */
 const REALLY_KILLED: readonly Step[] = [
   'submit: video stored',
   'submit: committed',
@@ -59,7 +62,7 @@ const REALLY_KILLED: readonly Step[] = [
 
 describe('after a crash at', () => {
   let folder: string;
-  /** Of the folder as it was when each step was reached first. */
+  /** Copies of the folder when each step was reached first. */
   const copies = new Map<Step, string>();
 
   before(async () => {

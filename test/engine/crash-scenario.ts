@@ -12,8 +12,8 @@ import { EngineHarness, twoFrames, untilAborted } from './engine-harness.ts';
 import { jobIn } from '../job-in.ts';
 
 /**
- * Takes jobs through everything that can happen to them, and tells of each step. What a client would know by then is
- * appended to `ledger` in the folder.
+ * Takes jobs through every possible course and reports each step. What a client would know is appended to `ledger` in
+ * the folder.
  */
 export async function runScenario(folder: string, onStep: (step: Step) => void): Promise<void> {
   const harness = await EngineHarness.open({ folder, maxAttempts: 2, onStep });
@@ -73,7 +73,7 @@ export async function runScenario(folder: string, onStep: (step: Step) => void):
   await harness.store.close();
 }
 
-/** Leaves a video and its sidecar of a job that the database does not know, and a video of no job at all. */
+/** Leaves a video and sidecar of a job missing in the database, and a video of no job. */
 async function leaveEvidence(harness: EngineHarness): Promise<void> {
   const { storage, folder } = harness;
   const given = await jobIn(harness.store, (await harness.submit()).jobId);
@@ -88,7 +88,7 @@ async function leaveEvidence(harness: EngineHarness): Promise<void> {
   await writeFile(join(baseDir, `${uuidv7()}.mp4`), 'a video of no job');
 }
 
-/** Resolves when the engine tells of this event. */
+/** Resolves when the engine reports this event. */
 const heard = (engine: JobEngine, wanted: string): Promise<JobId> =>
   new Promise((resolve) => {
     const stop = engine.onTransition(({ jobId }, { event }) => {

@@ -12,7 +12,7 @@ import { jobIn } from '../job-in.ts';
 
 interface Harm {
   readonly what: string;
-  /** False where DuckDB takes what is left for the whole. */
+  /** False if DuckDB considers the rest complete. */
   readonly isNoticed: boolean;
   readonly harm: (database: string, wal: string) => Promise<void>;
 }
@@ -70,7 +70,10 @@ describe('a damaged database', () => {
   let accepted: readonly JobId[];
   let ended: ReadonlyMap<JobId, string>;
 
-  /** Eight jobs: completed and its files deleted, completed, failed, cancelled, interrupted and waiting, running, waiting, waiting. */
+  /**
+   * Eight jobs: completed and its files deleted, completed, failed, cancelled, interrupted and pending, running,
+   * pending, pending.
+   */
   beforeEach(async () => {
     before = await EngineHarness.open();
     const { engine, pipelines } = before;
@@ -115,7 +118,7 @@ describe('a damaged database', () => {
       expect(after.store.damage !== undefined, 'noticed').to.equal(isNoticed);
       await after.recover({ damaged: after.store.damage !== undefined });
       if (isNoticed) {
-        // Before it is ready, and so before anybody can ask.
+        // Before it is ready, and thus before any request.
         for (const jobId of accepted) {
           expect((await jobIn(after.store, jobId)).status).to.equal(ended.get(jobId) ?? 'pending');
         }

@@ -60,7 +60,7 @@ describe('a database file with damaged blocks', () => {
     }
   }
 
-  /** Every accepted job is there, in the state that it had, and every promise holds when all of them have run. */
+  /** Checks that every accepted job exists in its state, and that every promise holds after all have run. */
   async function expectRestored(folder: string): Promise<void> {
     await using after = await EngineHarness.open({ folder });
     await after.recover({ damaged: after.store.damage !== undefined });
@@ -97,7 +97,7 @@ describe('a database file with damaged blocks', () => {
         }
       } else {
         found.atStart += 1;
-        // As a start that is killed before the jobs are restored: the next one finds the damage again.
+        // Like a start that is killed before the jobs are restored: the next one finds the damage again.
       }
       await opened.store.close();
       if (opened.store.damage !== undefined || opened.store.isDamaged) await expectRestored(folder);

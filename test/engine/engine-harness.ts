@@ -23,16 +23,16 @@ import { quickTmpdir } from '../run/quick-tmpdir.ts';
 const silent = createLog('silent');
 
 /**
- * A new folder in memory where the machine has such a file system: to a process that is killed it is as durable as a
- * disk, and its fsync costs nothing.
+ * A new folder in memory if the machine has such a file system: for a killed process it is as durable as a disk, and
+ * its fsync costs nothing.
  */
 export function quickFolder(): Promise<string> {
   return mkdtemp(join(quickTmpdir(), 'reelstate-engine-'));
 }
 
-/** A pipeline whose course the test decides; by default two frames and the end. */
+/** A pipeline controlled by the test; by default two frames and the end. */
 export class ScriptedPipelines implements VideoFilePipelineService {
-  /** Files in the order in which their analysis began. */
+  /** Files in the order of their analysis. */
   readonly started: string[] = [];
   script: (options: RunOptions) => AsyncIterable<FrameResult> = twoFrames;
 
@@ -51,7 +51,7 @@ export async function* twoFrames(): AsyncGenerator<FrameResult> {
   yield { frame_index: 1, result: { timestamp_ms: 40, text: 'b' } };
 }
 
-/** A picture of two bytes for each time that is asked for. */
+/** Returns a picture of two bytes for each requested time. */
 export const quickPictures: VideoPictureService = {
   async *pictures(_path, wish) {
     if (wish.kind === 'still') return;
@@ -72,13 +72,13 @@ interface HarnessOptions {
   readonly folder?: string;
   readonly onStep?: StepListener;
   readonly log?: Log;
-  /** By default a job waits for nothing. */
+  /** By default a job does not wait. */
   readonly retryDelays?: Partial<RetryDelays>;
   readonly queue?: InMemoryQueueService;
   readonly format?: SnapshotFormat;
 }
 
-/** The engine with everything real below it but the pipelines: a DuckDB file and a folder. */
+/** The engine with real parts except the pipelines: a DuckDB file and a folder. */
 export class EngineHarness implements AsyncDisposable {
   readonly folder: string;
   readonly store: DuckDBJobStore;
@@ -135,7 +135,7 @@ export class EngineHarness implements AsyncDisposable {
     return this.engine.submit({ ...(await this.upload()), options: jobOptionsSchema.parse(options) });
   }
 
-  /** Submits the same video under a key; where it is known already, the upload is discarded, as its route does. */
+  /** Submits the same video under a key. If the key is known, discards the upload like the route. */
   async submitOnce(key: string): Promise<{ readonly job: Job; readonly replayed: boolean }> {
     const upload = await this.upload();
     try {
@@ -159,7 +159,7 @@ export class EngineHarness implements AsyncDisposable {
     await recover({ ...this.#keeping(), damaged });
   }
 
-  /** What is done in the background after a start, once and to its end. */
+  /** Runs the background work after a start once. */
   async keepHouse(): Promise<void> {
     await keepHouse({ ...this.#keeping(), retentionMs: undefined });
   }
@@ -178,7 +178,7 @@ export class EngineHarness implements AsyncDisposable {
     };
   }
 
-  /** Closes and opens again, as a restart does. */
+  /** Closes and opens again, like a restart. */
   async reopen(options: Omit<HarnessOptions, 'folder'> = {}): Promise<EngineHarness> {
     await this.store.close();
     return EngineHarness.open({ ...options, folder: this.folder });

@@ -111,7 +111,7 @@ describe('a job that lost attempts', () => {
   const stalling = async function* (): AsyncGenerator<FrameResult> {
     throw new ServiceError('stalled', 'no frame', { retryable: true });
   };
-  /** Two jobs, the first of which lost two attempts and waits for its third for so long. */
+  /** Two jobs, the first of which lost two attempts and waits this long for its third. */
   const withDelayedJob = async (delayMs: number, asked: number[] = []) => {
     const harness = await EngineHarness.open({
       maxAttempts: 4,

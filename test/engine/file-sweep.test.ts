@@ -35,7 +35,7 @@ describe('the sweep of the stored files', () => {
     return entries.flatMap((entry) => (entry.isFile() ? [entry.name] : [])).toSorted();
   };
 
-  /** Every list of ids that is asked of the database, which answers itself. */
+  /** Records every list of ids in queries of the database. */
   const listenToStandings = (): JobId[][] => {
     const asked: JobId[][] = [];
     const store: Pick<DuckDBJobStore, 'retentionStatesOf'> = harness.store;

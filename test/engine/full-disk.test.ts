@@ -52,7 +52,7 @@ describe('a full disk', () => {
   });
 
   const filler = () => join(folder, 'filler');
-  /** Takes all the room that is left. */
+  /** Uses up all free space. */
   const fill = async (): Promise<void> => {
     for (let bytes = 16 * 1024 ** 2; bytes >= 4_096; bytes /= 2) {
       await writeFile(filler(), Buffer.alloc(bytes), { flag: 'a' }).catch(() => undefined);

@@ -13,14 +13,14 @@ import { aSidecar, completion, keeping, newId, put, putSidecar } from './keeping
 import { jobIn } from '../job-in.ts';
 
 const HOUR_MS = 3_600_000;
-/** A tenth of it is waited for; ten times as long would be more than a test may take. */
+/** A tenth of it is waited for; ten times as long would be too long for a test. */
 const SHORT_MS = 3_000;
 const CLOSED = 'the job store is closed';
 
 describe('background work', () => {
   let told: AbortController;
   let harness: EngineHarness;
-  /** What the test does at a step of the engine. */
+  /** Called at each step of the engine. */
   let atStep: (step: Step) => void;
 
   beforeEach(async () => {
@@ -29,12 +29,12 @@ describe('background work', () => {
     harness = await EngineHarness.open({ onStep: (step) => atStep(step) });
   });
   afterEach(async () => {
-    // Nothing that a failed test left behind goes on.
+    // Ends everything that a failed test left behind.
     told.abort();
     await harness[Symbol.asyncDispose]();
   });
 
-  /** Ends what is under test at the first line with this text. */
+  /** Aborts the work under test at the first log line with this text. */
   const listenUntil = (text: string) =>
     keptLog(({ msg }) => {
       if (String(msg).includes(text)) told.abort();
@@ -188,7 +188,7 @@ describe('background work', () => {
       let late: JobId | undefined;
       store.endedBefore = async (time, limit) => {
         const found = await endedBefore(time, limit);
-        // One that the first look cannot see.
+        // One that ended too late for the first check.
         late ??= await endedLongAgo();
         return found;
       };
@@ -206,7 +206,7 @@ describe('background work', () => {
       const { owner, keySha256, fingerprint } = oldKey;
       await harness.recovery.restore(aSidecar(newId(), { submission: { owner, key_sha256: keySha256, fingerprint } }));
     };
-    /** Called after each time that old keys were forgotten. */
+    /** Called after each deletion of old keys. */
     const afterForgetting = (then: () => Promise<void> | void): void => {
       const store: Pick<DuckDBJobStore, 'forgetSubmissions'> = harness.store;
       const forget = harness.store.forgetSubmissions.bind(harness.store);

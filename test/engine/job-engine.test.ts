@@ -12,7 +12,7 @@ import { refusalOf } from '../refusal-of.ts';
 import { EngineHarness, untilAborted } from './engine-harness.ts';
 import { jobIn } from '../job-in.ts';
 
-/** `code: message` of what it refuses. */
+/** Returns `code: message` of a rejection. */
 async function reasonOf(promise: Promise<unknown>): Promise<string> {
   const { code, message } = await refusalOf(promise);
   return `${code}: ${message}`;
@@ -29,7 +29,7 @@ describe('the engine', () => {
   });
   afterEach(() => harness[Symbol.asyncDispose]());
 
-  /** The steps since this was last asked. */
+  /** Returns the steps since the last call. */
   const taken = (): Step[] => steps.splice(0);
   const running = async (): Promise<Job> => {
     const { jobId } = await harness.submit();
@@ -42,7 +42,7 @@ describe('the engine', () => {
     it('a job that is completed', async () => {
       await harness.submit();
       const stored = taken();
-      // The two files are written side by side.
+      // The two files are written in parallel.
       expect(stored.splice(0, 2).toSorted()).to.deep.equal(['submit: sidecar stored', 'submit: video stored']);
       expect(stored).to.deep.equal(['submit: before commit', 'submit: committed', 'submit: queued']);
       await harness.worker().runOnce();
@@ -210,7 +210,7 @@ describe('the engine', () => {
         return untilAborted(options);
       };
       await worker.runForever();
-      // What the attempt leaves behind is cleared away after it was given back.
+      // The files of an aborted attempt are deleted.
       while (!kept.lines.some(({ msg }) => msg === 'analysis given up')) await new Promise(setImmediate);
       expect((await jobIn(harness.store, jobId)).status).to.equal('pending');
     });
@@ -294,7 +294,7 @@ describe('the engine', () => {
       await small.submit();
       expect(await reasonOf(small.submit())).to.equal(refusal);
       await small.engine.cancel(second.jobId);
-      // Those being accepted count already.
+      // Jobs being accepted already count.
       const both = await Promise.allSettled([small.submit(), small.submit()]);
       expect(both.map(({ status }) => status).toSorted()).to.deep.equal(['fulfilled', 'rejected']);
       const again = await small.reopen();
@@ -304,7 +304,7 @@ describe('the engine', () => {
   });
 
   it('counts a repeated submission with one key once, and distinguishes keys', async () => {
-    // Which of two at once is the first is not said.
+    // The order of two concurrent submissions is undefined.
     const [first, second] = await Promise.all([harness.submitOnce('a'), harness.submitOnce('a')]);
     expect(second.job).to.deep.equal(first.job);
     expect(first.replayed).to.equal(!second.replayed);

@@ -6,12 +6,12 @@ import { EngineHarness } from './engine-harness.ts';
 import { jobIn } from '../job-in.ts';
 
 const MAX_ATTEMPTS = 2;
-/** Attempts that a path may use: RELEASE spends none, so without a bound there would be no last path. */
+/** Attempts in a path; RELEASE loses none, so without a limit there would be infinitely many paths. */
 const LONGEST = 3;
 
 type Probe = (attempt: number) => JobEvent;
 
-/** Every event, from the present attempt and from a stale one. */
+/** Every event, from the current attempt and from a stale one. */
 const PROBES: Readonly<Record<string, Probe>> = {
   START: () => ({ type: 'START' }),
   COMPLETE: (attempt) => ({ type: 'COMPLETE', attempt, outputPath: 'results.json' }),

@@ -7,14 +7,14 @@ import { jobIdSchema, type JobId } from '../../src/job.ts';
 import type { Log } from '../../src/log.ts';
 import type { EngineHarness } from './engine-harness.ts';
 
-/** All that the keeping of jobs and files needs, real, with a log that the test reads. */
+/** The real parts of background work, with a log that the test reads. */
 export function keeping({ store, storage, queue, engine, recovery }: EngineHarness, log: Log, signal: AbortSignal) {
   return { store, storage, queue, engine, recovery, log, signal };
 }
 
 export const newId = (): JobId => jobIdSchema.parse(uuidv7());
 
-/** Of a job that waits, unless told otherwise. */
+/** Of a pending job by default. */
 export function aSidecar(jobId: JobId, differing: Partial<Sidecar> = {}): Sidecar {
   return {
     job_id: jobId,
@@ -32,7 +32,7 @@ export function aSidecar(jobId: JobId, differing: Partial<Sidecar> = {}): Sideca
   };
 }
 
-/** How a job completed whose results are stored. */
+/** The outcome of a completed job with stored results. */
 export function completion(jobId: JobId): NonNullable<Sidecar['outcome']> {
   return {
     status: 'completed',

@@ -32,17 +32,17 @@ interface ModelJob {
   expired: boolean;
 }
 
-/** All that a client may rely on: a list in the order of acceptance. */
+/** The guarantees for a client: a list in order of acceptance. */
 class Model {
   readonly jobs: ModelJob[] = [];
-  /** The job of each key that a client gave its submission. */
+  /** The job of each idempotency key. */
   readonly keyed = new Map<number, ModelJob>();
 
   waiting(): readonly ModelJob[] {
     return this.jobs.filter(({ status }) => status === 'pending');
   }
 
-  /** The job that must be started next. */
+  /** The job that must start next. */
   next(): ModelJob | undefined {
     return this.waiting()[0];
   }
@@ -53,7 +53,7 @@ class Model {
   }
 }
 
-/** The real thing; a restart puts another harness in its place. */
+/** The real system; a restart replaces the harness. */
 interface Real {
   harness: EngineHarness;
 }
@@ -96,7 +96,7 @@ const submit = (): Command =>
     model.jobs.push({ jobId, status: 'pending', interruptions: 0, expired: false });
   });
 
-/** A client that heard no answer submits again under the same key, also after a restart. */
+/** A client without a response submits again with the same key, also after a restart. */
 const submitKeyed = (name: number): Command =>
   command(`submit under key ${name}`, async (model, { harness }) => {
     const known = model.keyed.get(name);
@@ -200,7 +200,7 @@ const restart = (): Command =>
     await come(model, real, await EngineHarness.open({ ...options, folder: real.harness.folder }));
   });
 
-/** What a killed process leaves on the disk is what is on the disk at that moment: a copy of it is opened. */
+/** A killed process leaves the present content of the disk, so a copy of it is opened. */
 const crash = (): Command =>
   command('crash', async (model, real) => {
     const folder = await quickFolder();

@@ -161,7 +161,7 @@ describe('a job that cannot be written affects only itself', () => {
   it('when its outcome cannot be recorded: it fails, and the others end as they would have', async () => {
     const before = await EngineHarness.open();
     const [bad, broken] = [await before.submit(), await before.submit()];
-    // What completes has a path here, which this column does not take.
+    // The results of a completed job have a path here that does not fit this column.
     await changeDatabase(before, 'ALTER TABLE jobs ALTER COLUMN output_path TYPE INTEGER');
     await using after = await EngineHarness.open({ folder: before.folder });
     await after.recover();

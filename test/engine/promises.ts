@@ -18,23 +18,23 @@ import { JOB_STATES } from '../../machines/job.ts';
 import type { StorageService } from '../../src/storage/storage-service.ts';
 import type { JobStore } from '../../src/store/job-store.ts';
 
-/** What a client was told before the service died. */
+/** What a client knew before the service died. */
 export interface Ledger {
   readonly accepted: ReadonlySet<string>;
-  /** The final status that was seen, by job. */
+  /** Observed final status by job. */
   readonly ended: ReadonlyMap<string, string>;
 }
 
 export interface Kept {
   readonly store: JobStore;
   readonly storage: StorageService;
-  /** The storage's base folder. */
+  /** The base folder of the storage. */
   readonly baseDir: string;
 }
 
 /**
- * Every promise that does not hold, in words; empty when all do. To be asked when nothing waits or runs any more and
- * housekeeping has been done.
+ * Returns every broken promise in words; empty if all hold. Call it when nothing waits or runs and background work is
+ * done.
  */
 export async function brokenPromises({ store, storage, baseDir }: Kept, ledger: Ledger): Promise<readonly string[]> {
   const broken: string[] = [];
@@ -62,7 +62,7 @@ export async function brokenPromises({ store, storage, baseDir }: Kept, ledger: 
     check(hasSegments === hasResults, `${jobId} is ${job.status}, segments: ${hasSegments}`);
     if (hasSegments) JSON.parse(await readFile(await storage.loadFile(segmentsPathOf(jobId)), 'utf8'));
     const hasThumbnails = stored.has(thumbnailsPathOf(jobId));
-    // They are made again when they are missing.
+    // They are created again if missing.
     check(hasResults || !hasThumbnails, `${jobId} is ${job.status}, thumbnails: ${hasThumbnails}`);
     if (hasThumbnails) {
       const picture = await readThumbnail(await storage.loadFile(thumbnailsPathOf(jobId)), 'first');
@@ -80,7 +80,7 @@ export async function brokenPromises({ store, storage, baseDir }: Kept, ledger: 
   return broken;
 }
 
-/** All but the number of the attempt, which a job that was brought back counts anew, and the key, which is not in its row. */
+/** Except the number of the attempt, which counts again in a restored job, and the key, which is not in its row. */
 function essenceOf(sidecar: Sidecar | 'unreadable' | undefined): string {
   if (sidecar === 'unreadable') return sidecar;
   const outcome = sidecar?.outcome && { ...sidecar.outcome, attempt: null };

@@ -88,7 +88,7 @@ describe('the files of jobs that have ended', () => {
 });
 
 describe('a job beyond its retention', () => {
-  /** As `forgetJobs` is called by the service, with a time in the future: every finished job is old. */
+  /** Calls `forgetJobs` like the service, with a time in the future, so that every finished job is old. */
   const forget = (harness: EngineHarness) => {
     const { store, storage } = harness;
     const endedBefore = new Date(Date.now() + 1_000);

@@ -2,11 +2,11 @@ import { expect } from 'chai';
 import { RunningClock } from '../../src/engine/running-clock.ts';
 
 describe('a clock of running time', () => {
-  /** Milliseconds of this clock that went by until a timer was due; each beat takes as long as `beatMs` says. */
+  /** Returns the milliseconds of this clock until a timer was due; each beat takes `beatMs`. */
   async function dueAfter(ms: number, beatMs: (beat: number) => number): Promise<number> {
     let at = 0;
     let looks = 0;
-    // The time is looked at when a beat begins and when it ends.
+    // The time is read at the start and at the end of a beat.
     const now = (): number => {
       if (looks % 2 === 1) at += beatMs((looks - 1) / 2);
       looks += 1;

@@ -8,7 +8,7 @@ import { EngineHarness } from './engine-harness.ts';
 import { newId } from './keeping.ts';
 import { STORED_SNAPSHOTS } from './stored-snapshots.ts';
 
-/** A version that does not exist: jobs remember labels. */
+/** A fictitious version: jobs have labels. */
 const persistedSchema = z.object({
   value: z.enum(JOB_STATES),
   context: z.object({

@@ -1,6 +1,6 @@
 /**
- * Snapshots as each version of the job machine stored them. They are never changed: a version is added when
- * JOB_MACHINE_VERSION is raised, and every later program must read it.
+ * Snapshots as stored by each version of the job machine. Never change them. Add a version when JOB_MACHINE_VERSION is
+ * raised; every later program must read it.
  */
 export const STORED_SNAPSHOTS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   1: {

@@ -7,7 +7,7 @@ import { InMemoryQueueService } from '../../src/queue/memory.ts';
 import { keptLog } from '../kept-log.ts';
 import { EngineHarness, untilAborted } from './engine-harness.ts';
 
-/** A queue at which so many workers die. */
+/** A queue that kills this many workers. */
 class BreakingQueue extends InMemoryQueueService {
   breaks: number;
 
@@ -77,7 +77,7 @@ describe('the workers', () => {
       throw new ServiceError('storage_unavailable', 'no disk', { retryable: true });
     };
     const fatal: unknown[] = [];
-    // What logs a refusal is an action of the machine: when it throws, so does the machine.
+    // The log of a refusal is an action of the machine: if it throws, the machine does too.
     const { log } = keptLog(({ level, msg }) => {
       if (level === 'fatal') fatal.push(msg);
       if (msg === 'refused by the environment; tried again after a pause') throw new Error('the log broke');

@@ -5,7 +5,10 @@ import { v7 as uuidv7 } from 'uuid';
 import { FILE_HEAD, MULTIPART, multipart, NOTHING, openService, send, sendRaw, VIDEO } from './service-under-test.ts';
 import type { ServiceUnderTest } from './service-under-test.ts';
 
-/** What is tried elsewhere: names, fields, boundaries, truncation (submit.test.ts), ids (routes.test.ts), keys and origins (access.test.ts). */
+/**
+ * Tested elsewhere: names, fields, boundaries, truncation (submit.test.ts), ids (routes.test.ts), keys and origins
+ * (access.test.ts).
+ */
 describe('abuse is rejected and leaves nothing:', () => {
   let service: ServiceUnderTest;
   before(async () => {
@@ -206,7 +209,7 @@ describe('abuse is rejected and leaves nothing:', () => {
   });
 });
 
-/** Looks again on every turn of the event loop; the test's own limit ends it. */
+/** Polls on every turn of the event loop, limited by the timeout of the test. */
 async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -9,12 +9,12 @@ const ajv = new Ajv2020({ strict: false, allErrors: true });
 formats.default(ajv);
 ajv.addSchema(describeApi('0'), 'api');
 
-/** What has no description of its own: pages, and what they are made of. */
+/** Responses without a description: pages and their assets. */
 const PAGES = /^\/(|inspector|sign-in|docs|openapi\.json|(?:web|client|assets)\/.*)$/;
 
 /**
- * Holds every answer of a server against the description of the API.
- * @returns what did not fit, growing
+ * Validates every response of a server against the OpenAPI description.
+ * @returns the growing list of mismatches
  */
 export function checkAnswers(server: Server, basePath = ''): readonly string[] {
   const faults: string[] = [];

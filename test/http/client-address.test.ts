@@ -14,7 +14,7 @@ describe('a client behind a proxy', () => {
     return lines;
   };
   afterEach(() => service.close());
-  /** The address that the service takes for the client's. */
+  /** Returns the address that the service uses for the client. */
   const addressOf = async (lines: Readonly<Record<string, unknown>>[], forwarded: string) => {
     const headers = { 'x-api-key': KEY, 'x-forwarded-for': forwarded };
     await send(service.port, { path: '/session', method: 'POST', headers });

@@ -26,7 +26,7 @@ describe('connections', () => {
     sockets.push(socket);
     return socket;
   };
-  /** Whether a request on this connection is answered; false when the connection is closed instead. */
+  /** Resolves with true if a request on this connection gets a response, with false if the connection is closed. */
   const isServed = async (socket: Socket): Promise<boolean> => {
     socket.write(`${REQUEST}\r\n`);
     const [chunk] = await Promise.race([once(socket, 'data'), once(socket, 'close')]).catch(() => []);

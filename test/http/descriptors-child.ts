@@ -1,4 +1,4 @@
-/** A service in a process that may open few files, and a client of it there: prints how a submission was answered. */
+/** A service with few file descriptors and a client in one process. Prints the response to a submission. */
 import { closeSync, openSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { once } from 'node:events';

@@ -50,7 +50,7 @@ describe('the share of one client', () => {
     await service.engine.dispatch(first, { type: 'START' });
     await jobOf(await submit(ONE));
     expect((await submit(ONE)).status).to.equal(429);
-    // An attempt that was lost waits again.
+    // A lost attempt is pending again.
     await service.engine.dispatch(second, { type: 'CANCEL' });
     await service.engine.dispatch(first, { type: 'INTERRUPT', attempt: 1, code: 'stalled', message: 'no frame came' });
     expect((await submit(ONE)).status).to.equal(429);

@@ -28,7 +28,7 @@ describe('limits', () => {
     { head: FILE_HEAD, body: Buffer.concat([VIDEO, Buffer.alloc(4_000)]) },
   ]);
 
-  /** Sends the body a piece at a time; resolves with the status of the answer, whenever that comes. */
+  /** Sends the body in pieces; resolves with the status of the response, whenever it arrives. */
   const trickle = async (pieceBytes: number, everyMs: number): Promise<number> => {
     const headers = { ...MULTIPART, 'content-length': BODY.length };
     const sent = request({ port: service.port, host: '127.0.0.1', method: 'POST', path: '/video/submit', headers });
@@ -170,7 +170,7 @@ describe('a token bucket', () => {
   });
 });
 
-/** Looks again on every turn of the event loop; the test's own limit ends it. */
+/** Polls on every turn of the event loop, limited by the timeout of the test. */
 async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { submitResponseSchema } from '../../src/http/schemas.ts';
 import { checkedProblem, openService, send, sendRaw, VIDEO, type ServiceUnderTest } from './service-under-test.ts';
 
-/** The forms that clients send, as they send them: RFC 2046, RFC 7578 and what browsers and libraries make of them. */
+/** Forms as real clients send them: RFC 2046, RFC 7578 and the variants of browsers and libraries. */
 describe('multipart forms', () => {
   let service: ServiceUnderTest;
   before(async () => {

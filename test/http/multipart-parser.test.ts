@@ -9,7 +9,7 @@ interface Part {
   readonly data: string;
 }
 
-/** Parses a body that comes in chunks of the given sizes, again and again. @returns its parts, and how often data came */
+/** Parses a body in chunks of the given sizes, cyclically. @returns its parts, and the number of data events */
 function parse(boundary: string, body: Buffer, sizes: readonly number[]) {
   const parts: Part[] = [];
   let headers = '';
@@ -36,13 +36,13 @@ function parse(boundary: string, body: Buffer, sizes: readonly number[]) {
 }
 
 describe('the multipart parser', () => {
-  /** Text of the characters that boundaries are made of: the hardest data there is. */
+  /** Text of the characters of boundaries: the hardest input. */
   const text = (boundary: string): Arbitrary<string> =>
     array(constantFrom('\r', '\n', '\r\n', '-', '--', '\r\n--', `\r\n--${boundary}`, boundary, ' ', 'x', '\0'), {
       maxLength: 40,
     })
       .map((pieces) => pieces.join(''))
-      // A boundary that ends its line would be one.
+      // A boundary that ends its line would be a real one.
       .filter(
         (data) =>
           !new RegExp(`\\r\\n--${boundary}(--|[ \\t]*(\\r|$)|-$)`).test(

@@ -89,7 +89,7 @@ describe('the description of the API', () => {
 
 type Operation = (given: Readonly<Record<string, unknown>>) => Promise<unknown>;
 
-/** As much of the generated client as is used. */
+/** The used part of the generated client. */
 const clientSchema = z.object({
   OpenAPI: z.custom<object>((settings) => typeof settings === 'object'),
   DefaultService: z.custom<Readonly<Record<'submit' | 'status' | 'results', Operation>>>(
@@ -97,7 +97,7 @@ const clientSchema = z.object({
   ),
 });
 
-/** Compiles a generated client where it lies, as strictly as can be. */
+/** Compiles a generated client in strict mode. */
 async function compile(folder: string): Promise<void> {
   await writeFile(join(folder, 'package.json'), '{"type":"commonjs"}');
   const compiler = fileURLToPath(new URL('node_modules/typescript/bin/tsc', import.meta.resolve('#package.json')));

@@ -60,7 +60,7 @@ describe('the pictures of a job', () => {
       await (await fetch(`${service.url}/video/submit`, { method: 'POST', body })).json(),
     ).job_id;
   };
-  /** Every fifth frame analysed: nothing, then one text, then another. */
+  /** Every fifth frame is analysed: nothing, then one text, then another. */
   const completed = async (): Promise<JobId> => {
     const id = await submitted();
     await service.engine.dispatch(id, { type: 'START' });

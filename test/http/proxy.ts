@@ -8,15 +8,15 @@ const addressSchema = z.custom<AddressInfo>((value) => typeof value === 'object'
 export interface ProxyOptions {
   /** Port of the service. */
   readonly port: number;
-  /** The path that is passed on; all others are answered with 404. */
+  /** The forwarded path; others get 404. */
   readonly basePath?: string;
-  /** Whether the base path is taken off. */
+  /** True if the proxy removes the base path. */
   readonly strips?: boolean;
-  /** More headers for the service. */
+  /** Additional headers for the service. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A proxy as nginx would be one: it passes the `Host` on, and everything else that it is asked below its path. */
+/** A proxy like nginx: it passes on the `Host` and all requests below its path. */
 export async function openProxy({ port, basePath = '', strips = false, headers = {} }: ProxyOptions) {
   const server = createServer((incoming, outgoing) => {
     const url = incoming.url ?? '';

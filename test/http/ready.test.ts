@@ -9,7 +9,7 @@ import {
   type ServiceUnderTest,
 } from './service-under-test.ts';
 
-/** Whether a submission would be refused, and how the service says so. */
+/** Returns whether a submission would be rejected, and the response of the service. */
 describe('GET /ready', () => {
   let service: ServiceUnderTest;
   const opened = async (settings: ServiceSettings = {}): Promise<void> => {

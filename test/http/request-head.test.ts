@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { checkedProblem, openService, sendRaw, type ServiceUnderTest } from './service-under-test.ts';
 
-/** Node.js answers some of these itself, without a body, unless it is told not to. */
+/** Node.js would answer some of these itself without a body. */
 describe('the head of a request', () => {
   let service: ServiceUnderTest;
   before(async () => {
@@ -9,7 +9,7 @@ describe('the head of a request', () => {
   });
   after(() => service.close());
 
-  /** The problem document that comes back, whose status the response must have. */
+  /** The problem document of the response, whose status must match. */
   const problem = async (...lines: string[]) => {
     const text = await sendRaw(service.port, [`${lines.join('\r\n')}\r\n\r\n`], { end: true });
     const [head = '', body = ''] = text.split('\r\n\r\n');

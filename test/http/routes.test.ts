@@ -202,7 +202,7 @@ describe('the service over HTTP', () => {
       { from: 'frame', to: 'text' },
     ]);
     expect(both?.outputs).to.deep.equal(['objects', 'text']);
-    // A schema that tells good parameters from bad ones, as the service does when it starts.
+    // A schema that distinguishes valid and invalid parameters, like the service at start.
     const takes = new Ajv2020().compile(text?.params_schema ?? false);
     expect(takes({ regions: 'detections' })).to.equal(true);
     expect(takes({ detection_side: 63 })).to.equal(false);

@@ -30,7 +30,7 @@ export const MAX_UPLOAD_BYTES = 256 * 1024;
 
 const registry = await PipelineRegistry.open();
 
-/** Only listed here: nothing in most of these tests analyses. */
+/** Only listed here: most of these tests analyse nothing. */
 const LISTED: VideoFilePipelineService = {
   list: () => registry.describe(),
   runOnFile: () => {
@@ -78,7 +78,7 @@ export interface ServiceSettings {
   readonly workers?: () => readonly StateValue[];
 }
 
-/** The service's own parts over HTTP on a free port, in a folder that `close` removes; no worker. */
+/** The real parts of the service over HTTP on a free port, in a folder that `close` removes; no worker. */
 export async function openService(settings: ServiceSettings = {}) {
   const folder = settings.folder ?? (await mkdtemp(join(tmpdir(), 'http-')));
   const { log = createLog('silent'), pipelines = LISTED, pictures = NONE, maxPending = 1_000 } = settings;
@@ -144,12 +144,12 @@ export async function openService(settings: ServiceSettings = {}) {
     server,
     search,
     closeStore: () => store.close(),
-    /** Every file of the storage, the incoming folder included. */
+    /** Returns every file of the storage, the incoming folder included. */
     async files(): Promise<string[]> {
       const entries = await readdir(join(folder, 'video_jobs'), { withFileTypes: true, recursive: true });
       return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
     },
-    /** Files, rows and queued ids: all nothing when nothing was accepted. */
+    /** Numbers of files, rows and queued ids, all 0 if nothing was accepted. */
     async traces() {
       const rows = Object.values(await store.countByStatus()).reduce((sum, count) => sum + count, 0);
       return { files: await this.files(), rows, queued: queue.size() };
@@ -196,7 +196,7 @@ export const NOTHING = { files: [], rows: 0, queued: 0 };
 
 const addressSchema = z.custom<AddressInfo>((value) => typeof value === 'object' && value !== null && 'port' in value);
 
-/** The beginning of a video, as its door sees it. */
+/** The start of a video that passes the check of the file type. */
 export const VIDEO = fileTypeBox('isom', 'isom', 'mp42');
 
 export function fileTypeBox(major: string, ...compatible: readonly string[]): Buffer {
@@ -213,7 +213,7 @@ export function form(fields: Readonly<Record<string, string>>, file?: Buffer, fi
   return data;
 }
 
-/** The problem document of a response, whose status it repeats. */
+/** Returns the problem document of a response and checks its status. */
 export async function problemOf(response: Response) {
   const problem = checkedProblem(response.headers.get('content-type'), await response.text());
   if (problem.status !== response.status) throw new Error(`${response.status} says it is ${problem.status}`);
@@ -231,7 +231,7 @@ export interface Answer {
   readonly text: string;
 }
 
-/** Sends a body byte for byte as given, to its end, before it looks at the answer. */
+/** Sends a body byte for byte to its end before it reads the response. */
 export async function send(
   port: number,
   options: { readonly path: string; readonly method?: string; readonly headers?: OutgoingHttpHeaders },
@@ -247,7 +247,7 @@ export async function send(
   return { status: response.statusCode, headers: response.headers, text };
 }
 
-/** What comes back on a connection by its end for bytes that no client library would send; all are sent before it is read. */
+/** Sends bytes that no client library would send, then returns everything received until the connection ends. */
 export async function sendRaw(
   port: number,
   bytes: Iterable<Buffer | string>,
@@ -261,7 +261,7 @@ export async function sendRaw(
   return text;
 }
 
-/** A multipart body written by hand. */
+/** Returns a multipart body. */
 export function multipart(
   parts: readonly { readonly head: string; readonly body: string | Buffer }[],
   end = '--',

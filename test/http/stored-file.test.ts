@@ -58,7 +58,7 @@ it('a video requested in every way keeps no file open', async () => {
   }
 });
 
-/** Paths of the files that this process has open. */
+/** Returns the paths of the files that this process has open. */
 async function openFiles(): Promise<string[]> {
   const names = await readdir('/proc/self/fd');
   return Promise.all(names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')));

@@ -450,7 +450,7 @@ function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Looks again on every turn of the event loop; the test's own limit ends it. */
+/** Polls on every turn of the event loop, limited by the timeout of the test. */
 async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
 }

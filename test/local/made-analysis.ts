@@ -15,7 +15,7 @@ const MEDIA: MediaFacts = {
   frames_analysed: 5,
 };
 
-/** Five frames that show a text. */
+/** Five frames with a text. */
 export function framesWith(text: string): readonly FrameResult[] {
   return [0, 1, 2, 3, 4].map((index) => ({
     frame_index: index,
@@ -23,7 +23,7 @@ export function framesWith(text: string): readonly FrameResult[] {
   }));
 }
 
-/** Writes what `analyse` writes of a video with this name, which shows this text. */
+/** Writes the files of `analyse` for a video with this name and text. */
 export async function makeAnalysis(
   folder: string,
   name: string,
@@ -59,7 +59,7 @@ export async function makeAnalysis(
   return paths;
 }
 
-/** Changes the stored results, and the record to agree with them. */
+/** Changes the stored results and updates the record. */
 export async function forge({ results, record }: AnalysisPaths, change: (text: string) => string): Promise<void> {
   const text = change(await readFile(results, 'utf8'));
   await writeFile(results, text);

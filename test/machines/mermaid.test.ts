@@ -4,7 +4,7 @@ import { jobMachine } from '../../machines/job.ts';
 import { toMermaid, transitionsOf } from '../../machines/mermaid.ts';
 import { workerMachine } from '../../machines/worker.ts';
 
-/** The name in the drawing of every state under a state. */
+/** Returns the name in the diagram of every state below a state. */
 function namesUnder(node: AnyStateNode): readonly string[] {
   return Object.values(node.states).flatMap((child) => [child.path.join('_'), ...namesUnder(child)]);
 }

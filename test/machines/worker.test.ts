@@ -14,7 +14,7 @@ const done: AnalysisResult = { kind: 'completed', outputPath: 'r' };
 const completion: Outcome = { type: 'COMPLETE', attempt: 1, outputPath: 'r' };
 const diskFull: AnalysisResult = { kind: 'environment', error: new Error('disk full') };
 
-/** A worker whose claims are given; what is not scripted never ends. */
+/** A worker with given claims; everything else never ends. */
 function startWorker({ claims, analyse, record }: Script) {
   const clock = new SimulatedClock();
   const recorded: Outcome[] = [];

@@ -5,7 +5,7 @@ export function words(...values: readonly number[]): Buffer {
   return bytes;
 }
 
-/** A box of an MP4 file. */
+/** Returns a box of an MP4 file. */
 export function box(type: string, ...content: readonly Buffer[]): Buffer {
   const size = content.reduce((sum, part) => sum + part.length, 8);
   return Buffer.concat([words(size), Buffer.from(type, 'latin1'), ...content]);
@@ -19,7 +19,7 @@ function trackHeader(id: number): Buffer {
   return box('tkhd', words(7, 0, 0, id, 0, 0), Buffer.alloc(60));
 }
 
-/** A track with the given boxes in its sample table, beside those of its media. */
+/** Returns a track with the given boxes in its sample table. */
 export function track(id: number, type: string, table: readonly Buffer[], media: readonly Buffer[] = []): Buffer {
   return box(
     'trak',

@@ -12,14 +12,14 @@ import type { VideoCodec } from '../../tools/video-recipe.ts';
 import { expectColors, plain, quarterColors, type Rgb } from './known-pictures.ts';
 import { copyWithHeaderCodes, writeColrBox, writeProResHeaders, type ColorCodes } from './retagged-video.ts';
 
-/** Every code point that ITU-T H.273 knows, and reserved ones. */
+/** Every code point of ITU-T H.273, and reserved ones. */
 const CODE_POINTS = Array.from({ length: 23 }, (_, code) => code);
 
 const BT709: ColorCodes = { primaries: 1, transfer: 1, matrix: 1 };
 const COLOR: Rgb = [160, 60, 40];
 const SIZE = { width: 64, height: 48 } as const;
 
-/** How far apart BT.709, BT.601 and BT.2020 show the colour. */
+/** Distance between the colour in BT.709, BT.601 and BT.2020. */
 const UNKNOWN_COLORS_DIFFER_BY = 40;
 
 /** PQ and HLG. */

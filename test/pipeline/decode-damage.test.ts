@@ -46,7 +46,7 @@ describe('decodeFrames of a damaged video', () => {
     }
   };
 
-  /** `code: message` of what the file is refused with. */
+  /** Returns `code: message` of the error. */
   const refusal = (bytes: Buffer): string => {
     writeFileSync(path, bytes);
     try {
@@ -58,7 +58,7 @@ describe('decodeFrames of a damaged video', () => {
     throw new Error('The video was decoded');
   };
 
-  /** The file with one four-character code exchanged for another everywhere. */
+  /** Returns the file with every occurrence of a four-character code replaced. */
   const renamed = (from: string, to: string): Buffer =>
     Buffer.from(whole.toString('latin1').replaceAll(from, to), 'latin1');
 
@@ -86,7 +86,7 @@ describe('decodeFrames of a damaged video', () => {
   });
 
   it('keeps what comes after a sample outside the file', () => {
-    // Fragments of one frame each, one of which says that its frame is a megabyte away.
+    // Fragments of one frame each, one of which declares its frame a megabyte away.
     makeVideo({
       path,
       width: 64,
@@ -174,7 +174,7 @@ describe('decodeFrames of a damaged video', () => {
       expect(refusal(Buffer.from(text))).to.contain('invalid_video: The file has no index (moov)');
     }
     const elsewhere = Buffer.from(whole);
-    // The data reference's flag "in this file" is taken away, and a place is named in the bytes that follow.
+    // Removes the data reference's flag "in this file" and names a location in the following bytes.
     elsewhere.writeUInt32BE(0, whole.indexOf('url ') + 4);
     expect(refusal(withLocation(elsewhere, `file://${secret}\0`))).to.equal(
       'invalid_video: The pictures of the video track are in another file',
@@ -192,7 +192,7 @@ describe('decodeFrames of a damaged video', () => {
   });
 });
 
-/** The file with a location behind the header of its data reference; the boxes around it grow with it. */
+/** Returns the file with a location after the header of its data reference and resized boxes around it. */
 function withLocation(bytes: Buffer, location: string): Buffer {
   const added = Buffer.from(location);
   const end = bytes.indexOf('url ') + 8;

@@ -77,7 +77,7 @@ describe('a decoded frame', () => {
   });
 
   it('shows the clean aperture alone, with square pixels and turned', () => {
-    // Of the quadrants, 48 × 32 pixels each, the right half of the left ones and all of the right ones is left.
+    // The right half of the left quadrants (48 × 32 pixels) and all of the right ones remain.
     const cutOff = [0, 0, 24, 0] as const;
     const plainly = firstFrame({ width: 96, height: 64, cutOff });
     expect([plainly.width, plainly.height]).to.deep.equal([72, 64]);
@@ -154,7 +154,7 @@ describe('a decoded frame', () => {
     }
   });
 
-  /** Code values go in and come out as they are, but for the tone map. */
+  /** Code values are not changed except by the tone map. */
   const shownGray = (code: number, transfer: VideoRecipe['color']): number => {
     const picture = (): Uint8Array => plain(64, 64, [code, code, code]);
     const [r, g, b] = colorAt(
@@ -182,7 +182,7 @@ describe('a decoded frame', () => {
   });
 
   it('keeps the size of the first one when the size changes in the middle of a fragmented video', () => {
-    // Every picture of Motion JPEG names its own size, so the fragments of one video may follow those of another.
+    // Every picture of Motion JPEG has its own size, so fragments of different videos can be joined.
     const [small, large] = [join(folder, 'small.mp4'), join(folder, 'large.mp4')];
     const common = {
       codec: 'mjpeg',

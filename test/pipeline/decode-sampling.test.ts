@@ -11,7 +11,7 @@ import type { DecodeOptions, DecodeSummary } from '../../src/pipeline/decode.ts'
 import { makeVideo } from '../../tools/make-video.ts';
 import type { VideoRecipe } from '../../tools/video-recipe.ts';
 
-/** A decoded frame as far as tests compare it. */
+/** The compared properties of a decoded frame. */
 interface Seen {
   readonly index: number;
   readonly timestampMs: number;
@@ -112,7 +112,7 @@ describe('sampling', () => {
   it('reports progress while it reads and decodes', () => {
     make({ frames: 100, encoderOptions: { preset: 'fast', g: 1000 } });
     const seen: number[] = [];
-    // The last frame needs all packets before it, which are decoded only when all are read.
+    // The last frame needs all previous packets, which are decoded only after all are read.
     const frames = framesOf(path, { fromMs: 3960, onProgress: (steps) => seen.push(steps) });
     expect(frames.map(({ index }) => index)).to.deep.equal([99]);
     expect(seen).to.deep.equal(Array.from(seen, (_, place) => place + 1));
@@ -160,7 +160,7 @@ function framesOf(path: string, options: DecodeOptions = {}): Seen[] {
   }));
 }
 
-/** The frames that the options choose, by the words of the documents. */
+/** Returns the frames that the options select according to the documents. */
 function chosen(all: readonly Seen[], options: DecodeOptions): Seen[] {
   const { frameStride = 1, sampleEveryMs, fromMs = 0, toMs = Infinity, maxFrames = Infinity } = options;
   const isFirstAtOrAfterAMultiple = (place: number): boolean => {

@@ -18,7 +18,7 @@ describe('decodeFrames', () => {
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'decode-'));
     video = join(folder, 'twenty.mp4');
-    // Each frame is a gray of its own, so that a frame is known by its pixels. B-frames make two orders of them.
+    // Each frame has its own gray, so that pixels identify it. B-frames make two orders of them.
     makeVideo({
       path: video,
       width: 64,
@@ -62,7 +62,7 @@ describe('decodeFrames', () => {
       steps = count;
     };
     expect(indicesOf({ maxFrames: 3, onProgress })).to.deep.equal([0, 1, 2]);
-    // Two for each packet. The decoder holds some back, to put them in order.
+    // Two per packet. The decoder holds some back to reorder them.
     expect(steps).to.be.within(6, 12);
   });
 
@@ -71,7 +71,7 @@ describe('decodeFrames', () => {
     let step = frames.next();
     while (step.done !== true) step = frames.next();
     const { decodedFrames, sampledFrames, damage, media } = step.value;
-    // The last one, number 19, is neither sampled nor needed by one that is.
+    // The last one, number 19, is neither sampled nor needed by a sampled one.
     expect({ decodedFrames, sampledFrames, damage }).to.deep.equal({ decodedFrames: 19, sampledFrames: 7, damage: 0 });
     expect(media).to.deep.equal({
       width: 64,
@@ -123,7 +123,7 @@ describe('decodeFrames', () => {
 
   it('shows no more of a video than its edit list does', () => {
     const path = join(folder, 'edited.mp4');
-    // The first two frames come before the start of the timeline, so the muxer writes an edit that skips them.
+    // The first two frames precede the start of the timeline, so the muxer writes an edit that skips them.
     makeVideo({ path, width: 64, height: 48, timesMs: [-80, -40, 0, 40, 80], encoderOptions: { g: 1 } });
     expect(Array.from(decodeFrames(path), ({ timestampMs }) => timestampMs)).to.deep.equal([0, 40, 80]);
   });
@@ -150,7 +150,7 @@ describe('decodeFrames', () => {
   });
 });
 
-/** Frame `index` of the video: a gray that no other frame has. */
+/** Returns frame `index` of the video with a unique gray. */
 function grayOf(index: number): Uint8Array {
   return plain(64, 48, [index * 10, index * 10, index * 10]);
 }

@@ -3,7 +3,7 @@ import { Codec, CodecContext, FFmpegError, Frame as NativeFrame, Packet, Softwar
 import type { Frame } from '../../src/pipeline/frame.ts';
 import type { PictureFormat } from '../../src/pipeline/picture-encoder.ts';
 
-/** The pixels of a picture file. */
+/** Returns the pixels of a picture file. */
 export function decodedPicture(bytes: Uint8Array, format: PictureFormat): Frame {
   const codec = Codec.findDecoderByName(format === 'jpeg' ? FF_DECODER_MJPEG : FF_DECODER_PNG);
   if (codec === null) throw new Error(`no decoder for ${format}`);

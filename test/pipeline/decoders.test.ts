@@ -6,7 +6,7 @@ import { decodeFrames } from '../../src/pipeline/decode.ts';
 import { makeVideo } from '../../tools/make-video.ts';
 import { expectRefusal } from './refusal.ts';
 
-/** Sample entries of old codecs, and the decoders that FFmpeg would open for them. */
+/** Sample entries of old codecs, and FFmpeg's decoders for them. */
 const OLD_CODECS = [
   ['SVQ1', 'svq1'],
   ['SVQ3', 'svq3'],
@@ -35,7 +35,7 @@ describe('the decoders that a video may ask for', () => {
 
   const rename = (sampleEntry: string): void => {
     const bytes = Buffer.from(original);
-    // Behind the type: version and flags, number of entries, and the size of the first one.
+    // After the type: version and flags, number of entries, and the size of the first one.
     bytes.write(sampleEntry, bytes.indexOf('stsd') + 16, 'latin1');
     writeFileSync(path, bytes);
   };

@@ -9,7 +9,7 @@ import { decodeFrames } from '../../src/pipeline/decode.ts';
 import { makeMutant } from '../../tools/fuzz/mutant.ts';
 import { makeSeedVideos, type SeedVideo } from '../../tools/fuzz/seed-videos.ts';
 
-/** Seed and index of mutants that once ended as no broken video should, and how. */
+/** Seed and index of mutants with a former defect. */
 const FOUND = [
   [2, 35, 'memory_limit, since FFmpeg calls contradictory boxes a want of memory'],
   [2, 479, 'memory_limit'],

@@ -9,12 +9,12 @@ export const GREEN: Rgb = [30, 200, 30];
 export const BLUE: Rgb = [30, 30, 220];
 export const GRAY: Rgb = [128, 128, 128];
 
-/** RGB bytes of a picture of one colour. */
+/** Returns RGB bytes of a picture of one colour. */
 export function plain(width: number, height: number, color: Rgb): Uint8Array {
   return quadrants(width, height, [color, color, color, color]);
 }
 
-/** RGB bytes of a picture in four colours: top left, top right, bottom left, bottom right. */
+/** Returns RGB bytes of a picture in four colours: top left, top right, bottom left, bottom right. */
 export function quadrants(
   width: number,
   height: number,
@@ -30,14 +30,14 @@ export function quadrants(
   return rgb;
 }
 
-/** The colour at a place given in parts of the width and the height. */
+/** Returns the colour at a position given as fractions of width and height. */
 export function colorAt(frame: Frame, x: number, y: number): Rgb {
   const place = (Math.floor(y * frame.height) * frame.width + Math.floor(x * frame.width)) * 3;
   const [r = -1, g = -1, b = -1] = frame.rgb.subarray(place, place + 3);
   return [r, g, b];
 }
 
-/** The colours in the middle of the four quarters, in reading order. */
+/** Returns the colours in the centres of the four quarters, in reading order. */
 export function quarterColors(frame: Frame): readonly Rgb[] {
   return [
     colorAt(frame, 0.25, 0.25),

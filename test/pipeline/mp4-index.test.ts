@@ -26,7 +26,7 @@ describe('readMp4Index', () => {
     return readMp4Index(path, DEFAULT_VIDEO_LIMITS);
   };
 
-  /** `code: message`, or nothing when the file is let through. */
+  /** Returns `code: message`, or nothing if the file is accepted. */
   const refusal = (...boxes: readonly Buffer[]): string => {
     try {
       read(...boxes);

@@ -16,7 +16,7 @@ import { expectRefusal } from './refusal.ts';
 import { renderFrame } from '../../tools/rendered-frames.ts';
 import { tinyModel, type TinyModelOptions } from './tiny-model.ts';
 
-// A frame twice as wide as high, into an input of 64 x 64: 64 x 32 pixels, each of them 2 x 2 of the frame.
+// A frame of aspect ratio 2 in an input of 64 x 64: 64 x 32 pixels, each for 2 x 2 of the frame.
 const FRAME: Frame = { index: 0, timestampMs: 0, width: 128, height: 64, rgb: new Uint8Array(128 * 64 * 3) };
 const SIDE = 64;
 const POINTS = 8 * 8 + 4 * 4 + 2 * 2;
@@ -50,7 +50,7 @@ describe('objects.detect', function () {
     await writeFile(file, tinyModel(model));
     return new ModelFolder(folder).add({ name, file, format });
   };
-  /** What the model `mine` finds with these parameters, without the boxes. */
+  /** Returns the detections of the model `mine` with these parameters, without boxes. */
   const found = async (params: object) =>
     (await detect({ model: 'mine', ...params })).map(({ label, confidence }) => `${label} ${confidence}`);
   const detect = async (params: Record<string, unknown>): Promise<readonly Detection[]> => {
@@ -59,13 +59,13 @@ describe('objects.detect', function () {
   };
 
   it('decodes YOLOv8 in its published form: 1 x 84 x points, letterboxed into the middle', async () => {
-    // The frame lies in rows 16 to 48 of the input.
+    // The frame is in rows 16 to 48 of the input.
     await add('mine', 'yolov8', yolov8([{ at: [20, 32, 10, 8], label: DOG, score: 0.75 }]));
     expect(await detect({ model: 'mine' })).to.deep.equal([{ label: 'dog', confidence: 0.75, bbox: [30, 24, 20, 16] }]);
   });
 
   it('gives a model with open sides an input in the proportions of the frame', async () => {
-    // 640 x 384 pixels, five for each of the frame, which lies in rows 12 to 372.
+    // 640 x 384 pixels, five for each of the frame, which is in rows 12 to 372.
     const frame: Frame = { ...FRAME, height: 72, rgb: new Uint8Array(128 * 72 * 3) };
     const points = 80 * 48 + 40 * 24 + 20 * 12;
     const values = new Map([100, 62, 20, 10].map((value, channel) => [channel * points, value]));

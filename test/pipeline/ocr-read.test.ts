@@ -91,7 +91,7 @@ describe('ocr.read', function () {
   it('reads each crop independently of its neighbours', async () => {
     const alone = renderFrame(GREY, [SHORT]);
     const long = renderFrame(GREY, [LONG]);
-    // The lower half comes from the other frame, so that the pixels of the short line are the same to the last bit.
+    // The lower half comes from the other frame, so that the pixels of the short line are identical.
     const both = { ...alone, rgb: Uint8Array.from(alone.rgb) };
     const half = both.rgb.length / 2;
     both.rgb.set(long.rgb.subarray(half), half);

@@ -13,7 +13,7 @@ import { tinyModel } from './tiny-model.ts';
 const CHARACTERS = ['ж', 'у', 'к', 'и'];
 const STEPS = 8;
 
-/** A recogniser that reads every crop alike: one class a step, 0 is the blank. */
+/** A recogniser with the same output for every crop: one class per step, 0 is the blank. */
 function reader(classes: number, read: readonly number[]): Uint8Array {
   const values = new Map<number, number>();
   for (let step = 0; step < STEPS; step += 1) values.set(step * classes + (read[step] ?? 0), 1);

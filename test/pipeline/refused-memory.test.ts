@@ -30,7 +30,7 @@ describe('decodeFrames of a video that asks for much', () => {
       this.skip();
     }
     const path = join(folder, 'large.mp4');
-    // The decoder keeps frames to refer to, of 50 MB each; with 600 MB it gave 4 of the 8.
+    // The decoder keeps reference frames of 50 MB each; with 600 MB it returned 4 of the 8.
     makeVideo({
       path,
       width: 7680,

@@ -9,7 +9,7 @@ export interface ColorCodes {
   readonly matrix: number;
 }
 
-/** Replaces the code points of the `colr` box of a file. */
+/** Replaces the code points in the `colr` box of a file. */
 export function writeColrBox(path: string, codes: ColorCodes): void {
   const bytes = readFileSync(path);
   let place = bytes.indexOf('colrncl', 0, 'latin1');
@@ -18,7 +18,7 @@ export function writeColrBox(path: string, codes: ColorCodes): void {
   writeFileSync(path, bytes);
 }
 
-/** Replaces the code points in the frame headers of ProRes; in one of them when `frame` is given. */
+/** Replaces the code points in the frame headers of ProRes; only in one if `frame` is given. */
 export function writeProResHeaders(path: string, codes: ColorCodes, frame?: number): void {
   const bytes = readFileSync(path);
   let found = 0;

@@ -21,7 +21,7 @@ const FRAME = renderFrame('mandelbrot=s=640x352:r=25:start_scale=0.9', [
 const WHOLE: Region = { x: 0, y: 0, width: 640, height: 352 };
 const CAPTION: Region = { x: 30, y: 30, width: 400, height: 60 };
 
-// The sums of what goes in and what comes out, as NOTICE lists them.
+// Hashes of inputs and outputs, as listed in NOTICE.
 const MODELS = [
   {
     name: 'ch_PP-OCRv4_det_infer.onnx',
@@ -65,7 +65,7 @@ describe('the rewriting of text models', function () {
         0,
       );
       expect(difference).to.be.below(1e-4);
-      // The input has something in it to be found.
+      // The input contains text.
       expect(values.reduce((most, value) => Math.max(most, value), 0)).to.be.above(0.9);
     });
 

@@ -1,11 +1,11 @@
 import { MessageWriter } from '../../src/pipeline/models/protobuf.ts';
 
 export interface TinyModelOptions {
-  /** Sizes of the input; a name stands for one that is open. Default: 1 x 3 x side x side. */
+  /** Sizes of the input; a name stands for a variable one. Default: 1 x 3 x side x side. */
   readonly inputDims?: readonly (number | string)[];
   readonly side: number;
   readonly outputDims: readonly number[];
-  /** Values of the output by flat index; the rest is 0. */
+  /** Values of the output by flat index; others are 0. */
   readonly values: ReadonlyMap<number, number>;
 }
 
@@ -16,8 +16,8 @@ const FLOAT = 1; // TensorProto.DataType
 const INT = 2; // AttributeProto.AttributeType
 
 /**
- * Returns an ONNX model that takes 1 x 3 x side x side and always answers the same: constant + 0 * (mean of its input),
- * so that it is run for real and its answer is known.
+ * Returns an ONNX model with input 1 x 3 x side x side and constant output: constant + 0 * (mean of its input), so that
+ * it really runs and its output is known.
  */
 export function tinyModel({ side, inputDims, outputDims, values }: TinyModelOptions): Uint8Array {
   const answer = new Float32Array(outputDims.reduce((product, size) => product * size, 1));

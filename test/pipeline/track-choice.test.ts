@@ -29,7 +29,7 @@ describe('of several video tracks', () => {
 
   after(() => rmSync(folder, { recursive: true }));
 
-  /** Width and number of the frames that are decoded of a file with these tracks. */
+  /** Returns width and number of the decoded frames of a file with these tracks. */
   const shown = (...tracks: readonly { readonly name: string; readonly enabled: boolean }[]): string => {
     remux(
       path,
@@ -64,7 +64,7 @@ describe('of several video tracks', () => {
   });
 });
 
-/** Puts the video tracks of several files into one, as they are. */
+/** Joins the video tracks of several files in one. */
 function remux(path: string, files: readonly string[]): void {
   using muxer = Muxer.openSync(path);
   const sources = files.map((file) => {

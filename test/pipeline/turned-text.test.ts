@@ -20,14 +20,14 @@ const SMALL = [
   'user@example.com joined 3 minutes ago',
 ];
 
-/** The same picture turned clockwise about its middle. */
+/** Returns the picture rotated clockwise about its centre. */
 function turned(frame: Frame, degrees: number): Frame {
   const { width, height } = frame;
   const whole = { x: width / 2, y: height / 2, width, height, angle: (-degrees * Math.PI) / 180, slope: 0, bend: 0 };
   return { ...frame, ...levelled(frame, whole, width, height) };
 }
 
-/** The same picture with its middle row bent into an arc that rises by `rise` pixels at the sides of the text. */
+/** Returns the picture with its middle row bent into an arc that rises by `rise` pixels at the sides of the text. */
 function bent(frame: Frame, rise: number): Frame {
   const { width, height } = frame;
   const whole = { x: width / 2, y: height / 2, width, height, angle: 0, slope: 0, bend: -rise / 220 ** 2 };
@@ -58,7 +58,7 @@ describe('ocr.read of text that is small or not level', function () {
     it(`reads text turned by ${degrees}°`, async () => {
       const lines = await read(turned(SIGN, degrees));
       expect(sorted(lines)).to.include('Call 555-0199 for a table');
-      // The detector takes a last digit that stands on its side for a word of its own.
+      // The detector treats a rotated last digit as a separate word.
       if (degrees !== 90) expect(sorted(lines)).to.deep.equal(['Call 555-0199 for a table', 'open daily from 9 to 17']);
     });
   }

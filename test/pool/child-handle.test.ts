@@ -39,7 +39,7 @@ describe('ChildHandle', () => {
       taken += reply.frames.length;
       done = reply.done;
       expect(reply.frames.length).to.be.at.most(32);
-      // Each packet counts twice: when it is read, and when it is decoded.
+      // Each packet counts twice: when it is read and when it is decoded.
       expect(reply.decoded / 2 - taken).to.be.at.most(64);
     }
     expect(taken).to.equal(frames);

@@ -1,10 +1,13 @@
-/** A service that says which children it has and waits to be killed. Arguments: the child's module, the number of children. */
+/**
+ * A service that prints the ids of its children and waits to be killed. Arguments: the child's module, the number of
+ * children.
+ */
 import { createLog } from '../../src/log.ts';
 import { detectIsolation } from '../../src/pool/isolation.ts';
 import { ProcessPool } from '../../src/pool/process-pool.ts';
 import { MEMORY_BYTES } from './pool-fixture.ts';
 
-// Not to outlive a test run that was itself killed.
+// Ends it if the test run was killed.
 process.stdin.resume().once('close', () => process.kill(process.pid, 'SIGKILL'));
 
 const [childModule = '', size = '2'] = process.argv.slice(2);

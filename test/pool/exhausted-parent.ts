@@ -1,6 +1,6 @@
 /**
- * A service that has no file descriptor left when it starts its children, and gets them back when its input says so. It
- * says what it waits for. Argument: the child's module.
+ * A service without a free file descriptor when it starts its children, until its input releases them. Prints what it
+ * waits for. Argument: the child's module.
  */
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
@@ -8,11 +8,11 @@ import { createLog } from '../../src/log.ts';
 import { ProcessPool } from '../../src/pool/process-pool.ts';
 import { MEMORY_BYTES } from './pool-fixture.ts';
 
-// Not to outlive a test run that was itself killed.
+// Ends it if the test run was killed.
 process.stdin.once('close', () => process.kill(process.pid, 'SIGKILL'));
 
 const [childModule = ''] = process.argv.slice(2);
-// What is loaded when a process is first forked needs no descriptor any more.
+// Loads what the first fork needs while there are descriptors.
 const isolation = {
   levels: [],
   command: [process.execPath],

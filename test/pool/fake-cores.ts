@@ -1,4 +1,4 @@
-/** Loaded before the service by `--import`: the machine seems to have as many cores as `FAKED_CORES` says. */
+/** Preloaded into the service (`--import`): the machine seems to have `FAKED_CORES` cores. */
 import { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';
 

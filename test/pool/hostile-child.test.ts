@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { z } from 'zod';
 
 const run = promisify(execFile);
-/** A user who owns nothing; `nobody` on most systems. */
+/** An unprivileged user; `nobody` on most systems. */
 const ORDINARY_USER = 65534;
 const IS_ROOT = process.getuid?.() === 0;
 const OWN_VIDEO = 'read its own video';
@@ -16,7 +16,7 @@ const OWN_VIDEO = 'read its own video';
 const outputSchema = z.object({ levels: z.array(z.string()), outcomes: z.record(z.string(), z.string()) });
 type Output = z.infer<typeof outputSchema>;
 
-/** The user that the service runs as, the programs it finds, and the layers that its child gets. */
+/** User of the service, available programs, and layers of its child. */
 interface Circumstances {
   readonly user: 'root' | 'ordinary';
   readonly namespaces: boolean;
@@ -35,7 +35,7 @@ describe('A child that was taken over', function () {
     await chmod(folder, 0o755);
     programs = join(folder, 'programs');
     await mkdir(programs);
-    // Whatever the umask: another user has to find them.
+    // For any umask, because another user must find them.
     await chmod(programs, 0o755);
     for (const name of ['prlimit', 'setpriv']) await symlink(`/usr/bin/${name}`, join(programs, name));
   });

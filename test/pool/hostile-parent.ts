@@ -1,6 +1,6 @@
 /**
- * A service whose child was taken over: makes a data folder, runs one job in a hostile child, and prints what it
- * managed. Arguments: the folder, a PATH for the programs that isolate, and which layers to have.
+ * A service with a compromised child: creates a data folder, runs one job in a hostile child, and prints the outcome.
+ * Arguments: the folder, a PATH for the isolation programs, and the layers.
  */
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';

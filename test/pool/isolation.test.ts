@@ -34,7 +34,7 @@ describe('Isolation', () => {
   it('reports exactly the active restrictions of the kernel', async () => {
     const limits = await readFile(`/proc/${pid}/limits`, 'latin1');
     const limit = Number(/^Max data size +(\d+) +\1 /m.exec(limits)?.[1] ?? Infinity);
-    // Beside what the runtime maps, which differs between versions of Node.js.
+    // In addition to memory mapped by the runtime, which differs between versions of Node.js.
     expect(limit > mappedBytesFor(MEMORY_BYTES) && limit < Infinity).to.equal(isolation.levels.includes('memory'));
     expect(/^Max core file size +0 +0 /m.test(limits)).to.equal(isolation.levels.includes('memory'));
     const network = await readlink(`/proc/${pid}/ns/net`).catch(() => 'not to be seen');

@@ -36,14 +36,14 @@ export class PoolFixture implements AsyncDisposable {
       threads: 1,
       isolation,
       memoryBytes: MEMORY_BYTES,
-      // Far longer than a busy machine takes for a frame; tests of the limit set their own.
+      // Far longer than a busy machine needs for a frame; tests of the limit set their own.
       stallTimeoutMs: 300_000,
       recycleAfterJobs: 1000,
       warmUp: [this.registry.get('ocr_only')],
       log: createLog('silent'),
       ...options,
     });
-    // Also one that is still being opened when its test is given up is closed.
+    // Closes a pool that is still opening when its test ends.
     this.#pools.push(pool);
     await pool.ready;
     return pool;
@@ -69,7 +69,7 @@ export class PoolFixture implements AsyncDisposable {
     };
   }
 
-  /** A job as one child gets it. */
+  /** A job for one child. */
   openRequest(filePath: string): OpenRequest {
     return { ...this.request(filePath), memoryBytes: MEMORY_BYTES, oneFrameAtATime: false };
   }
@@ -86,7 +86,7 @@ export async function all(results: AsyncIterable<FrameResult>): Promise<FrameRes
   return list;
 }
 
-/** What the promise rejects with. */
+/** Returns the rejection of the promise. */
 export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     (value) => {

@@ -10,7 +10,7 @@ describe('PooledPipeline', function () {
   let pool: ProcessPool;
   let pipeline: PooledPipeline;
   let video: string;
-  /** On a machine that is busy elsewhere, a thread may take long to load its models. */
+  /** On a busy machine, a thread may take long to load its models. */
   let patient: Partial<ProcessPoolOptions>;
 
   before(async () => {

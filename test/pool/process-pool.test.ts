@@ -27,7 +27,7 @@ describe('ProcessPool', () => {
 
   after(async () => fixture[Symbol.asyncDispose]());
 
-  /** A job of which one result was taken. */
+  /** A job of which one result was read. */
   async function begun(signal?: AbortSignal, from = pool): Promise<AsyncGenerator<FrameResult, unknown, void>> {
     const results = from.run(fixture.request(long, { analyseRepeats: true }), signal);
     expect(await results.next()).to.have.nested.property('value.frame_index', 0);
@@ -181,7 +181,7 @@ describe('ProcessPool', () => {
   }
 });
 
-/** Waits for something that no event tells; the time-out of the test is the limit. */
+/** Polls a condition without an event; the timeout of the test is the limit. */
 async function eventually(condition: () => boolean): Promise<void> {
   while (!condition()) await delay(5);
 }

@@ -20,7 +20,7 @@ describe('ProcessPool on a machine that refuses new processes', function () {
       new URL('children/steady-child.js', import.meta.url).href,
     ]);
     try {
-      // The log: the fork was refused, and will be tried again.
+      // The log line: the fork was refused and will be retried.
       const [logged] = await once(createInterface({ input: service.stderr }), 'line');
       expect(JSON.parse(String(logged)))
         .to.deep.include({ level: 40 })

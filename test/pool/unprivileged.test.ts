@@ -4,7 +4,7 @@ import { getPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 
-/** A user who owns nothing; `nobody` on most systems. */
+/** An unprivileged user; `nobody` on most systems. */
 const ORDINARY_USER = '65534';
 const CHILDREN = 6;
 

@@ -1,6 +1,6 @@
 import { queryCommand } from '../../src/cli/query.ts';
 
-/** Runs `reelstate query …` and resolves with what it prints to stdout. */
+/** Runs `reelstate query …` and resolves with its stdout. */
 export async function ask(
   args: readonly string[],
   { signal = new AbortController().signal, onText = () => {} }: { signal?: AbortSignal; onText?: () => void } = {},
@@ -21,7 +21,7 @@ export async function ask(
   return printed;
 }
 
-/** The rows as objects. */
+/** Returns the rows as objects. */
 export async function rowsOf(dataDir: string, sql: string): Promise<readonly Record<string, unknown>[]> {
   return JSON.parse(await ask(['--data-dir', dataDir, '--format', 'json', sql]));
 }

@@ -148,7 +148,7 @@ describe('reelstate query', function () {
       const asking = ask(['--data-dir', harness.folder, many], { signal: ending.signal, onText });
       expect(await asking.catch((error: unknown) => error)).to.equal(reason);
 
-      // Wherever it falls, also between two statements: an interruption that was lost would leave this without an end.
+      // At any time, also between two statements; a lost interrupt would hang this test.
       for (const afterMs of [1, 40, 300]) {
         const signal = AbortSignal.timeout(afterMs);
         const counting = ask(['--data-dir', harness.folder, 'SELECT sum(i * i % 7) FROM range(1000000000000) t(i)'], {
@@ -223,7 +223,7 @@ describe('reelstate query', function () {
       "SELECT * FROM 'https://127.0.0.1:9/x.csv'",
       "SELECT * FROM 's3://bucket/x.parquet'",
       "SELECT * FROM sqlite_scan('OUT/x', 't')",
-      // These would write a file, or print, from within a SELECT and in spite of the locked configuration.
+      // These would write a file or print from a SELECT despite the locked configuration.
       "SELECT * FROM enable_logging('QueryLog', storage := 'stdout')",
       "SELECT * FROM enable_logging('QueryLog', storage := 'file', storage_config := {'path': 'DATA/video_jobs'})",
       "SELECT * FROM enable_profiling(save_location := 'DATA/video_jobs/x')",

@@ -40,7 +40,7 @@ describe('the views of a query', function () {
   });
   afterEach(() => harness[Symbol.asyncDispose]());
 
-  /** A job that the real worker has ended, with these results; without any, one that failed midway. */
+  /** A job of the real worker with these results; without results, one that failed midway. */
   const run = async (results?: readonly FrameResult[]): Promise<Job> => {
     harness.pipelines.script = async function* scripted() {
       yield* results ?? [{ frame_index: 0, result: { timestamp_ms: 0, text: 'half' } }];

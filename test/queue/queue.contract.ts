@@ -22,7 +22,7 @@ function ready(queue: QueueService): Promise<void> {
   return new Promise((resolve) => queue.onWork(resolve));
 }
 
-/** The laws of `QueueService`, for any maker of one. */
+/** The contract of `QueueService`, for any implementation. */
 export function obeysTheQueueContract(make: () => QueueService): void {
   it('returns undefined at once when empty', () => {
     const queue = make();

@@ -1,4 +1,4 @@
-/** A test file, run by mocha on its own, that starts what is hardest to end, prints where it is, and never ends. */
+/** A test file for a separate mocha that starts what is hardest to end, prints where it is, and never ends. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

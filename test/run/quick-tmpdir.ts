@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 
-/** Holds the folder of a test run; unset where a test file is run without mocha's setup. */
+/** Contains the folder of a test run; unset if a test file runs without mocha's setup. */
 export const QUICK_TMPDIR_VARIABLE = 'TEST_QUICK_TMPDIR';
 
-/** A folder in memory where the machine has one: to a killed process as durable as a disk, without the cost of fsync. */
+/** A folder in memory if the machine has one: as durable as a disk for a killed process, without the cost of fsync. */
 export function quickTmpdir(): string {
   return process.env[QUICK_TMPDIR_VARIABLE] ?? (existsSync('/dev/shm') ? '/dev/shm' : tmpdir());
 }

@@ -18,7 +18,7 @@ const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await wait(LOOK_EVERY_MS);
 };
 
-/** Starts a run that never ends; resolves with what it started once it has. */
+/** Starts an endless run; resolves with the things it started. */
 async function startEndlessRun(command: string, args: readonly string[]) {
   const endless = fileURLToPath(new URL('endless-run.js', import.meta.url));
   const runner = spawn(command, [...args, endless], { cwd: projectRoot, stdio: ['ignore', 'pipe', 'ignore'] });

@@ -1,7 +1,7 @@
 /**
- * Outlives a test run by a moment: when the runner ends, however it ends, kills what the run started and deletes its
- * folders. Arguments: run id, the folders, `--`, pids of the runner and of the npm processes above it. Standard input is
- * a pipe from the runner.
+ * Outlives a test run by a moment. When the runner ends in any way, kills the processes of the run and deletes its
+ * folders. Arguments: run id, the folders, `--`, pids of the runner and of the npm processes above it. Standard input
+ * is a pipe from the runner.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -17,12 +17,12 @@ const folders = rest.slice(0, rest.indexOf('--'));
 const runners = rest.slice(rest.indexOf('--') + 1).map((text) => ({ pid: Number(text), start: startOf(Number(text)) }));
 const isGone = ({ pid, start }: (typeof runners)[number]): boolean => startOf(pid) !== start;
 
-// A terminal that hangs up and Ctrl-C are for the runner; its end is noticed here.
+// A terminal hang-up and Ctrl-C are for the runner; its end is noticed here.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
 const ended = new AbortController();
 process.stdin.resume().once('close', () => ended.abort());
-// An npm that is killed leaves its shell and the runner to go on.
+// A killed npm leaves its shell and the runner running.
 while (!ended.signal.aborted && !runners.some(isGone)) {
   await wait(LOOK_EVERY_MS, undefined, { signal: ended.signal }).catch(() => undefined);
 }

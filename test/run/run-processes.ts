@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The environment variable that a test run gives to every process it starts: ids of runs and workers, the outermost first. */
+/** The environment variable of all processes of a test run: ids of runs and workers, the outermost first. */
 export const RUN_VARIABLE = 'TEST_RUN';
 
-/** Pids of the living processes that a run or a worker started, directly or not; Linux only, elsewhere none is found. */
+/** Returns the pids of the living processes of a run or worker, direct or not; Linux only, otherwise none. */
 export function processesOfRun(id: string): readonly number[] {
   return numbersIn('/proc').filter((pid) => environmentOf(pid).get(RUN_VARIABLE)?.split(' ').includes(id));
 }
 
-/** A process and its ancestors up to the npm that started it, if one did. */
+/** Returns a process and its ancestors up to the npm that started it, if any. */
 export function runnersFrom(pid: number): readonly number[] {
   const runners = [pid];
   let last = pid;
@@ -21,7 +21,7 @@ export function runnersFrom(pid: number): readonly number[] {
   return runners;
 }
 
-/** When a process started, in ticks since the machine did; undefined when it has ended. A pid is used again, the pair is not. */
+/** Returns the start of a process in ticks since boot; undefined if it has ended. A pid is reused, the pair is not. */
 export function startOf(pid: number): string | undefined {
   const fields = statOf(pid);
   return fields?.[0] === 'Z' ? undefined : fields?.[19];
@@ -37,7 +37,7 @@ function statOf(pid: number): readonly string[] | undefined {
   return stat === '' ? undefined : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
-/** The environment that a process was started with; empty when it has ended or belongs to another user. */
+/** Returns the initial environment of a process; empty if it has ended or belongs to another user. */
 function environmentOf(pid: number): ReadonlyMap<string, string> {
   const pairs = readOf(pid, 'environ').split('\0');
   return new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));

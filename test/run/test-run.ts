@@ -1,6 +1,6 @@
 /**
- * Loaded by mocha before any test, in the runner and in each of its workers: everything that a test starts or writes to a
- * temporary folder ends with its file, and with the run, even if the runner is killed.
+ * Loaded by mocha before any test, in the runner and in each of its workers. Every process and temporary file of a test
+ * ends with its file, and with the run, even if the runner is killed.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -14,19 +14,19 @@ import { takeCoverage } from 'node:v8';
 import { QUICK_TMPDIR_VARIABLE, quickTmpdir } from './quick-tmpdir.ts';
 import { commandOf, processesOfRun, runnersFrom, RUN_VARIABLE } from './run-processes.ts';
 
-/** For processes that were told to end; generous, since the machine may be busy. */
+/** Time for processes to end; generous, because the machine may be busy. */
 const END_WITHIN_MS = 300_000;
 const LOOK_EVERY_MS = 50;
 
 const { MOCHA_WORKER_ID: workerId, [RUN_VARIABLE]: outerRuns = '' } = process.env;
-// Mocha that a test starts is no worker of this run.
+// A mocha started by a test is not a worker of this run.
 delete process.env['MOCHA_WORKER_ID'];
-/** What this process starts has this id in its environment: that of the run, or of the run's worker. */
+/** Processes started here have this id in their environment: that of the run, or of the run's worker. */
 const ownId = workerId === undefined ? randomUUID() : `${outerRuns.split(' ').at(-1)}/${workerId}`;
 let reaper: ChildProcess | undefined;
 
 process.setSourceMapsEnabled(true);
-// From version 22 on, npm has Node.js keep a cache in the temporary folder.
+// From version 22 on, npm makes Node.js keep a cache in the temporary folder.
 process.env['NODE_DISABLE_COMPILE_CACHE'] = '1';
 if (workerId === undefined) startRun();
 else useFolders(join(tmpdir(), workerId), join(quickTmpdir(), workerId));
@@ -53,7 +53,7 @@ function useFolders(folder: string, quickFolder: string): void {
   process.env[QUICK_TMPDIR_VARIABLE] = quickFolder;
 }
 
-/** Waits until the reaper has tidied up, so that nothing is left when the runner ends. */
+/** Waits for the reaper, so that nothing is left when the runner ends. */
 export async function mochaGlobalTeardown(): Promise<void> {
   if (reaper === undefined || reaper.exitCode !== null) return;
   const ended = once(reaper, 'exit');
@@ -62,14 +62,14 @@ export async function mochaGlobalTeardown(): Promise<void> {
 }
 
 export const mochaHooks = {
-  /** After each file where files run in parallel, else after the last. */
+  /** After each file in parallel mode, else after the last. */
   async afterAll(): Promise<void> {
     const left = (): readonly number[] => processesOfRun(ownId);
     const givenUpAt = Date.now() + END_WITHIN_MS;
     while (left().length > 0 && Date.now() < givenUpAt) await wait(LOOK_EVERY_MS);
     const files = [tmpdir(), quickTmpdir()].flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
     const faults = [...left().map((pid) => `process ${pid}: ${commandOf(pid)}`), ...files];
-    // Mocha gives its workers a second to end, which is not enough to write it then.
+    // Mocha gives its workers a second to end, which is too short to write it then.
     if (process.env['NODE_V8_COVERAGE'] !== undefined) takeCoverage();
     if (faults.length > 0) throw new Error(`a test left behind:\n${faults.join('\n')}`);
   },

@@ -16,12 +16,12 @@ export interface GivenVideo extends Partial<Omit<SearchableVideo, 'jobId' | 'seg
   readonly scenes?: readonly (readonly string[])[];
 }
 
-/** The id of the n-th job. */
+/** Returns the id of the n-th job. */
 export function jobIdOf(n: number): JobId {
   return jobIdSchema.parse(`01900000-0000-7000-8000-${String(n).padStart(12, '0')}`);
 }
 
-/** Videos with their documents of segments in a folder, and what the index may know of them. */
+/** Videos with their segments in a folder, and the facts for the index. */
 export class GivenVideos implements VideoSource {
   readonly kept = new Map<JobId, SearchableVideo>();
   readonly folder: string;
@@ -94,7 +94,7 @@ export class SearchHarness implements AsyncDisposable {
     return this.#index;
   }
 
-  /** Closes the index and opens it again. @param meanwhile done while it is closed */
+  /** Closes the index and opens it again. @param meanwhile runs while it is closed */
   async reopen(meanwhile: () => unknown = () => {}, onStep?: IndexStepListener): Promise<void> {
     await this.#index.close();
     await meanwhile();
@@ -113,7 +113,7 @@ export class SearchHarness implements AsyncDisposable {
     return this.#index.search({ limit: 20, ...given });
   }
 
-  /** The texts and labels found, by video in the order of hits; a scene's lines with a `/` between them. */
+  /** Returns the found texts and labels by video in the order of hits; a scene's lines are joined by `/`. */
   async found(query: Partial<SearchQuery> | string): Promise<readonly (readonly string[])[]> {
     const { hits } = await this.search(query);
     return hits.map(({ segments }) => segments.map((segment) => told(segment)));

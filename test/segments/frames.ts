@@ -1,11 +1,11 @@
 import type { Box, FrameResult } from '../../src/job.ts';
 
-/** A line for a test: `text` alone stands in the middle below, as subtitles do. */
+/** A line for a test: `text` alone is at the bottom centre, like subtitles. */
 export type Written = string | { readonly text: string; readonly bbox?: Box; readonly confidence?: number };
 
 const STEP_MS = 200;
 
-/** One frame every 200 ms with these lines. */
+/** Frames every 200 ms with these lines. */
 export function framesOf(...samples: readonly (readonly Written[])[]): FrameResult[] {
   return samples.map((written, at) => {
     const lines = written.map((line) => {
@@ -16,12 +16,12 @@ export function framesOf(...samples: readonly (readonly Written[])[]): FrameResu
   });
 }
 
-/** A line's box in the given row of the frame, or elsewhere in the row. */
+/** The box of a line in the given row of the frame, or elsewhere in the row. */
 export function place(row: number, x = 400, width = 480): Box {
   return [x, 600 - row * 60, width, 44];
 }
 
-/** So many times the same. */
+/** Repeats an item. */
 export function times(count: number, ...written: readonly Written[]): (readonly Written[])[] {
   return Array.from({ length: count }, () => written);
 }

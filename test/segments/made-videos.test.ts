@@ -16,7 +16,7 @@ import { idf1 } from '../../tools/segment-scripts/track-score.ts';
 
 const STEP_MS = 200;
 const VIDEOS = 10;
-/** Every fifth frame of 25 a second. */
+/** Every fifth frame at 25 frames per second. */
 const STRIDE = 5;
 
 describe('segments of made videos', () => {
@@ -54,7 +54,7 @@ describe('segments of made videos', () => {
   });
 });
 
-/** The first texts of a script alone. */
+/** The first texts of a script. */
 function partOf(script: Script | undefined, texts: number): Script {
   if (script === undefined) throw new Error('no such script');
   const kept = script.texts.slice(0, texts);

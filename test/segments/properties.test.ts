@@ -34,7 +34,7 @@ const WORDS = [
   '=1+1',
 ];
 
-/** Lines in a few places, jittered, with any text; some overlap others. */
+/** Lines with any text in a few places, jittered; some overlap others. */
 const line: Arbitrary<TextLine> = record({
   text: oneof(constantFrom(...WORDS), string({ maxLength: 20 })),
   confidence: double({ min: 0, max: 1, noNaN: true }),
@@ -43,7 +43,7 @@ const line: Arbitrary<TextLine> = record({
   ),
 });
 
-/** The same with texts that belong to their places, so that none moves. */
+/** The same with texts bound to their places, so that none moves. */
 const unmoved = line.map(({ text, bbox, confidence }): TextLine => {
   const letter = String.fromCodePoint(0x41 + Math.round(bbox[0] / 300) * 4 + Math.round(bbox[1] / 60));
   return { text: `${text} ${letter.repeat(12)}`, bbox, confidence };
@@ -73,7 +73,7 @@ const framesOf = (lines: Arbitrary<TextLine>): Arbitrary<FrameResult[]> =>
 
 const frames = framesOf(line);
 
-/** Each sample several times, as real videos have it. */
+/** Each sample several times, as in real videos. */
 const steadily = (once: Arbitrary<FrameResult[]>): Arbitrary<FrameResult[]> =>
   tuple(once, integer({ min: 1, max: 5 })).map(([samples, repeats]) =>
     samples

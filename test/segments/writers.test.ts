@@ -33,7 +33,7 @@ async function listed(texts: AsyncIterable<string>): Promise<string[]> {
   return list;
 }
 
-/** What FFmpeg reads in a subtitle file. */
+/** Returns the cues that FFmpeg reads from a subtitle file. */
 async function cuesRead(format: 'srt' | 'webvtt', text: string) {
   const folder = await mkdtemp(join(tmpdir(), 'reelstate-cues-'));
   try {

@@ -62,7 +62,7 @@ describe('a service whose database file is damaged', () => {
     expect(names).not.to.include('jobs.duckdb.repair');
   });
 
-  /** The problem of the first answer with 503. */
+  /** The problem of the first response with 503. */
   async function untilUnavailable(url: string): Promise<Problem> {
     for (;;) {
       const response = await fetch(url);
@@ -72,7 +72,7 @@ describe('a service whose database file is damaged', () => {
     }
   }
 
-  /** Adds so many jobs that the snapshots have blocks of their own, which no start needs, and damages one of them. */
+  /** Adds so many jobs that the snapshots have separate blocks, which no start needs, and damages one of them. */
   async function damageSnapshots(): Promise<void> {
     const path = join(dataDir, 'jobs.duckdb');
     const database = await Database.open(path);

@@ -17,7 +17,7 @@ describe('a service whose environment refuses repeatedly under load', function (
   let dataDir: string;
   let isSmallDisk: boolean;
   before(async () => {
-    // The service runs as another user where it can, who must reach its folder.
+    // The service runs as another user if possible, who must reach its folder.
     if (((await stat(tmpdir())).mode & 0o777) === 0o700) await chmod(tmpdir(), 0o711);
     dataDir = await mkdtemp(join(tmpdir(), 'reelstate-disturb-'));
     isSmallDisk = mountSmallDisk(dataDir, SMALL_DISK_MIB) === undefined;
@@ -44,7 +44,7 @@ describe('a service whose environment refuses repeatedly under load', function (
     expect(report.accepted.size).to.be.above(SECONDS / 4);
 
     const baseDir = join(dataDir, 'video_jobs');
-    // As the next start does: a folder that could not be written may hold what was to be deleted.
+    // Like the next start: a folder that could not be written may contain files to be deleted.
     const harness = await EngineHarness.open({ folder: dataDir });
     const { store, storage } = harness;
     try {

@@ -24,7 +24,7 @@ describe('the real service over HTTP', function () {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  /** Ids of the processes that the service has started and that live. */
+  /** Returns the ids of the living child processes of the service. */
   const childrenOf = async ({ pid }: ServiceProcess): Promise<readonly string[]> =>
     (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ');
 

@@ -21,7 +21,7 @@ interface Waiting {
   readonly isBegun: boolean;
 }
 
-/** A queue of a program that embeds the service: one array, sorted by hand. */
+/** A queue of an embedding program: one sorted array. */
 class ArrayQueue implements QueueService {
   readonly taken: JobId[] = [];
   #waiting: Waiting[] = [];
@@ -88,7 +88,7 @@ class ArrayQueue implements QueueService {
   }
 }
 
-/** A storage of a program that embeds the service: what is saved has a copy in another folder. */
+/** A storage of an embedding program: saved files have a copy in another folder. */
 class MirroredStorage implements UploadStorage {
   readonly incomingDir: string;
   readonly #local: LocalStorageService;
@@ -147,7 +147,7 @@ const SIZE_OF_FILE: PipelineDescription = {
   outputs: [],
 };
 
-/** A pipeline of a program that embeds the service. */
+/** A pipeline of an embedding program. */
 class SizePipeline implements VideoFilePipelineService {
   list(): readonly PipelineDescription[] {
     return [SIZE_OF_FILE];

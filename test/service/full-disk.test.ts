@@ -58,7 +58,7 @@ describe('the service on a full disk', function () {
   const files = async (): Promise<readonly string[]> =>
     (await readdir(join(dataDir, 'video_jobs'), { recursive: true })).filter((name) => name !== 'incoming');
   const filler = () => join(small, 'filler');
-  /** Takes all the room that is left. */
+  /** Uses up all free space. */
   const fill = async (): Promise<void> => {
     for (let bytes = 32 * MIB; bytes >= 512; bytes /= 2) {
       await writeFile(filler(), Buffer.alloc(bytes), { flag: 'a' }).catch(() => undefined);
@@ -99,7 +99,7 @@ describe('the service on a full disk', function () {
     });
     expect(await problemOf(late)).to.include({ status: 507, code: 'storage_full' });
 
-    // Not even the reserve is left: what fits a single page is refused as well.
+    // Uses up the reserve too, so that even a single page is refused.
     await fill();
     expect(await problemOf(await submit(running))).to.include({ status: 507, code: 'storage_full' });
     expect(await files()).to.have.members(kept);
@@ -111,7 +111,7 @@ describe('the service on a full disk', function () {
   it('responds with 503 if a job cannot be committed, still serves reads, and continues without a restart once there is space', async () => {
     expect(mountSmallDisk(small, 16)).to.equal(undefined);
     await mkdir(join(dataDir, 'video_jobs'));
-    // The database alone lies on the small disk.
+    // Only the database is on the small disk.
     await symlink(join(small, 'jobs.duckdb'), join(dataDir, 'jobs.duckdb'));
     const running = await start({ DISK_RESERVE_BYTES: '0' });
     const first = await accepted(await submit(running));
@@ -121,7 +121,7 @@ describe('the service on a full disk', function () {
     let refused = await submit(running);
     const kept = new Set<string>([first]);
     const waiting: JobId[] = [];
-    // The last page of the log may have room for a few.
+    // The last page of the log may have space for a few.
     while (refused.status === 202) {
       waiting.push(await accepted(refused));
       refused = await submit(running);

@@ -40,7 +40,7 @@ describe('the service with hostile videos', function () {
     makeVideo({ path: shortVideo, width: 96, height: 64, frames: 3 });
     mediumVideo = join(folder, 'medium.mp4');
     makeVideo({ path: mediumVideo, width: 320, height: 192, frames: 24 });
-    // Every frame is different, so every one is analysed: minutes of work.
+    // Every frame differs, so every one is analysed: minutes of work.
     makeVideo({ path: longVideo, width: 320, height: 192, frames: 3000, encoderOptions: { g: 250 } });
   });
   afterEach(async () => {
@@ -62,7 +62,7 @@ describe('the service with hostile videos', function () {
   const submit = (videoPath: string): Promise<JobId> => submitVideo({ ...query(), videoPath, pipelineId: 'ocr_only' });
   const finish = (jobId: JobId) => followJob(jobId, query(), () => {});
 
-  /** Waits until a child has a video open, which is that of the only job, and gives its process id. A `former` one is not meant. */
+  /** Waits until a child has the video of the only job open, and returns its process id. A `former` one is ignored. */
   const childAtWork = async (jobId: JobId, former?: number): Promise<number> => {
     for (;;) {
       const found = childrenOf(service.pid).find(
@@ -82,7 +82,7 @@ describe('the service with hostile videos', function () {
   };
   const expectNextJobToRun = async (): Promise<void> => {
     expect(await finish(await submit(shortVideo))).to.include({ status: 'completed' });
-    // The last thing that is written of a job is written after its end can be seen.
+    // The last file of a job is written after its end is visible.
     while ((await readdir(join(dataDir, 'video_jobs', 'incoming'))).length > 0) await wait(LOOK_EVERY_MS);
     process.kill(service.pid, 0);
   };
@@ -142,7 +142,7 @@ describe('the service with hostile videos', function () {
       return { status: response.status, body: await response.text() };
     }
 
-    /** Neither the picture's text nor a piece of the video's bytes is in any file but the canaries themselves. */
+    /** Neither the picture's text nor a piece of the video's bytes is in any file except the canaries. */
     async function expectNothingOfCanaries(): Promise<void> {
       const video = await readFile(canaries.videoPath);
       const piece = video.subarray(video.length >>> 1).subarray(0, 64);
@@ -187,7 +187,7 @@ describe('the service with hostile videos', function () {
   it('ends a job that exhausts memory as memory_limit, after a retry with one thread', async () => {
     await start({ CHILD_MEMORY_BYTES: '280000000' });
     const path = join(folder, 'hungry.mp4');
-    // One frame takes 50 MB as it is decoded and 100 MB as RGB, twice on its way to the analysis.
+    // One frame takes 50 MB in the decoder and 100 MB as RGB, twice on its way to the analysis.
     makeVideo({ path, width: 7680, height: 4320, frames: 3, codec: 'mjpeg', picture: 'color=color=gray' });
     const jobId = await submit(path);
     const ended = await finish(jobId);
@@ -228,7 +228,7 @@ describe('the service with hostile videos', function () {
     });
   });
 
-  /** How often a job was begun; ends the service, since one process owns the database. */
+  /** Returns the number of starts of a job. Ends the service, because one process owns the database. */
   async function attemptsOf(jobId: JobId): Promise<number> {
     await service.stop();
     return withEngine(async (_engine, store) => (await jobIn(store, jobId)).attempt);

@@ -6,7 +6,7 @@ import { DuckDBJobStore } from '../../src/store/duckdb.ts';
 import { killLoop, loopFolder } from '../../tools/kill-loop.ts';
 import { allJobs, brokenPromises } from '../engine/promises.ts';
 
-/** 20 in continuous integration; `KILL_ROUNDS=200 npm run killloop` by hand. */
+/** 20 in continuous integration; more by hand with `KILL_ROUNDS=200 npm run killloop`. */
 const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 20);
 const MS_PER_ROUND = 30_000;
 

@@ -14,7 +14,7 @@ describe('the files of a data folder', () => {
   beforeEach(async () => {
     umask = process.umask(0);
     folder = await mkdtemp(join(tmpdir(), 'reelstate-private-'));
-    // As an operator, or systemd, makes it.
+    // Created like an operator or systemd does.
     await chmod(folder, 0o755);
   });
   afterEach(async () => {
@@ -22,7 +22,7 @@ describe('the files of a data folder', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Paths that others may read, write or enter. */
+  /** Returns the paths that others may read, write or enter. */
   async function open(): Promise<string[]> {
     const paths = await readdir(folder, { recursive: true });
     const modes = await Promise.all(paths.map(async (path) => ({ path, mode: (await stat(join(folder, path))).mode })));

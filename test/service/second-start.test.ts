@@ -48,7 +48,7 @@ describe('a data folder that a service uses', function () {
     while ((await statusOf(inHand, { url, signal })).status !== 'running') await wait(LOOK_EVERY_MS);
     // Its results, which are being written.
     while ((await contents()).every((path) => !path.startsWith('video_jobs/incoming/'))) await wait(LOOK_EVERY_MS);
-    // The job stays in hand for as long as the other programs take.
+    // The job runs for as long as the other programs take.
     for (const child of childrenOf(pid)) process.kill(child, 'SIGSTOP');
     const upload = await beginUpload(url);
     const before = await contents();
@@ -85,7 +85,7 @@ describe('a data folder that a service uses', function () {
     expect(failures[0]).to.contain(`(PID ${service?.pid}) has the data folder`);
   });
 
-  /** The paths in the data folder, but the log of the database, which comes and goes. */
+  /** Returns the paths in the data folder except the log of the database, which comes and goes. */
   async function contents(): Promise<string[]> {
     const paths = (await readdir(dataDir, { recursive: true })).filter((path) => !path.endsWith('.wal'));
     return paths.toSorted();

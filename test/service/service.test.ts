@@ -76,7 +76,7 @@ describe('the service', function () {
       expect(result.text).to.contain(at < 2 ? 'PLATFORM 7' : 'MIND THE GAP');
       const line = result.lines?.find(({ text: read }) => /PLATFORM|MIND/.test(read));
       const [x = 0, y = 0, width = 0, height = 0] = line?.bbox ?? [];
-      // The caption stands at 40, 40 and is 48 pixels high.
+      // The caption is at 40, 40 and 48 pixels high.
       expect(x).to.be.within(20, 50);
       expect(y).to.be.within(20, 55);
       expect(width).to.be.within(200, 420);

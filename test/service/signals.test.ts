@@ -37,7 +37,7 @@ describe('a stopped service', function () {
   const until = async (holds: () => Promise<boolean> | boolean): Promise<void> => {
     while (!(await holds())) await wait(LOOK_EVERY_MS);
   };
-  /** True once it takes no connection any more: it has heard the signal. */
+  /** Resolves when it accepts no connection any more, which means that it received the signal. */
   const refuses = (url: string) => () =>
     fetch(`${url}/health`, { headers: { connection: 'close' } }).then(
       () => false,
@@ -49,7 +49,7 @@ describe('a stopped service', function () {
     shortVideo = join(folder, 'short.mp4');
     longVideo = join(folder, 'long.mp4');
     makeVideo({ path: shortVideo, width: 96, height: 64, frames: 2 });
-    // Every frame is different, so every one is analysed: minutes of work.
+    // Every frame differs, so every one is analysed: minutes of work.
     makeVideo({ path: longVideo, width: 320, height: 192, frames: 3000, encoderOptions: { g: 250 } });
   });
   beforeEach(async () => {
@@ -135,7 +135,7 @@ describe('a stopped service', function () {
     }
   });
 
-  /** Sends half of an upload and resolves when the service has it on its disk. */
+  /** Sends half of an upload and resolves when the service has it on disk. */
   async function beginUpload({ url }: ServiceProcess) {
     const body = multipart([{ head: FILE_HEAD, body: await readFile(shortVideo) }]);
     const before = (await readdir(join(dataDir, 'video_jobs', 'incoming'))).length;

@@ -21,7 +21,7 @@ const COMMANDS = {
   'reelstate serve': [process.execPath, REELSTATE, 'serve'],
   'npm start': ['npm', 'start'],
 } as const;
-/** A new process namespace whose process 1 the service is; not every machine allows it. */
+/** A new process namespace with the service as process 1; not every machine allows it. */
 const AS_PROCESS_1 = ['unshare', '--pid', '--fork', '--kill-child'] as const;
 
 describe('a signal during the start', function () {
@@ -104,14 +104,14 @@ describe('a signal during the start', function () {
           await wait(LOOK_EVERY_MS);
         }
       },
-      /** Sends the signal; gives the exit code, or the name of the signal that ended the process. */
+      /** Sends the signal; resolves with the exit code, or the name of the signal that ended the process. */
       async end(signal: NodeJS.Signals, to = pid): Promise<unknown> {
         family = descendantsOf(pid);
         process.kill(to, signal);
         const [code, by] = await ended;
         return code ?? by;
       },
-      /** Processes that it had when it was told to end, and that live. */
+      /** Processes that existed at the signal and still live. */
       survivors: () => family.filter((each) => existsSync(`/proc/${each}`)),
     };
   }

@@ -26,7 +26,7 @@ describe('LocalStorageService', () => {
   });
 
   describe('whose incoming folder is on another disk is a storage service', () => {
-    // Where the machine has no second disk for us this runs on one, which must do as well.
+    // Without a second disk this runs on one, which must work too.
     storageContract(async () => {
       const incomingDir = await mkdtemp(join(quickTmpdir(), 'incoming-'));
       await symlink(incomingDir, join(root, 'incoming'));

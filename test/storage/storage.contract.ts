@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { ServiceError } from '../../src/errors.ts';
 import type { StorageService } from '../../src/storage/storage-service.ts';
 
-/** A storage under test, with what a test must see beside the port. */
+/** A storage under test with access beyond the port. */
 export interface StorageUnderTest {
   readonly storage: StorageService;
   /** Absolute path of the folder from which files are adopted. */
   readonly incomingDir: string;
-  /** Absolute paths of all files that the storage holds anywhere, wanted or left over. */
+  /** Absolute paths of all files of the storage, wanted or left over. */
   files(): Promise<readonly string[]>;
   dispose(): Promise<void>;
 }

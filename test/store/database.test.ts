@@ -22,13 +22,13 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** The numbers in table `t`. */
+/** Returns the numbers in table `t`. */
 async function numbersIn(database: Database): Promise<readonly unknown[]> {
   const connection = await database.connect();
   return (await connection.runAndReadAll('SELECT a FROM t ORDER BY a')).getRows().map(([a]) => a);
 }
 
-/** Leaves a file whose table `t` holds the numbers; with `log`, as a kill leaves it, each in a commit of the log. */
+/** Creates a file whose table `t` has the numbers; with `log`, like after a kill, each in a commit of the log. */
 async function make(file: string, numbers: readonly number[], { log = false } = {}): Promise<void> {
   const database = await Database.open(file);
   const connection = await database.connect();
@@ -77,7 +77,7 @@ describe('Database', () => {
     const connection = await database.connect();
     const threads = await connection.runAndReadAll("SELECT current_setting('threads')");
     expect(threads.getRows()).to.deep.equal([[1n]]);
-    // A setting that is not taken is passed over in silence.
+    // DuckDB ignores an unknown setting silently.
     const packing = await connection.runAndReadAll("SELECT current_setting('disabled_compression_methods')");
     expect(packing.getRows()).to.deep.equal([['BitPacking']]);
     // More than the 16 MiB after which DuckDB would write a checkpoint inside the commit.

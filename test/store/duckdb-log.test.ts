@@ -37,7 +37,7 @@ async function expectRefusal(promise: Promise<unknown>, code: ErrorCode, message
   expect([refusal.code, refusal.message]).to.deep.equal([code, message]);
 }
 
-/** Bytes of the log beside the file; none where there is no log. */
+/** Bytes of the log beside the file; none without a log. */
 async function logBytes(): Promise<number> {
   return (await stat(`${path}.wal`).catch(() => undefined))?.size ?? 0;
 }
@@ -215,7 +215,7 @@ describe('DuckDBJobStore writes a checkpoint', () => {
     it('only if both files fit again, and logs it', async () => {
       const store = await openStore();
       await insertMany(store, 3);
-      // Takes the room that a checkpoint of the log would need.
+      // Uses up the space for a checkpoint of the log.
       const { size } = await stat(path);
       await writeFile(join(folder, 'small', 'other'), Buffer.alloc(4 * 1024 ** 2 - size - (await logBytes()) - 8192));
       await store.close();

@@ -34,7 +34,7 @@ let path: string;
 
 const openStore = () => DuckDBJobStore.open({ path, log });
 
-/** Paths of the open files of this process that lie in `folder`. */
+/** Returns the paths of the open files of this process in `folder`. */
 async function openFiles(): Promise<readonly string[]> {
   const descriptors = await readdir('/proc/self/fd');
   const links = await Promise.all(descriptors.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
@@ -177,7 +177,7 @@ describe('DuckDBJobStore on damaged files', () => {
   let checkpointed: readonly Job[];
   let logged: readonly Job[];
 
-  /** Leaves a database with ten jobs in it and, as after a kill, a log with ten more. */
+  /** Creates a database with ten jobs and, like after a kill, a log with ten more. */
   beforeEach(async () => {
     const first = await openStore();
     checkpointed = await insertMany(first, 10);
@@ -197,7 +197,7 @@ describe('DuckDBJobStore on damaged files', () => {
     folder = join(folder, '..');
   });
 
-  /** The store opened, with a whole number of the logged commits, and usable. */
+  /** Expects a usable store with a whole number of the logged commits. */
   async function expectPrefix(store: DuckDBJobStore): Promise<number> {
     const jobs = await store.page('pending', 0, 100);
     expect(jobs).to.deep.equal([...checkpointed, ...logged].slice(0, jobs.length));
@@ -300,7 +300,7 @@ describe('DuckDBJobStore on a full disk', () => {
     }));
 
   it('opens the database again after a checkpoint without space made it invalid', async () => {
-    // The database alone lies on the small disk, so that the room that is looked for before a checkpoint seems to be there.
+    // Only the database is on the small disk, so the check of free space before a checkpoint passes.
     const small = join(folder, 'small');
     await mkdir(small);
     await onSmallDisk(2, small, async () => {
@@ -344,7 +344,7 @@ describe('DuckDBJobStore on a full disk', () => {
   });
 });
 
-/** Runs `work` with a file system of so many MiB mounted at `at`. */
+/** Runs `work` with a file system of this many MiB mounted at `at`. */
 async function onSmallDisk(sizeMiB: number, at: string, work: () => Promise<void>): Promise<void> {
   expect(mountSmallDisk(at, sizeMiB)).to.equal(undefined);
   try {
@@ -354,7 +354,7 @@ async function onSmallDisk(sizeMiB: number, at: string, work: () => Promise<void
   }
 }
 
-/** Inserts jobs until one is refused. */
+/** Inserts jobs until one is rejected. */
 async function fill(
   store: DuckDBJobStore,
 ): Promise<{ readonly acknowledged: readonly Job[]; readonly refusal: ServiceError }> {

@@ -1,4 +1,4 @@
-/** Owns a data folder in a process of its own. As a program: the argument is the folder. */
+/** Locks a data folder in its own process. As a program: the argument is the folder. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
@@ -7,11 +7,11 @@ import { Ownership } from '../../src/store/ownership.ts';
 
 export interface FolderHolder {
   readonly pid: number;
-  /** SIGKILL; resolves when the process is gone. */
+  /** SIGKILL; resolves when the process has ended. */
   kill(): Promise<void>;
 }
 
-/** Resolves when the process owns the folder; rejects with what it printed when it cannot. */
+/** Resolves when the process has the folder; rejects with its output if it cannot. */
 export async function holdFolder(folder: string): Promise<FolderHolder> {
   const child = spawn(process.execPath, [fileURLToPath(import.meta.url), folder], { stdio: ['pipe', 'pipe', 'pipe'] });
   const ended = once(child, 'close');
@@ -31,7 +31,7 @@ export async function holdFolder(folder: string): Promise<FolderHolder> {
 
 const [, program, folder] = process.argv;
 if (program === fileURLToPath(import.meta.url) && folder !== undefined) {
-  // Not to outlive a test run that was itself killed.
+  // Ends it if the test run was killed.
   process.stdin.resume().once('close', () => process.kill(process.pid, 'SIGKILL'));
   await Ownership.acquire(folder);
   process.stdout.write('owned\n');

@@ -67,7 +67,7 @@ export function nextOf(
   };
 }
 
-/** Submits `count` new jobs at once. */
+/** Submits `count` new jobs in parallel. */
 export function insertMany(store: JobStore, count: number): Promise<readonly Job[]> {
   return Promise.all(
     Array.from({ length: count }, () => {
@@ -77,7 +77,7 @@ export function insertMany(store: JobStore, count: number): Promise<readonly Job
   );
 }
 
-/** The laws of the port. `open` gives an empty store; the suite closes it. */
+/** The contract of the port. `open` returns an empty store; the suite closes it. */
 export function jobStoreContract(name: string, open: () => Promise<JobStore>): void {
   describe(`${name} fulfils the contract of a job store`, () => {
     let store: JobStore;
@@ -181,7 +181,7 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
           last = next;
         }
       };
-      /** Revisions as one reader saw them: asked for one after the other, alone or as one of a page. */
+      /** Revisions observed by one reader in sequence, alone or as part of a page. */
       const read = async (job: Job, look: (job: Job) => Promise<Job | undefined>): Promise<readonly number[]> => {
         const seen: number[] = [];
         while (!written.signal.aborted) seen.push((await look(job))?.revision ?? 0);

@@ -38,14 +38,14 @@ describe('migrations', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Of the project, by name. */
+  /** Migrations of the project by name. */
   const names = async (): Promise<readonly string[]> =>
     (await readdir(MIGRATIONS_FOLDER))
       .filter((file) => file.endsWith('.up.sql'))
       .toSorted()
       .map((file) => file.slice('0000_'.length, -'.up.sql'.length));
 
-  /** Puts a migration behind those of the project: the next one, or one `gap` numbers later. */
+  /** Adds a migration after those of the project: the next one, or one `gap` numbers later. */
   async function add(name: string, up: string, down: string, gap = 0): Promise<number> {
     const version = (await names()).length + 1 + gap;
     const file = `${String(version).padStart(4, '0')}_${name}`;

@@ -14,7 +14,7 @@ const JOBS = 40_000;
 describe('the salvage of a damaged database', () => {
   let folder: string;
   let path: string;
-  /** Blocks in which rows of `jobs` and of `job_transitions` lie. */
+  /** Blocks with rows of `jobs` and of `job_transitions`. */
   let blocks: { readonly jobs: readonly number[]; readonly transitions: readonly number[] };
   let sound: Buffer;
 
@@ -60,7 +60,7 @@ describe('the salvage of a damaged database', () => {
     await file.close();
   }
 
-  /** What a database has: its jobs, those of them whose history is not whole, and transitions of no job. */
+  /** The content of a database: its jobs, those with an incomplete history, and transitions of no job. */
   async function contentsOf(database: Database) {
     const connection = await database.connect();
     const one = async (sql: string): Promise<number> => Number((await connection.runAndReadAll(sql)).getRows()[0]?.[0]);

@@ -1,4 +1,4 @@
-/** A process of its own that writes jobs until it is killed, and prints the id and revision of each write that was acknowledged. */
+/** A process that writes jobs until it is killed, and prints the id and revision of each acknowledged write. */
 import { pino } from 'pino';
 import { DuckDBJobStore } from '../../src/store/duckdb.ts';
 import { newJob, nextOf } from './job-store.contract.ts';

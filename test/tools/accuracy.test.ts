@@ -59,7 +59,7 @@ describe('the score of objects', () => {
   });
 
   it('falls with the overlap that is wanted', () => {
-    // Shared 80 of 100: right at overlaps of 0.5 to 0.8, which are 7 of 10.
+    // Shares 80 of 100: correct at overlaps of 0.5 to 0.8, which are 7 of 10.
     const { map, map50 } = scoreObjects([{ objects: [object], detections: [found([0, 0, 10, 8], 0.9)] }]);
     expect(map).to.be.closeTo(0.7, 1e-9);
     expect(map50).to.equal(1);

@@ -8,10 +8,10 @@ import { documentFiles, missingDocuments } from '../../tools/documents/document-
 import { fillSections } from '../../tools/documents/generated-sections.ts';
 import { projectRoot, sampleProject } from './sample-project.ts';
 
-/** The project's own; no later one is named anywhere, not even here. */
+/** The project's own phase; no later one may be named, not even here. */
 const PHASE = 16;
 
-/** The faults of a README with this text, beside a docs/GUIDE.md. */
+/** Returns the faults of a README with this text, beside a docs/GUIDE.md. */
 function faultsOf(text: string): readonly string[] {
   const guide = '# Guide\n\n## Run it, twice\n\n## Run it, twice\n\n```sh\n# No heading\n```\n\n<a id="by-hand"></a>\n';
   using project = sampleProject({ 'README.md': text, 'docs/GUIDE.md': guide });

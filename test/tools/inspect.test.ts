@@ -104,7 +104,7 @@ describe('npm run inspect', function () {
       const [actor] = received;
       if (actor?.type !== '@xstate.actor') throw new Error('no actor');
       expect(actor.sessionId).to.equal(jobId);
-      // What Stately draws the chart from is a machine again.
+      // Stately's chart is created from a valid machine.
       const machine = createMachine(JSON.parse(actor.definition ?? ''));
       expect(Object.keys(machine.states)).to.deep.equal(['pending', 'running', 'completed', 'failed']);
       expect(Object(received.at(-1)).snapshot).to.include({ status: 'done', value: 'failed' });
@@ -117,7 +117,7 @@ describe('npm run inspect', function () {
   });
 });
 
-/** Of a GET whose path is sent as it is. */
+/** Status of a GET whose path is sent unchanged. */
 async function statusOf(address: string, path: string): Promise<number> {
   const { hostname, port } = new URL(`http://${address}`);
   return new Promise((resolve, reject) => {

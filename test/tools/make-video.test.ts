@@ -38,7 +38,7 @@ describe('makeVideo', () => {
   });
 });
 
-/** How many pixels of each frame are nearly white. */
+/** Number of nearly white pixels in each frame. */
 function whitePixels(path: string): number[] {
   return Array.from(decodeFrames(path), ({ rgb }) => {
     let count = 0;

@@ -11,7 +11,7 @@ describe('package-lock.json', () => {
   const packages = Object.entries(lockSchema.parse(JSON.parse(text)).packages).filter(([place]) => place !== '');
 
   it('is left unchanged by npm 10 and npm 11', () => {
-    // npm 11 writes down which C library a package is for, npm 10 strikes it out again with every install.
+    // npm 11 records the C library of a package; npm 10 removes it at every install.
     const withLibrary = packages.filter(([, entry]) => 'libc' in entry).map(([place]) => place);
     expect(withLibrary, 'fix it with: npx npm@10 install --package-lock-only').to.deep.equal([]);
   });

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 /** The root of this project. */
 export const projectRoot = fileURLToPath(new URL('.', import.meta.resolve('#package.json')));
 
-/** A project in a temporary folder with this project's rules and the given files; the folder goes when it is disposed. */
+/** A project in a temporary folder with this project's rules and the given files; disposing it deletes the folder. */
 export function sampleProject(files: Readonly<Record<string, string>>, dependencies: object = {}) {
   const root = mkdtempSync(path.join(os.tmpdir(), 'sample-project-'));
   const write = (name: string, text: string): void => {

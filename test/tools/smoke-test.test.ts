@@ -14,7 +14,7 @@ interface Run {
   readonly output: string;
 }
 
-/** Runs a compiled tool with a temporary folder of its own. */
+/** Runs a compiled tool with its own temporary folder. */
 function run(tool: string, folder: string, ...options: readonly string[]): Promise<Run> {
   const command = fileURLToPath(new URL(`../../tools/${tool}.js`, import.meta.url));
   return new Promise((resolve) => {

@@ -8,7 +8,7 @@ import { projectRoot, sampleProject } from './sample-project.ts';
 
 const CLEAN = { 'src/queue/memory.ts': 'export const size = 0;\n' };
 
-/** The findings of a project with these files, as `path:line:column term`. */
+/** Returns the findings of a project with these files, as `path:line:column term`. */
 function found(files: Readonly<Record<string, string>>, manifest: object = {}): readonly string[] {
   using project = sampleProject(files, manifest);
   return scanProject(project.root).findings.map(
@@ -340,7 +340,7 @@ describe('governance: the command', () => {
       ['terms: [', rules],
       ['terms: []', 'not a table of rules'],
       ['', 'is not YAML'],
-      ['rooms: {}', 'not a table of rules'],
+      ['modules: {}', 'not a table of rules'],
     ] as const) {
       project.write(rules, text);
       const { status, stderr } = run('--root', project.root);

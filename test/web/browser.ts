@@ -16,7 +16,7 @@ const ARGUMENTS = [
   '--autoplay-policy=no-user-gesture-required',
 ];
 
-/** Debian's Chromium, or undefined with a line that says so; in continuous integration its absence is an error. */
+/** Debian's Chromium; undefined with a message if it is missing, which is an error in continuous integration. */
 export async function openBrowser(): Promise<Browser | undefined> {
   if (existsSync(CHROMIUM)) return chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
   if (process.env['CI'] !== undefined) throw new Error(`${CHROMIUM} is missing: apt-get install -y chromium`);
@@ -24,10 +24,10 @@ export async function openBrowser(): Promise<Browser | undefined> {
   return undefined;
 }
 
-/** A page in a context of its own that notes every breach: of its policy, of its borders, of its code. */
+/** A page in its own context that records violations of its policy, requests to other servers and errors. */
 export interface WatchedPage {
   readonly page: Page;
-  /** Violations of the content security policy, requests to anywhere else, uncaught errors, error messages. */
+  /** Violations of the content security policy, requests to other servers, uncaught errors, error messages. */
   readonly breaches: readonly string[];
 }
 
@@ -42,7 +42,7 @@ export async function openPage(
   const breaches: string[] = [];
   const { origin } = new URL(address);
   page.on('console', (message) => {
-    // A refused upload and an unknown job are no errors of the page.
+    // A rejected upload and an unknown job are not errors of the page.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
       breaches.push(message.text());
   });
@@ -62,7 +62,7 @@ const axeSchema = z.array(
   z.object({ id: z.string(), impact: z.string().nullable(), nodes: z.array(z.object({ html: z.string() })) }),
 );
 
-/** What axe-core finds serious or critical, one line each. */
+/** Serious and critical findings of axe-core, one per line. */
 export async function seriousFindings(page: Page): Promise<readonly string[]> {
   const source = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
   await page.evaluate(source);

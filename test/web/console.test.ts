@@ -14,7 +14,7 @@ describe('the console in a browser', function () {
     if (browser === undefined) this.skip();
     service = await openServiceWithPages();
   });
-  // Pages that are left open go on asking and drawing.
+  // Open pages would continue to poll and draw.
   afterEach(async () => {
     for (const context of browser?.contexts() ?? []) await context.close();
   });
@@ -91,7 +91,7 @@ describe('the console in a browser', function () {
         [...(expected?.detections ?? []), ...(expected?.lines ?? [])].map(({ bbox }) => bbox),
       );
     }
-    // On the screen: the frame's pixels scaled as the video's are.
+    // On the screen: the frame's pixels scaled like the video.
     const video = await page.locator('video').boundingBox();
     const box = await page.locator('.mark.detection .mark-box').first().boundingBox();
     const scale = (video?.width ?? 0) / WIDTH;
@@ -137,7 +137,7 @@ describe('the console in a browser', function () {
     await page.getByLabel('Next analysed frame').click();
     await page.getByText('frame 2', { exact: true }).waitFor();
     await page.getByLabel('Play', { exact: true }).click();
-    // To the end of the clock that stands in for the video, where it stops.
+    // To the end of the clock that replaces the video.
     await page.getByText('not analysed here').waitFor();
     await page.getByLabel('Play', { exact: true }).waitFor();
     expect(breaches).to.deep.equal([]);

@@ -8,7 +8,7 @@ import { openBrowser, openPage, seriousFindings } from './browser.ts';
 import { openServiceWithPages, type ServiceWithPages } from './service-with-pages.ts';
 import { jobIn } from '../job-in.ts';
 
-/** The job machine with one state and one transition more. */
+/** The job machine with one additional state and transition. */
 const GROWN = createMachine({
   ...Object(jobMachine.config),
   states: {
@@ -26,7 +26,7 @@ describe('the inspector in a browser', function () {
     if (browser === undefined) this.skip();
     service = await openServiceWithPages();
   });
-  // Pages that are left open go on asking and drawing.
+  // Open pages would continue to poll and draw.
   afterEach(async () => {
     for (const context of browser?.contexts() ?? []) await context.close();
   });
@@ -38,7 +38,7 @@ describe('the inspector in a browser', function () {
     if (browser === undefined) throw new Error('no browser');
     return openPage(browser, url + path, options);
   };
-  /** A job that was interrupted, began again and was completed. */
+  /** A job that was interrupted, started again and completed. */
   const eventful = async (): Promise<JobId> => {
     service.pipelines.hold();
     const jobId = await service.submit(service.video());

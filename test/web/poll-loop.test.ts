@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { PollLoop } from '../../src/web/poll-loop.ts';
 
 describe('the poll loop', () => {
-  /** A loop whose requests end when they are told to. */
+  /** A loop whose requests end on demand. */
   const open = () => {
     const inFlight: (() => void)[] = [];
     const seen = { requests: 0, most: 0, hidden: false };

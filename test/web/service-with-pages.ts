@@ -32,7 +32,7 @@ export const RESULTS: readonly FrameResult[] = Array.from({ length: 25 }, (_, in
 
 const registry = await PipelineRegistry.open();
 
-/** Gives the results above when it is let, so that a test sees each state. */
+/** Yields the results above on demand, so that a test sees each state. */
 class HeldPipelines implements VideoFilePipelineService {
   #release: (() => void) | undefined;
   #released = Promise.resolve();

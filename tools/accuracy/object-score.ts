@@ -1,11 +1,11 @@
 import type { Box, Detection } from '../../src/job.ts';
 import type { TrueObject } from './truth.ts';
 
-// As COCO defines its mean average precision: https://cocodataset.org/#detection-eval
+// Mean average precision as defined by COCO: https://cocodataset.org/#detection-eval
 const OVERLAPS = Array.from({ length: 10 }, (_, step) => 0.5 + 0.05 * step);
 const RECALLS = Array.from({ length: 101 }, (_, step) => step / 100);
 
-/** The objects of a frame and what was found in it. */
+/** The objects of a frame and its detections. */
 export interface ObjectFrame {
   readonly objects: readonly TrueObject[];
   readonly detections: readonly Detection[];
@@ -18,7 +18,7 @@ export interface ObjectScore {
   readonly map50: number;
 }
 
-/** Scores the detections of many frames; those of any confidence should be among them. */
+/** Scores the detections of many frames, which should have any confidence. */
 export function scoreObjects(frames: readonly ObjectFrame[]): ObjectScore {
   const labels = new Set(
     frames.flatMap(({ objects }) => objects.filter(({ crowd }) => !crowd).map(({ label }) => label)),
@@ -41,7 +41,7 @@ function averagePrecision(frames: readonly ObjectFrame[], label: string, least: 
     for (const { bbox, confidence } of surestFirst) {
       const [best] = [...free].toSorted((a, b) => shared(bbox, b.bbox).union - shared(bbox, a.bbox).union);
       const isRight = best !== undefined && shared(bbox, best.bbox).union >= least;
-      // What lies in a crowd is neither right nor wrong.
+      // A detection in a crowd is neither right nor wrong.
       if (!isRight && own.some((object) => object.crowd && shared(bbox, object.bbox).first >= least)) continue;
       if (isRight) free.delete(best);
       found.push({ confidence, isRight });
@@ -53,7 +53,7 @@ function averagePrecision(frames: readonly ObjectFrame[], label: string, least: 
   );
 }
 
-/** Mean over the recalls of the best precision that is had at that recall or a higher one. */
+/** Returns the mean over all recalls of the best precision at that recall or a higher one. */
 function areaUnderCurve(ranked: readonly boolean[], wanted: number): number {
   let right = 0;
   const points = ranked.map((isRight, at) => {
@@ -68,7 +68,7 @@ function areaUnderCurve(ranked: readonly boolean[], wanted: number): number {
   return mean(RECALLS.map((recall) => points.find((point) => point.recall >= recall - 1e-12)?.precision ?? 0));
 }
 
-/** The area that two boxes share, as part of the first and of what they cover together. */
+/** Returns the shared area of two boxes as a share of the first and of their union. */
 function shared([ax, ay, aw, ah]: Box, [bx, by, bw, bh]: Box) {
   const width = Math.max(0, Math.min(ax + aw, bx + bw) - Math.max(ax, bx));
   const height = Math.max(0, Math.min(ay + ah, by + bh) - Math.max(ay, by));

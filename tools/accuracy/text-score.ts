@@ -1,11 +1,11 @@
 import { editDistance } from '../edit-distance.ts';
 import type { FrameTruth } from './truth.ts';
 
-/** Stands for a character that a line was found to be made of: no other line may use it. */
+/** Replaces a character that belongs to a found line, so that no other line can use it. */
 const USED = '\0';
-/** Of a line, more than this part wrong means that it was not read. */
+/** A line with a larger share of errors was not read. */
 const MISSED = 0.5;
-/** So short a line is found only as it stands: any text is like it. */
+/** A line this short must be found exactly, because any text resembles it. */
 const SHORT_LINE = 3;
 
 export interface TextScore {
@@ -15,14 +15,14 @@ export interface TextScore {
   readonly wrongCharacters: number;
   readonly words: number;
   readonly wrongWords: number;
-  /** Lines that were read where there are none; 0 where the truth is partial. */
+  /** Number of recognised lines that do not exist; 0 if the truth is partial. */
   readonly falseLines: number;
 }
 
 /**
- * Holds the lines that were read against those that are there. Each true line, the longest first, is sought as a part of
- * all text that was read, so the order of lines and where they are split do not count. A line with more than half of its
- * characters wrong is missed, and all of it is wrong.
+ * Compares recognised lines with the truth. Each true line, the longest first, is searched in all recognised text, so
+ * the order and splitting of lines do not count. A line with more than half of its characters wrong is missed and
+ * counts as entirely wrong.
  */
 export function scoreText(truth: Pick<FrameTruth, 'lines' | 'partial' | 'ignore'>, read: readonly string[]): TextScore {
   const text = Array.from(read.map(plain).join('\n'));
@@ -48,7 +48,7 @@ export function scoreText(truth: Pick<FrameTruth, 'lines' | 'partial' | 'ignore'
   return { ...score, falseLines: truth.partial ? 0 : falseLines(text, truth.ignore.map(plain)) };
 }
 
-/** Kinds of quotes, dashes and spaces, and wide or joined forms, are told apart by nobody. */
+/** Kinds of quotes, dashes and spaces, and wide or joined forms, count as equal. */
 function plain(line: string): string {
   return line
     .normalize('NFKC')
@@ -67,7 +67,7 @@ interface Place {
   readonly end: number;
 }
 
-/** Where a line stands by itself, between spaces or edges; undefined when nowhere. */
+/** Returns the position of a line between spaces or edges; undefined if there is none. */
 function exactPlace(line: string, text: readonly string[]): Place | undefined {
   const wanted = Array.from(line);
   const isEdge = (at: number) => /^[\s\0]?$/.test(text[at] ?? '');
@@ -78,8 +78,8 @@ function exactPlace(line: string, text: readonly string[]): Place | undefined {
 }
 
 /**
- * The part of the text that is most like a line: edit distance with a free start and end (Sellers, "The theory and
- * computation of evolutionary distances", 1980). The end of a line that was read counts as a space.
+ * Returns the part of the text most similar to a line: edit distance with a free start and end (Sellers, "The theory
+ * and computation of evolutionary distances", 1980). The end of a recognised line counts as a space.
  */
 function likestPlace(wanted: readonly string[], text: readonly string[]): Place {
   let errors = Array.from<number>({ length: text.length + 1 }).fill(0);
@@ -106,7 +106,7 @@ function likestPlace(wanted: readonly string[], text: readonly string[]): Place 
   return { errors: least, start: starts[end] ?? 0, end };
 }
 
-/** The words that a place covers, whole or in part. */
+/** Returns the words that a position covers, entirely or partly. */
 function wordsAround(text: readonly string[], { start, end }: Place): string[] {
   const isInside = (at: number) => !/^[\s\0]?$/.test(text[at] ?? '');
   let [from, to] = [start, end];
@@ -115,7 +115,7 @@ function wordsAround(text: readonly string[], { start, end }: Place): string[] {
   return text.slice(from, to).join('').split(/\s+/).filter(Boolean);
 }
 
-/** Runs of three characters and more that belong to no line. */
+/** Returns runs of three or more characters that belong to no line. */
 function falseLines(text: readonly string[], ignored: readonly string[]): number {
   const runs = text
     .join('')

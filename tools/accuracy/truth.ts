@@ -28,7 +28,7 @@ const caseSchema = z.strictObject({
 });
 const truthSchema = z.strictObject({ frames: z.array(caseSchema).min(1) });
 
-/** What a frame really shows. */
+/** The true content of a frame. */
 export type FrameTruth = Omit<z.infer<typeof caseSchema>, 'file' | 'frame'>;
 export type TrueObject = NonNullable<FrameTruth['objects']>[number];
 
@@ -37,13 +37,13 @@ export interface AccuracyCase {
   readonly frame: () => Frame;
 }
 
-/** The frames that `truth.json` of a folder names. Throws when that cannot be read or has another form. */
+/** Returns the frames of a folder's `truth.json`. Throws if it cannot be read or is invalid. */
 export async function casesOfFolder(folder: string): Promise<AccuracyCase[]> {
   const { frames } = truthSchema.parse(JSON.parse(await readFile(join(folder, 'truth.json'), 'utf8')));
   return frames.map(({ file, frame, ...truth }) => ({ truth, frame: () => readFrame(join(folder, file), frame) }));
 }
 
-/** Drawn scenes with text, sent through H.264. */
+/** Drawn scenes with text, encoded with H.264. */
 export function drawnCases(): AccuracyCase[] {
   return TEXT_SCENES.map(({ name, source, texts }) => {
     const lines = texts.map(({ text }) => text);
@@ -53,7 +53,7 @@ export function drawnCases(): AccuracyCase[] {
 
 function readFrame(path: string, index: number): Frame {
   if (!/\.(?:mp4|mov|m4v)$/i.test(path)) return { index: 0, timestampMs: 0, ...readPicture(path) };
-  // Frame 0 is always decoded, and then the one that is wanted.
+  // Frame 0 is always decoded, then the wanted one.
   for (const frame of decodeFrames(path, { frameStride: Math.max(1, index), maxFrames: 2 })) {
     if (frame.index === index) return frame;
   }

@@ -1,6 +1,7 @@
 /**
- * `node dist/tools/bench/accuracy.js [--folder DIR] [--pipeline ID]`: how much of what frames show is read and found,
- * beside the `tesseract` program where that is installed. Pipelines and models are those of PIPELINES_DIR and DATA_DIR.
+ * `node dist/tools/bench/accuracy.js [--folder DIR] [--pipeline ID]`: how much text and how many objects of frames are
+ * found, compared with the `tesseract` program if it is installed. Pipelines and models are those of PIPELINES_DIR and
+ * DATA_DIR.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +18,7 @@ import { casesOfFolder, drawnCases } from '../accuracy/truth.ts';
 import { costOf } from './cost.ts';
 import { runTesseract } from './tesseract.ts';
 
-/** As COCO's evaluation wants detections: nearly all of them. */
+/** COCO's evaluation needs nearly all detections. */
 const EVERY_DETECTION = { min_confidence: 0.02, iou: 0.6 };
 
 interface ReadFrame {

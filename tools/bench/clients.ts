@@ -6,13 +6,13 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** Everything of one group of clients, which goes on until the signal is aborted. */
+/** A group of clients that runs until the signal is aborted. */
 export interface ClientsOptions {
   readonly url: string;
   readonly signal: AbortSignal;
 }
 
-/** What clients met, since they were last asked. */
+/** Results of the clients since the last call. */
 export class Experience {
   #latenciesMs: number[] = [];
   #errors: string[] = [];
@@ -33,7 +33,9 @@ export class Experience {
   }
 }
 
-/** One client for each path, each with a connection of its own: asks, waits for the answer, and asks again when its time has come. */
+/**
+ * One client per path with its own connection: sends a request, waits for the response, and repeats at its interval.
+ */
 export async function pollers(
   paths: readonly string[],
   options: ClientsOptions & { readonly everyMs: number; readonly experience: Experience },
@@ -59,7 +61,7 @@ export async function pollers(
   await Promise.allSettled(paths.map((path, index) => poller(path, (index * everyMs) / paths.length)));
 }
 
-/** Undefined when the answer came whole and was 200. */
+/** Undefined if the response was complete and 200. */
 function fetchOver(agent: Agent, url: string, signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve) => {
     const asked = request(url, { agent, signal }, (response) => {
@@ -72,7 +74,7 @@ function fetchOver(agent: Agent, url: string, signal: AbortSignal): Promise<stri
   });
 }
 
-/** Uploads a file over and over at a steady rate. */
+/** Uploads a file repeatedly at a steady rate. */
 export async function uploader(
   videoPath: string,
   options: ClientsOptions & { readonly bytesPerS: number; readonly experience: Experience },
@@ -118,12 +120,12 @@ function atRate(bytesPerS: number): Transform {
   });
 }
 
-/** Connections on which nothing is asked. */
+/** Connections without requests. */
 export async function idleConnections(count: number, { url, signal }: ClientsOptions): Promise<readonly Socket[]> {
   return Promise.all(Array.from({ length: count }, () => connected(url, signal)));
 }
 
-/** Connections on which a byte comes each second: half of them within the headers of a request, half within a video. */
+/** Connections that send one byte per second: half of them within request headers, half within a video. */
 export async function slowConnections(count: number, { url, signal }: ClientsOptions): Promise<readonly Socket[]> {
   const sockets = await Promise.all(Array.from({ length: count }, () => connected(url, signal)));
   for (const [index, socket] of sockets.entries()) {

@@ -6,7 +6,7 @@ export interface Cost {
   readonly cpuSeconds: number;
 }
 
-/** Of this process; the models have one thread. */
+/** CPU time of this process; the models have one thread. */
 export async function costOf(work: () => Promise<unknown>): Promise<Cost> {
   const [before, startedMs] = [process.cpuUsage(), performance.now()];
   await work();
@@ -18,14 +18,14 @@ export function medianCpu(costs: readonly Cost[]): number {
   return median(costs.map(({ cpuSeconds }) => cpuSeconds));
 }
 
-/** Runs a program to its end, its start included; undefined when it is not installed. */
+/** Runs a program to its end and includes its start; undefined if it is not installed. */
 export function program(
   name: string,
   options: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): { readonly output: string; readonly cost: Cost } | undefined {
   const startedMs = performance.now();
-  // Node.js does not tell what a child took, the shell does: user and system seconds on the last line.
+  // Node.js does not report the CPU time of a child, so the shell does: user and system seconds on the last line.
   const script = 'TIMEFORMAT="%U %S"; time "$@" 2>&-';
   const { status, stdout, stderr } = spawnSync('bash', ['-c', script, 'bash', name, ...options], {
     encoding: 'utf8',

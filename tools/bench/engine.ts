@@ -1,4 +1,4 @@
-/** `node dist/tools/bench/engine.js`: jobs whose work is nothing, through engine, store and queue. */
+/** `node dist/tools/bench/engine.js`: jobs without work, through engine, store and queue. */
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { DuckDBJobStore } from '../../src/store/duckdb.ts';
 
 const log = createLog('silent');
 
-/** Keeps nothing, and has every video: what is left is the cost of engine, store and queue. */
+/** A storage that keeps nothing and has every video, so that only engine, store and queue are measured. */
 const noStorage: StorageService = {
   saveFile: async (source, path) => {
     if (Symbol.asyncIterator in source) for await (const _ of source);
@@ -64,7 +64,7 @@ async function run({ jobs, submitters, workers, isStored }: Course): Promise<Rea
       waitsForEnd.get(jobId)?.();
       waitsForEnd.set(jobId, () => {});
     });
-    /** Each submitter has one job under way at a time. */
+    /** Each submitter has one job at a time. */
     const end = (jobId: string): Promise<void> =>
       new Promise((resolve) => {
         if (waitsForEnd.has(jobId)) resolve();
@@ -115,7 +115,7 @@ async function run({ jobs, submitters, workers, isStored }: Course): Promise<Rea
 
 const round = (value = Number.NaN): number => Math.round(value * 100) / 100;
 
-/** What the disk does alone: 450 bytes appended and synced, a second. */
+/** The disk alone: appends and syncs of 450 bytes per second. */
 async function fdatasyncRate(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'reelstate-bench-'));
   const file = await open(join(folder, 'log'), 'w');

@@ -23,18 +23,18 @@ const ROWS_AT_ONCE = 200_000;
 export interface FillOptions {
   readonly completed: number;
   readonly pending: number;
-  /** How many ids of completed jobs are wanted, of each kind. */
+  /** Number of ids of completed jobs to return, of each kind. */
   readonly sample: number;
 }
 
 export interface SampleIds {
   readonly newest: readonly JobId[];
   readonly fromAllOver: readonly JobId[];
-  /** The first that waits; undefined when none does. */
+  /** The first pending job; undefined if there is none. */
   readonly firstWaiting: JobId | undefined;
 }
 
-/** Makes a database of jobs, of three transitions each. */
+/** Creates a database of jobs with three transitions each. */
 export async function fillStore(path: string, { completed, pending, sample }: FillOptions): Promise<SampleIds> {
   const database = await Database.open(path);
   try {

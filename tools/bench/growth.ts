@@ -1,4 +1,7 @@
-/** `node dist/tools/bench/growth.js [jobs …]`: the real service on databases of so many finished jobs, a tenth as many waiting. Default: 0 1000 100000 1000000. */
+/**
+ * `node dist/tools/bench/growth.js [jobs …]`: the service on databases of finished jobs with a tenth as many pending.
+ * Default: 0 1000 100000 1000000.
+ */
 import { setMaxListeners } from 'node:events';
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,7 +23,7 @@ const SETTINGS = {
 };
 
 const { signal } = new AbortController();
-// Each request listens to it, and is forgotten only when it is collected.
+// Each request adds a listener, which is removed only at garbage collection.
 setMaxListeners(0, signal);
 const folder = await mkdtemp(join(process.env['BENCH_DIR'] ?? tmpdir(), 'reelstate-bench-'));
 try {
@@ -34,7 +37,7 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** @param video of the first job that waits: long, so that no other job is begun while the rest is measured */
+/** @param video of the first pending job: long, so that no other job starts during the measurement */
 async function benchSize(jobs: number, video: string, small: string): Promise<void> {
   const dataDir = join(folder, `data-${jobs}`);
   await mkdir(join(dataDir, 'video_jobs'), { recursive: true });
@@ -50,7 +53,7 @@ async function benchSize(jobs: number, video: string, small: string): Promise<vo
   const cpuBefore = await cpuSeconds(service.pid);
   const told = (what: string, figure: string): void =>
     print(`${jobs} finished, ${Math.ceil(jobs / 10)} waiting: ${what}`, figure);
-  // The job in hand stays in hand, and takes nothing from what is measured.
+  // The running job keeps running and uses nothing that is measured.
   const children = childrenOf(service.pid);
   for (const pid of children) process.kill(pid, 'SIGSTOP');
   try {
@@ -84,7 +87,7 @@ async function get({ url }: ServiceProcess, path: string): Promise<void> {
   if (answer.status !== 200) throw new Error(`${path}: ${answer.status}`);
 }
 
-/** Does it so often, so many at once; the CPU time is the service's, its housekeeping included. */
+/** Runs it repeatedly with this concurrency. The CPU time is the service's, background work included. */
 async function times(
   { pid }: ServiceProcess,
   callers: number,

@@ -1,4 +1,4 @@
-/** `node dist/tools/bench/http.js`: how quickly the service answers while it analyses, and how fast it takes an upload. */
+/** `node dist/tools/bench/http.js`: response times during an analysis, and the rate of an upload. */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, open, rm, truncate } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
@@ -71,7 +71,7 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** A Node.js server that does nothing but write a body to a file. */
+/** A Node.js server that only writes a body to a file. */
 async function barePipe(path: string): Promise<number> {
   const server = createServer((incoming, response) => {
     void pipeline(incoming, createWriteStream(join(folder, 'bare'))).then(() => response.end());

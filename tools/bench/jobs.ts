@@ -14,9 +14,9 @@ import { cpuSeconds, median, print } from './figures.ts';
 
 const ROUNDS = 3;
 const FRAMES = 120;
-/** Frames of the long videos that show the same picture. */
+/** Number of equal frames in a row in the long videos. */
 const HELD_FRAMES = 10;
-/** Else an encoder keeps refining a picture that stands still, and no two frames are alike. */
+/** Otherwise an encoder keeps refining a still picture, and no two frames are equal. */
 const LOSSLESS = { crf: 0 };
 const MEMORY_BYTES = 900_000_000;
 const MIB = 1024 * 1024;
@@ -72,7 +72,7 @@ function video(
   return path;
 }
 
-/** Small, and encoded without loss, so that the frames of a held picture are identical: 20,000 take minutes, not hours. */
+/** Small, and encoded without loss, so that repeated frames are identical: 20,000 take minutes, not hours. */
 function longVideo(frames: number): string {
   const path = join(folder, `long-${frames}.mp4`);
   const step = `floor(n/${HELD_FRAMES})`;
@@ -92,7 +92,7 @@ function longVideo(frames: number): string {
   return path;
 }
 
-/** Both in turn, several times, so that other load on the machine affects both; the medians of each. */
+/** Both in turn, several times, so that other load affects both. Returns the medians. */
 async function alternately(first: Course, second: Course): Promise<readonly [Figures, Figures]> {
   const rounds: { readonly first: Figures; readonly second: Figures }[] = [];
   for (let round = 0; round < ROUNDS; round += 1) rounds.push({ first: await run(first), second: await run(second) });
@@ -144,7 +144,7 @@ function told({ framesPerSecond, coresBusy, peakBytes: bytes }: Figures): string
   return `${framesPerSecond.toFixed(1)} frames/s, ${busy}, ${(bytes / MIB).toFixed(0)} MiB`;
 }
 
-/** The most that a process ever had resident. */
+/** The peak resident memory of a process. */
 async function peakBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;

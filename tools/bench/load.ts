@@ -1,7 +1,7 @@
 /**
- * `node dist/tools/bench/load.js [jobs …]`: a thousand clients who poll, while two upload and one job runs: as they would,
- * each for a job of late; beside connections that are idle or slow; and for jobs from all over the table, which costs the
- * most. Default: with 1000 and with 1000000 jobs in the database.
+ * `node dist/tools/bench/load.js [jobs …]`: a thousand polling clients, two uploads and one running job; with recent
+ * jobs, beside idle and slow connections, and with random jobs of the whole table, which costs most. Default: with 1000
+ * and with 1000000 jobs.
  */
 import { setMaxListeners } from 'node:events';
 import { open, mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -55,7 +55,7 @@ async function benchLoad(jobs: number, video: string, large: string): Promise<vo
   const { url } = service;
   const changed = groupSignal();
   const ended = groupSignal();
-  // One of its own: fetch sets the number of those who may listen.
+  // A separate signal, because fetch limits the number of listeners.
   const submitting = new AbortController();
   try {
     const polls = new Experience();
@@ -94,7 +94,7 @@ async function benchLoad(jobs: number, video: string, large: string): Promise<vo
   }
 }
 
-/** Of thousands who listen. */
+/** For thousands of listeners. */
 function groupSignal(): AbortController {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);

@@ -1,4 +1,7 @@
-/** `node dist/tools/bench/memory.js`: what threads, models, frames and `detection_side` cost; for src/pool/memory-plan.ts. */
+/**
+ * `node dist/tools/bench/memory.js`: memory of threads, models, frames and `detection_side`; for
+ * src/pool/memory-plan.ts.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +17,7 @@ import { makeVideo } from '../make-video.ts';
 import { print } from './figures.ts';
 
 const MB = 1_000_000;
-/** No limit is met: what is measured is the need. */
+/** Without a limit, because the need is measured. */
 const MEMORY_BYTES = 16_000 * MB;
 const LOOK_EVERY_MS = 5;
 const FRAMES = 6;

@@ -1,4 +1,7 @@
-/** `node dist/tools/bench/pipeline.js`: decoding, reading and detecting, each beside the usual program where that is installed. */
+/**
+ * `node dist/tools/bench/pipeline.js`: decoding, reading and detecting, compared with the usual programs if they are
+ * installed.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +34,7 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** One thread each, and nothing kept of the frames. */
+/** One thread each; frames are not kept. */
 async function benchDecoding(): Promise<void> {
   const video = join(folder, 'video.mp4');
   const encoderOptions = { preset: 'veryfast', crf: 23 };
@@ -51,7 +54,7 @@ async function benchDecoding(): Promise<void> {
   );
 }
 
-/** Every frame, without converting one. */
+/** Every frame, without conversion. */
 function decodeAll(video: string): Promise<void> {
   const index = readMp4Index(video, DEFAULT_VIDEO_LIMITS);
   const budget = new PixelBudget(DEFAULT_VIDEO_LIMITS, index.fileBytes);

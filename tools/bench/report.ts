@@ -1,4 +1,4 @@
-/** The document with the first block of text under the part's heading made anew; a part without one is added. */
+/** Returns the document with the first text block under the part's heading replaced. Adds a missing part. */
 export function withFigures(document: string, part: string, figures: string): string {
   const block = `\`\`\`text\n${figures.trimEnd()}\n\`\`\``;
   const heading = `## ${part}\n`;

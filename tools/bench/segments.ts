@@ -1,4 +1,4 @@
-/** `node dist/tools/bench/segments.js`: how well segments fit made videos, and what they cost. */
+/** `node dist/tools/bench/segments.js`: how well segments fit generated videos, and their cost. */
 import { findSegments, SegmentFinder } from '../../src/segments/segment-finder.ts';
 import { Random } from '../fuzz/random.ts';
 import { SCRIPTS } from '../segment-scripts/scripts.ts';

@@ -1,4 +1,6 @@
-/** `node dist/tools/bench/store.js [rows …]`: the job store beside the disk it writes to. Default: 1000 100000 1000000 rows. */
+/**
+ * `node dist/tools/bench/store.js [rows …]`: the job store compared with its disk. Default: 1000 100000 1000000 rows.
+ */
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -43,7 +45,7 @@ async function benchWrites(path: string): Promise<void> {
   await store.close();
 }
 
-/** A database of `rows` finished jobs and a tenth as many pending ones. */
+/** Creates a database of `rows` finished jobs and a tenth as many pending ones. */
 async function benchSize(path: string, rows: number): Promise<void> {
   await fillStore(path, { completed: rows, pending: Math.ceil(rows / 10), sample: 0 });
   const before = performance.now();
@@ -68,7 +70,7 @@ async function benchSize(path: string, rows: number): Promise<void> {
   const pick = () => pending[Math.floor(Math.random() * pending.length)] ?? jobIdSchema.parse(uuidv7());
   print(`${label} get, 1 caller`, await rateOf(1, 500, () => store.get(pick())));
   print(`${label} get, 50 callers`, await rateOf(50, 3000, () => store.get(pick())));
-  // Some checkpoints fall into this: one is due every 16 MiB of log.
+  // Some checkpoints fall into this; one is due per 16 MiB of log.
   let writing = true;
   const reading = [() => store.get(pick()), () => store.newest({}, 50)].map((read) => slowest(() => writing, read));
   print(`${label} insert while checkpoints run, 50 callers`, await rateOf(50, 40_000, () => insert(store)));
@@ -139,7 +141,7 @@ function transitionOf(
   };
 }
 
-/** Reads again and again as long as it may; resolves with the longest time that one took, in milliseconds. */
+/** Reads repeatedly until the signal; resolves with the longest read in milliseconds. */
 async function slowest(mayGoOn: () => boolean, read: () => Promise<unknown>): Promise<number> {
   let most = 0;
   while (mayGoOn()) {
@@ -150,7 +152,7 @@ async function slowest(mayGoOn: () => boolean, read: () => Promise<unknown>): Pr
   return most;
 }
 
-/** Runs `work` `count` times, `callers` at once. */
+/** Runs `work` `count` times with `callers` in parallel. */
 async function rateOf(callers: number, count: number, work: () => Promise<unknown>): Promise<string> {
   const latencies: number[] = [];
   const cpuBefore = process.cpuUsage();

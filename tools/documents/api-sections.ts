@@ -49,7 +49,7 @@ function endpointTable(): string {
   );
 }
 
-/** The link to the heading of an operation, which is `## METHOD path`. */
+/** Returns the link to the heading of an operation, `## METHOD path`. */
 function linkTo(operationId: string): string {
   const { method, path } = ENDPOINTS.find((endpoint) => endpoint.operationId === operationId) ?? {};
   const heading = `${method} ${path}`;

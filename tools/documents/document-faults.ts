@@ -4,18 +4,18 @@ import { messageOf } from '../../src/errors.ts';
 import { fillSections } from './generated-sections.ts';
 import { anchorsOf, linksOf } from './markdown.ts';
 
-/** What is wrong with a document. Lines count from 1. */
+/** A fault of a document. Lines count from 1. */
 export interface DocumentFault {
   readonly line: number;
   readonly message: string;
 }
 
-/** Words that promise what is not there. */
+/** Words that promise missing content. */
 const PROMISES =
   /\b(?:todo|fixme|xxx|tbd|wip|placeholders?|lorem ipsum|coming soon|to be (?:written|decided|defined)|not yet (?:written|implemented|documented)|work in progress)\b/giu;
 const OWN_PHASE = 16;
 
-/** The faults of one document, given by its path relative to `root`: dead links, promises, stale generated sections. */
+/** Returns the faults of one document (path relative to `root`): dead links, promises, stale generated sections. */
 export function documentFaults(root: string, file: string): readonly DocumentFault[] {
   const text = readFileSync(path.join(root, file), 'utf8');
   return [...deadLinks(root, file, text), ...promises(text), ...staleSections(text)].toSorted(
@@ -25,7 +25,7 @@ export function documentFaults(root: string, file: string): readonly DocumentFau
 
 function deadLinks(root: string, file: string, text: string): readonly DocumentFault[] {
   return linksOf(text).flatMap(({ target, line }) => {
-    // Addresses elsewhere cannot be followed without a network.
+    // External addresses cannot be checked without a network.
     if (/^(?:https?|mailto):/.test(target)) return [];
     const [place = '', anchor] = target.split('#');
     const pointed = place === '' ? file : path.posix.join(path.posix.dirname(file), decodeURIComponent(place));

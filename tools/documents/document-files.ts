@@ -3,7 +3,7 @@ import path from 'node:path';
 
 const FOLDERS = ['.github', 'docs'];
 
-/** The documents that a release cannot be without. */
+/** Required documents of a release. */
 const REQUIRED = [
   'OVERVIEW',
   'ARCHITECTURE',
@@ -14,7 +14,9 @@ const REQUIRED = [
   'RELEASE_NOTES',
 ].map((name) => `docs/${name}.md`);
 
-/** The project's documents, as paths relative to its root: Markdown at the top, in docs/ and in .github/. */
+/**
+ * Returns the project's documents as paths relative to its root: Markdown at the top level, in docs/ and in .github/.
+ */
 export function documentFiles(root: string): readonly string[] {
   const top = readdirSync(root).filter((name) => name.endsWith('.md'));
   const deeper = FOLDERS.flatMap((folder) =>
@@ -25,7 +27,7 @@ export function documentFiles(root: string): readonly string[] {
   return [...top, ...deeper].toSorted();
 }
 
-/** The required documents that are not there. */
+/** Returns the missing required documents. */
 export function missingDocuments(root: string): readonly string[] {
   return REQUIRED.filter((file) => !existsSync(path.join(root, file)));
 }

@@ -1,4 +1,4 @@
-/** A table with an empty line before and after it. Cells may hold any Markdown of one line. */
+/** Returns a table with an empty line before and after it. Cells are Markdown on one line. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   return ['', rowOf(head), rowOf(head.map(() => '---')), ...rows.map(rowOf), ''].join('\n');
 }

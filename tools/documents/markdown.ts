@@ -1,4 +1,4 @@
-/** A link of a document: where it points, and on which line it stands, from 1. */
+/** A link of a document with its line, from 1. */
 export interface MarkdownLink {
   readonly target: string;
   readonly line: number;
@@ -8,7 +8,7 @@ const INLINE_LINK = /\]\(\s*<?([^)\s>]+)>?(?:\s+["'][^"']*["'])?\s*\)/g;
 const DEFINITION = /^ {0,3}\[[^\]]+\]:\s*<?(\S+?)>?(?:\s|$)/g;
 const HTML_LINK = /<(?:a|img)\s[^>]*?(?:href|src)="([^"]+)"/g;
 
-/** Every link outside code. */
+/** Returns every link outside code. */
 export function linksOf(markdown: string): readonly MarkdownLink[] {
   return withoutCode(markdown)
     .split('\n')
@@ -20,8 +20,8 @@ export function linksOf(markdown: string): readonly MarkdownLink[] {
 }
 
 /**
- * The anchors that GitHub gives the document: each heading in small letters, without punctuation, spaces as hyphens,
- * a repeated one numbered from 1; and every `id` written out.
+ * Returns the anchors that GitHub creates: each heading in lower case, without punctuation, spaces as hyphens, repeated
+ * ones numbered from 1; and every `id`.
  */
 export function anchorsOf(markdown: string): ReadonlySet<string> {
   const anchors = new Set<string>();
@@ -44,7 +44,7 @@ function withoutCode(markdown: string): string {
   return withoutFences(markdown).replaceAll(/(`+)[^`\n](?:.*?[^`\n])?\1(?!`)/g, '');
 }
 
-/** Blank lines in place of fenced code, so that lines keep their numbers. */
+/** Replaces fenced code by empty lines, so that lines keep their numbers. */
 function withoutFences(markdown: string): string {
   return markdown.replaceAll(/^ {0,3}(`{3,}|~{3,})[\s\S]*?(?:^ {0,3}\1[`~]*[ \t]*$|$(?![\s\S]))/gm, (code) =>
     code.replaceAll(/[^\n]/g, ''),

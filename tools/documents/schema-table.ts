@@ -88,7 +88,7 @@ export function parameterTable(schema: z.ZodType, shared: readonly SharedFields[
   return tableBeside(base, ['Parameter', 'Type', 'Meaning'], rows);
 }
 
-/** The shared fields that a schema has all of, as the same zod schemas. */
+/** Returns the shared fields that are all in a schema, as the same zod schemas. */
 function baseOf(schema: z.ZodType, shared: readonly SharedFields[]): SharedFields | undefined {
   if (!(schema instanceof z.ZodObject)) return undefined;
   return shared.find((one) => Object.entries(one.schema.shape).every(([name, field]) => schema.shape[name] === field));

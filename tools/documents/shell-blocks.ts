@@ -1,19 +1,19 @@
 /** A block of shell commands in a document. */
 export interface ShellBlock {
-  /** Of its first command, from 1. */
+  /** Line of its first command, from 1. */
   readonly line: number;
   readonly commands: string;
-  /** What it prints, from the block of text or JSON that follows at once; `…` stands for anything. */
+  /** Expected output, from the text or JSON block that follows; `…` stands for anything. */
   readonly prints: string | undefined;
-  /** What stands before the block, out of sight: `<!-- shell: … -->`. */
+  /** From the comment before the block: `<!-- shell: … -->`. */
   readonly direction: Direction;
 }
 
 /**
- * - `run`: nothing stands there; the commands are run to their end, with a service that runs if the document began one;
- * - `service`: the command begins a service, which goes on to run;
+ * - `run` (no comment): the commands are run to their end, with the service that the document started, if any;
+ * - `service`: the command starts a service that keeps running;
  * - `stopped`: the service is stopped before the commands are run;
- * - `skip`: not run, for a reason.
+ * - `skip`: not run, for the given reason.
  */
 export type Direction =
   | { readonly kind: 'run' | 'service' | 'stopped' }
@@ -22,7 +22,7 @@ export type Direction =
 const BLOCK = /(?:^<!-- shell: (.+) -->\n)?^```sh\n([\s\S]*?)^```$(?:\n\n?^```(?:text|json)\n([\s\S]*?)^```$)?/gm;
 const SHELL_FENCE = /^```(?:sh|bash|shell|console)$/gm;
 
-/** @throws when a block is of another kind, so that it would not be found, or its direction is not understood */
+/** @throws if a block has another language, so that it would be missed, or an unknown comment */
 export function shellBlocksOf(markdown: string): readonly ShellBlock[] {
   const blocks = [...markdown.matchAll(BLOCK)].map((match): ShellBlock => {
     const [whole, direction, commands = '', prints] = match;

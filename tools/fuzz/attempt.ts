@@ -4,25 +4,25 @@ import { followJob, resultsOf } from '../job-requests.ts';
 import { showsCanary } from './canary.ts';
 import type { Mutant } from './mutant.ts';
 
-/** How the service dealt with a mutant. */
+/** The outcome of a mutant. */
 export interface Attempt {
-  /** `completed`, `failed` with its code, or the code of the refusal. */
+  /** `completed`, `failed` with its code, or the code of the rejection. */
   readonly outcome: string;
-  /** Undefined when it was refused. */
+  /** Undefined if it was rejected. */
   readonly jobId: JobId | undefined;
-  /** From the first byte sent to the end of the job, waiting included, in milliseconds. */
+  /** From the first sent byte to the end of the job in milliseconds, waiting included. */
   readonly ms: number;
-  /** What must not be; empty when all is well. */
+  /** Violations; empty if there are none. */
   readonly faults: readonly string[];
 }
 
-/** A job must end within this time, waiting included; in milliseconds. Above what the service allows each attempt. */
+/** A job must end within this time in milliseconds, waiting included. Above the service's limit of an attempt. */
 const WITHIN_MS = 120_000;
 
-/** The verdicts on a video. Any other end means that the video did something to its process, or that we are wrong. */
+/** Expected error codes of a video. Any other end is a fault of the service. */
 const VERDICTS = new Set(['invalid_video', 'too_large']);
 
-/** Sends a mutant as a client would and waits for the end of its job. Rejects when the service cannot be reached. */
+/** Sends a mutant like a client and waits for the end of its job. Rejects if the service cannot be reached. */
 export async function attempt(url: string, mutant: Mutant, abort: AbortSignal): Promise<Attempt> {
   const startedMs = performance.now();
   const signal = AbortSignal.any([abort, AbortSignal.timeout(WITHIN_MS)]);

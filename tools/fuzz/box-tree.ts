@@ -1,9 +1,9 @@
-/** A box of an MP4 file that lies in a buffer; all offsets count from the buffer's start. */
+/** A box of an MP4 file in a buffer; all offsets count from the start of the buffer. */
 export interface BoxNode {
   readonly type: string;
-  /** Where its header begins. */
+  /** Offset of its header. */
   readonly start: number;
-  /** Where its content begins, behind a header of 8 or 16 bytes. */
+  /** Offset of its content, after a header of 8 or 16 bytes. */
   readonly content: number;
   readonly end: number;
   readonly children: readonly BoxNode[];
@@ -17,11 +17,11 @@ const CONTAINERS: ReadonlyMap<string, number> = new Map([
   ),
   ['stsd', 8],
   ['dref', 8],
-  // The fields of a visual sample entry (ISO/IEC 14496-12, 12.1.3) come before its boxes.
+  // The fields of a visual sample entry (ISO/IEC 14496-12, 12.1.3) precede its boxes.
   ...['avc1', 'hev1', 'hvc1', 'av01', 'vp09', 'mp4v', 'jpeg', 'apcn', 'apch'].map((type) => [type, 78] as const),
 ]);
 
-/** All boxes of a file, each before the boxes in it. What is not boxes any more is passed over. */
+/** Returns all boxes of a file, each before its children. Other bytes are skipped. */
 export function boxesOf(bytes: Buffer): readonly BoxNode[] {
   const found: BoxNode[] = [];
   readBoxes(bytes, { from: 0, to: bytes.length, parent: undefined }, found);
@@ -55,7 +55,7 @@ function readBoxes(bytes: Buffer, { from, to, parent }: Range, found: BoxNode[])
   return siblings;
 }
 
-/** The file with some bytes exchanged for others, and with the boxes around them grown or shrunk if that is asked for. */
+/** Returns the file with some bytes replaced, and with the surrounding boxes resized on request. */
 export function replaced(
   bytes: Buffer,
   range: { readonly from: number; readonly to: number; readonly within: BoxNode | undefined },

@@ -11,13 +11,13 @@ import { makeMutant, type Mutant } from './mutant.ts';
 import { makeSeedVideos } from './seed-videos.ts';
 
 export interface CampaignOptions {
-  /** For the service's data, and for mutants to keep. */
+  /** Folder of the service's data, and of mutants to keep. */
   readonly folder: string;
   readonly seed: number;
   /** Indices of the mutants. */
   readonly indices: readonly number[];
   readonly signal: AbortSignal;
-  /** Told of everything worth a line. */
+  /** Called for every line of the report. */
   readonly say: (line: string) => void;
 }
 
@@ -30,13 +30,13 @@ export interface CampaignReport {
   readonly serviceBytes: { readonly begin: number; readonly end: number };
 }
 
-/** Mutants on their way at once: more than the service works on, so that its queue is in play. */
+/** Concurrent mutants: more than the service analyses at once, so that its queue is used. */
 const IN_FLIGHT = 5;
-/** No child may use more memory than this, for any input. */
+/** Memory limit of a child for any input. */
 const CHILD_PEAK_BYTES = 1024 * 1024 * 1024;
 const SAY_EVERY = 250;
 
-/** One attempt, so that a crash is seen as one and not healed by the next; and little patience. */
+/** One attempt, so that a crash is reported and not repeated; and short timeouts. */
 const SETTINGS = {
   LOG_LEVEL: 'error',
   WORKER_CONCURRENCY: '2',
@@ -46,7 +46,7 @@ const SETTINGS = {
   STALL_TIMEOUT_MS: '20000',
 };
 
-/** Sends mutants to a service of its own, several at a time, and checks after each that nothing is amiss. */
+/** Sends mutants to its own service, several at a time, and checks for violations after each. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignReport> {
   const { folder, signal } = options;
   const dataDir = join(folder, 'data');
@@ -82,7 +82,7 @@ class Campaign {
   readonly #watch: ChildWatch;
   readonly #outcomes = new Map<string, number>();
   readonly #findings: string[] = [];
-  /** What must be in the storage at the end. */
+  /** Files that must be in the storage at the end. */
   readonly #files = new Set<string>();
   #slowest = { index: -1, ms: 0 };
   #done = 0;
@@ -124,10 +124,10 @@ class Campaign {
     if (this.#done % SAY_EVERY === 0) say(`${this.#done} of ${indices.length}`);
   }
 
-  /** Every accepted video, its description and every completed job's results are there, and nothing else. */
+  /** Checks that every accepted video, its sidecar and every completed job's results exist, and nothing else. */
   async checkFiles(storageDir: string, canaries: readonly string[]): Promise<void> {
     const incoming = join(storageDir, 'incoming');
-    // What is written of a job after its end can be seen is soon there.
+    // Files written after the end of a job appear soon.
     for (let looks = 100; looks > 0 && (await readdir(incoming)).length > 0; looks -= 1) await wait(50);
     const expected = new Set([...this.#files, ...canaries, 'incoming']);
     const left = (await readdir(storageDir)).filter((name) => !expected.delete(name));

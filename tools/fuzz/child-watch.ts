@@ -1,6 +1,6 @@
 import { childrenOf, memoryOf } from '../child-processes.ts';
 
-/** The kernel keeps the peak of each child, so that looking seldom misses only the last moments of one that ends. */
+/** The kernel keeps the peak of each child, so polling misses at most its last moments. */
 const LOOK_EVERY_MS = 250;
 
 /** Watches the memory of a service's child processes. */
@@ -21,12 +21,12 @@ export class ChildWatch implements Disposable {
     return watch;
   }
 
-  /** Number of different children seen so far. */
+  /** Number of different children seen. */
   get children(): number {
     return this.#seen.size;
   }
 
-  /** The most resident memory that a single child had. */
+  /** Peak resident memory of a single child. */
   get peakBytes(): number {
     return this.#peakBytes;
   }

@@ -4,9 +4,9 @@ import type { SeedVideo } from './seed-videos.ts';
 
 export interface Mutant {
   readonly bytes: Buffer;
-  /** What was done, for people. */
+  /** What was changed, for people. */
   readonly story: string;
-  /** The name under which a client sends it; some are traps for code that uses a name as a path. */
+  /** The file name of the upload; some are traps for code that uses a name as a path. */
   readonly fileName: string;
   /** Every n-th frame is analysed; all are decoded. */
   readonly frameStride: number;
@@ -14,7 +14,7 @@ export interface Mutant {
 
 const PROBLEM_TYPES: readonly (readonly [name: string, mutation: Mutation])[] = Object.entries(MUTATIONS);
 
-/** Those that leave most of a file as it was, so that what is deep inside FFmpeg gets to see it, are taken half of the time. */
+/** Mutations that keep most of a file, so that it reaches deep code of FFmpeg, are used half of the time. */
 const DEEP: ReadonlySet<Mutation> = new Set([
   MUTATIONS['bits flipped in the index'],
   MUTATIONS['bits flipped in the decoder setup'],
@@ -24,7 +24,7 @@ const DEEP: ReadonlySet<Mutation> = new Set([
 ]);
 const DEEP_KINDS = PROBLEM_TYPES.filter(([, mutation]) => DEEP.has(mutation));
 
-/** Repeated boxes and splices could grow without end. */
+/** Repeated boxes and splices could grow without bound. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
 const NAMES = [
@@ -44,7 +44,10 @@ export interface MutantOptions {
   readonly index: number;
 }
 
-/** The same mutant for the same seed, index and videos. One in fifty is left as it was, to show that the way is open. */
+/**
+ * Returns the same mutant for the same seed, index and videos. One in fifty is unchanged, to show that valid videos
+ * pass.
+ */
 export function makeMutant({ videos, canaryPath, seed, index }: MutantOptions): Mutant {
   const random = Random.of(`${seed}/${index}`);
   const video = random.pick(videos);

@@ -16,7 +16,7 @@ const EXTREMES = [
   0, 1, 2, 7, 8, 0x7f, 0xff, 0x7fff, 0xffff, 0x10000, 0x7fff_ffff, 0x8000_0000, 0xffff_fff0, 0xffff_ffff,
 ];
 
-/** Boxes that say how a decoder is to be set up. */
+/** Boxes with the configuration of a decoder. */
 const DECODER_SETUP = new Set(['avcC', 'hvcC', 'av1C', 'vpcC', 'esds', 'colr', 'pasp', 'fiel', 'glbl']);
 
 const OTHER_TYPES = [
@@ -68,7 +68,7 @@ function flipBits(input: MutationInput, from: number, to: number): Buffer {
 
 const isInIndex = (box: BoxNode): boolean => box.children.length === 0 && box.parent !== undefined;
 
-/** What is done to a video, by name. */
+/** Mutations by name. */
 export const MUTATIONS = {
   'bits flipped': (input) => flipBits(input, 0, input.bytes.length),
 
@@ -252,7 +252,7 @@ function aliasOf(path: string): Buffer {
   const name = path.slice(path.lastIndexOf('/') + 1);
   fixed.writeUInt8(name.length, 50);
   fixed.write(name, 51, 'latin1');
-  // How many folders up from the alias, and down to the target.
+  // Number of folders up from the alias, and down to the target.
   fixed.writeInt16BE(1, 130);
   fixed.writeInt16BE(1, 132);
   const tagged = [2, 18].flatMap((tag) => {

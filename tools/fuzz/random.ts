@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Numbers that look random and are the same for the same name, on every machine. */
+/** Pseudo-random numbers, the same for the same name on every machine. */
 export class Random {
   #state: number;
 
@@ -12,17 +12,17 @@ export class Random {
     return new Random(createHash('sha256').update(name).digest().readUInt32LE());
   }
 
-  /** A whole number from 0 to below `limit`, which is at most 2^32. */
+  /** Returns an integer from 0 to below `limit`, which is at most 2^32. */
   below(limit: number): number {
     return Math.floor((this.#next() / 2 ** 32) * limit);
   }
 
-  /** True in `part` of all cases, such as 0.25. */
+  /** Returns true in this share of all cases, such as 0.25. */
   chance(part: number): boolean {
     return this.#next() < part * 2 ** 32;
   }
 
-  /** One of the list, which must not be empty. */
+  /** Returns one of the list, which must not be empty. */
   pick<T>(list: readonly T[]): T {
     const chosen = list[this.below(list.length)];
     if (chosen === undefined) throw new Error('nothing to pick from');
@@ -33,7 +33,7 @@ export class Random {
     return Buffer.from(Array.from({ length }, () => this.below(256)));
   }
 
-  /** Mulberry32 (Tommy Ettinger, public domain): 32 bits of state, good enough to choose bytes by. */
+  /** Mulberry32 (Tommy Ettinger, public domain): 32 bits of state, sufficient for choosing bytes. */
   #next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { makeVideo } from '../make-video.ts';
 import type { VideoRecipe } from '../video-recipe.ts';
 
-/** Small, so that thousands of them are quickly decoded, and each unlike the others in codec, container or index. */
+/** Small, so that thousands of them are decoded quickly, and all with another codec, container or index. */
 const RECIPES: Readonly<Record<string, Partial<VideoRecipe>>> = {
   'h264, index at the end': {},
   'h264 with B-frames, index at the start': {
@@ -37,7 +37,7 @@ export interface SeedVideo {
   readonly bytes: Buffer;
 }
 
-/** Makes one valid video of each kind in a folder. */
+/** Creates one valid video of each kind in a folder. */
 export async function makeSeedVideos(folder: string): Promise<readonly SeedVideo[]> {
   const videos: SeedVideo[] = [];
   for (const [name, recipe] of Object.entries(RECIPES)) {

@@ -18,22 +18,24 @@ export interface TraceOptions {
 }
 
 export interface TraceReport {
-  /** What was asked of the kernel, one call a line, such as `openat /data/video_jobs/1.mp4`. */
+  /** The system calls, one per line, such as `openat /data/video_jobs/1.mp4`. */
   readonly calls: readonly string[];
-  /** Those that no job should need; empty when all is well. */
+  /** Those that no job needs; empty if there are none. */
   readonly findings: readonly string[];
 }
 
-/** System calls by which a process gets at files, other machines and programs. */
+/** System calls that access files, other machines and programs. */
 const CALLS = 'open,openat,openat2,connect,execve,execveat';
 
-/** What the child may read beside its video: what it is made of, and what the kernel tells of itself and of the machine. */
+/**
+ * What the child may read in addition to its video: its program, and what the kernel reports about it and the machine.
+ */
 const OWN_CODE = [/\/node_modules\//, /\/src\/pipeline\/models\//, /^\/(usr\/)?lib\d*\//, /\/(src|dist)\/.*\.js$/];
 const OF_THE_SYSTEM = [/^\/proc\/(self|\d+|meminfo|cpuinfo|stat)/, /^\/sys\//, /^\/dev\/(u?random|null)$/];
 
 /**
- * Traces the process that analyses while it works on a valid video, on one whose samples are said to be in another file,
- * and on a playlist in disguise. Undefined when nothing can be traced here: no strace, or no permission.
+ * Traces the child process during a valid video, one whose samples are declared in another file, and a disguised
+ * playlist. Undefined if tracing is not possible: no strace, or no permission.
  */
 export async function traceChild({ folder, signal }: TraceOptions): Promise<TraceReport | undefined> {
   const dataDir = join(folder, 'data');
@@ -94,7 +96,7 @@ function sent(story: string, bytes: Buffer): Mutant {
   return { bytes, story, fileName: 'secret.ts', frameStride: 5 };
 }
 
-/** Begins to trace a process and all its threads, and resolves with what ends it. */
+/** Starts to trace a process and all of its threads, and resolves with a function that ends it. */
 async function attach(pid: number, path: string): Promise<(() => Promise<void>) | undefined> {
   const strace = spawn('strace', ['-f', '-s', '4096', '-e', `trace=${CALLS}`, '-o', path, '-p', String(pid)], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -115,7 +117,7 @@ async function attach(pid: number, path: string): Promise<(() => Promise<void>) 
   };
 }
 
-/** `14162 openat(AT_FDCWD, "/data/1.mp4", O_RDONLY) = 3` as `openat /data/1.mp4`; undefined for what is no call. */
+/** Returns `14162 openat(AT_FDCWD, "/data/1.mp4", O_RDONLY) = 3` as `openat /data/1.mp4`; undefined for other lines. */
 function callOf(line: string): string | undefined {
   const call = /^\d+ +(\w+)\((.*)/.exec(line);
   const [, name = '', rest = ''] = call ?? [];

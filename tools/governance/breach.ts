@@ -1,9 +1,9 @@
-/** One breach of a rule, before it is known on which line it lies. */
+/** A breach of a rule, without its line. */
 export interface Breach {
-  /** Where in the text of its file. */
+  /** Index in the text of the file. */
   readonly index: number;
   readonly rule: 'term' | 'phase' | 'package' | 'direction';
-  /** What was found. */
+  /** The offending text. */
   readonly term: string;
   readonly reason: string;
 }

@@ -1,16 +1,16 @@
 import { parseSync, Visitor, type Expression, type Span } from 'oxc-parser';
 
-/** One reference from a source file to a module. */
+/** A reference from a source file to a module. */
 export interface ImportReference {
-  /** As written; undefined when it is computed and cannot be known. */
+  /** As written; undefined if it is computed. */
   readonly specifier: string | undefined;
   readonly index: number;
 }
 
 /**
- * Every module that a source file names: `import … from`, `export … from`, `import '…'`, `import type`, `import('…')`
- * as expression or type, `require('…')`, `import.meta.resolve('…')`, and `new URL('./….ts', import.meta.url)`, which is
- * how a child process or thread is given its module.
+ * Returns every module that a source file names: `import … from`, `export … from`, `import '…'`, `import type`,
+ * `import('…')` as expression or type, `require('…')`, `import.meta.resolve('…')`, and `new URL('./….ts',
+ * import.meta.url)`, which names the module of a child process or thread.
  */
 export function importsOf(file: string, source: string): readonly ImportReference[] {
   const { program, errors } = parseSync(file, source);
@@ -51,7 +51,7 @@ export function importsOf(file: string, source: string): readonly ImportReferenc
 const CODE_FILE = /\.[cm]?[jt]sx?$/;
 const RESOLVERS = new Set(['require', 'require.resolve', 'import.meta.resolve']);
 
-/** What a string, or a template without a value in it, says. */
+/** Returns the value of a string, or of a template without expressions. */
 function textOf(expression: Expression | undefined): string | undefined {
   if (expression?.type === 'Literal' && typeof expression.value === 'string') return expression.value;
   if (expression?.type === 'TemplateLiteral' && expression.expressions.length === 0) {

@@ -10,17 +10,17 @@ const manifestSchema = z.looseObject({
   imports: z.record(z.string(), z.unknown()).default({}),
 });
 
-/** What governance reads in a package.json. Packages for development are not its business. */
+/** The parts of a package.json that governance reads. Development packages do not matter. */
 export type Manifest = z.infer<typeof manifestSchema>;
 
-/** @throws when the text is not JSON or not a package.json. */
+/** @throws if the text is not JSON or not a package.json */
 export function parseManifest(text: string): Manifest {
   const parsed = manifestSchema.safeParse(JSON.parse(text));
   if (!parsed.success) throw new Error(`package.json is not understood:\n${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }
 
-/** The runtime dependencies that no project of this kind may have. */
+/** Denied runtime dependencies. */
 export function dependencyBreaches(manifest: Manifest, text: string, rules: GovernanceRules): readonly Breach[] {
   const dependencies = { ...manifest.peerDependencies, ...manifest.optionalDependencies, ...manifest.dependencies };
   return Object.entries(dependencies).flatMap(([name, version]) => {
@@ -33,7 +33,7 @@ export function dependencyBreaches(manifest: Manifest, text: string, rules: Gove
   });
 }
 
-/** Why a package may not be used at run time; undefined when it may. */
+/** Returns why a package may not be used at run time; undefined if it may. */
 export function reasonAgainst(name: string, rules: GovernanceRules): string | undefined {
   return rules.denied_packages.find(({ packages }) => fitsAny(name, packages))?.reason;
 }

@@ -8,7 +8,7 @@ const reason = z.string().min(1);
 /** A folder ends in `/`; anything else is a file. Both are relative to the project's root. */
 const place = z.string().regex(/^[^/.][^\\]*$/, 'a path relative to the project, folders with a / at the end');
 
-const roomSchema = z.strictObject({
+const moduleSchema = z.strictObject({
   paths: z.array(place).min(1),
   may_import: z.array(word),
   packages: z.array(word).optional(),
@@ -28,23 +28,24 @@ const rulesSchema = z
       .min(1),
     project_phases: z.strictObject({ reason }),
     denied_packages: z.array(z.strictObject({ reason, packages: z.array(word).min(1) })).min(1),
-    rooms: z.record(word, roomSchema).refine((rooms) => Object.keys(rooms).length > 0, 'no room'),
+    modules: z.record(word, moduleSchema).refine((modules) => Object.keys(modules).length > 0, 'no module'),
     kept_packages: z.array(z.strictObject({ packages: z.array(word).min(1), only_in: z.array(place).min(1), reason })),
   })
   .check(({ value, issues }) => {
-    for (const [name, room] of Object.entries(value.rooms)) {
-      for (const target of room.may_import) {
-        if (target in value.rooms || Object.values(value.rooms).some((other) => liesIn(target, other.paths))) continue;
-        issues.push({ code: 'custom', message: `no room holds ${target}`, path: ['rooms', name], input: target });
+    for (const [name, module] of Object.entries(value.modules)) {
+      for (const target of module.may_import) {
+        if (target in value.modules || Object.values(value.modules).some((other) => liesIn(target, other.paths)))
+          continue;
+        issues.push({ code: 'custom', message: `no module holds ${target}`, path: ['modules', name], input: target });
       }
     }
   });
 
 /** The rules of tools/forbidden_vocabulary.yaml. */
 export type GovernanceRules = z.infer<typeof rulesSchema>;
-export type Room = z.infer<typeof roomSchema>;
+export type Module = z.infer<typeof moduleSchema>;
 
-/** @throws when the file is missing, is not YAML, or is not of the form above; the message says what is wrong. */
+/** @throws if the file is missing, not YAML, or invalid; the message says why */
 export function readRules(path: string): GovernanceRules {
   const parsed = rulesSchema.safeParse(parseYaml(path));
   if (!parsed.success) throw new Error(`${path} is not a table of rules:\n${z.prettifyError(parsed.error)}`);
@@ -60,7 +61,7 @@ function parseYaml(path: string): unknown {
   }
 }
 
-/** True when `path` is one of the files or lies in one of the folders. */
+/** Returns true if `path` is one of the files or in one of the folders. */
 export function liesIn(path: string, places: readonly string[]): boolean {
   return places.some((candidate) => (candidate.endsWith('/') ? path.startsWith(candidate) : path === candidate));
 }

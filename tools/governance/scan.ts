@@ -1,12 +1,12 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Breach } from './breach.ts';
-import { CODE_FILE, importBreaches, roomOf } from './directions.ts';
+import { CODE_FILE, importBreaches, moduleOf } from './directions.ts';
 import { dependencyBreaches, parseManifest } from './manifest.ts';
 import { readRules, type GovernanceRules } from './rules.ts';
 import { occurrencesOf, phasesIn } from './vocabulary.ts';
 
-/** A breach and its place. Lines and columns count from 1; what is wrong with a file's name is placed at its 1:1. */
+/** A breach and its position. Lines and columns count from 1; a breach of a file name is at 1:1. */
 export interface Finding extends Omit<Breach, 'index'> {
   readonly path: string;
   readonly line: number;
@@ -14,17 +14,17 @@ export interface Finding extends Omit<Breach, 'index'> {
 }
 
 export interface Scan {
-  /** Files of functional code that were read, by folder. */
+  /** Number of files of functional code that were read, by folder. */
   readonly filesRead: Readonly<Record<string, number>>;
-  /** By path, line and column. */
+  /** Sorted by path, line and column. */
   readonly findings: readonly Finding[];
 }
 
 const RULES_FILE = 'tools/forbidden_vocabulary.yaml';
 
 /**
- * Holds the project at `root` against its rules. @throws when the rules or package.json cannot be read, which is not
- * the same as finding nothing.
+ * Checks the project at `root` against its rules. @throws if the rules or package.json cannot be read, which differs
+ * from finding nothing
  */
 export function scanProject(root: string): Scan {
   const rules = readRules(path.join(root, RULES_FILE));
@@ -64,8 +64,8 @@ function wordBreaches(text: string, rules: GovernanceRules): readonly Breach[] {
 function nameBreaches(file: string, rules: GovernanceRules): readonly Breach[] {
   const words = file.split('/').flatMap((name) => wordBreaches(name, rules));
   const named = words.map((breach) => ({ ...breach, index: 0 }));
-  if (!CODE_FILE.test(file) || roomOf(file, rules) !== undefined) return named;
-  const reason = `lies in no room of ${RULES_FILE}`;
+  if (!CODE_FILE.test(file) || moduleOf(file, rules) !== undefined) return named;
+  const reason = `lies in no module of ${RULES_FILE}`;
   return [...named, { index: 0, rule: 'direction', term: path.posix.basename(file), reason }];
 }
 

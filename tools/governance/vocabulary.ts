@@ -1,23 +1,23 @@
-/** Where a word was found, as an index into the text. */
+/** A found term with its index in the text. */
 export interface Occurrence {
   readonly index: number;
   readonly text: string;
 }
 
 /**
- * What may stand between the words of one term: nothing (camelCase or written together), underscores, hyphens of any
- * kind, white space, and the sign that continues a comment on the next line.
+ * Separators between the words of a term: nothing (camelCase or written together), underscores, hyphens of any kind,
+ * white space, and the mark of a continued comment.
  */
 const BETWEEN = String.raw`(?:[_\-\u2010-\u2015]+|\s+(?:(?:\*|//|--|#)\s+)?)?`;
 
-/** Every place where one of the forms of a term, given in snake_case, stands as whole words in any spelling and case. */
+/** Returns every position of a form of a term, given in snake_case, as whole words in any spelling and case. */
 export function occurrencesOf(forms: readonly string[], text: string): readonly Occurrence[] {
   const found = forms.flatMap((form) => wholeWords(new RegExp(form.split('_').join(BETWEEN), 'giu'), text));
-  // `websocket` is also `web_socket` written together: one place counts once.
+  // `websocket` equals `web_socket` written together; one position counts once.
   return [...new Map(found.map((occurrence) => [occurrence.index, occurrence])).values()];
 }
 
-/** Every place where a project phase is named: the word `phase` with a number. */
+/** Returns every position of a project phase: the word `phase` with a number. */
 export function phasesIn(text: string): readonly Occurrence[] {
   return wholeWords(new RegExp(String.raw`phases?${BETWEEN}\d+`, 'giu'), text);
 }
@@ -27,16 +27,16 @@ function wholeWords(pattern: RegExp, text: string): readonly Occurrence[] {
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     const end = match.index + match[0].length;
     if (isWordEdge(text, match.index) && isWordEdge(text, end)) found.push({ index: match.index, text: match[0] });
-    // A rejected match may overlap the true one.
+    // A rejected match may overlap a valid one.
     pattern.lastIndex = match.index + 1;
   }
   return found;
 }
 
 /**
- * True when one word ends and another begins at `index`: beside anything that is no letter (digits included, so that
- * `sse2` is found), at a step from small to capital (`mySse`), and before the last of several capitals that begins a
- * word (`SSEClient`).
+ * Returns true for a word edge at `index`: beside anything but a letter (digits included, so that `sse2` is found),
+ * between a small and a capital letter (`mySse`), and before the last of several capitals that begins a word
+ * (`SSEClient`).
  */
 function isWordEdge(text: string, index: number): boolean {
   const before = text.slice(Math.max(0, index - 1), index);

@@ -1,10 +1,13 @@
 import type { StatelyInspectionEvent } from '@statelyai/inspect';
 import type { MachineResponse, StateDefinition, TransitionsResponse } from '../../src/client/responses.ts';
 
-/** Version of Stately's inspection protocol that these events follow. */
+/** Version of Stately's inspection protocol. */
 const PROTOCOL_VERSION = '0.7.2';
 
-/** A job's steps after `afterSeq` as Stately Inspector takes them: an actor the first time, then an event and a snapshot each. */
+/**
+ * Returns a job's transitions after `afterSeq` for Stately Inspector: an actor the first time, then an event and a
+ * snapshot each.
+ */
 export function statelyEvents(
   machine: MachineResponse,
   life: TransitionsResponse,
@@ -35,7 +38,7 @@ export function statelyEvents(
     });
 }
 
-/** A definition as the configuration that it was made from, as far as it is no code. */
+/** Returns a definition as its configuration, without code. */
 function configOf({ id, type, initial, states, on, description }: StateDefinition): object {
   const first = initial?.target?.[0];
   return {

@@ -8,34 +8,34 @@ import type { ReelstateClient } from '../../src/client/reelstate-client.ts';
 import { statelyEvents } from './stately-events.ts';
 
 const STATELY = 'https://stately.ai';
-/** Milliseconds between two questions: the service's newest jobs, and the page's new events. */
+/** Milliseconds between polls of the service and of the page. */
 const POLL_MS = 1_000;
-/** Jobs that are followed: the newest. */
+/** Number of followed jobs. */
 const FOLLOWED_JOBS = 50;
-/** Events kept for a page that is opened later. */
+/** Events kept for pages that are opened later. */
 const KEPT_EVENTS = 1_000;
 
 export interface RelayOptions {
-  /** Of the running service. */
+  /** Address of the running service. */
   readonly client: ReelstateClient;
-  /** Ends the relay. */
+  /** Aborting it ends the relay. */
   readonly signal: AbortSignal;
 }
 
 export interface Relay {
-  /** What a browser is to open. */
+  /** Address to open in a browser. */
   readonly page: string;
-  /** Host and port; loopback. */
+  /** Host and port on loopback. */
   readonly address: string;
-  /** Resolves when the relay has ended; rejects when the service no longer answers. */
+  /** Resolves when the relay has ended; rejects when the service no longer responds. */
   readonly ended: Promise<void>;
 }
 
 /**
- * Shows the jobs of a running service in Stately Inspector: asks the service for its newest jobs, and serves a page that
- * hands their transitions to Stately's, in a frame. The package's own relay listens on every interface; this one on
- * 127.0.0.1, and answers only requests that name this address and a token, which is in the page's address: the jobs
- * may be read here without a key of the service.
+ * Shows the jobs of a running service in Stately Inspector: polls the service for its newest jobs, and serves a page
+ * that passes their transitions to Stately's in a frame. The package's own relay listens on every interface; this one
+ * listens on 127.0.0.1 and responds only to requests with this address and the token in the page's address, because
+ * jobs can be read here without a key.
  */
 export async function relayToStately({ client, signal }: RelayOptions): Promise<Relay> {
   const machine = await client.machine('job');
@@ -46,7 +46,7 @@ export async function relayToStately({ client, signal }: RelayOptions): Promise<
     const [path = '', query = ''] = (request.url ?? '').split('?', 2);
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('Referrer-Policy', 'no-referrer');
-    // A page of another name that was pointed at this address may not read it.
+    // Rejects pages of other names that point to this address.
     if (request.headers.host !== address || !path.startsWith(folder)) response.writeHead(403).end();
     else if (path === folder) response.writeHead(200, PAGE_HEADERS).end(PAGE);
     else if (path === `${folder}bridge.js`) {
@@ -103,7 +103,7 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** Nothing is handed over before Stately's page says that it listens. */
+/** Events are sent only after Stately's page is ready. */
 const BRIDGE = `const frame = document.querySelector('iframe');
 let next = 0;
 async function hand() {

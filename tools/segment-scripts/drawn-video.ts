@@ -8,7 +8,7 @@ import { HEIGHT, WIDTH, type Script, type ShownText } from './script.ts';
 
 const FRAMES_PER_SECOND = 25;
 
-/** Makes the video of a script, as a usual encoder would. */
+/** Creates the video of a script with a usual encoder. */
 export function drawVideo(script: Script, path: string): void {
   makeVideo({
     path,
@@ -22,7 +22,7 @@ export function drawVideo(script: Script, path: string): void {
   });
 }
 
-/** What the pipeline finds in a video, one frame in `stride`. */
+/** Returns the pipeline's results for every `stride`-th frame of a video. */
 export async function* readFrames(path: string, stride: number, analyser: FrameAnalyser): AsyncGenerator<FrameResult> {
   for (const frame of decodeFrames(path, { frameStride: stride })) {
     const result = { timestamp_ms: frame.timestampMs, ...(await analyser.analyse(frame)) };

@@ -4,15 +4,15 @@ import type { TextSegment } from '../../src/segments/segment.ts';
 import { editDistance } from '../edit-distance.ts';
 import { boxOf, type Script, type ShownText } from './script.ts';
 
-/** How well the segments of one video fit what it shows. */
+/** How well the segments of a video fit its content. */
 export interface Score {
   readonly truths: number;
   readonly found: number;
-  /** Found and true, with a temporal IoU of 0.7 or more. */
+  /** Correct segments, with a temporal IoU of 0.7 or more. */
   readonly matched: number;
-  /** The largest distance of a start or end from the sample where it should be, in samples. */
+  /** Largest distance of a start or end from the correct sample, in samples. */
   readonly worstEdge: number;
-  /** Edges that are off by more than one sample. */
+  /** Number of edges that are off by more than one sample. */
   readonly farEdges: number;
   readonly wrongCharacters: number;
   readonly characters: number;
@@ -28,7 +28,7 @@ interface Truth {
   readonly endMs: number;
 }
 
-/** Texts that move are scored where they can be: a ticker is read through a window, so its spelling is not compared. */
+/** Moving texts are scored as far as possible: a ticker is read through a window, so its spelling is not compared. */
 export function score(script: Script, findings: Findings, stepMs: number): Score {
   const truths = script.texts.filter(isScored).map((shown) => truthOf(shown, stepMs));
   const tickers = script.texts.filter((shown) => !isScored(shown));
@@ -87,7 +87,7 @@ function isScored({ speed }: ShownText): boolean {
   return speed === undefined || speed[0] === 0;
 }
 
-/** From the first sample that shows it, half faded in, to the first that does not. */
+/** From the first sample that shows it at half strength to the first that does not. */
 function truthOf(shown: ShownText, stepMs: number): Truth {
   const fade = (shown.fadeMs ?? 0) / 2;
   const sampleAt = (ms: number) => Math.ceil(Math.round(ms) / stepMs) * stepMs;

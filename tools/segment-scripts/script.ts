@@ -1,62 +1,62 @@
 import type { Box } from '../../src/job.ts';
 
-/** A text in a made video. */
+/** A text in a generated video. */
 export interface ShownText {
   readonly text: string;
-  /** Of the top left corner of the letters, in pixels. */
+  /** Top left corner of the letters, in pixels. */
   readonly x: number;
   readonly y: number;
-  /** Of the font, in pixels. */
+  /** Font size in pixels. */
   readonly size: number;
   readonly fromMs: number;
   readonly toMs: number;
-  /** Time in which it fades in, and out; default none. */
+  /** Duration of fading in and out; default none. */
   readonly fadeMs?: number;
-  /** Pixels a second, to the right and down; default none. */
+  /** Pixels per second, to the right and down; default none. */
   readonly speed?: readonly [number, number];
-  /** True when it is written in a box, default true. */
+  /** True if it has a background box; default true. */
   readonly isBoxed?: boolean;
 }
 
 export interface ShownObject {
   readonly label: string;
   readonly size: readonly [width: number, height: number];
-  /** Where its top left corner is at the beginning, and how it moves, in pixels a second. */
+  /** Top left corner at the start, and motion in pixels per second. */
   readonly corner: readonly [number, number];
   readonly speed: readonly [number, number];
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-/** What a made video shows, and thereby what is to be found in it. */
+/** Content of a generated video, and thus what must be found in it. */
 export interface Script {
   readonly name: string;
   readonly durationMs: number;
-  /** A source of pictures as lavfi names it. */
+  /** A lavfi source of pictures. */
   readonly picture: string;
   readonly texts: readonly ShownText[];
   readonly objects: readonly ShownObject[];
-  /** Number of scenes; undefined where it does not matter. */
+  /** Number of scenes; undefined if it does not matter. */
   readonly cues: number | undefined;
-  /** True when letters are seen in the picture itself: what is read beyond the texts counts as no mistake of segments. */
+  /** True if the picture itself resembles letters; additional text then counts as no error. */
   readonly isBusy?: boolean;
 }
 
 export const WIDTH = 1280;
 export const HEIGHT = 720;
-/** Width of a letter as a part of the font's size, on average. */
+/** Average width of a letter as a share of the font size. */
 const LETTER = 0.62;
 
 export function widthOf({ text, size }: Pick<ShownText, 'text' | 'size'>): number {
   return text.length * size * LETTER;
 }
 
-/** The x of a text in the middle of the frame. */
+/** Returns the x of a text in the centre of the frame. */
 export function centred(text: string, size: number): number {
   return Math.round((WIDTH - widthOf({ text, size })) / 2);
 }
 
-/** How strongly a text is seen, 0 to 1. */
+/** Returns the visibility of a text, 0 to 1. */
 export function alphaAt({ fromMs, toMs, fadeMs = 0 }: ShownText, timeMs: number): number {
   if (timeMs < fromMs || timeMs >= toMs) return 0;
   if (fadeMs === 0) return 1;

@@ -42,7 +42,7 @@ function cue(text: string, fromMs: number, toMs: number, more: Partial<ShownText
   return { text, x: centred(text, SIZE), y: LOWER, size: SIZE, fromMs, toMs, ...more };
 }
 
-/** As many sentences as wanted, no two neighbours alike. */
+/** Returns this many sentences, without equal neighbours. */
 function sentences(random: Random, count: number): readonly string[] {
   const start = random.below(SENTENCES.length);
   return Array.from({ length: count }, (_, at) => SENTENCES[(start + at * 5) % SENTENCES.length] ?? '');
@@ -52,7 +52,7 @@ function script(name: string, picture: string, durationMs: number, texts: readon
   return { name, picture, durationMs, texts, objects: [], cues };
 }
 
-/** Texts one after the other. */
+/** Consecutive texts. */
 function run(texts: readonly string[], startMs: number, durationMs: () => number, gapMs: () => number, more = {}) {
   const shown: ShownText[] = [];
   let at = startMs;

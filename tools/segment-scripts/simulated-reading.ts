@@ -2,12 +2,12 @@ import type { Box, Detection, FrameResult, TextLine } from '../../src/job.ts';
 import type { Random } from '../fuzz/random.ts';
 import { alphaAt, boxOf, WIDTH, type Script, type ShownObject, type ShownText } from './script.ts';
 
-/** How badly frames are read. Parts of 1. */
+/** Error rates of reading, as shares of 1. */
 export interface ReadingNoise {
   readonly wrongCharacters: number;
-  /** Lines that are not found. */
+  /** Missed lines. */
   readonly missedLines: number;
-  /** Lines that are found in two pieces. */
+  /** Lines found in two pieces. */
   readonly cutLines: number;
   readonly missedObjects: number;
 }
@@ -19,14 +19,14 @@ const USUAL_NOISE: ReadingNoise = {
   missedObjects: 0.03,
 };
 
-/** Below this a text that fades is not found; below twice it is read badly. */
+/** Below this visibility a fading text is not found; below twice this it is misread. */
 const VISIBLE = 0.25;
-/** Digits are misread less often than letters: by so much. */
+/** Digits are misread less often than letters by this factor. */
 const DIGITS = 0.25;
 const LETTERS = Array.from('abcdefghijklmnopqrstuvwxyz');
 const CONFUSED: Readonly<Record<string, string>> = { l: 'I', I: 'l', o: '0', e: 'c', n: 'h', u: 'v', '.': ',', t: 'f' };
 
-/** What a pipeline would find in a script's video, one frame every `stepMs`. */
+/** Returns what a pipeline would find in a script's video, one frame every `stepMs`. */
 export function* simulatedFrames(
   script: Script,
   stepMs: number,
@@ -64,7 +64,7 @@ function readText(shown: ShownText, timeMs: number, random: Random, noise: Readi
   ];
 }
 
-/** What of a text is inside the frame. */
+/** Returns the part of a text inside the frame. */
 function inFrame(
   shown: ShownText,
   [x, y, width, height]: Box,
@@ -93,7 +93,7 @@ function misread(text: string, part: number, random: Random): { readonly text: s
   return { text: read.trim() === '' ? text : read, errors };
 }
 
-/** Boxes of text are grown and end on whole pixels. */
+/** Boxes of text are enlarged and end on whole pixels. */
 function jittered([x, y, width, height]: Box, size: number, random: Random): Box {
   const margin = Math.round(size / 4);
   const shift = () => random.below(5) - 2;

@@ -9,8 +9,8 @@ import type { Script } from './script.ts';
 const LEAST_OVERLAP = 0.5;
 
 /**
- * IDF1: how much of what is seen has the right identity throughout (Ristani et al., "Performance Measures and a Data Set
- * for Multi-Target, Multi-Camera Tracking", 2016). Tracks and instances are paired so that the most boxes agree.
+ * IDF1: the share of detections with the right identity (Ristani et al., "Performance Measures and a Data Set for
+ * Multi-Target, Multi-Camera Tracking", 2016). Tracks and instances are paired so that most boxes agree.
  */
 export function idf1(script: Script, frames: readonly FrameResult[]): number {
   const tracks = new Map<number, Map<number, Box>>();
@@ -22,7 +22,7 @@ export function idf1(script: Script, frames: readonly FrameResult[]): number {
     },
   });
   for (const frame of frames) tracker.push(sampleOf(frame, { minConfidence: 0 }));
-  // A track of one sample counts for nothing, in the service as here.
+  // A track of one sample does not count, as in the service.
   const found = [...tracks.values()].filter(({ size }) => size > 1);
   const truths = script.objects.map((shown) => {
     const times = frames.map(({ result }) => result.timestamp_ms);

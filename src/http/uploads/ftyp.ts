@@ -26,7 +26,7 @@ const VIDEO_BRANDS: ReadonlySet<string> = new Set(
 /** 3GPP and 3GPP2: profile letter, then release. */
 const MOBILE_BRAND = /^3g[2eghprst][0-9a-c]$/;
 
-/** Major brands of files that resemble MP4 but are not, whatever other brands they claim. */
+/** Major brands of files that resemble MP4 but are not, even with other video brands. */
 const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
   ...['avif', 'avis'].map((brand) => [brand, 'an AVIF image'] as const),
   ...['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'hevm', 'hevs', 'mif1', 'mif2', 'msf1'].map(

@@ -1,4 +1,4 @@
-/** A child that says why, and ends before it is ready. */
+/** A child that reports an error and ends before it is ready. */
 import { answerService } from '../../../src/pool/child-door.ts';
 import { noPictures } from './no-pictures.ts';
 

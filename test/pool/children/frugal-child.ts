@@ -1,4 +1,4 @@
-/** A child that runs out of memory after two frames, unless it has one thread and takes one frame at a time. */
+/** A child that runs out of memory after two frames unless it has one thread and one frame at a time. */
 import { ServiceError } from '../../../src/errors.ts';
 import { answerService } from '../../../src/pool/child-door.ts';
 import { noPictures } from './no-pictures.ts';

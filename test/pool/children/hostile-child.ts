@@ -1,6 +1,6 @@
 /**
- * A child that has been taken over: for each thing that hostile code would do to the service, its data and the machine,
- * it yields a frame that says whether it was refused. Reads what it needs to know from the folder of models.
+ * A compromised child: for each attack on the service, its data and the machine, it yields a frame with the outcome.
+ * Reads its parameters from the folder of models.
  */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';

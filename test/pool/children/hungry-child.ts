@@ -1,4 +1,4 @@
-/** A child that fills memory as long as it gets any. */
+/** A child that allocates all memory it can get. */
 import { answerService } from '../../../src/pool/child-door.ts';
 import { noPictures } from './no-pictures.ts';
 

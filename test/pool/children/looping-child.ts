@@ -1,4 +1,4 @@
-/** A child whose main thread never comes back from a job. */
+/** A child whose main thread never returns from a job. */
 import { answerService } from '../../../src/pool/child-door.ts';
 import { noPictures } from './no-pictures.ts';
 

@@ -9,7 +9,7 @@ answerService({
   ...noPictures,
   start: async () => ({ ffmpeg: 'none' }),
   warm: async () => {
-    // Zeroed pages are mapped, and not touched.
+    // Zeroed pages are mapped, not used.
     mapped.push(new ArrayBuffer(MAPPED_BYTES));
   },
   open: async () => {},

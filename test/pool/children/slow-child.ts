@@ -2,7 +2,7 @@
 import { answerService } from '../../../src/pool/child-door.ts';
 import { noPictures } from './no-pictures.ts';
 
-/** CPU time, in milliseconds, so that the child is at work however busy the machine is. */
+/** CPU time in milliseconds, so that the child makes progress on a busy machine too. */
 const WORK_MS = 3000;
 
 answerService({

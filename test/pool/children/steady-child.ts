@@ -1,4 +1,4 @@
-/** A child that has a frame for each question, without end. */
+/** A child with endless frames. */
 import { answerService } from '../../../src/pool/child-door.ts';
 import { noPictures } from './no-pictures.ts';
 

@@ -1,4 +1,4 @@
-/** A child that lives, does nothing, and is never ready for a job. */
+/** A child that lives, does nothing, and is never ready. */
 import { answerService } from '../../../src/pool/child-door.ts';
 import { noPictures } from './no-pictures.ts';
 
