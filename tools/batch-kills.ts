@@ -17,8 +17,6 @@ export interface BatchKillOptions {
   readonly videos: number;
   /** Kills that are wanted; fewer when the batch ends before. */
   readonly kills: number;
-  /** A kill falls at a random moment within this time after the one before, in milliseconds. */
-  readonly killWithinMs: number;
   /** For everything. */
   readonly signal: AbortSignal;
   readonly onKill?: (kills: number, outputs: number) => void;
@@ -41,7 +39,7 @@ async function makeShortVideos(folder: string, count: number): Promise<void> {
   for (let index = 0; index < count; index += 1) {
     const name = `V${String(index).padStart(3, '0')}`;
     const captions = [{ text: name, x: 10, y: 15, size: 30 }];
-    makeVideo({ path: path.join(folder, `${name}.mp4`), width: 128, height: 64, frames: 2, captions });
+    makeVideo({ path: path.join(folder, `${name}.mp4`), width: 128, height: 64, frames: 1, captions });
   }
 }
 
@@ -106,7 +104,7 @@ interface Command {
 }
 
 async function runWithKills(
-  { folder, videos, kills, killWithinMs, signal, onKill }: BatchKillOptions,
+  { folder, videos, kills, signal, onKill }: BatchKillOptions,
   args: () => readonly string[],
   /** Resolves with true when it killed the command. */
   kill: (command: Command) => Promise<boolean>,
@@ -123,19 +121,20 @@ async function runWithKills(
   if (undisturbed.code !== 0) throw new Error(`the batch without kills ended with ${String(undisturbed.code)}`);
 
   const output = path.join(folder, 'outputs');
+  const written = async (): Promise<number> => (await readdir(output).catch(() => [])).length;
   for (let done = 0; ;) {
     const command = batch('state', 'outputs', args());
     for (let isKilled = false; !isKilled && done < kills;) {
-      const timer = new AbortController();
-      const either = AbortSignal.any([timer.signal, signal]);
-      const pause = wait(Math.random() * killWithinMs, 'over' as const, { signal: either });
-      const first = await Promise.race([pause, command.ended]);
-      timer.abort();
-      pause.catch(() => undefined);
-      if (first !== 'over') break;
+      // Spread over the batch, and at any moment; a little denser than its videos, so that all kills find their place.
+      const enough = (await written()) + Math.random() * 1.6 * (videos / kills);
+      const killing = new AbortController();
+      const moment = momentAfter(async () => (await written()) >= enough, AbortSignal.any([killing.signal, signal]));
+      const first = await Promise.race([moment, command.ended]);
+      killing.abort();
+      if (first !== 'now') break;
       isKilled = await kill(command);
       done += 1;
-      onKill?.(done, (await readdir(output).catch(() => [])).length);
+      onKill?.(done, await written());
     }
     const { code, lines } = await command.ended;
     if (code === 'SIGKILL') continue;
@@ -143,6 +142,17 @@ async function runWithKills(
     const last: { readonly report: unknown } = JSON.parse(lines.at(-1) ?? '');
     const expected = await textsIn(path.join(folder, 'expected'));
     return { report: last.report, expected, outputs: await textsIn(output) };
+  }
+}
+
+/** Resolves within a second after the condition holds; with undefined when it is aborted. */
+async function momentAfter(holds: () => Promise<boolean>, signal: AbortSignal): Promise<'now' | undefined> {
+  try {
+    while (!(await holds())) await wait(50, undefined, { signal });
+    return await wait(Math.random() * 1_000, 'now' as const, { signal });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
   }
 }
 

@@ -19,7 +19,6 @@ describe(`a batch of ${videos} videos, killed again and again`, function () {
     folder,
     videos,
     kills,
-    killWithinMs: 4_000,
     signal: AbortSignal.timeout(3_500_000),
     onKill: (count: number, outputs: number) => {
       if (count % 10 === 0) console.log(`      ${count} kills, ${outputs} outputs`);
