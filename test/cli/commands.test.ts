@@ -76,6 +76,10 @@ describe('the command line', function () {
       [503, { code: 'queue_full', detail: 'Too many jobs are waiting' }],
       [202, { job_id: 'first' }],
       [500, { code: 'internal', detail: 'The service failed' }],
+      [202, { job_id: 'first' }],
+      [500, { code: 'internal', detail: 'The service failed' }],
+      [200, { job_id: 'first', status: 'completed', progress: 1, created_at: '', updated_at: '' }],
+      [200, { results: [] }],
     ];
     const keys: unknown[] = [];
     const server = createServer((request, response) => {
@@ -91,13 +95,20 @@ describe('the command line', function () {
     try {
       const address = server.address();
       const port = typeof address === 'object' ? address?.port : undefined;
-      const busy = await reelstate(['--url', `http://127.0.0.1:${port}`, 'submit', video, video, 'c.mp4']);
+      const url = ['--url', `http://127.0.0.1:${port}`];
+      const busy = await reelstate([...url, 'submit', video, video, 'c.mp4']);
       expect(busy.code).to.equal(1);
       expect(busy.stdout).to.equal(`first  ${video}\n`);
       expect(lines(busy.stderr)).to.deep.equal(['reelstate: The service failed', `Not submitted: ${video} c.mp4`]);
       expect(keys).to.have.lengthOf(3);
       expect(keys[1]).to.equal(keys[0]);
       expect(keys[2]).not.to.equal(keys[1]);
+      // What was accepted is followed to its end all the same.
+      await mkdir(join(folder, 'some'));
+      const followed = await reelstate([...url, 'submit', '--output', 'some', video, video], { cwd: folder });
+      expect(followed.code).to.equal(1);
+      expect(followed.stdout).to.match(/^first {2}completed/);
+      expect(await readFile(join(folder, 'some', 'first_results.json'), 'utf8')).to.equal('{"results":[]}');
     } finally {
       server.close();
       server.closeAllConnections();

@@ -54,6 +54,9 @@ describe('reelstate import', function () {
       for await (const frame of client.results(jobId)) results.push(frame);
       expect(results).to.deep.equal(framesWith('MIND THE GAP'));
       expect(await client.segments(jobId)).to.have.lengthOf(1);
+      const second = await spawnReelstate(['import', 'found'], { environment: { DATA_DIR: dataDir }, cwd: folder });
+      expect(second).to.include({ code: 1, stdout: '' });
+      expect(second.stderr).to.contain('Stop it first');
       const video = await fetch(`${service.url}/video/source/${jobId}`);
       expect(await problemOf(video)).to.include({ status: 410, code: 'video_missing' });
     } finally {
