@@ -4,9 +4,11 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../src/errors.ts';
 import { runCampaign, type CampaignReport } from './fuzz/campaign.ts';
+import { runMultipartCampaign, type MultipartOptions } from './fuzz/multipart-campaign.ts';
 import { traceChild } from './fuzz/trace.ts';
 
 const HELP = `Usage: npm run fuzz -- [--count N] [--seed S] [--only INDEX] [--keep]
+       npm run fuzz -- --multipart [--count N] [--seed S] [--only INDEX]
        npm run fuzz -- --trace
 
 Breaks small videos of its own making in N ways (default 200), sends each to a service of its own, and checks that the
@@ -15,6 +17,9 @@ file is left over, and a file beside the inputs shows in no result.
 
 The mutants depend on the seed (default 1) and their index alone. What finds something is kept as a file and named with
 its index, and --only runs that one again. --keep keeps the service's data too. Exit code 1 when something was found.
+
+--multipart sends N bodies of uploads that are broken, in pieces of any size, and checks that each has a response, that
+no response is 500, and that no file is left over.
 
 --trace shows which files the analysing process opens, by strace, and checks that they are its own and its video.`;
 
@@ -30,6 +35,7 @@ async function main(): Promise<void> {
       count: { type: 'string', default: '200' },
       seed: { type: 'string', default: '1' },
       only: { type: 'string' },
+      multipart: { type: 'boolean', default: false },
       trace: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
@@ -49,6 +55,7 @@ async function main(): Promise<void> {
   let isWanted = values.keep;
   try {
     if (values.trace) return await trace(folder, signal);
+    if (values.multipart) return await multipart({ folder, seed, indices, signal, say: (line) => console.log(line) });
     const report = await runCampaign({ folder, seed, indices, signal, say: (line) => console.log(line) });
     print(report, indices.length, performance.now() - startedMs);
     if (report.findings.length > 0) {
@@ -63,6 +70,18 @@ async function main(): Promise<void> {
 
 function mib(bytes: number): string {
   return `${(bytes / MIB).toFixed(0)} MiB`;
+}
+
+async function multipart(options: MultipartOptions): Promise<void> {
+  const startedMs = performance.now();
+  const { outcomes, findings, serviceBytes } = await runMultipartCampaign(options);
+  console.log(`${options.indices.length} bodies in ${((performance.now() - startedMs) / 1000).toFixed(0)} s`);
+  for (const [status, times] of [...outcomes].toSorted((a, b) => b[1] - a[1])) {
+    console.log(`${String(times).padStart(8)}  ${status}`);
+  }
+  console.log(`service: ${mib(serviceBytes.begin)} resident at the start, ${mib(serviceBytes.end)} at the end`);
+  console.log(findings.length === 0 ? 'nothing found' : `${findings.length} found:\n${findings.join('\n')}`);
+  if (findings.length > 0) process.exitCode = 1;
 }
 
 async function trace(folder: string, signal: AbortSignal): Promise<void> {

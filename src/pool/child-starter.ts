@@ -4,6 +4,7 @@ import type { PipelineDefinition } from '../pipeline/definition.ts';
 import { ChildHandle } from './child-handle.ts';
 import { limitMappedMemory, withoutSandbox, type Isolation, type IsolationLevel } from './isolation.ts';
 import { mappedBytesFor } from './memory-plan.ts';
+import type { VideoFolder } from './sandbox/video-folder.ts';
 import { WorkFolder } from './sandbox/work-folder.ts';
 
 export interface ChildStarterOptions {
@@ -99,7 +100,7 @@ export class ChildStarter {
   async #startOne({ threads, warmUp }: ChildNeeds, signal: AbortSignal, fences: Fences): Promise<ChildHandle> {
     const { modelsFolder, memoryBytes, childModule, log } = this.#options;
     const { isolation, isLimited } = fences;
-    const videos = isolation.sandbox.files ? await this.#folder?.makeVideoFolder() : undefined;
+    const videos = isolation.sandbox.files ? await this.#makeVideoFolder() : undefined;
     const child = await ChildHandle.start({
       isolation,
       module: childModule ?? new URL('child.js', import.meta.url),
@@ -119,6 +120,16 @@ export class ChildStarter {
       `${threads} inference threads with their models fill ${used}, and CHILD_MEMORY_BYTES is ${memoryBytes}: ` +
         'raise it, or lower PIPELINE_THREADS',
     );
+  }
+
+  /** A full disk, for one, is no reason to give up for good. */
+  async #makeVideoFolder(): Promise<VideoFolder | undefined> {
+    try {
+      return await this.#folder?.makeVideoFolder();
+    } catch (cause) {
+      const message = `no folder for a process that analyses videos can be made: ${messageOf(cause)}`;
+      throw new ServiceError('child_unavailable', message, { cause, retryable: true });
+    }
   }
 
   async #limit(pid: number, memoryBytes: number): Promise<void> {

@@ -128,10 +128,19 @@ class Campaign {
   async checkFiles(storageDir: string, canaries: readonly string[]): Promise<void> {
     const incoming = join(storageDir, 'incoming');
     // Files written after the end of a job appear soon.
-    for (let looks = 100; looks > 0 && (await readdir(incoming)).length > 0; looks -= 1) await wait(50);
+    const unfinished = async (): Promise<readonly string[]> => [
+      ...(await readdir(incoming)).map((name) => `incoming/${name}`),
+      // Of the analysing processes, which have a folder each.
+      ...(await videosIn(join(storageDir, 'links'))),
+    ];
+    for (let looks = 100; looks > 0 && (await unfinished()).length > 0; looks -= 1) await wait(50);
     const expected = new Set([...this.#files, ...canaries, 'incoming']);
-    const left = (await readdir(storageDir)).filter((name) => !expected.delete(name));
-    left.push(...(await readdir(incoming)).map((name) => `incoming/${name}`));
+    // Pictures are made of scenes, which not every video has.
+    const mayBe = (name: string): boolean => name === 'links' || expected.has(name.replace('_thumbnails.bin', '.mp4'));
+    const names = await readdir(storageDir);
+    const left = names.filter((name) => !mayBe(name));
+    for (const name of names) expected.delete(name);
+    left.push(...(await unfinished()));
     if (left.length > 0) this.#note(`left over: ${left.join(', ')}`);
     if (expected.size > 0) this.#note(`missing: ${[...expected].join(', ')}`);
   }
@@ -158,4 +167,9 @@ class Campaign {
     this.#findings.push(finding);
     this.#options.say(`FOUND  ${finding}`);
   }
+}
+
+async function videosIn(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder, { recursive: true }).catch(() => []);
+  return names.filter((name) => name.endsWith('.mp4'));
 }

@@ -128,6 +128,19 @@ export const MUTATIONS = {
     return replaced(bytes, { from: box.start, to: box.content, within: box.parent }, header);
   },
 
+  'flood of metadata': (input) => {
+    const { bytes, random } = input;
+    const index = boxed(input, ({ type }) => type === 'moov');
+    if (index === undefined) return bytes;
+    const count = 1 << random.below(16);
+    const kind = random.pick(['pssh', 'udta', 'free', 'trak']);
+    const box = Buffer.alloc(kind === 'pssh' ? 32 : 8);
+    box.writeUInt32BE(box.length);
+    box.write(kind, 4, 'latin1');
+    const flood = Buffer.concat(Array.from({ length: count }, () => box));
+    return replaced(bytes, { from: index.end, to: index.end, within: index }, flood);
+  },
+
   'box type changed': (input) => {
     const { bytes, random } = input;
     const box = boxed(input);

@@ -14,7 +14,12 @@ export class WorkFolder {
   /** Creates a folder for a child. */
   async makeVideoFolder(): Promise<VideoFolder> {
     this.#emptied ??= this.#empty();
-    await this.#emptied;
+    try {
+      await this.#emptied;
+    } catch (error) {
+      this.#emptied = undefined;
+      throw error;
+    }
     return VideoFolder.make(this.#path);
   }
 
