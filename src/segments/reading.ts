@@ -1,4 +1,5 @@
 import { editDistance } from './edit-distance.ts';
+import { remembering } from './remembering.ts';
 
 /** Below this length one wrong letter makes another word. */
 const SHORT = 5;
@@ -12,31 +13,25 @@ const SCROLL_LENGTH = 6;
 const DIGIT = /\p{Nd}/u;
 
 /** Case and spaces flicker, so they are ignored. */
-function canonical(text: string): string {
-  return text.toLowerCase().replaceAll(/\s+/g, '');
-}
+const canonical = remembering((text) => text.toLowerCase().replaceAll(/\s+/g, ''));
 
 /** `0` and `o`, `1`, `i` and `l` look alike. */
-function withoutLookalikes(text: string): string {
-  return text.replaceAll('o', '0').replaceAll(/[il|!]/g, '1');
-}
+const withoutLookalikes = remembering((text) => text.replaceAll('o', '0').replaceAll(/[il|!]/g, '1'));
 
-function withoutPunctuation(text: string): string {
-  return text.replaceAll(/[\p{P}\p{S}]/gu, '');
-}
+const withoutPunctuation = remembering((text) => text.replaceAll(/[\p{P}\p{S}]/gu, ''));
 
 /**
  * Returns the digits in order. A letter that looks like a digit counts as one beside a digit; `0` and `1` among the
  * small letters of a word are letters.
  */
-function digitsOf(text: string): string {
+const digitsOf = remembering((text) => {
   if (!/\p{Nd}/u.test(text)) return '';
   return text
     .replaceAll(/(?<=\p{Ll}{2})[01](?=\p{Ll})|(?<=\p{Ll})[01](?=\p{Ll}{2})|(?<![\p{L}\p{N}])0(?=\p{Ll}{2})/gu, '')
     .replaceAll(/(?<=\p{Nd})[oO]+|[oO]+(?=\p{Nd})/gu, (letters) => '0'.repeat(letters.length))
     .replaceAll(/(?<=\p{Nd})[iIl|]+|[iIl|]+(?=\p{Nd})/gu, (letters) => '1'.repeat(letters.length))
     .replaceAll(/[^\p{Nd}]/gu, '');
-}
+});
 
 function allowedErrors(length: number): number {
   if (length < SHORT) return 0;
@@ -139,17 +134,19 @@ export function scrolledRun(first: string, second: string): SharedRun | undefine
 }
 
 export function longestSharedRun(a: string, b: string): SharedRun {
-  let best: SharedRun = { inFirst: 0, inSecond: 0, length: 0 };
-  let row = new Uint16Array(b.length + 1);
+  let [inFirst, inSecond, longest] = [0, 0, 0];
+  // `row[j]` is the length of the run that ends before `b[j]`, in the row before. It is replaced from the right.
+  const row = new Uint16Array(b.length + 1);
   for (let i = 0; i < a.length; i += 1) {
-    const next = new Uint16Array(b.length + 1);
-    for (let j = 0; j < b.length; j += 1) {
-      if (a.charCodeAt(i) !== b.charCodeAt(j)) continue;
-      const length = (row[j] ?? 0) + 1;
-      next[j + 1] = length;
-      if (length > best.length) best = { inFirst: i + 1 - length, inSecond: j + 1 - length, length };
+    const wanted = a.charCodeAt(i);
+    for (let j = b.length - 1; j >= 0; j -= 1) {
+      const length = wanted === b.charCodeAt(j) ? (row[j] ?? 0) + 1 : 0;
+      row[j + 1] = length;
+      // Of several that end in this row the leftmost.
+      if (length > longest || (length === longest && length > 0 && inFirst === i + 1 - length)) {
+        [inFirst, inSecond, longest] = [i + 1 - length, j + 1 - length, length];
+      }
     }
-    row = next;
   }
-  return best;
+  return { inFirst, inSecond, length: longest };
 }

@@ -31,7 +31,8 @@ export function sampleOf({ frame_index: frameIndex, result }: FrameResult, filte
 }
 
 function counts({ confidence, bbox: [x, y, width, height] }: TextLine | Detection, filter: SampleFilter): boolean {
-  const isBox = width > 0 && height > 0 && [x, y, width, height, confidence].every(Number.isFinite);
+  // The sum of numbers of which one is not finite is not finite either.
+  const isBox = width > 0 && height > 0 && Number.isFinite(x + y + width + height + confidence);
   if (!isBox || confidence < filter.minConfidence) return false;
   if (filter.region === undefined) return true;
   const [left, top, regionWidth, regionHeight] = filter.region;
