@@ -129,7 +129,13 @@ async function open(
   engine.onTransition(({ jobId, status }) => {
     if (status === 'completed') search.add(jobId);
   });
-  metrics.watch({ engine, reads: store, queued: () => queue.size(), childRestarts: () => pool.processes.restarts });
+  metrics.watch({
+    engine,
+    reads: store,
+    queued: () => queue.size(),
+    search,
+    childRestarts: () => pool.processes.restarts,
+  });
   const housekeeping = new AbortController();
   const kept = { store, storage, engine, recovery, queue, log, signal: housekeeping.signal, onFilesDeleted };
   await recover({ ...kept, signal, damaged: database?.damage !== undefined });

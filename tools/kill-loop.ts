@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { sidecarSchema } from '../src/engine/sidecar.ts';
+import { healthResponseSchema } from '../src/http/schemas.ts';
 import type { JobId } from '../src/job.ts';
 import { statusOf, submitVideo } from './job-requests.ts';
 import { makeVideo } from './make-video.ts';
@@ -115,6 +116,7 @@ export async function killLoop(dataDir: string, options: KillLoopOptions): Promi
     if (open.length > 0) await wait(100, undefined, { signal });
   }
   await everyJobEnded(path.join(dataDir, 'video_jobs'), signal);
+  await indexed(service, signal);
   const code = await service.stop();
   if (code !== 0) broken.push(`the last stop ended with ${code}`);
   return report;
@@ -135,6 +137,12 @@ async function everyJobEnded(folder: string, signal: AbortSignal): Promise<void>
     if (names.every((name) => done.has(name))) return;
     await wait(200, undefined, { signal });
   }
+}
+
+/** Resolves when the search index has all jobs. */
+async function indexed({ url }: ServiceProcess, signal: AbortSignal): Promise<void> {
+  const health = async () => healthResponseSchema.parse(await (await fetch(`${url}/health`, { signal })).json());
+  while ((await health()).search_index !== 'complete') await wait(50, undefined, { signal });
 }
 
 /** One that completes, and one that is accepted and fails. */

@@ -60,7 +60,7 @@ export interface AppOptions extends SubmitOptions, Omit<FairShareOptions, 'engin
   readonly reads: JobReads;
   readonly storage: Pick<StorageService, 'loadFile'>;
   readonly segments: Pick<JobSegments, 'find'>;
-  readonly search: Pick<VideoSearch, 'search'>;
+  readonly search: Pick<VideoSearch, 'search' | 'state'>;
   readonly thumbnails: Pick<JobThumbnails, 'find'>;
   readonly pictures: VideoPictureService;
   readonly pipelines: Pick<VideoFilePipelineService, 'list'>;

@@ -3,6 +3,7 @@ import type { Middleware } from 'koa';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { JobEngine } from '../engine/job-engine.ts';
 import type { JobId } from '../job.ts';
+import type { VideoSearch } from '../search/video-search.ts';
 import type { JobReads } from '../store/job-store.ts';
 import type { RequestState } from './middleware/request-log.ts';
 
@@ -17,6 +18,7 @@ export interface WatchedParts {
   readonly queued: () => number;
   /** Number of replaced child processes. */
   readonly childRestarts: () => number;
+  readonly search: Pick<VideoSearch, 'state'>;
 }
 
 /** Prometheus metrics of the service. Memory, event loop delay and similar ones come from prom-client. */
@@ -61,7 +63,7 @@ export class Metrics {
   });
 
   /** Call once. Each scrape reads from these parts. */
-  watch({ engine, reads, queued, childRestarts }: WatchedParts): void {
+  watch({ engine, reads, queued, search, childRestarts }: WatchedParts): void {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     const jobs: Gauge<'status'> = new Gauge({
@@ -78,6 +80,18 @@ export class Metrics {
       help: 'Ids in the queue',
       registers,
       collect: () => queue.set(queued()),
+    });
+    const searchable: Gauge = new Gauge({
+      name: 'reelstate_search_videos',
+      help: 'Videos in the search index',
+      registers,
+      collect: () => searchable.set(search.state().videos),
+    });
+    const complete: Gauge = new Gauge({
+      name: 'reelstate_search_complete',
+      help: '1 when the search index has all completed jobs, else 0',
+      registers,
+      collect: () => complete.set(search.state().isComplete ? 1 : 0),
     });
     const restarts: Counter = new Counter({
       name: 'reelstate_child_restarts_total',

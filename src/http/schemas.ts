@@ -81,6 +81,7 @@ export const healthResponseSchema = z.object({
       }),
     )
     .describe('One item per worker that waits because the environment refuses; it continues by itself'),
+  search_index: z.enum(['complete', 'incomplete']).describe('`incomplete` while videos are being added to it'),
 });
 export type HealthResponse = z.infer<typeof healthResponseSchema>;
 

@@ -13,6 +13,7 @@ import { checkIsolation } from './checks/isolation.ts';
 import { checkNodeVersion } from './checks/node-version.ts';
 import { checkPackages } from './checks/packages.ts';
 import { checkPipelines } from './checks/pipelines.ts';
+import { checkSearchIndex } from './checks/search-index.ts';
 import { checkMemory, checkOpenFiles } from './checks/resources.ts';
 import { ok, failed, type CheckResult } from './check-result.ts';
 
@@ -46,6 +47,7 @@ export async function* examine(environment: Readonly<Record<string, string | und
   const { finding, isServing } = await checkAddress(config.HOST, config.PORT, version);
   yield finding;
   yield await checkDatabase(dataDir, isServing);
+  yield await checkSearchIndex(dataDir, isServing);
   const modelsFolder = join(dataDir, 'models');
   const { finding: models, definitions } = await checkPipelines(modelsFolder, config.PIPELINES_DIR);
   yield models;

@@ -24,15 +24,16 @@ export class IndexFile {
   static async open(path: string): Promise<IndexFile> {
     await rm(temporaryFolder(path), { recursive: true, force: true });
     try {
-      return await IndexFile.#openPresent(path);
+      return await IndexFile.openPresent(path);
     } catch (error) {
       if (NOT_NOW.test(messageOf(error))) throw error;
       await deleteIndex(path);
-      return IndexFile.#openPresent(path);
+      return IndexFile.openPresent(path);
     }
   }
 
-  static async #openPresent(path: string): Promise<IndexFile> {
+  /** Opens an index that is there. @param readOnly changes nothing */
+  static async openPresent(path: string, { readOnly = false } = {}): Promise<IndexFile> {
     const instance = await DuckDBInstance.create(':memory:', {
       threads: '1', // a search beside others must leave the other cores alone
       memory_limit: MEMORY,
@@ -45,7 +46,8 @@ export class IndexFile {
     try {
       const connection = await instance.connect();
       file.#connections.push(connection);
-      await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS search_index (ROW_GROUP_SIZE ${ROW_GROUP_SIZE})`);
+      const options = readOnly ? 'READ_ONLY' : `ROW_GROUP_SIZE ${ROW_GROUP_SIZE}`;
+      await connection.run(`ATTACH '${path.replaceAll("'", "''")}' AS search_index (${options})`);
       await connection.run('USE search_index');
       await requireTables(connection);
       return file;
@@ -81,6 +83,17 @@ async function requireTables(connection: DuckDBConnection): Promise<void> {
   const about = await connection.runAndReadAll('SELECT version FROM about');
   const version = Number(about.getRowsJS()[0]?.[0]);
   if (version !== INDEX_VERSION) throw new Error(`version ${version} of the index is not ${INDEX_VERSION}`);
+}
+
+/** Videos in an index that no process has open. Rejects when it cannot be used; changes nothing. */
+export async function countVideos(path: string): Promise<number> {
+  const file = await IndexFile.openPresent(path, { readOnly: true });
+  try {
+    const connection = await file.connect();
+    return Number((await connection.runAndReadAll('SELECT count(*) FROM videos')).getRowsJS()[0]?.[0]);
+  } finally {
+    file.close();
+  }
 }
 
 function temporaryFolder(path: string): string {

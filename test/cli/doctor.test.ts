@@ -127,6 +127,14 @@ describe('reelstate doctor', function () {
     await expectFault('database', /has migration/, /newer release/);
   });
 
+  it('finds a damaged search index', async () => {
+    await makeDatabase();
+    await writeFile(join(dataDir, 'search.duckdb'), Buffer.alloc(20_000, 'x'));
+    const { code, findings } = await examined();
+    expect(code).to.equal(0);
+    expect(findings.find(({ check }) => check === 'search index')).to.include({ status: 'warning' });
+  });
+
   it('finds a damaged database', async () => {
     await mkdir(dataDir);
     await writeFile(join(dataDir, 'jobs.duckdb'), Buffer.alloc(20_000, 'x'));

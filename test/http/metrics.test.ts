@@ -38,6 +38,8 @@ describe('GET /metrics', () => {
       'process_resident_memory_bytes',
       'nodejs_eventloop_lag_seconds',
       'reelstate_child_restarts_total',
+      'reelstate_search_videos',
+      'reelstate_search_complete',
     ]) {
       expect(found.has(name), name).to.equal(true);
     }

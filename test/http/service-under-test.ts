@@ -105,7 +105,7 @@ export async function openService(settings: ServiceSettings = {}) {
     if (status === 'completed') search.add(jobId);
   });
   const metrics = new Metrics();
-  metrics.watch({ engine, reads: store, queued: () => queue.size(), childRestarts: () => 0 });
+  metrics.watch({ engine, reads: store, queued: () => queue.size(), search, childRestarts: () => 0 });
   const { server, url } = await listen({
     config: configOf(settings),
     engine,

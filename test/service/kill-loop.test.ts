@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { createLog } from '../../src/log.ts';
+import { IndexFile } from '../../src/search/index-file.ts';
 import { LocalStorageService } from '../../src/storage/local.ts';
 import { DuckDBJobStore } from '../../src/store/duckdb.ts';
 import { killLoop, loopFolder } from '../../tools/kill-loop.ts';
@@ -9,6 +10,18 @@ import { allJobs, brokenPromises } from '../engine/promises.ts';
 /** 20 in continuous integration; more by hand with `KILL_ROUNDS=200 npm run killloop`. */
 const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 20);
 const MS_PER_ROUND = 30_000;
+
+/** The jobs in the search index, by id; one that is in it twice is listed twice. */
+async function indexedJobs(path: string): Promise<readonly unknown[]> {
+  const file = await IndexFile.openPresent(path, { readOnly: true });
+  try {
+    const connection = await file.connect();
+    const found = await connection.runAndReadAll('SELECT job_id::VARCHAR FROM videos ORDER BY job_id');
+    return found.getRowsJS().map(([jobId]) => jobId);
+  } finally {
+    file.close();
+  }
+}
 
 describe('a service killed again and again under load', () => {
   it(`keeps every promise over ${ROUNDS} rounds`, async () => {
@@ -35,6 +48,8 @@ describe('a service killed again and again under load', () => {
       await storage.sweepIncoming(); // as the next start would
       expect(await brokenPromises({ store, storage, baseDir }, report)).to.deep.equal([]);
       const jobs = await allJobs(store);
+      const searchable = jobs.filter(({ status }) => status === 'completed').map(({ jobId }) => jobId);
+      expect(await indexedJobs(join(dataDir, 'search.duckdb'))).to.have.ordered.members(searchable.toSorted());
       expect(report.accepted).to.have.property('size').above(0);
       const interrupted = jobs.filter(({ attempt }) => attempt > 1).length;
       const seconds = Math.round((performance.now() - began) / 1_000);

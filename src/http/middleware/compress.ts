@@ -30,9 +30,9 @@ export function compress(): Middleware<RequestState> {
       ctx.body = pipeline(body, createGzip(OPTIONS), () => undefined);
       return;
     }
-    const { type } = ctx;
+    const type = ctx.response.get('Content-Type'); // with its parameters, which `ctx.type` leaves out
     ctx.body = await gzipBuffer(typeof body === 'string' ? body : JSON.stringify(body), OPTIONS);
-    ctx.type = type;
+    ctx.set('Content-Type', type);
   };
 }
 

@@ -2,6 +2,7 @@ import type { RouterMiddleware } from '@koa/router';
 import { classify } from '../../engine/classify-error.ts';
 import type { JobEngine } from '../../engine/job-engine.ts';
 import type { WorkerRefusal } from '../../engine/worker.ts';
+import type { VideoSearch } from '../../search/video-search.ts';
 import type { JobReads } from '../../store/job-store.ts';
 import type { StateValue } from './activity.ts';
 import { sendProblem } from '../problem.ts';
@@ -21,6 +22,7 @@ export interface HealthOptions {
   readonly isDamaged: () => boolean;
   /** Why workers wait for the environment. */
   readonly refusals: () => readonly WorkerRefusal[];
+  readonly search: Pick<VideoSearch, 'state'>;
   /** The current state of each worker. */
   readonly workers: () => readonly StateValue[];
 }
@@ -33,6 +35,7 @@ export function healthRoute({
   deadWorkers,
   isDamaged,
   refusals,
+  search,
 }: HealthOptions): RouterMiddleware<RequestState> {
   return (ctx) => {
     const dead = deadWorkers();
@@ -59,6 +62,7 @@ export function healthRoute({
       isolation: [...isolation],
       ffmpeg: ffmpeg() ?? null,
       refusals: refusals().map(({ step, code, message, refusals: times }) => ({ step, code, message, times })),
+      search_index: search.state().isComplete ? 'complete' : 'incomplete',
     } satisfies HealthResponse;
   };
 }

@@ -19,7 +19,15 @@ export async function checkDataFolder(dataDir: string): Promise<CheckResult> {
     await rmdir(await mkdtemp(join(folder, '.doctor-')));
     if (folder !== dataDir) return ok(CHECK, `${dataDir} will be made by the first start`);
     let open: string | undefined;
-    for (const name of ['', 'jobs.duckdb', 'jobs.duckdb.wal', 'video_jobs', 'video_jobs/incoming', 'models']) {
+    for (const name of [
+      '',
+      'jobs.duckdb',
+      'jobs.duckdb.wal',
+      'search.duckdb',
+      'video_jobs',
+      'video_jobs/incoming',
+      'models',
+    ]) {
       path = join(dataDir, name);
       const found = await statIfThere(path);
       if (found === undefined) continue;
