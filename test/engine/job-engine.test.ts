@@ -242,15 +242,14 @@ describe('the engine', () => {
     it('unknown jobs and pipelines', async () => {
       const jobId = jobIdSchema.parse(uuidv7());
       const refusal = `job_not_found: There is no job ${jobId}`;
-      for (const asked of [
+      const asking = [
         jobIn(harness.store, jobId),
         harness.engine.inHand(jobId),
         harness.engine.start(jobId),
         harness.engine.cancel(jobId),
         harness.engine.deleteFiles(jobId),
-      ]) {
-        expect(await reasonOf(asked)).to.equal(refusal);
-      }
+      ];
+      for (const reason of await Promise.all(asking.map(reasonOf))) expect(reason).to.equal(refusal);
       const asked = { video: { adopt: 'none' }, pipelineId: 'none', options: jobOptionsSchema.parse({}) };
       expect(await reasonOf(harness.engine.submit(asked))).to.equal(
         'unknown_pipeline: Unknown pipeline "none"; there is: ocr_only',
