@@ -41,6 +41,22 @@ export interface JobItem extends StatusResponse {
   readonly file_name: string | null;
   /** Label given by the client; null if none. */
   readonly tag: string | null;
+  /** When the video and the results were deleted; null while they are kept. */
+  readonly deleted_at: string | null;
+}
+
+/** `GET /video/jobs/{job_id}` */
+export interface JobResponse extends JobItem {
+  /** Every field is null where it is not known. */
+  readonly media: {
+    readonly width: number | null;
+    readonly height: number | null;
+    readonly duration_ms: number | null;
+    readonly frame_rate: number | null;
+    readonly codec: string | null;
+    readonly frames_decoded: number | null;
+    readonly frames_analysed: number | null;
+  };
 }
 
 export type Counts = Readonly<Record<string, number>>;

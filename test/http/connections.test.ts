@@ -75,7 +75,7 @@ describe('connections', () => {
       ['GET /health', 200],
       ['GET /video/jobs', 200],
       ['POST /session', 200],
-      ['GET /web/page.css', 200],
+      ['GET /web/styles/base.css', 200],
     ] as const) {
       for (const framing of ['Content-Length: 100000000', 'Transfer-Encoding: chunked']) {
         const socket = open();

@@ -26,9 +26,9 @@ describe('the pages over HTTP', () => {
 
   it('and everything under /web/ have a type, nosniff and an ETag', async () => {
     const types = {
-      '/web/page.css': 'text/css; charset=utf-8',
+      '/web/styles/base.css': 'text/css; charset=utf-8',
       '/web/icon.svg': 'image/svg+xml',
-      '/web/console/console.js': 'text/javascript; charset=utf-8',
+      '/web/app/app.js': 'text/javascript; charset=utf-8',
       '/web/packages/preact.js': 'text/javascript; charset=utf-8',
       '/inspector': 'text/html; charset=utf-8',
     };
@@ -55,7 +55,7 @@ describe('the pages over HTTP', () => {
     ]) {
       expect((await get(path)).status, path).to.equal(404);
     }
-    expect((await get('/assets/000000000000/web/page.css')).status).to.equal(404);
+    expect((await get('/assets/000000000000/web/styles/base.css')).status).to.equal(404);
     expect(await (await get('/web/packages/dagre.js')).text()).not.to.contain('sourceMappingURL');
   });
 

@@ -62,12 +62,10 @@ const axeSchema = z.array(
   z.object({ id: z.string(), impact: z.string().nullable(), nodes: z.array(z.object({ html: z.string() })) }),
 );
 
-/** Serious and critical findings of axe-core, one per line. */
-export async function seriousFindings(page: Page): Promise<readonly string[]> {
+/** Findings of axe-core of any severity, one per line. */
+export async function findings(page: Page): Promise<readonly string[]> {
   const source = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
   await page.evaluate(source);
   const violations = axeSchema.parse(await page.evaluate('axe.run().then(({ violations }) => violations)'));
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
 }

@@ -4,7 +4,7 @@ import { createMachine } from 'xstate';
 import { JOB_MACHINE_VERSION, jobMachine } from '../../machines/job.ts';
 import { workerMachine } from '../../machines/worker.ts';
 import type { JobId } from '../../src/job.ts';
-import { openBrowser, openPage, seriousFindings } from './browser.ts';
+import { openBrowser, openPage, findings } from './browser.ts';
 import { openServiceWithPages, type ServiceWithPages } from './service-with-pages.ts';
 import { jobIn } from '../job-in.ts';
 
@@ -168,7 +168,7 @@ describe('the inspector in a browser', function () {
     await page.locator(`[data-job="${failed}"]`).waitFor();
     await page.getByRole('button', { name: /^completed \d/ }).click();
     await page.locator(`[data-job="${cancelled}"]`).waitFor();
-    await page.getByLabel('Open by job id').fill(failed);
+    await page.getByLabel('Find a job by its name').fill(failed);
     await page.getByText('cancelled: cancelled while it was running').waitFor();
   });
 
@@ -178,7 +178,7 @@ describe('the inspector in a browser', function () {
     await page.context().setOffline(true);
     await page.getByText('The service does not answer').first().waitFor();
     await page.context().setOffline(false);
-    await page.getByText('connected').waitFor();
+    await page.locator('.link-state').waitFor({ state: 'hidden' });
   });
 
   it('can be used with the keyboard alone', async () => {
@@ -212,7 +212,7 @@ describe('the inspector in a browser', function () {
         const { page } = await open(path, { colorScheme, viewport: { width: 360, height: 740 } });
         await page.locator('.job-row').first().waitFor();
         await page.locator('.workers .state').first().waitFor();
-        expect(await seriousFindings(page), `${colorScheme} ${path}`).to.deep.equal([]);
+        expect(await findings(page), `${colorScheme} ${path}`).to.deep.equal([]);
         expect(await page.evaluate('document.documentElement.scrollWidth')).to.be.at.most(360);
         await page.context().close();
       }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { setImmediate } from 'node:timers/promises';
-import { PollLoop } from '../../src/web/poll-loop.ts';
+import { PollLoop } from '../../src/web/shared/poll-loop.ts';
 
 describe('the poll loop', () => {
   /** A loop whose requests end on demand. */

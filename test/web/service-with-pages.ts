@@ -93,8 +93,8 @@ export async function openServiceWithPages(settings: { readonly machines?: reado
       makeVideo({ path, width: WIDTH, height: HEIGHT, frames: 50, fps: 25, ...recipe });
       return path;
     },
-    async submit(path: string): Promise<JobId> {
-      const body = form({ pipeline_id: 'yolo_ocr', frame_stride: '2' }, await readFile(path));
+    async submit(path: string, fileName = 'video.mp4'): Promise<JobId> {
+      const body = form({ pipeline_id: 'yolo_ocr', frame_stride: '2' }, await readFile(path), fileName);
       const answer = await fetch(`${service.url}/video/submit`, { method: 'POST', body });
       return submitResponseSchema.parse(await answer.json()).job_id;
     },

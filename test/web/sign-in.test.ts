@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Browser } from 'playwright-core';
 import { submitResponseSchema } from '../../src/http/schemas.ts';
 import { form, openService, VIDEO, type ServiceUnderTest } from '../http/service-under-test.ts';
-import { openBrowser, openPage, seriousFindings } from './browser.ts';
+import { openBrowser, openPage, findings } from './browser.ts';
 
 const KEY = 'the-key-of-this-test';
 
@@ -35,13 +35,13 @@ for (const basePath of ['', '/reelstate']) {
       const { page, breaches } = await openPage(browser, `${service.url}${basePath}/#job=${jobId}`);
       const key = page.getByLabel('Key');
       await key.waitFor();
-      expect(await seriousFindings(page)).to.deep.equal([]);
+      expect(await findings(page)).to.deep.equal([]);
       await key.fill('wrong');
       await page.getByRole('button', { name: 'Sign in' }).click();
       await page.getByRole('alert').filter({ hasText: 'not known' }).waitFor();
       await key.fill(KEY);
       await page.getByRole('button', { name: 'Sign in' }).click();
-      await page.locator('.in-view .pill').filter({ hasText: 'pending' }).waitFor();
+      await page.getByRole('heading', { name: 'Waiting for its turn' }).waitFor();
       expect(new URL(page.url()).hash).to.equal(`#job=${jobId}`);
       expect(await page.evaluate('document.cookie')).to.equal('');
       const video = `fetch('video/source/${jobId}').then((answer) => answer.status)`;

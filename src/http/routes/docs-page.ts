@@ -28,10 +28,19 @@ function page(version: string, basePath: string): string {
     <meta name="color-scheme" content="light dark" />
     <title>API · Reelstate</title>
     <link rel="icon" href="web/icon.svg" />
-    <link rel="stylesheet" href="web/page.css" />
-    <link rel="stylesheet" href="web/docs.css" />
+    ${['tokens', 'base', 'head', 'docs'].map((name) => `<link rel="stylesheet" href="web/styles/${name}.css" />`).join('\n    ')}
   </head>
   <body>
+    <header class="page-head">
+      <a class="brand" href="./" aria-label="Reelstate, to the library">
+        <img src="web/icon.svg" alt="" width="24" height="24" /><span>Reelstate</span>
+      </a>
+      <nav aria-label="Pages">
+        <a href="./">Library</a>
+        <a href="inspector">Inspector</a>
+        <a href="docs" aria-current="page">API</a>
+      </nav>
+    </header>
     <main class="docs">
       <h1>Reelstate ${escaped(version)}: the API</h1>
       <p>

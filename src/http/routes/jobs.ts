@@ -34,6 +34,7 @@ export const jobItemSchema = statusResponseSchema.extend({
   attempt: z.int().min(0).describe('Number of the current or last attempt; 0 before the first'),
   file_name: z.string().nullable().describe('Name of the uploaded file; null if none was given or kept'),
   tag: z.string().nullable().describe('Label given by the client; null if none'),
+  deleted_at: z.iso.datetime().nullable().describe('When its video and results were deleted; null while they are kept'),
 });
 export type JobItem = z.infer<typeof jobItemSchema>;
 
@@ -79,5 +80,6 @@ export function jobItemOf(job: Job): JobItem {
     attempt: job.attempt,
     file_name: job.fileName,
     tag: job.tag,
+    deleted_at: job.expiredAt,
   };
 }

@@ -17,6 +17,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
+  '.mp4': 'video/mp4',
 };
 
 const COMPRESSORS = {
@@ -34,11 +35,16 @@ export class Asset {
   readonly digest: string;
   readonly #encoded = new Map<AssetEncoding, Promise<Buffer>>();
 
-  constructor(name: string, text: string) {
+  constructor(name: string, body: Buffer) {
     this.name = name;
-    this.body = Buffer.from(text);
+    this.body = body;
     this.contentType = CONTENT_TYPES[extname(name)] ?? 'application/octet-stream';
     this.digest = createHash('sha1').update(this.body).digest('base64url');
+  }
+
+  /** False for what is compressed in itself. */
+  get isCompressible(): boolean {
+    return this.contentType !== 'video/mp4';
   }
 
   encoded(encoding: AssetEncoding): Promise<Buffer> {
@@ -54,15 +60,17 @@ export async function readAssets(): Promise<readonly Asset[]> {
   const written = new URL('src/web/', import.meta.resolve('#package.json'));
   const files = [
     ...(await filesOf('web/', compiled, ['.js'])),
-    ...(await filesOf('web/', written, ['.html', '.css', '.svg'])),
+    ...(await filesOf('web/', written, ['.html', '.css', '.svg', '.mp4'])),
     ...(await filesOf('client/', new URL('../../client/', import.meta.url), ['.js'])),
     ...Object.entries(PACKAGES).map(([name, address]) => ({ name, url: new URL(address) })),
   ];
   return Promise.all(
     files.map(async ({ name, url }) => {
-      // Source maps are not served.
-      const text = (await readFile(url, 'utf8')).replace(/^\/\/# sourceMappingURL=.*$/m, '');
-      return new Asset(name, text);
+      const bytes = await readFile(url);
+      // The maps beside the modules are not served.
+      const isModule = name.endsWith('.js');
+      const body = isModule ? Buffer.from(bytes.toString().replace(/^\/\/# sourceMappingURL=.*$/m, '')) : bytes;
+      return new Asset(name, body);
     }),
   );
 }

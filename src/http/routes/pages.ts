@@ -32,7 +32,7 @@ export class Pages {
     this.#pages = new Map(
       Object.entries(PAGES).map(([path, name]) => {
         const html = pageHtml(this.#assets.get(name)?.body.toString() ?? '', this.version, this.#assets);
-        return [path, { asset: new Asset(name, html), policy: policyOf(html) }];
+        return [path, { asset: new Asset(name, Buffer.from(html)), policy: policyOf(html) }];
       }),
     );
   }
@@ -81,7 +81,7 @@ async function send(ctx: Context, asset: Asset): Promise<void> {
   if (asset.name.endsWith('.js')) ctx.set('Content-Security-Policy', THREAD_POLICY);
   ctx.vary('Accept-Encoding');
   ctx.type = asset.contentType;
-  const accepted = ctx.acceptsEncodings(...ASSET_ENCODINGS, 'identity');
+  const accepted = asset.isCompressible && ctx.acceptsEncodings(...ASSET_ENCODINGS, 'identity');
   const encoding = ASSET_ENCODINGS.find((known) => known === accepted);
   if (encoding !== undefined) ctx.set('Content-Encoding', encoding);
   ctx.body = encoding === undefined ? asset.body : await asset.encoded(encoding);

@@ -1,14 +1,13 @@
 import { render } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
-import type { ActivityResponse, MachineResponse, PipelinesResponse } from '../../client/responses.ts';
+import type { ActivityResponse, MachineResponse } from '../../client/responses.ts';
 import { ChartView } from '../chart/chart-view.tsx';
 import { chartOf, type MachineChart } from '../chart/machine-chart.ts';
-import { useChosenJob } from '../jobs/chosen-job.ts';
-import { nameOfJob } from '../jobs/file-names.ts';
-import { JobList } from '../jobs/job-list.tsx';
-import { PageHead } from '../page-head.tsx';
-import { usePoll } from '../poll.ts';
+import { PageHead } from '../shared/page-head.tsx';
+import { usePoll } from '../shared/poll.ts';
+import { navigate, useRoute } from '../shared/route.ts';
 import { useFlashes } from './flashes.ts';
+import { JobList } from './job-list.tsx';
 import { OneJob } from './one-job.tsx';
 import { RecentSteps } from './recent-steps.tsx';
 import { WorkerPanel } from './worker-panel.tsx';
@@ -17,25 +16,24 @@ import { WorkerPanel } from './worker-panel.tsx';
 const SELDOM_MS = 30_000;
 
 function Inspector() {
-  const [jobId, chooseJob] = useChosenJob();
-  const [status, setStatus] = useState<string | null>(null);
+  const { jobId } = useRoute();
+  const [status, setStatus] = useState('');
   const jobMachine = usePoll<MachineResponse>('machines/job', SELDOM_MS).data;
   const workerMachine = usePoll<MachineResponse>('machines/worker', SELDOM_MS).data;
-  const pipelines = usePoll<PipelinesResponse>('pipelines', SELDOM_MS).data?.pipelines.map(({ id }) => id) ?? [];
   const { data: activity } = usePoll<ActivityResponse>('machines/activity');
   const jobChart = useMemo(() => jobMachine && chartOf(jobMachine.definition), [jobMachine]);
   const workerChart = useMemo(() => workerMachine && chartOf(workerMachine.definition), [workerMachine]);
   const toggleStatus = (id: string): void => {
     const name = id.slice(id.indexOf('.') + 1);
-    setStatus(status === name ? null : name);
+    setStatus(status === name ? '' : name);
   };
   return (
     <>
       <PageHead page="inspector" />
-      <main class="inspector">
+      <main id="main" class="inspector" tabIndex={-1}>
         <section class="card hero" aria-labelledby="job-machine-title">
           <div class="bar">
-            <h1 id="job-machine-title">{jobId === null ? 'The life of a job' : `The life of ${nameOfJob(jobId)}`}</h1>
+            <h1 id="job-machine-title">{jobId === null ? 'The life of a job' : 'The life of one job'}</h1>
             {jobMachine !== undefined && <span class="version">machine version {jobMachine.version}</span>}
             {jobId !== null && (
               <a class="button" href={`./#job=${jobId}`}>
@@ -43,7 +41,7 @@ function Inspector() {
               </a>
             )}
             {jobId !== null && (
-              <button type="button" onClick={() => chooseJob(null)}>
+              <button type="button" onClick={() => navigate({})}>
                 All jobs
               </button>
             )}
@@ -54,13 +52,13 @@ function Inspector() {
               activity={activity}
               status={status}
               onState={toggleStatus}
-              onChoose={chooseJob}
+              onChoose={(id) => navigate({ jobId: id })}
             />
           )}
           {jobChart !== undefined && jobId !== null && <OneJob key={jobId} chart={jobChart} jobId={jobId} />}
         </section>
         <div class="card list">
-          <JobList chosen={jobId} onChoose={chooseJob} status={status} onStatus={setStatus} pipelines={pipelines} />
+          <JobList chosen={jobId} onChoose={(id) => navigate({ jobId: id })} status={status} onStatus={setStatus} />
         </div>
         <WorkerPanel chart={workerChart} workers={activity?.workers ?? []} />
       </main>
@@ -71,7 +69,7 @@ function Inspector() {
 interface LiveChartProps {
   readonly chart: MachineChart;
   readonly activity: ActivityResponse | undefined;
-  readonly status: string | null;
+  readonly status: string;
   readonly onState: (id: string) => void;
   readonly onChoose: (jobId: string) => void;
 }
@@ -89,7 +87,7 @@ function LiveChart({ chart, activity, status, onState, onChoose }: LiveChartProp
         counts={counts}
         flashes={flashes}
         onState={onState}
-        {...(status === null ? {} : { chosen: `${id}.${status}` })}
+        {...(status === '' ? {} : { chosen: `${id}.${status}` })}
       />
       {activity !== undefined && <RecentSteps transitions={activity.transitions} onChoose={onChoose} />}
     </>

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
-import { useNow } from '../clock.ts';
+import { useNow } from '../shared/clock.ts';
 import { formatDuration } from '../duration.ts';
-import type { LifeStep } from '../jobs/job-life.ts';
+import type { LifeStep } from './job-life.ts';
 
 /** Milliseconds per step during playback. */
 const REPLAY_MS = 1_100;

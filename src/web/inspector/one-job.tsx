@@ -2,9 +2,9 @@ import { useCallback, useMemo, useState } from 'preact/hooks';
 import type { JobItem, TransitionsResponse } from '../../client/responses.ts';
 import type { MachineChart } from '../chart/machine-chart.ts';
 import { formatDate, formatDuration } from '../duration.ts';
-import { lifeOf } from '../jobs/job-life.ts';
-import { JobPath } from '../jobs/job-path.tsx';
-import { usePoll } from '../poll.ts';
+import { usePoll } from '../shared/poll.ts';
+import { lifeOf } from './job-life.ts';
+import { JobPath } from './job-path.tsx';
 import { LifeView } from './life-view.tsx';
 
 /** The path of one job through the machine, step by step. */

@@ -1,7 +1,6 @@
 import type { ActivityResponse } from '../../client/responses.ts';
-import { useNow } from '../clock.ts';
 import { formatAge } from '../duration.ts';
-import { nameOfJob } from '../jobs/file-names.ts';
+import { useNow } from '../shared/clock.ts';
 
 /** Number of listed steps. */
 const SHOWN = 6;
@@ -24,7 +23,7 @@ export function RecentSteps({ transitions, onChoose }: RecentStepsProps) {
         .map(({ job_id: jobId, seq, from, event, to, occurred_at: at }) => (
           <li key={`${jobId}/${seq}`}>
             <button type="button" class="recent-step" onClick={() => onChoose(jobId)}>
-              <span class="job-id">{nameOfJob(jobId)}</span>
+              <span class="job-id">…{jobId.slice(-8)}</span>
               <span class="recent-way">
                 {from !== null && <span data-state={from}>{from}</span>}
                 <code>{event}</code>

@@ -1,4 +1,4 @@
-import { problemOf } from '../problem.ts';
+import { problemOf } from '../shared/problem.ts';
 
 /** Exchanges the key for a cookie, which this page cannot read, and returns to the previous page. */
 async function signIn(key: string): Promise<void> {

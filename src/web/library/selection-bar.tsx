@@ -1,0 +1,35 @@
+import type { JobItem } from '../../client/responses.ts';
+import { Icon } from '../shared/icon.tsx';
+import { exportAll, isPossible, type JobAction } from './job-actions.ts';
+
+export interface SelectionBarProps {
+  readonly jobs: readonly JobItem[];
+  readonly onAction: (action: JobAction, jobs: readonly JobItem[]) => void;
+  readonly onClear: () => void;
+}
+
+/** What can be done with all selected videos. */
+export function SelectionBar({ jobs, onAction, onClear }: SelectionBarProps) {
+  const finished = jobs.filter(({ status, deleted_at: deletedAt }) => status === 'completed' && deletedAt === null);
+  const count = (action: JobAction): number => jobs.filter((job) => isPossible(action, job)).length;
+  return (
+    <div class="selection-bar" role="toolbar" aria-label="Selected videos">
+      <b>{jobs.length} selected</b>
+      <button type="button" disabled={finished.length === 0} onClick={() => exportAll(finished, 'srt')}>
+        <Icon name="download" /> Subtitles
+      </button>
+      <button type="button" disabled={finished.length === 0} onClick={() => exportAll(finished, 'csv')}>
+        <Icon name="download" /> CSV
+      </button>
+      <button type="button" disabled={count('rerun') === 0} onClick={() => onAction('rerun', jobs)}>
+        <Icon name="retry" /> Run again
+      </button>
+      <button type="button" class="danger" disabled={count('delete') === 0} onClick={() => onAction('delete', jobs)}>
+        <Icon name="trash" /> Delete
+      </button>
+      <button type="button" class="quiet" onClick={onClear}>
+        Clear
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,8 @@
+const TEXT_INPUTS = new Set(['text', 'search', 'number', 'password', 'email', 'url']);
+
+/** Whether a key is meant for a field, a list or a dialog, and not for the page. */
+export function isTyping({ target }: Event): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.closest('dialog') !== null || target instanceof HTMLSelectElement) return true;
+  return target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && TEXT_INPUTS.has(target.type));
+}

@@ -1,0 +1,44 @@
+import { useState } from 'preact/hooks';
+import { Icon } from '../shared/icon.tsx';
+import { messageOf, request } from '../shared/request.ts';
+import { useSession } from '../shared/session.ts';
+import { adding, addFiles } from './adding.ts';
+
+/** What the library shows before the first video. */
+export function FirstVisit() {
+  const { maySubmit } = useSession();
+  const [problem, setProblem] = useState<string | null>(null);
+  const addSample = async (): Promise<void> => {
+    try {
+      const answer = await request('web/sample/sample.mp4');
+      addFiles([new File([await answer.blob()], 'sample-lecture.mp4', { type: 'video/mp4' })]);
+    } catch (error) {
+      setProblem(messageOf(error));
+    }
+  };
+  return (
+    <div class="first-visit">
+      <Icon name="film" />
+      <h1>See what is in a video</h1>
+      <p>What is written and seen in it becomes a transcript that you can search, play from and download.</p>
+      {maySubmit ? (
+        <div class="first-actions">
+          <button type="button" class="primary" onClick={() => adding.set({ files: [] })}>
+            <Icon name="add" /> Add videos
+          </button>
+          <button type="button" onClick={() => void addSample()}>
+            <Icon name="play" /> Try it with a sample
+          </button>
+        </div>
+      ) : (
+        <p class="note">Your key reads videos only. Nobody has added one yet.</p>
+      )}
+      {problem !== null && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <p class="hint">Or drop MP4 files anywhere on this page. They stay on this machine.</p>
+    </div>
+  );
+}

@@ -1,0 +1,121 @@
+import type { AnalysisOptions } from '../../client/analysis-options.ts';
+import { Store } from '../shared/store.ts';
+
+export type UploadState = 'waiting' | 'sending' | 'paused' | 'accepted' | 'refused' | 'cancelled';
+
+/** One file on its way to the service. */
+export interface UploadItem {
+  /** Names the submission: a retry after a broken connection makes no second job. */
+  readonly key: string;
+  readonly file: File;
+  readonly pipelineId: string;
+  readonly options: AnalysisOptions;
+  readonly state: UploadState;
+  readonly sentBytes: number;
+  /** There once accepted. */
+  readonly jobId: string | null;
+  /** Why it was refused, for people. */
+  readonly reason: string | null;
+}
+
+export interface UploadRequest {
+  readonly file: File;
+  readonly pipelineId: string;
+  readonly options: AnalysisOptions;
+  readonly idempotencyKey: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: (sentBytes: number) => void;
+}
+
+/** Sends one file. Resolves with the id of its job; rejects with an Error for people. */
+export type SendUpload = (request: UploadRequest) => Promise<string>;
+
+const OVER: ReadonlySet<UploadState> = new Set(['accepted', 'refused', 'cancelled']);
+
+/** Two use a line better than one, and more would only share it. */
+const AT_ONCE = 2;
+
+/** Files that are sent two at a time, in their order. Nothing here knows the page. */
+export class UploadQueue {
+  readonly store = new Store<{ readonly items: readonly UploadItem[] }>({ items: [] });
+  readonly #send: SendUpload;
+  readonly #newKey: () => string;
+  readonly #running = new Map<string, AbortController>();
+
+  constructor({ send, newKey }: { readonly send: SendUpload; readonly newKey: () => string }) {
+    this.#send = send;
+    this.#newKey = newKey;
+  }
+
+  add(files: readonly File[], pipelineId: string, options: AnalysisOptions): void {
+    const added = files.map((file): UploadItem => ({
+      key: this.#newKey(),
+      file,
+      pipelineId,
+      options,
+      state: 'waiting',
+      sentBytes: 0,
+      jobId: null,
+      reason: null,
+    }));
+    this.store.set({ items: [...this.store.value.items, ...added] });
+    this.#next();
+  }
+
+  /** Ends the request; `resume` sends the file again from its beginning. */
+  pause(key: string): void {
+    this.#leave(key, 'paused');
+  }
+
+  cancel(key: string): void {
+    this.#leave(key, 'cancelled');
+  }
+
+  /** Sends a paused, cancelled or refused file, with the key that it had. */
+  resume(key: string): void {
+    this.#change(key, { state: 'waiting', sentBytes: 0, reason: null });
+    this.#next();
+  }
+
+  /** Takes those off the list that are over. */
+  clear(): void {
+    this.store.set({ items: this.store.value.items.filter(({ state }) => !OVER.has(state)) });
+  }
+
+  #leave(key: string, state: UploadState): void {
+    this.#change(key, { state });
+    this.#running.get(key)?.abort();
+    this.#next();
+  }
+
+  #change(key: string, patch: Partial<UploadItem>): void {
+    this.store.set({ items: this.store.value.items.map((item) => (item.key === key ? { ...item, ...patch } : item)) });
+  }
+
+  #next(): void {
+    while (this.#running.size < AT_ONCE) {
+      const item = this.store.value.items.find(({ state, key }) => state === 'waiting' && !this.#running.has(key));
+      if (item === undefined) return;
+      void this.#run(item);
+    }
+  }
+
+  async #run({ key, file, pipelineId, options }: UploadItem): Promise<void> {
+    const ending = new AbortController();
+    const { signal } = ending;
+    this.#running.set(key, ending);
+    this.#change(key, { state: 'sending' });
+    const onProgress = (sentBytes: number): void => {
+      if (!signal.aborted) this.#change(key, { sentBytes });
+    };
+    try {
+      const jobId = await this.#send({ file, pipelineId, options, idempotencyKey: key, signal, onProgress });
+      this.#change(key, { state: 'accepted', jobId });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!signal.aborted) this.#change(key, { state: 'refused', reason });
+    }
+    this.#running.delete(key);
+    this.#next();
+  }
+}

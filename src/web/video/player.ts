@@ -1,0 +1,111 @@
+import type { VideoStore } from './video-state.ts';
+
+/** Whether the browser tells which frame is on the screen; where not, the time it gives now and then must do. */
+const TELLS_FRAMES = 'HTMLVideoElement' in globalThis && 'requestVideoFrameCallback' in HTMLVideoElement.prototype;
+
+export const RATES = [0.5, 1, 1.5, 2, 4] as const;
+
+/** Plays the video, or moves a clock where the browser cannot play it, and writes into the store where it is. */
+export class Player {
+  readonly #store: VideoStore;
+  #video: HTMLVideoElement | null = null;
+  #request = 0;
+
+  constructor(store: VideoStore) {
+    this.#store = store;
+  }
+
+  /** Takes an element. Returns a function that lets it go. */
+  attach(video: HTMLVideoElement): () => void {
+    const store = this.#store;
+    const ending = new AbortController();
+    const on = (name: string, listener: () => void): void =>
+      video.addEventListener(name, listener, { signal: ending.signal });
+    this.#video = video;
+    const blank = (): void => {
+      this.#video = null;
+      store.set({ isBlank: true, isPlaying: false });
+    };
+    const look = (): void => {
+      // Sound without a picture is no video either.
+      if (video.videoWidth === 0) {
+        blank();
+        return;
+      }
+      const durationMs = Number.isFinite(video.duration) ? video.duration * 1_000 : 0;
+      store.set({
+        size: [video.videoWidth, video.videoHeight],
+        durationMs: Math.max(store.value.durationMs, durationMs),
+      });
+      if (store.value.timeMs > 0) this.seek(store.value.timeMs);
+    };
+    const tell = (): void => store.set({ timeMs: video.currentTime * 1_000 });
+    on('loadedmetadata', look);
+    on('error', blank);
+    on('play', () => store.set({ isPlaying: true }));
+    on('pause', () => store.set({ isPlaying: false }));
+    on('seeked', tell);
+    on('timeupdate', () => {
+      if (!TELLS_FRAMES) tell();
+    });
+    let callback = 0;
+    const shown = (_now: number, { mediaTime }: VideoFrameCallbackMetadata): void => {
+      // While the next place is sought, the last one is no news.
+      if (!video.seeking) store.set({ timeMs: mediaTime * 1_000 });
+      callback = video.requestVideoFrameCallback(shown);
+    };
+    if (TELLS_FRAMES) callback = video.requestVideoFrameCallback(shown);
+    // Both may have happened before.
+    if (video.error !== null) blank();
+    else if (video.readyState >= HTMLMediaElement.HAVE_METADATA) look();
+    return () => {
+      ending.abort();
+      if (TELLS_FRAMES) video.cancelVideoFrameCallback(callback);
+      if (this.#video === video) this.#video = null;
+    };
+  }
+
+  seek(ms: number): void {
+    const { durationMs } = this.#store.value;
+    const place = Math.max(0, durationMs > 0 ? Math.min(ms, durationMs) : ms);
+    this.#store.set({ timeMs: place, chosen: null, pointedAt: null });
+    // A little into the frame: at its very edge some browsers show the one before.
+    if (this.#video !== null) this.#video.currentTime = (place + 1) / 1_000;
+  }
+
+  toggle(): void {
+    const { isPlaying, timeMs, durationMs } = this.#store.value;
+    if (this.#video === null) {
+      if (!isPlaying && timeMs >= durationMs) this.seek(0);
+      this.#store.set({ isPlaying: !isPlaying });
+      if (!isPlaying) this.#tick(performance.now());
+      // Refused where the browser wants a gesture first: it stays paused.
+    } else if (this.#video.paused) this.#video.play().catch(() => undefined);
+    else this.#video.pause();
+  }
+
+  setRate(rate: number): void {
+    this.#store.set({ rate });
+    if (this.#video !== null) this.#video.playbackRate = rate;
+  }
+
+  setMuted(isMuted: boolean): void {
+    this.#store.set({ isMuted });
+    if (this.#video !== null) this.#video.muted = isMuted;
+  }
+
+  /** Ends the clock. */
+  close(): void {
+    cancelAnimationFrame(this.#request);
+  }
+
+  #tick(lastMs: number): void {
+    this.#request = requestAnimationFrame((nowMs) => {
+      const { isPlaying, timeMs, durationMs, rate } = this.#store.value;
+      if (!isPlaying || this.#video !== null) return;
+      const next = Math.min(durationMs, timeMs + (nowMs - lastMs) * rate);
+      this.#store.set({ timeMs: next, isPlaying: next < durationMs });
+      this.#tick(nowMs);
+    });
+  }
+}
