@@ -9,13 +9,13 @@ export interface Claim {
 /** The event to commit at the end of an attempt. */
 export type Outcome = Extract<JobEvent, { readonly attempt: number }>;
 
-/** What a worker holds. */
+/** The current job of a worker. */
 export type Hand =
   | { readonly kind: 'empty' }
   | {
       readonly kind: 'job';
       readonly claim: Claim;
-      /** The event to commit for the job. Until the attempt has ended, that it was interrupted. */
+      /** The event to commit for the job. Until the attempt has ended, an interruption. */
       readonly outcome: Outcome;
     };
 
@@ -33,17 +33,17 @@ export type AnalysisResult =
   /** The job was cancelled before its analysis began. */
   | { readonly kind: 'withdrawn' };
 
-/** The hand of a worker that has just started a job. */
+/** Returns the state of a worker that has just started a job. */
 export function handWith(claim: Claim): Hand {
   return { kind: 'job', claim, outcome: interrupted('its worker died')(claim) };
 }
 
-/** The same hand with another event to commit. An empty hand stays empty. */
+/** Returns the same with another event to commit. Without a job nothing changes. */
 export function withOutcome(hand: Hand, decide: (claim: Claim) => Outcome): Hand {
   return hand.kind === 'empty' ? hand : { ...hand, outcome: decide(hand.claim) };
 }
 
-/** The event that commits the result of an analysis. */
+/** Returns the event for the result of an analysis. */
 export function outcomeOf(result: AnalysisResult): (claim: Claim) => Outcome {
   return (claim) => {
     const { attempt } = claim;
@@ -57,7 +57,7 @@ export function outcomeOf(result: AnalysisResult): (claim: Claim) => Outcome {
   };
 }
 
-/** Gives the job back: no attempt is spent. */
+/** Returns the event that gives the job back without losing an attempt. */
 export function released({ attempt }: Claim): Outcome {
   return { type: 'RELEASE', attempt };
 }
@@ -67,7 +67,7 @@ export function timedOut({ attempt }: Claim): Outcome {
   return { type: 'FAIL', attempt, code: 'timeout', message };
 }
 
-/** An interruption by the service itself. */
+/** Returns an interruption by the service itself. */
 export function interrupted(message: string): (claim: Claim) => Outcome {
   return ({ attempt }) => ({ type: 'INTERRUPT', attempt, code: 'internal', message });
 }

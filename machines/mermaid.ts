@@ -1,18 +1,18 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 
-/** One arrow of a machine. */
+/** One transition of a machine. */
 export interface MachineTransition {
-  /** Dotted path of the state it leaves, and of the state it enters; the same when it stays. */
+  /** Dotted path of the source state and of the target state; the same for an internal transition. */
   readonly from: string;
   readonly to: string;
-  /** The event's name, or `done(actor)`, `error(actor)`, `after delay`, `always`. */
+  /** Name of the event, or `done(actor)`, `error(actor)`, `after delay`, `always`. */
   readonly event: string;
-  /** Name of the guard; for one without a name what the transition says of itself; empty when there is none. */
+  /** Name of the guard; without a name, the description of the transition; empty without a guard. */
   readonly guard: string;
   readonly description: string;
 }
 
-/** Every transition of a machine, in the order in which it declares them. */
+/** Returns every transition of a machine in the order of declaration. */
 export function transitionsOf(machine: AnyStateMachine): readonly MachineTransition[] {
   return nodesUnder(machine.root).flatMap((node) =>
     [...[...node.transitions.values()].flat(), ...(node.always ?? [])].map((transition) => ({
@@ -25,16 +25,16 @@ export function transitionsOf(machine: AnyStateMachine): readonly MachineTransit
   );
 }
 
-/** The machine as a Mermaid `stateDiagram-v2`: its states with their nesting and regions, and every transition. */
+/** Returns the machine as a Mermaid `stateDiagram-v2`: states with nesting and regions, and every transition. */
 export function toMermaid(machine: AnyStateMachine): string {
   return ['stateDiagram-v2', ...drawn(machine.root, transitionsOf(machine), '  ')].join('\n');
 }
 
-/** What stands between the braces of a state: its start, its substates, the arrows among them, and their ends. */
+/** The content of a state: its start, its substates, the transitions between them, and its final states. */
 function drawn(node: AnyStateNode, transitions: readonly MachineTransition[], indent: string): readonly string[] {
   const children = Object.values(node.states);
   if (node.type === 'parallel') {
-    // Mermaid draws regions side by side only inside a state that has a name.
+    // Mermaid draws regions side by side only inside a named state.
     const regions = children.map((child) => declared(child, transitions, `${indent}  `));
     return [
       `${indent}state ${node.key} {`,
@@ -43,7 +43,8 @@ function drawn(node: AnyStateNode, transitions: readonly MachineTransition[], in
     ];
   }
   const first = node.initial.target[0];
-  // An arrow stands beside the states it joins: Mermaid would draw it, and them, where it first reads their names.
+  // A transition is written in the innermost state with both ends, because Mermaid would otherwise draw the states
+  // where it first reads their names.
   const arrows = transitions.filter(({ from, to }) => commonState(from, to) === node.path.join('.'));
   return [
     ...(first === undefined ? [] : [`${indent}[*] --> ${idOf(pathOf(first))}`]),
@@ -65,7 +66,7 @@ function labelOf({ event, guard }: MachineTransition): string {
   return (guard === '' ? event : `${event} [${guard}]`).replaceAll(/[;:#]/g, ',');
 }
 
-/** Dotted path of the innermost state that holds both; empty for the machine itself. */
+/** Returns the dotted path of the innermost state that contains both; empty for the machine itself. */
 function commonState(from: string, to: string): string {
   const target = to.split('.').slice(0, -1);
   const source = from.split('.').slice(0, -1);

@@ -102,9 +102,9 @@ export class KeyRing {
     const { log } = this.#options;
     try {
       await this.#read(file);
-      log.info({ keys: this.#current?.length }, 'keys read again');
+      log.info({ keys: this.#current?.length }, 'keys reloaded');
     } catch (error) {
-      log.error({ err: error }, 'keys not read again; those before stay valid');
+      log.error({ err: error }, 'keys not reloaded; the old ones stay valid');
     }
   }
 }

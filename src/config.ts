@@ -159,7 +159,7 @@ export const configSchema = z.object({
   EXTRA_DECODERS: z
     .string()
     .transform((text) => text.split(',').map((name) => name.trim()))
-    .pipe(z.array(z.string().regex(/^[a-z0-9_.-]+$/, 'has a name that is no decoder of FFmpeg')))
+    .pipe(z.array(z.string().regex(/^[a-z0-9_.-]+$/, 'has a name that is not a decoder of FFmpeg')))
     .default([])
     .describe('Additional decoders, as named by `ffmpeg -decoders`, separated by commas'),
   MAX_RESULTS_BYTES: integer(1)

@@ -20,7 +20,7 @@ export interface DataFolderOptions {
 const PRIVATE_UMASK = 0o077;
 const DATABASE = 'jobs.duckdb';
 const SEARCH_INDEX = 'search.duckdb';
-/** What releases before made under the umask of their process. */
+/** Folders that earlier releases created under the umask of their process. */
 const OWN_FOLDERS = ['video_jobs', 'video_jobs/incoming', 'video_jobs/quarantine'];
 
 /**
@@ -54,7 +54,7 @@ async function narrow(path: string, log: Pick<Log, 'warn'>): Promise<void> {
 export class DataFolder implements AsyncDisposable {
   readonly store: DuckDBJobStore;
   readonly storage: LocalStorageService;
-  /** Path of the search index, which is opened apart from the rest. */
+  /** Path of the search index, which is opened separately. */
   readonly searchIndexPath: string;
   readonly #closers: Closers;
 

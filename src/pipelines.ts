@@ -12,24 +12,24 @@ import { ProcessPool, type ProcessPoolOptions } from './pool/process-pool.ts';
 
 export interface OpenedPipelines {
   readonly pipelines: PooledPipeline;
-  /** Makes the pictures of a job, in the processes that analyse. */
+  /** Creates the pictures of a job in the processes of the analysis. */
   readonly jobPictures: PooledPictures;
   /** To be closed by the caller. */
   readonly processes: ProcessPool;
-  /** Makes pictures for requests, so that none waits for a job. */
+  /** Creates pictures for requests, so that none waits for a job. */
   readonly pictures: PooledPictures;
-  /** Has no process before the first picture is wanted. To be closed by a caller that uses `pictures`. */
+  /** Starts a process at the first picture. To be closed by a caller that uses `pictures`. */
   readonly pictureProcesses: ProcessPool;
 }
 
-/** Pictures that are made at once for requests. */
+/** Concurrent pictures for requests. */
 const PICTURE_PROCESSES = 2;
 
 /**
- * Reads the pipelines of the settings and begins to start the processes that run them.
- * @param options where the children get links to their videos; absent: they can read every file; whether those that
- * analyse start when they are first needed
- * Rejects with `invalid_pipeline`, `invalid_model` or `invalid_config`.
+ * Reads the configured pipelines and starts their child processes. Rejects with `invalid_pipeline`, `invalid_model` or
+ * `invalid_config`.
+ * @param options the folder for links to videos (absent: children can read every file), and whether processes start on
+ * demand
  */
 export async function openPipelines(
   config: Config,
@@ -75,7 +75,7 @@ export async function openPipelines(
     threads: 0,
     warmUp: [],
     isLazy: true,
-    // Each pool empties its own.
+    // Each pool empties its own folder.
     ...(linksFolder !== undefined && { linksFolder: `${linksFolder}-pictures` }),
   });
   const decoding = { limits, extraDecoders: config.EXTRA_DECODERS };

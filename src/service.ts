@@ -41,8 +41,8 @@ export interface Service {
 }
 
 /**
- * Parts of a program that embeds the service, each in place of our own. Who gives a part closes it, after the service.
- * The contract suites (`reelstate/contracts/…`) verify the first three.
+ * Replacement parts of an embedding program, which closes them after the service. The contract suites
+ * (`reelstate/contracts/…`) verify the first three.
  */
 export interface ServiceParts {
   /** Default: ids in memory. Empty; the service fills it from the store. */
@@ -96,9 +96,9 @@ async function open(
   signal.throwIfAborted();
 
   const pool = await openPipelines(config, log, {
-    // The videos of another storage may lie where no links to them can be made.
+    // The videos of another storage may be on a disk where links to them are not possible.
     ...(parts.storage === undefined && { linksFolder: folder.storage.linksDir }),
-    // Beside other pipelines they make pictures alone.
+    // With replaced pipelines, the child processes only create pictures.
     isLazy: parts.pipelines !== undefined,
   });
   closers.push(() => pool.processes.close());

@@ -8,14 +8,14 @@ import { makeVideo } from './make-video.ts';
 import { startService, type ServiceProcess } from './service-process.ts';
 
 const REELSTATE = fileURLToPath(new URL('../src/cli/reelstate.js', import.meta.url));
-/** Attempts enough that no job is given up because of the kills. */
+/** Enough attempts that no job fails because of the kills. */
 const SETTINGS = { LOG_LEVEL: 'error', PIPELINE_THREADS: '1', WORKER_CONCURRENCY: '2', MAX_ATTEMPTS: '100' };
 
 export interface BatchKillOptions {
   /** An empty folder. */
   readonly folder: string;
   readonly videos: number;
-  /** Kills that are wanted; fewer when the batch ends before. */
+  /** Number of kills; fewer if the batch ends before. */
   readonly kills: number;
   /** For everything. */
   readonly signal: AbortSignal;
@@ -24,16 +24,16 @@ export interface BatchKillOptions {
 
 export interface BatchKillReport {
   readonly kills: { readonly command: number; readonly service: number };
-  /** The report that the last run of the command printed. */
+  /** The report of the last run. */
   readonly report: unknown;
   /** Outputs by name: of a batch without kills, and of the one with them. */
   readonly expected: ReadonlyMap<string, string>;
   readonly outputs: ReadonlyMap<string, string>;
-  /** Analyses kept by a local batch that were written again after they had been whole. */
+  /** Complete analyses of a local batch that were written again. */
   readonly rewritten: readonly string[];
 }
 
-/** Makes short videos of different contents. */
+/** Creates short videos with different content. */
 async function makeShortVideos(folder: string, count: number): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (let index = 0; index < count; index += 1) {
@@ -43,13 +43,13 @@ async function makeShortVideos(folder: string, count: number): Promise<void> {
   }
 }
 
-/** A batch at a service, in which the command or the service is killed (SIGKILL) at random moments and started again. */
+/** A batch at a service. The command or the service is killed (SIGKILL) at random times and restarted. */
 export async function killServiceBatch(options: BatchKillOptions): Promise<BatchKillReport> {
   const { folder, signal } = options;
   const dataDir = path.join(folder, 'data');
   let service: ServiceProcess = await startService({ dataDir, signal, settings: SETTINGS });
   const args = () => ['--url', service.url, '--jobs', '8'];
-  // The address stays the same, as that of a service that its supervisor starts again.
+  // The address stays the same, as after a restart by a supervisor.
   const settings = { ...SETTINGS, PORT: new URL(service.url).port };
   const kills = { command: 0, service: 0 };
   const run = await runWithKills(options, args, async (command) => {
@@ -68,11 +68,11 @@ export async function killServiceBatch(options: BatchKillOptions): Promise<Batch
   return { ...run, kills, rewritten: [] };
 }
 
-/** A batch on this machine, in which the command is killed at random moments and started again. */
+/** A batch on this machine. The command is killed at random times. */
 export async function killLocalBatch(options: BatchKillOptions): Promise<BatchKillReport> {
   const analyses = path.join(options.folder, 'state', 'analyses');
   const kills = { command: 0, service: 0 };
-  /** When each analysis that was whole was written. */
+  /** Time of writing of each complete analysis. */
   const whole = new Map<string, number>();
   const rewritten = new Set<string>();
   const look = async (): Promise<void> => {
@@ -106,7 +106,7 @@ interface Command {
 async function runWithKills(
   { folder, videos, kills, signal, onKill }: BatchKillOptions,
   args: () => readonly string[],
-  /** Resolves with true when it killed the command. */
+  /** Resolves with true if it killed the command. */
   kill: (command: Command) => Promise<boolean>,
 ): Promise<Pick<BatchKillReport, 'report' | 'expected' | 'outputs'>> {
   const source = path.join(folder, 'videos');

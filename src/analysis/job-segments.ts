@@ -45,7 +45,7 @@ export class JobSegments {
     return later(segmentsOf(findings, kind));
   }
 
-  /** The local path of the stored segments, made when there are none. Rejects when they cannot be stored. */
+  /** Returns the local path of the stored segments, created if missing. Rejects if they cannot be stored. */
   async stored(job: StoredJob): Promise<string> {
     const path = await this.#openStored(job.segmentsPath);
     if (path !== undefined) return path;

@@ -8,7 +8,7 @@ import { makeThumbnails, thumbnailFrames, type SeenFrame } from './make-thumbnai
 import { storedFrames } from './results-document.ts';
 import { readThumbnail, thumbnailsDocument } from './thumbnails-document.ts';
 
-/** Where the files of a completed job are stored, and how its video was decoded. */
+/** Stored files of a completed job, and how its video was decoded. */
 export interface PicturedJob extends StoredJob {
   readonly videoPath: string;
   readonly thumbnailsPath: string;
@@ -22,12 +22,12 @@ export interface JobThumbnailsOptions {
   readonly log: Log;
 }
 
-/** The thumbnails of completed jobs: as they are stored, or made when they are not. */
+/** Thumbnails of completed jobs: the stored ones, or created if missing. */
 export class JobThumbnails {
   readonly #options: JobThumbnailsOptions;
-  /** Those that are being made, by their path: many may ask at once. */
+  /** Those being created, by path, because several requests may come at once. */
   readonly #making = new Map<string, Promise<void>>();
-  /** One video at a time: the processes that make pictures make stills too. */
+  /** One video at a time, because the same processes make stills. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: JobThumbnailsOptions) {
@@ -35,8 +35,9 @@ export class JobThumbnails {
   }
 
   /**
-   * The JPEG of a frame, or of the first one that was analysed. Rejects with `picture_not_found` when the job has none of
-   * this frame, with `video_missing` or `results_expired` when the files have just been deleted, and as the pictures do.
+   * Returns the JPEG of a frame, or of the first analysed one. Rejects with `picture_not_found` if the job has none of
+   * this frame, with `video_missing` or `results_expired` if the files were deleted meanwhile, and with the errors of
+   * pictures.
    */
   async find(job: PicturedJob, frame: number | 'first'): Promise<Uint8Array> {
     const found = await this.#read(job, frame);
@@ -49,7 +50,7 @@ export class JobThumbnails {
     throw new ServiceError('picture_not_found', `This job has ${what}`);
   }
 
-  /** Null: not among those stored. Undefined: none are stored, or those of another version. */
+  /** Null: not among the stored ones. Undefined: none are stored, or those of another version. */
   async #read({ thumbnailsPath }: PicturedJob, frame: number | 'first'): Promise<Uint8Array | null | undefined> {
     try {
       return await readThumbnail(await this.#options.storage.loadFile(thumbnailsPath), frame);
@@ -80,7 +81,7 @@ export class JobThumbnails {
     const thumbnails = await makeThumbnails({ pictures, video, frames, keyframesOnly: job.keyframesOnly });
     await storage.saveFile(thumbnailsDocument(thumbnails), job.thumbnailsPath);
     log.info({ path: job.thumbnailsPath, pictures: thumbnails.length }, 'thumbnails made');
-    // The job's files may have been deleted meanwhile: the results go first.
+    // The files may have been deleted meanwhile; results are deleted first.
     await this.#open(job.resultsPath, 'results_expired').catch(async (error: unknown) => {
       await storage.deleteFile(job.thumbnailsPath);
       throw error;

@@ -6,19 +6,19 @@ import { MAX_THUMBNAILS, type Thumbnail } from './thumbnails-document.ts';
 /** Pixels of the longer side. */
 const LONGEST_SIDE = 320;
 const MAX_BYTES = 4 * 1024 * 1024;
-/** Milliseconds after which a video is taken to be too large for pictures; decoding it has cost the analysis as much. */
+/** Milliseconds after which a video counts as too large for pictures; its decoding has cost the analysis as much. */
 const TIMEOUT_MS = 300_000;
 
-/** A frame that an analysis saw. */
+/** An analysed frame. */
 export interface SeenFrame {
   readonly frameIndex: number;
   readonly timestampMs: number;
 }
 
 /**
- * The frames of which a job has thumbnails, in their order: the first one analysed, and the first of each scene; of too
- * many scenes those that last longest.
- * @param first undefined where no frame was analysed
+ * Returns the frames with thumbnails, in order: the first analysed one, and the first of each scene; with too many
+ * scenes, those of the longest.
+ * @param first undefined if no frame was analysed
  */
 export function thumbnailFrames(first: SeenFrame | undefined, scenes: readonly Scene[]): readonly SeenFrame[] {
   if (first === undefined) return [];
@@ -36,12 +36,12 @@ export interface MakeOptions {
   /** Local path. */
   readonly video: string;
   readonly frames: readonly SeenFrame[];
-  /** As in the analysis that saw the frames. */
+  /** As in the analysis of the frames. */
   readonly keyframesOnly: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Makes the thumbnails of these frames: in the order of the frames, and no more than fit. Rejects as the service does. */
+/** Creates the thumbnails of these frames in order, as many as fit. Rejects like the picture service. */
 export async function makeThumbnails(options: MakeOptions): Promise<readonly Thumbnail[]> {
   const { pictures, video, frames, keyframesOnly, signal } = options;
   if (frames.length === 0) return [];
@@ -54,9 +54,9 @@ export async function makeThumbnails(options: MakeOptions): Promise<readonly Thu
   for await (const { timestampMs, bytes: jpeg } of pictures.pictures(video, wish, limited)) {
     const frameIndex = indices.get(timestampMs);
     bytes += jpeg.length;
-    // What decodes a stranger's video is not trusted to keep to it.
+    // The decoder of untrusted videos is not trusted to respect it.
     if (frameIndex === undefined || bytes > MAX_BYTES || !isJpeg(jpeg)) {
-      throw new ServiceError('internal', 'The process that makes pictures answered with something else');
+      throw new ServiceError('internal', 'The process that makes pictures sent an unexpected response');
     }
     indices.delete(timestampMs);
     thumbnails.push({ frameIndex, jpeg });

@@ -30,7 +30,7 @@ export interface StoredAnalysis {
   readonly outputPath: string;
   /** Undefined if unknown. */
   readonly media: MediaFacts | undefined;
-  /** The frames of which thumbnails are kept. */
+  /** The frames with thumbnails. */
   readonly thumbnailFrames: readonly SeenFrame[];
 }
 

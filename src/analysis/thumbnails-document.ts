@@ -1,15 +1,12 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 
-/**
- * The stored thumbnails of a job: a line of JSON that lists them, and then the bytes of their JPEG files, one after
- * another.
- */
+/** The stored thumbnails of a job: a line of JSON that lists them, then the bytes of their JPEG files. */
 
-/** Raised when the same video gives other pictures or the document is written differently. */
+/** Raised when the same video gives other pictures or the format changes. */
 export const THUMBNAILS_VERSION = 1;
 export const MAX_THUMBNAILS = 200;
-/** More than the first line of so many needs. */
+/** More than the longest first line. */
 const HEAD_BYTES = 16 * 1024;
 
 export interface Thumbnail {

@@ -13,7 +13,7 @@ interface SearchFlags {
   readonly limit: number;
 }
 
-/** Videos asked for at once. */
+/** Videos per request. */
 const PAGE = 100;
 
 export function searchCommand(terminal: Terminal): Command {
@@ -64,7 +64,7 @@ Examples:
     );
 }
 
-/** A line for each place in the video; one when only the name matches. */
+/** One line per position in the video; one if only the name matches. */
 function hitLines({
   job_id: jobId,
   file_name: name,

@@ -173,7 +173,7 @@ export class ReelstateClient {
     return this.#pieces(segmentsPath(jobId, format, kind, filter), signal);
   }
 
-  /** Returns one page of the videos in which a text or an object is seen, exact hits first. */
+  /** Returns one page of the videos that show a text or an object, exact hits first. */
   search({ signal, ...filter }: SearchOptions): Promise<SearchResponse> {
     return this.#get(searchPath(filter), isSearch, signal);
   }

@@ -213,12 +213,12 @@ export interface SegmentsOfKind {
 }
 export type SegmentKind = keyof SegmentsOfKind;
 
-/** A video with what is found in it. */
+/** A video with its matching segments. */
 export interface SearchHit {
   readonly job_id: string;
   readonly file_name: string | null;
   readonly created_at: string;
-  /** True when the file name and the tag contain all the words. */
+  /** True if the file name and the tag contain all the words. */
   readonly in_name: boolean;
   /** Number of segments that match, listed or not. */
   readonly matches: number;
@@ -228,7 +228,7 @@ export interface SearchHit {
 /** `GET /video/search` */
 export interface SearchResponse {
   readonly hits: readonly SearchHit[];
-  /** False while the index does not have all videos. */
+  /** False while the index is incomplete. */
   readonly complete: boolean;
   /** Null on the last page. */
   readonly next_cursor: string | null;

@@ -1,4 +1,4 @@
-/** What is looked for; at least one of `text` and `label`. */
+/** The query; at least one of `text` and `label`. */
 export interface SearchFilter {
   /** Words in any order and `"phrases"`. */
   readonly text?: string | undefined;
@@ -15,7 +15,7 @@ export interface SearchFilter {
   readonly cursor?: string | undefined;
 }
 
-/** The path of a search. */
+/** Returns the path of a search. */
 export function searchPath({ text, label, from, to, pipelineId, limit, cursor }: SearchFilter): string {
   const query = new URLSearchParams();
   const given = { q: text, label, from, to, pipeline_id: pipelineId, limit, cursor };

@@ -80,7 +80,7 @@ async function bringBack(jobIds: readonly JobId[], options: FileSweepOptions): P
       ),
     );
     for (const job of restored.filter((made) => made !== undefined)) {
-      log.warn({ job_id: job.jobId, status: job.status }, 'job brought back from its sidecar');
+      log.warn({ job_id: job.jobId, status: job.status }, 'job restored from its sidecar');
       if (job.status === 'pending') waiting.push(job);
     }
     for (const { jobId, sidecar } of found) {
@@ -91,7 +91,7 @@ async function bringBack(jobIds: readonly JobId[], options: FileSweepOptions): P
       for (const path of filesOf(jobId)) {
         if (!(await isStored(storage, path))) continue;
         const movedTo = await storage.moveFile(path, `${folder}/${path}`);
-        log.warn({ job_id: jobId, path, moved_to: movedTo }, 'file of no job set aside');
+        log.warn({ job_id: jobId, path, moved_to: movedTo }, 'file of an unknown job moved to quarantine');
         onStep?.('reconcile: file set aside');
       }
     }
@@ -140,7 +140,7 @@ async function isStored(storage: StorageService, path: string): Promise<boolean>
 async function* ownedFiles(storage: StorageService, log: Log): AsyncGenerator<OwnedFile> {
   for await (const path of storage.list()) {
     const owner = ownerOf(path);
-    if (owner === undefined) log.warn({ path }, 'file with a name that is none of ours left alone');
+    if (owner === undefined) log.warn({ path }, 'file with a foreign name ignored');
     else yield { path, owner };
   }
 }

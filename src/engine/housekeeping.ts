@@ -28,8 +28,7 @@ export async function keepHouse(options: HousekeepingOptions): Promise<void> {
   for (const task of tasks) {
     if (signal.aborted) return;
     await task().catch((error: unknown) => {
-      if (!signal.aborted)
-        log.error({ reason: messageOf(error) }, 'housekeeping failed; tried again at the next start');
+      if (!signal.aborted) log.error({ reason: messageOf(error) }, 'background work failed; retried at the next start');
     });
   }
   await retain(options);

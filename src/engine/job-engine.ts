@@ -179,7 +179,9 @@ export class JobEngine {
   /** Rejects if the maximum number of jobs is pending. */
   requireQueueRoom(): void {
     if (this.#steps.waiting + this.#admitting.size < this.#maxPending) return;
-    throw new ServiceError('queue_full', `${this.#maxPending} jobs are waiting, and no more may`, { retryable: true });
+    throw new ServiceError('queue_full', `${this.#maxPending} jobs are pending, which is the limit`, {
+      retryable: true,
+    });
   }
 
   /** Rejects an unknown pipeline early. */

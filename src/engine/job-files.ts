@@ -96,7 +96,7 @@ export class JobFiles {
     });
   }
 
-  /** Deletes the video, the results and what is derived from them of an expired job. */
+  /** Deletes the video, the results and the derived files of an expired job. */
   async delete({ jobId, inputPath }: Pick<Job, 'jobId' | 'inputPath'>): Promise<void> {
     await this.#storage.deleteFile(resultsPathOf(jobId));
     this.#onStep?.('expire: results deleted');

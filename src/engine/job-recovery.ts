@@ -85,16 +85,16 @@ export class JobRecovery {
   /** See `JobEngine.setAside`. */
   async setAside(jobId: JobId, reason: unknown): Promise<void> {
     if (reason instanceof ServiceError && reason.code === 'schema_too_new') {
-      this.#log.error({ job_id: jobId, reason: reason.message }, 'job left to the program that stored it');
+      this.#log.error({ job_id: jobId, reason: reason.message }, 'job of a newer version left unchanged');
       return;
     }
-    this.#log.error({ job_id: jobId, err: reason }, 'job that cannot be moved on is failed');
+    this.#log.error({ job_id: jobId, err: reason }, 'job failed because its row cannot be read or written');
     try {
       await this.#steps.condemn(jobId, reason);
       await this.#files.rewriteSidecar(await this.#steps.get(jobId));
     } catch (error) {
       if (classify(error).kind === 'environment') throw error;
-      this.#log.error({ job_id: jobId, err: error }, 'job that cannot be failed is left alone');
+      this.#log.error({ job_id: jobId, err: error }, 'job cannot be failed and stays unchanged');
     }
   }
 
@@ -139,7 +139,7 @@ export class JobRecovery {
       ended = running && (await this.#steps.advance(running, end, at));
     }
     if (ended !== undefined && expiredAt !== null) await this.#store.expire({ ...ended, expiredAt });
-    this.#log.warn({ job_id: job.jobId, status: outcome.status }, 'ended as its sidecar says');
+    this.#log.warn({ job_id: job.jobId, status: outcome.status }, 'ended with the outcome of its sidecar');
     return this.#steps.get(job.jobId);
   }
 }

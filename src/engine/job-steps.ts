@@ -145,7 +145,7 @@ export class JobSteps {
   async condemn(jobId: JobId, reason: unknown): Promise<void> {
     const isUnwritable = reason instanceof ServiceError && reason.code === 'job_unwritable';
     const errorMessage = isUnwritable
-      ? 'the database refuses what is to be stored of this job; the log has the details'
+      ? 'the database rejects the data of this job; the log has the details'
       : 'what the database has of this job cannot be read; the log has the details';
     const context = { attempt: 0, interruptions: 0, maxAttempts: this.#maxAttempts, outputPath: null };
     const snapshot = jobMachine.resolveState({

@@ -20,7 +20,7 @@ export interface RetentionOptions {
   readonly engine: Pick<JobEngine, 'deleteFiles'>;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Called when jobs are forgotten. Must not throw. */
+  /** Called when jobs are deleted. Must not throw. */
   readonly onFilesDeleted?: FilesDeletedListener;
 }
 
@@ -49,7 +49,7 @@ export async function retain(options: RetentionOptions & RetentionSettings): Pro
       try {
         await run({ ...options, endedBefore: new Date(Date.now() - keptMs) });
       } catch (error) {
-        if (!signal.aborted) log.error({ reason: messageOf(error) }, 'expired files not deleted; tried again later');
+        if (!signal.aborted) log.error({ reason: messageOf(error) }, 'expired files not deleted; retried later');
       }
     }
     await delay(pauseMs, undefined, { signal }).catch(() => undefined);
@@ -92,7 +92,7 @@ export async function forgetJobs(
       onFilesDeleted?.(jobIds);
     },
   });
-  if (forgotten > 0) log.info({ jobs: forgotten, ended_before: endedBefore }, 'expired jobs forgotten');
+  if (forgotten > 0) log.info({ jobs: forgotten, ended_before: endedBefore }, 'expired jobs deleted');
   return forgotten;
 }
 
@@ -106,7 +106,7 @@ export async function emptyQuarantine(
     const setAside = quarantineTimeOf(name);
     if (setAside === undefined || setAside >= endedBefore) continue;
     await storage.deleteFolder(`${QUARANTINE}/${name}`);
-    log.info({ path: `${QUARANTINE}/${name}` }, 'files that were set aside deleted');
+    log.info({ path: `${QUARANTINE}/${name}` }, 'quarantined files deleted');
   }
 }
 
@@ -135,7 +135,7 @@ async function forEachJob(
       } catch (error) {
         if (classify(error).code === 'store_unavailable') throw error;
         refused.add(jobId);
-        log.error({ job_id: jobId, err: error }, 'expired files not deleted; tried again later');
+        log.error({ job_id: jobId, err: error }, 'expired files not deleted; retried later');
       }
     }
     await finish?.(done);

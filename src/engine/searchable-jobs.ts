@@ -8,7 +8,7 @@ export interface SearchableJobsOptions {
   readonly segments: Pick<JobSegments, 'stored'>;
 }
 
-/** The jobs that can be searched, as an index of their segments needs them. */
+/** The jobs that can be searched, for the index of segments. */
 export class SearchableJobs {
   readonly #store: SearchableJobsOptions['store'];
   readonly #segments: SearchableJobsOptions['segments'];
@@ -23,7 +23,7 @@ export class SearchableJobs {
     return this.#store.placesIn('completed', afterSeq, limit);
   }
 
-  /** Undefined for a job that is not completed or whose files are deleted. Makes its segments where they are missing. */
+  /** Returns undefined for a job that is not completed or whose files are deleted. Creates missing segments. */
   async open(jobId: JobId) {
     const job = await this.#store.get(jobId);
     if (job?.status !== 'completed' || job.expiredAt !== null) return undefined;

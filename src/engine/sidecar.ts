@@ -72,12 +72,12 @@ export const segmentsPathOf = (jobId: JobId): string => `${jobId}_segments.json`
 export const thumbnailsPathOf = (jobId: JobId): string => `${jobId}_thumbnails.bin`;
 export const sidecarPathOf = (jobId: JobId): string => `${jobId}.json`;
 
-/** What was found in a job's video: its results and what is derived from them. */
+/** Findings in a job's video: its results and the derived files. */
 export function resultsPathsOf(jobId: JobId): readonly string[] {
   return [resultsPathOf(jobId), segmentsPathOf(jobId), thumbnailsPathOf(jobId)];
 }
 
-/** All that a job may have in the storage. The sidecar is last: as long as it is there, the job can be brought back. */
+/** All files of a job in the storage. The sidecar is last, because it can restore the job as long as it exists. */
 export function filesOf(jobId: JobId): readonly string[] {
   return [...resultsPathsOf(jobId), inputPathOf(jobId), sidecarPathOf(jobId)];
 }

@@ -145,7 +145,7 @@ export class Worker {
     }
   }
 
-  /** Records the outcome of the job that a dead worker had in hand. */
+  /** Records the outcome of the current job of a dead worker. */
   async #abandon({ context: { hand } }: WorkerSnapshot): Promise<void> {
     if (hand.kind === 'empty') return;
     const { claim, outcome } = hand;
@@ -210,7 +210,7 @@ export class Worker {
       await this.#storeThumbnails(job, input, thumbnailFrames, signal);
       return { kind: 'completed', outputPath, ...(media === undefined ? {} : { media }) };
     } catch (error) {
-      log.warn({ err: error }, signal.aborted ? 'analysis given up' : 'analysis failed');
+      log.warn({ err: error }, signal.aborted ? 'analysis aborted' : 'analysis failed');
       const { kind, code, message } = classify(error);
       if (engine.isRepeatedStall(jobId, error)) return { kind: 'video', code, message: `${message}, a second time` };
       if (kind !== 'environment') return { kind, code, message };
@@ -219,7 +219,7 @@ export class Worker {
     }
   }
 
-  /** They are derived: that they cannot be made or stored is no reason to lose the results. */
+  /** They are derived, so a failure to create or store them must not lose the results. */
   async #storeThumbnails(
     { jobId, options }: Job,
     video: string,
@@ -249,7 +249,7 @@ export class Worker {
       if (isOneOf(error, ['job_not_found', 'job_conflict'])) {
         log.warn(
           { job_id: jobId, attempt: claim.attempt, event: outcome.type, reason: messageOf(error) },
-          'outcome refused',
+          'outcome rejected',
         );
       } else {
         await engine.setAside(jobId, error);

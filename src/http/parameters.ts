@@ -16,7 +16,7 @@ export function parseParameters<Shape extends z.ZodRawShape>(
   for (const name of Object.keys(schema.shape)) {
     const values = new Set(sources.flatMap((source) => (Object.hasOwn(source, name) ? (source[name] ?? []) : [])));
     values.delete('');
-    if (values.size > 1) throw new ServiceError('invalid_request', `${name} is given twice, and differently`);
+    if (values.size > 1) throw new ServiceError('invalid_request', `${name} is given twice with different values`);
     for (const value of values) given[name] = value;
   }
   const parsed = schema.safeParse(given);

@@ -30,7 +30,7 @@ export async function* checkedFrames(
   if (size > maxBytes) throw new ServiceError('too_large', `${path} has ${size} bytes, and ${maxBytes} are allowed`);
   const { sha256, bytes } = await hashFile(path, signal);
   if (bytes !== record.results.bytes || sha256 !== record.results.sha256) {
-    throw invalid('its size or SHA-256 is not that of the record');
+    throw invalid('its size or SHA-256 differs from the record');
   }
   const { media } = record;
   let expected: 'head' | 'frame' | 'end' | 'nothing' = 'head';

@@ -21,7 +21,7 @@ import { VideoDecoder } from './video-decoder.ts';
 import { VideoInput } from './video-input.ts';
 
 export interface DecodeOptions extends Partial<Sampling> {
-  /** Only the frames shown at these very times are sampled, in place of every n-th. */
+  /** Sample exactly the frames at these times, in place of every n-th. */
   readonly timesMs?: readonly number[] | undefined;
   /** Default `DEFAULT_VIDEO_LIMITS`. */
   readonly limits?: VideoLimits | undefined;

@@ -23,16 +23,19 @@ const ENCODERS = {
   jpeg: { name: FF_ENCODER_MJPEG, pixelFormat: AV_PIX_FMT_YUVJ420P },
   png: { name: FF_ENCODER_PNG, pixelFormat: AV_PIX_FMT_RGB24 },
 } as const;
-/** Quantiser of JPEG, from 1, the finest, to 31. */
+/** Quantiser of JPEG, from 1 (finest) to 31. */
 const JPEG_QUANTISER = 4;
 
 export interface EncodeOptions {
   readonly format: PictureFormat;
-  /** Pixels that the longer side may have; a larger picture is made smaller. Absent: the picture's own size. */
+  /** Maximum pixels of the longer side; a larger picture is reduced. Absent: the picture's own size. */
   readonly longestSide?: number | undefined;
 }
 
-/** Encodes a picture with FFmpeg, the same bytes for the same pixels. JPEG has colours as JFIF means them (BT.601, full range). */
+/**
+ * Encodes a picture with FFmpeg; the same pixels give the same bytes. JPEG has the colours of JFIF (BT.601, full
+ * range).
+ */
 export function encodePicture(
   picture: DisplayPicture,
   { format, longestSide }: EncodeOptions,
@@ -53,7 +56,7 @@ export function encodePicture(
   return encode(encoded, format);
 }
 
-/** The largest size of the same proportions, at least one pixel each way. */
+/** Returns the largest size of the same proportions, at least one pixel each way. */
 export function fittingSize({ width, height }: Size, longestSide = Infinity): Size {
   const factor = Math.min(1, longestSide / Math.max(width, height));
   return { width: Math.max(1, Math.round(width * factor)), height: Math.max(1, Math.round(height * factor)) };
@@ -120,7 +123,7 @@ function encode(frame: Frame, format: PictureFormat): Uint8Array<ArrayBuffer> {
       encoder.globalQuality = JPEG_QUANTISER * FF_QP2LAMBDA;
       frame.quality = JPEG_QUANTISER * FF_QP2LAMBDA;
     }
-    // A dictionary given to `open2Sync` corrupts the heap (node-av 6.1).
+    // A dictionary for `open2Sync` corrupts the heap (node-av 6.1).
     requireSuccess(encoder.open2Sync(codec, null));
     requireSuccess(encoder.sendFrameSync(frame));
     requireSuccess(encoder.sendFrameSync(null));

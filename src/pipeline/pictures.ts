@@ -4,18 +4,18 @@ import { decodeFrames, type DecodeOptions } from './decode.ts';
 import { encodePicture, PICTURE_FORMATS } from './picture-encoder.ts';
 import { decodeStill } from './still.ts';
 
-/** Which pictures of a video are wanted. */
+/** The requested pictures of a video. */
 export const pictureWishSchema = z.discriminatedUnion('kind', [
   z
     .object({
       kind: z.literal('thumbnails'),
-      /** Presentation times of the frames in milliseconds, as an analysis found them. */
+      /** Presentation times of the frames in milliseconds, from an analysis. */
       timesMs: z.array(z.number()).readonly(),
-      /** As in that analysis: true where it decoded key frames alone. */
+      /** As in that analysis: true if it decoded only key frames. */
       keyframesOnly: z.boolean(),
-      /** Pixels that the longer side may have. */
+      /** Maximum pixels of the longer side. */
       longestSide: z.int().min(1),
-      /** Bytes of all together; the pictures that would exceed them are left out. */
+      /** Maximum total bytes; pictures beyond it are omitted. */
       maxBytes: z.int().min(0),
     })
     .readonly(),
@@ -31,7 +31,7 @@ export const pictureWishSchema = z.discriminatedUnion('kind', [
 export type PictureWish = z.infer<typeof pictureWishSchema>;
 
 export const encodedPictureSchema = z.object({ timestampMs: z.number(), bytes: z.instanceof(Uint8Array) }).readonly();
-/** A picture as the bytes of a JPEG or PNG file, and when its frame is shown. */
+/** A picture as JPEG or PNG bytes, and the time of its frame. */
 export type EncodedPicture = z.infer<typeof encodedPictureSchema>;
 
 type PictureOptions = Pick<DecodeOptions, 'limits' | 'extraDecoders' | 'onProgress'>;

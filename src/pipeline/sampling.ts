@@ -37,7 +37,7 @@ export class Sampler {
   /** The last multiple of `sampleEveryMs` for which a frame was selected. */
   #multiple = -Infinity;
 
-  /** @param timesMs only the frames shown at these very times are chosen; absent: as the sampling says */
+  /** @param timesMs select exactly the frames at these times; absent: use the sampling */
   constructor(sampling: Sampling, timesMs?: readonly number[]) {
     this.#sampling = sampling;
     this.#times = timesMs && new Set(timesMs);

@@ -13,8 +13,8 @@ import { VideoDecoder } from './video-decoder.ts';
 import { VideoInput } from './video-input.ts';
 
 /**
- * How many milliseconds before the wanted time decoding begins. A seek may end at a key frame that is shown after the
- * wanted frame, because the index is in the order of decoding. Infinity: at the first frame.
+ * Milliseconds before the requested time at which decoding starts. A seek may end at a key frame shown after the
+ * requested frame, because the index is in decoding order. Infinity: at the first frame.
  */
 const LEADS_MS = [0, 1_000, 10_000, Infinity] as const;
 
@@ -25,7 +25,7 @@ export interface Still {
 
 /**
  * Decodes the frame that a player shows at `atMs`: the last one that is not later, or the first of the video. Costs the
- * frames since the key frame before it. Blocks its thread and throws like `decodeSamples`.
+ * frames since the previous key frame. Blocks its thread and throws like `decodeSamples`.
  */
 export function decodeStill(
   path: string,
@@ -54,7 +54,7 @@ export function decodeStill(
   throw decoder.nothingDecoded();
 }
 
-/** The last frame that is not later than a time. */
+/** Selects the last frame that is not later than a time. */
 class ShownFrame implements Disposable {
   readonly frame = new Frame();
   readonly #atMs: number;
@@ -66,7 +66,7 @@ class ShownFrame implements Disposable {
     this.frame.alloc();
   }
 
-  /** @param isFirstTaken true: where every frame is later, the first one is taken */
+  /** @param isFirstTaken true: if every frame is later, select the first one */
   find(frames: Iterable<Frame>, clock: PresentationClock, isFirstTaken: boolean): void {
     for (const frame of frames) {
       const timestampMs = clock.next(frame.bestEffortTimestamp);

@@ -87,8 +87,8 @@ export class VideoInput implements Disposable {
   }
 
   /**
-   * Goes to the last key frame that is decoded at or before a time; before the first frame: to the first. Where the file
-   * cannot be searched, reading goes on where it is.
+   * Seeks to the last decodable key frame at or before a time; before the first frame, to the first. If the file cannot
+   * be searched, the position does not change.
    */
   seek(ms: number): void {
     const { timeBase, startTime, index } = this.stream;

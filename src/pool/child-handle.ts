@@ -163,7 +163,7 @@ export class ChildHandle {
     return this.#notices;
   }
 
-  /** Version of FFmpeg that it decodes with. */
+  /** Version of its FFmpeg. */
   get ffmpeg(): string {
     return this.#ffmpeg;
   }
@@ -204,14 +204,14 @@ export class ChildHandle {
     await this.#videos?.clear();
   }
 
-  /** Begins to make pictures. */
+  /** Starts to create pictures. */
   async look(request: LookRequest): Promise<void> {
     this.#jobs += 1;
     const filePath = (await this.#videos?.show(request.filePath)) ?? request.filePath;
     await this.#ask({ kind: 'look', request: { ...request, filePath } });
   }
 
-  /** The next pictures, within about a second. */
+  /** Returns the next pictures, within about a second. */
   async nextPictures(): Promise<LookReply> {
     return lookReplySchema.parse(await this.#ask({ kind: 'nextPictures' }));
   }
@@ -256,7 +256,7 @@ export class ChildHandle {
   }
 
   async #ask(question: Question): Promise<unknown> {
-    if (this.#waiter !== undefined) throw new ServiceError('internal', 'a child was asked two questions at once');
+    if (this.#waiter !== undefined) throw new ServiceError('internal', 'a child got two requests at once');
     if (!this.isAlive()) await this.#gone;
     if (this.#death !== undefined) throw crashError(this.#death, false);
     const answer = this.#nextAnswer();
@@ -277,7 +277,9 @@ export class ChildHandle {
     this.#waiter = undefined;
     const said = answerSchema.safeParse(message);
     if (!said.success) {
-      waiter?.reject(new ServiceError('decoder_crashed', 'the process answered something else', { retryable: true }));
+      waiter?.reject(
+        new ServiceError('decoder_crashed', 'the child process sent an unexpected response', { retryable: true }),
+      );
     } else if (said.data.kind === 'failure') {
       const { code, message: text, retryable } = said.data.failure;
       waiter?.reject(new ServiceError(code, text, { retryable }));

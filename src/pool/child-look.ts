@@ -13,7 +13,7 @@ export interface ChildLookOptions {
   readonly signal: AbortSignal;
 }
 
-/** Asks a child for pictures. It is killed when the request is aborted, stalls, or needs too much memory. */
+/** Requests pictures from a child. Kills it if the request is aborted, stalls, or needs too much memory. */
 export async function* picturesFrom({
   child,
   request,

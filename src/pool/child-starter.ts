@@ -64,7 +64,7 @@ export class ChildStarter {
     const startedMs = performance.now();
     const child = await this.#startFenced(needs, signal);
     log.debug({ pid: child.pid, ms: Math.round(performance.now() - startedMs) }, 'child started');
-    for (const notice of child.notices) log.warn({ pid: child.pid, notice }, 'a child goes without a setting');
+    for (const notice of child.notices) log.warn({ pid: child.pid, notice }, 'a child runs without a restriction');
     return child;
   }
 

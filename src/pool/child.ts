@@ -1,6 +1,6 @@
 /**
- * Front door of the child process in which videos are decoded and analysed. Its main thread only talks and schedules, so
- * it always answers; one thread decodes and some infer. Pixels leave the process as the bytes of JPEG or PNG files only.
+ * Entry point of the child process that decodes and analyses videos. Its main thread only communicates and schedules,
+ * so it always responds; one thread decodes and some infer. Pixels leave the process only as JPEG or PNG files.
  */
 import { messageOf } from '../errors.ts';
 import { ffmpegVersion } from '../pipeline/ffmpeg-version.ts';

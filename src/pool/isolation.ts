@@ -8,19 +8,20 @@ import { sandboxArguments, type SandboxLayers } from './sandbox/sandbox.ts';
 const run = promisify(execFile);
 
 /**
- * What keeps a hostile video from doing harm, beside being refused:
- *
- * - `process`: decoding and inference happen in a child process, in a process group of its own that is killed whole;
- * - `environment`: the child has no variable of the service's environment but a few harmless ones;
+ * Layers that keep a hostile video from doing harm:
+ * - `process`: decoding and inference happen in a child process with its own process group, which is killed as a
+ *   whole;
+ * - `environment`: the child has only a few harmless environment variables;
  * - `priority`: the child's threads are niced;
- * - `memory`: the kernel refuses the child memory far beyond what is allowed (and any core dump);
- * - `memory-watch`: a child with more memory than is allowed is killed, found by polling;
+ * - `memory`: the kernel refuses memory far beyond the limit, and core dumps;
+ * - `memory-watch`: a child beyond its memory limit is killed, found by polling;
  * - `network`: the child has a network namespace without a network;
  * - `privileges`: the child gains no privileges by running programs, and the kernel kills it when the service dies;
- * - `capabilities`: the child has no capability and can gain none, also as root;
+ * - `capabilities`: the child has no capabilities and cannot gain any, also as root;
  * - `files`: the child reads its own video and the program, writes nothing, and reaches no other process (Landlock);
- * - `system-calls`: the kernel denies the child sockets, namespaces, mounts, tracing, writing and new processes (seccomp);
- * - `untraceable`: no process of its user can read the memory and the keys of this process, which starts the child.
+ * - `system-calls`: the kernel denies the child sockets, namespaces, mounts, tracing, writing and new processes
+ *   (seccomp);
+ * - `untraceable`: no process of the same user can read the memory and keys of the service.
  */
 export type IsolationLevel =
   | 'process'

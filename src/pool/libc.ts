@@ -35,7 +35,7 @@ export function forbidTracing(): void {
   check('prctl', prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
 }
 
-/** Whether {@link forbidTracing} was called. */
+/** True after {@link forbidTracing} was called. */
 export function isTracingForbidden(): boolean {
   return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) === 0;
 }

@@ -6,11 +6,11 @@ import type { ProcessPool } from './process-pool.ts';
 export interface PooledPicturesOptions {
   readonly pool: ProcessPool;
   readonly limits: VideoLimits;
-  /** Decoders of FFmpeg that are allowed beside the usual ones. */
+  /** Additional decoders of FFmpeg. */
   readonly extraDecoders: readonly string[];
 }
 
-/** Makes pictures in the child processes of a pool. */
+/** Creates pictures in the child processes of a pool. */
 export class PooledPictures implements VideoPictureService {
   readonly #options: PooledPicturesOptions;
 

@@ -17,7 +17,7 @@ import { unlessAborted } from './unless-aborted.ts';
 export interface ProcessPoolOptions extends ChildStarterOptions {
   /** Number of children, which is the number of concurrent jobs. */
   readonly size: number;
-  /** True: a child is started when it is first needed. */
+  /** True: children start on demand. */
   readonly isLazy?: boolean;
   /** Inference threads in each child. */
   readonly threads: number;
@@ -105,7 +105,7 @@ export class ProcessPool implements AsyncDisposable {
     return this.#starter.levels;
   }
 
-  /** Version of FFmpeg that the children decode with; undefined until one has started. */
+  /** Version of the children's FFmpeg; undefined before one has started. */
   get ffmpeg(): string | undefined {
     return this.#ffmpeg;
   }
@@ -139,7 +139,7 @@ export class ProcessPool implements AsyncDisposable {
         return yield* job.results();
       } catch (error) {
         reusable = error instanceof ServiceError && VERDICTS_ON_VIDEOS.has(error.code);
-        if (!reusable) log.warn({ pid: child.pid, err: error }, 'child given up');
+        if (!reusable) log.warn({ pid: child.pid, err: error }, 'child killed');
         if (!(error instanceof ServiceError) || error.code !== 'memory_limit') throw error;
         await this.#end(child);
         return yield* this.#runFrugally(request, job.yielded, given);
@@ -151,7 +151,7 @@ export class ProcessPool implements AsyncDisposable {
     }
   }
 
-  /** Makes pictures in a child, as soon as one is free. The child is killed when this is aborted, stalls, or is left early. */
+  /** Creates pictures in the next free child. Kills it if this is aborted, stalls, or is not read to the end. */
   async *look(request: LookRequest, signal?: AbortSignal): AsyncGenerator<EncodedPicture, void> {
     const { memoryBytes, stallTimeoutMs } = this.#options;
     const given = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);

@@ -1,13 +1,11 @@
 /**
- * The messages between the service and a child process. The child greets the service once it listens. Then the service
- * asks and the child answers, one question at a time:
- *
- * 1. `start`: answered by {@link StartReply} once its threads run, so that what they map without any use can be measured;
- * 2. `warm`: answered by nothing once their models are loaded;
- * 3. for each job `open`, answered by nothing, then `next`, answered by {@link Reply}, until it is done or fails;
- *    for pictures of a video `look`, answered by nothing, then `nextPictures`, answered by {@link LookReply}, likewise.
- *
- * Asking for the next batch acknowledges the last one; the child decodes only so far ahead of that.
+ * Messages between the service and a child process. The child sends a greeting when it listens. Then the service sends
+ * requests, one at a time:
+ * 1. `start`: a {@link StartReply} when its threads run, so that their unused mapped memory can be measured;
+ * 2. `warm`: an empty response when their models are loaded;
+ * 3. for each job `open` with an empty response, then `next` with a {@link Reply} until the job is done or fails; for
+ *   pictures of a video `look` with an empty response, then `nextPictures` with a {@link LookReply} likewise.
+ * A request for the next batch acknowledges the last one; the child decodes only a bounded number of frames ahead.
  */
 import { z } from 'zod';
 import { FAILURE_CODES, type ErrorCode } from '../errors.ts';
@@ -19,7 +17,7 @@ import { samplingSchema } from '../pipeline/sampling.ts';
 
 const startRequestSchema = z
   .object({
-    /** Number of inference threads; 0 for a child that makes pictures only. */
+    /** Number of inference threads; 0 for a child that only creates pictures. */
     threads: z.int().min(0),
     /** Folder of added models; absent: none. */
     modelsFolder: z.string().optional(),
@@ -96,7 +94,7 @@ export type Reply = z.infer<typeof replySchema>;
 export const lookReplySchema = z.object({
   /** As in {@link Reply}. */
   decoded: z.int().min(0),
-  /** In the order of their times; empty when there was none within a second. */
+  /** In the order of their times; empty if there were none within a second. */
   pictures: z.array(encodedPictureSchema),
   /** These were the last. */
   done: z.boolean(),

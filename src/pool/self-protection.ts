@@ -1,7 +1,7 @@
 /**
- * Protects this process and its secrets from other processes of its user: nobody but root can trace it, read its memory
+ * Protects this process and its secrets from other processes of the same user: only root can trace it, read its memory
  * and environment or take its descriptors, and it leaves no core dump. Erases the variables, which stay in memory when
- * they are deleted from `process.env`. Returns false where the system has no means for it.
+ * they are deleted from `process.env`. Returns false if the system does not support this.
  */
 export async function protectProcess(secretVariables: readonly string[]): Promise<boolean> {
   if (process.platform !== 'linux') return false;
@@ -15,7 +15,7 @@ export async function protectProcess(secretVariables: readonly string[]): Promis
   }
 }
 
-/** Whether {@link protectProcess} was successful here. */
+/** True after {@link protectProcess} succeeded. */
 export async function isProtected(): Promise<boolean> {
   if (process.platform !== 'linux') return false;
   try {

@@ -13,7 +13,7 @@ import type { SearchHit, SearchQuery } from './video-search.ts';
 
 /** Maximum number of words in a query; each is a bit of a number. */
 const MAX_WORDS = 30;
-/** Between texts that are folded together. */
+/** Separates texts that are folded together. */
 const SEPARATOR = '\n';
 
 const foldedSchema = z.object({ folded: z.array(z.string()) });

@@ -307,7 +307,7 @@ export class DuckDBJobStore implements JobStore {
       if (this.#notice.isFound) throw this.#notice.refusal(cause);
       if (cause instanceof ServiceError) throw cause;
       if (cause instanceof BatchRefusedError && cause.isFaultOfValue) {
-        throw new ServiceError('job_unwritable', 'the database refuses what is to be stored of this job', { cause });
+        throw new ServiceError('job_unwritable', 'the database rejects the data of this job', { cause });
       }
       // DuckDB's messages may contain paths of the machine, so they are only logged.
       throw new ServiceError('store_unavailable', 'the job database cannot be read or written now', {

@@ -116,7 +116,7 @@ describe('reelstate batch against a service', function () {
     ]) {
       expect((await run(...wrong)).code, wrong.join(' ')).to.equal(2);
     }
-    expect((await run('a/x.mp4')).stderr).to.contain('no list of paths');
+    expect((await run('a/x.mp4')).stderr).to.contain('not a list of paths');
     expect((await run('.', '--match', '*.mov')).code).to.equal(1);
     expect((await run('.', '--pipeline', 'none')).stderr).to.contain('ocr_only');
     expect(await jobs()).to.equal(0);

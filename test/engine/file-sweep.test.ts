@@ -79,7 +79,7 @@ describe('the sweep of the stored files', () => {
         job_id: jobId,
         path,
         moved_to: `quarantine/${folder}/${path}`,
-        msg: 'file of no job set aside',
+        msg: 'file of an unknown job moved to quarantine',
       })),
     );
   });
@@ -98,9 +98,7 @@ describe('the sweep of the stored files', () => {
     await put(harness, 'notes.txt', 'mine');
     expect(await sweep()).to.deep.equal([]);
     expect(await files()).to.deep.equal(['notes.txt']);
-    expect(lines).to.deep.equal([
-      { level: 'warn', path: 'notes.txt', msg: 'file with a name that is none of ours left alone' },
-    ]);
+    expect(lines).to.deep.equal([{ level: 'warn', path: 'notes.txt', msg: 'file with a foreign name ignored' }]);
   });
 
   it('restores jobs from their sidecars in order of acceptance, and returns the pending ones', async () => {
@@ -129,7 +127,7 @@ describe('the sweep of the stored files', () => {
       tag: 'holiday',
       media,
     });
-    const msg = 'job brought back from its sidecar';
+    const msg = 'job restored from its sidecar';
     expect(lines).to.deep.equal([
       { level: 'warn', job_id: first, status: 'pending', msg },
       { level: 'warn', job_id: ended, status: 'completed', msg },

@@ -108,11 +108,11 @@ describe('background work', () => {
       await harness.store.close();
       const { log, lines } = listenUntil('expired files');
       await keepHouse({ ...keeping(harness, log, told.signal), retentionMs: HOUR_MS });
-      const msg = 'housekeeping failed; tried again at the next start';
+      const msg = 'background work failed; retried at the next start';
       expect(lines).to.deep.equal([
         { level: 'error', reason: CLOSED, msg },
         { level: 'error', reason: CLOSED, msg },
-        { level: 'error', reason: CLOSED, msg: 'expired files not deleted; tried again later' },
+        { level: 'error', reason: CLOSED, msg: 'expired files not deleted; retried later' },
       ]);
     });
 

@@ -211,7 +211,7 @@ describe('the engine', () => {
       };
       await worker.runForever();
       // The files of an aborted attempt are deleted.
-      while (!kept.lines.some(({ msg }) => msg === 'analysis given up')) await new Promise(setImmediate);
+      while (!kept.lines.some(({ msg }) => msg === 'analysis aborted')) await new Promise(setImmediate);
       expect((await jobIn(harness.store, jobId)).status).to.equal('pending');
     });
 
@@ -287,7 +287,7 @@ describe('the engine', () => {
       await using small = await EngineHarness.open({ maxPending: 2 });
       const first = await small.submit();
       const second = await small.submit();
-      const refusal = 'queue_full: 2 jobs are waiting, and no more may';
+      const refusal = 'queue_full: 2 jobs are pending, which is the limit';
       expect(await reasonOf(small.submit())).to.equal(refusal);
       await small.engine.start(first.jobId);
       await small.submit();

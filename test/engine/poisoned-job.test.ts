@@ -152,7 +152,7 @@ describe('a job that cannot be written affects only itself', () => {
     expect(await jobIn(after.store, sound.jobId)).to.include({ status: 'completed' });
     const failed = await jobIn(after.store, bad.jobId);
     expect(failed).to.include({ status: 'failed', errorCode: 'internal' });
-    expect(failed.errorMessage).to.contain('refuses what is to be stored');
+    expect(failed.errorMessage).to.contain('rejects the data of this job');
     const errors = lines.filter(({ level }) => level === 'error');
     expect(errors.map(({ job_id: jobId }) => jobId)).to.deep.equal([bad.jobId, bad.jobId]);
     expect(await after.store.countByStatus()).to.include({ pending: 0, running: 0 });
@@ -168,7 +168,7 @@ describe('a job that cannot be written affects only itself', () => {
     await after.worker().runOnce();
     const failed = await jobIn(after.store, bad.jobId);
     expect(failed).to.include({ status: 'failed', errorCode: 'internal' });
-    expect(failed.errorMessage).to.contain('refuses what is to be stored');
+    expect(failed.errorMessage).to.contain('rejects the data of this job');
     expect(await readdir(join(after.folder, 'video_jobs'))).to.not.include(resultsPathOf(bad.jobId));
     after.pipelines.script = async function* () {
       throw new ServiceError('invalid_video', 'no video track');
@@ -187,6 +187,6 @@ describe('a job that cannot be written affects only itself', () => {
     while (await after.worker().runOnce());
     expect(await jobIn(after.store, sound.jobId)).to.include({ status: 'completed' });
     expect(await jobIn(after.store, bad.jobId)).to.include({ status: 'pending' });
-    expect(lines.map(({ msg }) => msg)).to.include('job that cannot be failed is left alone');
+    expect(lines.map(({ msg }) => msg)).to.include('job cannot be failed and stays unchanged');
   });
 });

@@ -44,7 +44,7 @@ describe('the recovery at a start', () => {
     await put(harness, inputPathOf(jobId));
     expect(await recovered(harness, { damaged: true })).to.deep.equal([
       { level: 'error', msg: 'the database is damaged: its jobs are reconciled with their sidecars' },
-      { level: 'warn', job_id: jobId, status: 'pending', msg: 'job brought back from its sidecar' },
+      { level: 'warn', job_id: jobId, status: 'pending', msg: 'job restored from its sidecar' },
       { level: 'info', waiting: 1, interrupted: 0, msg: 'jobs recovered' },
     ]);
     expect([harness.queue.dequeue(), harness.queue.dequeue()]).to.deep.equal([jobId, undefined]);

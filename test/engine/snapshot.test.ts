@@ -114,7 +114,7 @@ describe('a data folder of an earlier version', () => {
     while (await third.worker().runOnce());
     expect(await jobIn(third.store, sound.jobId)).to.include({ status: 'completed' });
     expect(await jobIn(third.store, waiting.jobId)).to.deep.equal(left);
-    const refusal = lines.find(({ msg }) => msg === 'job left to the program that stored it');
+    const refusal = lines.find(({ msg }) => msg === 'job of a newer version left unchanged');
     expect(refusal).to.include({ level: 'error', job_id: waiting.jobId });
     expect(refusal?.['reason']).to.match(/run the program that stored it, or a later one$/);
   });

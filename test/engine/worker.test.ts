@@ -248,7 +248,7 @@ describe('a worker', () => {
       attempt: 1,
       event,
       reason: `The job is ${status} (attempt 1): it takes no ${event}`,
-      msg: 'outcome refused',
+      msg: 'outcome rejected',
     });
     const failed = await heard.submit();
     // oxlint-disable-next-line require-yield

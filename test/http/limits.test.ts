@@ -118,7 +118,7 @@ describe('limits', () => {
       ['limit=1e2', 'limit must be a whole number'],
       ['limit=0x10', 'limit must be a whole number'],
       ['limit=%205', 'limit must be a whole number'],
-      ['limit=5&limit=6', 'limit is given twice, and differently'],
+      ['limit=5&limit=6', 'limit is given twice with different values'],
       ['status=done', 'status must be one of pending, running, completed, failed'],
       ['cursor=x', 'cursor is not a next_cursor'],
       ['limit=0&status=done', 'status must be one of pending, running, completed, failed; limit must be at least 1'],

@@ -192,7 +192,7 @@ describe('multipart forms', () => {
       body([Buffer.from('Content-Disposition\r\n\r\n'), FILE]),
       'no colon',
     ],
-    'a long preamble': [body([FILE, PIPELINE], { before: 'x'.repeat(100_000) }), 'beside the file'],
+    'a long preamble': [body([FILE, PIPELINE], { before: 'x'.repeat(100_000) }), 'in addition to the file'],
   };
   for (const [name, [bytes, says]] of Object.entries(refused)) {
     it(`are rejected with ${name}, with the reason`, async () => {

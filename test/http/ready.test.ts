@@ -36,7 +36,7 @@ describe('GET /ready', () => {
   it('is 503 when the queue is full, and 200 when a job is cancelled', async () => {
     await opened({ maxPending: 1 });
     const { job_id: jobId } = Object(await (await submit()).json());
-    expect(await reason()).to.contain('wait');
+    expect(await reason()).to.contain('jobs are pending');
     expect((await submit()).status).to.equal(503);
     await fetch(`${service.url}/video/cancel/${jobId}`, { method: 'POST' });
     expect((await fetch(`${service.url}/ready`)).status).to.equal(200);
@@ -44,7 +44,7 @@ describe('GET /ready', () => {
 
   it('is 503 when the disk has no more than its reserve', async () => {
     await opened({ diskReserveBytes: Number.MAX_SAFE_INTEGER });
-    expect(await reason()).to.contain('no room on the disk');
+    expect(await reason()).to.contain('not enough disk space');
     expect((await submit()).status).to.equal(507);
   });
 

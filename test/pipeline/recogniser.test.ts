@@ -67,7 +67,7 @@ describe('a text recogniser of the user', function () {
     await expectRefusal(async () => add(reader(5, [1]), { hasLabels: false }), 'invalid_model', '--labels');
   });
 
-  it('is no detector, and a detector no recogniser', async () => {
+  it('is not a detector, and a detector no recogniser', async () => {
     await add(reader(5, [1]));
     const modelsFolder = path.join(folder, 'models');
     const pipeline = (tool: string, params: object) => ({

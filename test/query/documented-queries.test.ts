@@ -76,7 +76,7 @@ describe('the queries of docs/COMMAND_LINE.md', function () {
 
   it('add up the time of each text', async () => {
     expect(await rowsOf(harness.folder, examples[4] ?? '')).to.deep.equal([
-      // Nearly the same in the same place is one text.
+      // Similar text in the same place is one text.
       { text: 'EXITING', seconds: 2, videos: 1 },
       { text: 'NO EXIT', seconds: 1.2, videos: 1 },
     ]);

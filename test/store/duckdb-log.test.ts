@@ -140,7 +140,7 @@ describe('DuckDBJobStore tells', () => {
     const refusal: unknown = refused?.status === 'rejected' ? refused.reason : undefined;
     if (!(refusal instanceof ServiceError)) throw new Error('a service error was expected');
     expect(refusal).to.include({ code: 'job_unwritable', retryable: false });
-    expect(refusal.message).to.equal('the database refuses what is to be stored of this job');
+    expect(refusal.message).to.equal('the database rejects the data of this job');
     expect(refusal.cause).to.be.instanceOf(BatchRefusedError);
     await store.close();
   });

@@ -7,7 +7,7 @@ import { Random } from '../fuzz/random.ts';
 
 /** Distinct words before misreadings. */
 const VOCABULARY = 100_000;
-/** Of all words, those in which one letter is wrong. */
+/** Share of all words with one wrong letter. */
 const MISREAD = 0.03;
 const TEXTS = 80;
 const SCENES = 15;
@@ -27,7 +27,7 @@ export function vocabulary(): readonly string[] {
   return [...words];
 }
 
-/** Writes the documents of segments of these jobs: 100 segments each, words by Zipf's law. */
+/** Writes the segments of these jobs: 100 segments each, words by Zipf's law. */
 export async function writeCorpus(folder: string, jobs: readonly JobId[]): Promise<void> {
   const words = vocabulary();
   const random = Random.of('texts of the search corpus');

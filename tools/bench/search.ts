@@ -1,4 +1,7 @@
-/** `node dist/tools/bench/search.js [videos …]`: search in the real service over so many videos of 100 segments. Default: 1000 10000. */
+/**
+ * `node dist/tools/bench/search.js [videos …]`: search in the real service over videos of 100 segments. Default: 1000
+ * 10000.
+ */
 import { setMaxListeners } from 'node:events';
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -27,7 +30,7 @@ const wordAt = (rank: number): string => words[rank] ?? '';
 const misspelt = (rank: number): string => `${wordAt(rank).slice(0, -1)}#`.replace('#', 'q');
 const longFrom = (rank: number): number => words.findIndex((word, at) => at >= rank && word.length >= 7);
 
-/** Kinds of queries; the number makes each of a kind another one. */
+/** Kinds of queries; the number varies the query. */
 const QUERIES: Readonly<Record<string, (n: number) => Record<string, string>>> = {
   'a rare word': (n) => ({ q: wordAt(50_000 + 37 * n) }),
   'a frequent word': (n) => ({ q: wordAt(n % 20) }),
@@ -94,7 +97,7 @@ async function timed(service: ServiceProcess, query: (n: number) => Record<strin
   return { times, text: `${figures(times)}; ${cpuMs.toFixed(0)} CPU ms; ${(hits / count).toFixed(1)} hits on a page` };
 }
 
-/** Times of status requests, one after the other, while others search without a pause. */
+/** Times of sequential status requests while others search continuously. */
 async function statusBeside(service: ServiceProcess, jobs: readonly string[]): Promise<string> {
   const stop = new AbortController();
   const kinds = Object.values(QUERIES);

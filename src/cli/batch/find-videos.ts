@@ -19,7 +19,7 @@ export async function findVideos(source: string, patterns: readonly string[]): P
   if (list.includes('\0')) {
     throw new ServiceError(
       'invalid_request',
-      `${source} is no list of paths; for single videos there are submit and analyse`,
+      `${source} is not a list of paths; for single videos there are submit and analyse`,
     );
   }
   const paths = list.split(/\r?\n/).filter((line) => line.trim() !== '');

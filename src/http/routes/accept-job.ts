@@ -21,7 +21,7 @@ const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/;
 export function idempotencyKeyOf(ctx: RouterContext<RequestState>): string {
   const key = ctx.get('Idempotency-Key');
   if (key === '' || IDEMPOTENCY_KEY.test(key)) return key;
-  throw new ServiceError('invalid_request', 'Idempotency-Key has more than 255 characters, or strange ones');
+  throw new ServiceError('invalid_request', 'Idempotency-Key has more than 255 or invalid characters');
 }
 
 /**

@@ -14,7 +14,7 @@ export interface HealthOptions {
   readonly version: string;
   /** Names of the active sandbox layers. */
   readonly isolation: readonly string[];
-  /** Version of FFmpeg; undefined until a process that decodes has started. */
+  /** Version of FFmpeg; undefined before a child process has started. */
   readonly ffmpeg: () => string | undefined;
   /** Number of dead workers that are not replaced yet. */
   readonly deadWorkers: () => number;

@@ -11,7 +11,7 @@ const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
 
 const TIME_RULE = 'must be a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z';
-/** A date stands for its begin in UTC. */
+/** A date stands for its start in UTC. */
 const time = z.string().pipe(z.union([z.iso.date(), z.iso.datetime({ offset: true })], TIME_RULE));
 
 export const searchParametersSchema = z.object({
@@ -58,7 +58,7 @@ export const searchResponseSchema = z.object({
   next_cursor: z.string().nullable().describe('Asks for the next page; null on the last'),
 });
 
-/** GET /video/search: in which videos, and when, a text or an object is seen. */
+/** GET /video/search */
 export function searchRoute(search: Pick<VideoSearch, 'search'>): RouterMiddleware<RequestState> {
   return async (ctx) => {
     const { q, pipeline_id: pipelineId, cursor, ...filter } = parseParameters(searchParametersSchema, [ctx.query]);

@@ -13,11 +13,11 @@ import { isUnchanged } from './entity-tag.ts';
 import { refusalOfPicture } from './picture-refusal.ts';
 import { parseJobId, requireJob } from './status.ts';
 
-/** Stills being made or waited for at once. */
+/** Stills in progress or waiting. */
 const MAX_AT_ONCE = 8;
-/** Milliseconds that a still may take, with its wait and the start of a process. */
+/** Milliseconds for a still, including the wait and the start of a process. */
 const TIMEOUT_MS = 30_000;
-/** Half a day, as the longest video. */
+/** Half a day, like the longest video. */
 const MAX_MS = 43_200_000;
 
 export const stillParametersSchema = z.object({
@@ -27,7 +27,7 @@ export const stillParametersSchema = z.object({
   format: z.enum(['jpeg', 'png'], 'must be jpeg or png').optional().describe('`jpeg` when absent'),
 });
 
-/** GET /video/still/{job_id}: one frame of the stored video, as large as a player shows it. */
+/** GET /video/still/{job_id}: one frame of the stored video in its displayed size. */
 export function stillRoute(
   reads: Pick<JobReads, 'get'>,
   storage: Pick<StorageService, 'loadFile'>,
@@ -40,7 +40,7 @@ export function stillRoute(
     const video = await openVideo(storage, requireJob(jobId, await reads.get(jobId)));
     if (isUnchanged(ctx, 'still', jobId, atMs, format)) return;
     if (atOnce >= MAX_AT_ONCE) {
-      throw new ServiceError('pictures_busy', `${MAX_AT_ONCE} pictures are being made, and no more may`);
+      throw new ServiceError('pictures_busy', `${MAX_AT_ONCE} pictures are in progress, which is the limit`);
     }
     atOnce += 1;
     const leaving = new AbortController();
@@ -60,9 +60,9 @@ export function stillRoute(
   };
 }
 
-/** Aborts when the client goes away; ends when it is aborted otherwise. */
+/** Aborts when the client disconnects; ends when it is aborted otherwise. */
 async function abortWhenClosed(response: ServerResponse, leaving: AbortController): Promise<void> {
   const { signal } = leaving;
   await once(response, 'close', { signal }).catch(() => undefined);
-  if (!signal.aborted) leaving.abort(new ServiceError('invalid_request', 'The client went away'));
+  if (!signal.aborted) leaving.abort(new ServiceError('invalid_request', 'The client disconnected'));
 }

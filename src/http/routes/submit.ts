@@ -28,7 +28,7 @@ export function submitRoute(options: SubmitOptions): RouterMiddleware<RequestSta
 
   const receive = async (ctx: Parameters<RouterMiddleware<RequestState>>[0], hash: boolean): Promise<Upload> => {
     if (uploads >= maxUploads) {
-      throw new ServiceError('too_many_uploads', `${maxUploads} uploads are being received, and no more may`);
+      throw new ServiceError('too_many_uploads', `${maxUploads} uploads are in progress, which is the limit`);
     }
     uploads += 1;
     try {

@@ -10,10 +10,13 @@ import { isUnchanged } from './entity-tag.ts';
 import { refusalOfPicture } from './picture-refusal.ts';
 import { parseJobId, requireJob } from './status.ts';
 
-/** Part of the entity tag; to be raised when the same video gives other pictures. */
+/** Part of the ETag; raised when the same video gives other pictures. */
 const PICTURES_VERSION = 1;
 
-/** GET /video/thumbnails/{job_id}/{frame_index}: a small picture of the first frame of a scene, or of the first one analysed. */
+/**
+ * GET /video/thumbnails/{job_id}/{frame_index}: a small picture of the first frame of a scene, or of the first analysed
+ * one.
+ */
 export function thumbnailRoute(
   reads: Pick<JobReads, 'get'>,
   storage: Pick<StorageService, 'loadFile'>,

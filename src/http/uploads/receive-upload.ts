@@ -65,7 +65,7 @@ export async function receiveUpload(ctx: ParameterizedContext, options: ReceiveO
   const stopWatching = watchRate(ctx, form, options);
   try {
     // A request that closed before this listener would never report it.
-    if (ctx.req.destroyed) throw new ServiceError('invalid_request', 'The client went away');
+    if (ctx.req.destroyed) throw new ServiceError('invalid_request', 'The client disconnected');
     if (ctx.get('Expect').toLowerCase() === '100-continue') ctx.res.writeContinue();
     await Promise.race([readBody(ctx, async () => undefined), form.failure]);
     const { file, fileName } = form;
@@ -103,7 +103,7 @@ function watchRate(ctx: ParameterizedContext, form: UploadForm, options: Receive
     const rate = ((form.received - receivedBefore) * 1000) / uploadWindowMs;
     receivedBefore = form.received;
     if (rate < minUploadBytesPerS && !ctx.req.complete) {
-      form.fail(new ServiceError('upload_too_slow', `Less than ${minUploadBytesPerS} bytes per second came in`));
+      form.fail(new ServiceError('upload_too_slow', `Less than ${minUploadBytesPerS} bytes per second arrived`));
     }
   }, uploadWindowMs);
   const deadline = setTimeout(() => {
@@ -150,7 +150,7 @@ function refusalOf(error: unknown): unknown {
   if (code === 'ENOSPC' || code === 'EDQUOT') return storageFull(error);
   // Formidable's errors have numbers; the only remaining one is that of an aborted request.
   if (typeof code !== 'number' && code !== 'ECONNRESET') return error;
-  return new ServiceError('invalid_request', 'The connection was closed before the whole body had come', {
+  return new ServiceError('invalid_request', 'The connection was closed before the end of the body', {
     cause: error,
   });
 }

@@ -21,5 +21,5 @@ export async function freeBytes(folder: string): Promise<number> {
 export async function requireRoom(bytes: number, { incomingDir, diskReserveBytes }: RoomOptions): Promise<void> {
   await access(incomingDir, constants.W_OK | constants.X_OK);
   if ((await freeBytes(incomingDir)) >= bytes + diskReserveBytes) return;
-  throw new ServiceError('storage_full', 'There is no room on the disk for this upload');
+  throw new ServiceError('storage_full', 'There is not enough disk space for this upload');
 }

@@ -153,7 +153,10 @@ export class UploadForm extends EventEmitter {
       this.#parser.push(bytes);
       const extra = this.#received - (this.#file?.bytes ?? 0);
       if (!this.#isOver && extra > MAX_EXTRA_BYTES) {
-        throw new ServiceError('invalid_request', `The body has more than ${MAX_EXTRA_BYTES} bytes beside the file`);
+        throw new ServiceError(
+          'invalid_request',
+          `The body has more than ${MAX_EXTRA_BYTES} bytes in addition to the file`,
+        );
       }
     } catch (error) {
       this.#failWith(error);

@@ -4,9 +4,9 @@ import { messageOf } from '../../errors.ts';
 import { warning, ok, failed, type CheckResult } from '../check-result.ts';
 
 const CHECK = 'data folder';
-/** Write permission of the group and of all others. */
+/** Write permission of group and others. */
 const OTHERS_WRITE = 0o022;
-/** Any permission of the group and of all others. */
+/** Any permission of group and others. */
 const OTHERS = 0o077;
 
 /** Checks that this user can write to the data folder and other users cannot. Leaves nothing behind. */

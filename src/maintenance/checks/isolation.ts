@@ -9,7 +9,7 @@ import { warning, ok, failed, type CheckResult } from '../check-result.ts';
 import { mib } from '../mib.ts';
 
 const CHECK = 'isolation';
-/** The levels that depend on the machine, and what each needs. */
+/** Layers that depend on the machine, and the requirement of each. */
 const NEEDS: readonly (readonly [level: IsolationLevel, need: string])[] = [
   ['memory', 'prlimit of util-linux'],
   ['network', 'unshare of util-linux, and user namespaces where it is not root'],

@@ -11,7 +11,7 @@ import { COCO_LABELS } from '../objects/coco-labels.ts';
 /** The input and output format of a detector; src/pipeline/objects has a decoder for each. */
 export const DETECTOR_FORMATS = ['nanodet', 'yolox', 'yolov8'] as const;
 export type DetectorFormatName = (typeof DETECTOR_FORMATS)[number];
-/** The same for models that read a line of text. */
+/** The same for models that recognise a line of text. */
 const RECOGNISER_FORMATS = ['ppocr'] as const;
 const MODEL_FORMATS = [...DETECTOR_FORMATS, ...RECOGNISER_FORMATS] as const;
 export type ModelFormat = (typeof MODEL_FORMATS)[number];
@@ -27,7 +27,7 @@ export function kindOf(format: ModelFormat): ModelKind {
 export const modelCardSchema = z.strictObject({
   format: z.enum(MODEL_FORMATS),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  /** One for each class, in the order of the model's outputs: names of objects, or characters. */
+  /** One per class, in the order of the model's outputs: names of objects, or characters. */
   labels: z.array(z.string().min(1)).min(1),
 });
 export type ModelCard = z.infer<typeof modelCardSchema>;
@@ -43,7 +43,7 @@ export const modelNameSchema = z
   .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'a model name is made of a-z, 0-9, _ and -')
   .refine((name) => name !== 'default', 'the name default is taken: it stands for the chosen model');
 
-/** The text recogniser that comes with the service: PP-OCRv4 for Chinese and English. */
+/** The built-in text recogniser: PP-OCRv4 for Chinese and English. */
 export const BUILT_IN_RECOGNISER = 'ppocr_v4';
 export const BUILT_IN_DETECTOR = 'nanodet';
 const BUILT_IN_SHA256 = '02060cd2e12a875f8e14fbe1cda2f308a3fcb1ad29843fec02d1dc9dbd708157';
@@ -51,7 +51,7 @@ const BUILT_IN_SHA256 = '02060cd2e12a875f8e14fbe1cda2f308a3fcb1ad29843fec02d1dc9
 export const DEFAULT_FILE = 'default.json';
 const defaultFileSchema = z.strictObject({ model: modelNameSchema });
 
-/** The models that pipelines may name: the built-in detector and those of a folder. Reads only; `ModelFolder` writes. */
+/** The models that pipelines may use: the built-in detector and those of a folder. Read-only; `ModelFolder` writes. */
 export class ModelCatalogue {
   readonly #folder: string | undefined;
   readonly #builtIn: CatalogueEntry;
@@ -95,7 +95,7 @@ export class ModelCatalogue {
     return chosen?.model ?? BUILT_IN_DETECTOR;
   }
 
-  /** Throws `invalid_model` when the model is unknown or of another kind, or its file is missing or was changed. */
+  /** Throws `invalid_model` if the model is unknown or of another kind, or its file is missing or changed. */
   async verify(name: string, kind: ModelKind): Promise<void> {
     const entry = await this.get(name);
     if (kindOf(entry.format) !== kind) {

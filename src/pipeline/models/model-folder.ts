@@ -25,7 +25,7 @@ export interface NewModel {
   readonly format: ModelFormat;
   /** Expected SHA-256 of the file; absent: not checked. */
   readonly sha256?: string;
-  /** A text file with one label or character in each line; absent: the 80 of COCO. A recogniser needs one. */
+  /** A text file with one label or character per line; absent: the 80 labels of COCO. A recogniser needs one. */
   readonly labelsFile?: string;
 }
 
@@ -76,7 +76,7 @@ export class ModelFolder {
     await rm(path.join(this.#folder, `${name}.onnx`), { force: true });
   }
 
-  /** Makes a detector the one of pipelines that name none. Throws `invalid_model` when it is unknown or damaged. */
+  /** Sets the detector of pipelines that name none. Throws `invalid_model` if it is unknown or damaged. */
   async setDefault(name: string): Promise<void> {
     await this.#catalogue.verify(name, 'objects');
     await mkdir(this.#folder, { recursive: true });

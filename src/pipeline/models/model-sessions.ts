@@ -55,7 +55,10 @@ export class ModelSessions implements AsyncDisposable {
     return this.#session(path, async () => withFusedScalars(await readFile(path)));
   }
 
-  /** The model of that name, its sum checked. Throws `invalid_model` when it is unknown, changed or not loadable. */
+  /**
+   * Returns the model with this name after checking its hash. Throws `invalid_model` if it is unknown, changed or
+   * cannot be loaded.
+   */
   async named(name: string): Promise<{ readonly entry: CatalogueEntry; readonly model: Model }> {
     const entry = await this.#catalogue.get(name);
     const model = await this.#session(`${entry.path}#${entry.sha256}`, async () => {

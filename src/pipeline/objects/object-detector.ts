@@ -31,10 +31,10 @@ export class ObjectDetector {
   readonly #labels: readonly string[];
   readonly #name: string;
 
-  /** Throws `invalid_model` for a model that detects nothing. */
+  /** Throws `invalid_model` for a model that is not a detector. */
   constructor(entry: CatalogueEntry, model: Model) {
     const format = DETECTOR_FORMATS.find((known) => known === entry.format);
-    if (!format) throw new ServiceError('invalid_model', `The model ${entry.name} is no detector`);
+    if (!format) throw new ServiceError('invalid_model', `The model ${entry.name} is not a detector`);
     this.#model = model;
     this.#format = FORMATS[format];
     this.#labels = entry.labels;

@@ -30,10 +30,10 @@ export interface ReadCharacter {
 }
 
 /**
- * Greedy CTC decoding: the likeliest class of each step, repeats merged, blanks dropped. A space is often outvoted by
- * the blanks around it, so it also counts when its probability, summed over the steps between two characters, is
- * enough: between letters of a word that sum stays below a hundredth. `characters` are the classes from 1 on; the last
- * of them may be beyond the classes, and then is never read.
+ * Greedy CTC decoding: the likeliest class of each step, repeats merged, blanks dropped. A space often loses against
+ * the blanks around it, so it also counts if its probability, summed over the steps between two characters, is high
+ * enough: within a word that sum is below a hundredth. `characters` are the classes from 1 on; the last of them may
+ * exceed the classes, and is then never read.
  */
 export function decodeCtc(probabilities: Float32Array, classes: number, characters: readonly string[]): DecodedText {
   const space = characters.lastIndexOf(' ') + 1;

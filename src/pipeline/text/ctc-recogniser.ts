@@ -14,7 +14,7 @@ import { isStrange, unreadLetters } from './unread-letters.ts';
 const WIDTH_BUCKET = 8;
 const SMALLEST_WIDTH = 32;
 
-/** Opens the recogniser of that name. Throws `invalid_model` when it is unknown, changed or not loadable. */
+/** Opens the recogniser with this name. Throws `invalid_model` if it is unknown, changed or cannot be loaded. */
 export async function openRecogniser(sessions: ModelSessions, name: string): Promise<CtcRecogniser> {
   if (name === BUILT_IN_RECOGNISER) {
     const model = await sessions.packaged(packagedTextFile('ch_PP-OCRv4_rec_infer.onnx'));
@@ -30,7 +30,7 @@ async function builtInCharacters(): Promise<string[]> {
   return dictionary.trimEnd().split(/\r?\n/);
 }
 
-/** A network of PP-OCR (versions 3 to 5): 1 x 3 x 48 x width, and for each step the probability of each class. */
+/** A network of PP-OCR (versions 3 to 5): input 1 x 3 x 48 x width, output the probability of each class per step. */
 export class CtcRecogniser implements LineRecogniser {
   readonly #name: string;
   readonly #model: Model;
@@ -40,11 +40,11 @@ export class CtcRecogniser implements LineRecogniser {
   constructor({ name, labels }: Pick<CatalogueEntry, 'name' | 'labels'>, model: Model) {
     this.#name = name;
     this.#model = model;
-    // Most networks have a class for the space, which their lists leave out.
+    // Most networks have a class for the space, which their lists omit.
     this.#characters = [...labels, ' '];
   }
 
-  /** Throws `invalid_model` when the network has not as many classes as it has characters. */
+  /** Throws `invalid_model` if the numbers of classes and characters differ. */
   async read(crop: RgbImage): Promise<ReadText> {
     const width = Math.max(SMALLEST_WIDTH, lineWidth(crop));
     const paddedWidth = Math.ceil(width / WIDTH_BUCKET) * WIDTH_BUCKET;

@@ -12,6 +12,6 @@ export interface ReadText {
 
 /** Reads single lines of text. */
 export interface LineRecogniser {
-  /** Returns what is written in a crop that one line fills. The same crop gives the same text. */
+  /** Returns the text in a crop of one line. Deterministic. */
   read(crop: RgbImage): Promise<ReadText>;
 }

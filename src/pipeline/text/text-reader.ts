@@ -30,7 +30,7 @@ const SURE = 0.8;
 /** Text that leans by more than 45° may run in either direction. */
 const STEEP = Math.PI / 4 + 1e-9;
 
-/** Reads the text of images: a network of PP-OCRv4 finds it, a recogniser reads each piece. */
+/** Reads the text of images: a network of PP-OCRv4 detects it, a recogniser reads each piece. */
 export class TextReader {
   readonly #detector: Model;
   readonly #recogniser: LineRecogniser;

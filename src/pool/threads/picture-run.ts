@@ -7,7 +7,7 @@ import type { DecodeEvent } from './decode-thread.ts';
 /** An empty reply after so long says that the child lives, and how far decoding has come. */
 const HEARTBEAT_MS = 1000;
 
-/** One request for pictures inside the child: the decode thread makes one at a time. */
+/** One request for pictures inside the child. The decode thread creates one at a time. */
 export class PictureRun {
   readonly #decode: DecodeThread;
   readonly #decoded = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
@@ -23,7 +23,9 @@ export class PictureRun {
     decode.post({ kind: 'look', request, decoded: this.#decoded });
   }
 
-  /** The next picture, when it is made; empty after a second without. Rejects when the video cannot be decoded. */
+  /**
+   * Returns the next picture when it is ready; empty after a second without. Rejects if the video cannot be decoded.
+   */
   async next(): Promise<LookReply> {
     if (!this.#isPulling && !this.#hasEnded) {
       this.#isPulling = true;
