@@ -76,10 +76,11 @@ describe('reelstate analyse', function () {
         expect(stored).to.contain('MIND THE GAP');
       }
       for (const format of ['srt', 'vtt', 'txt', 'csv'] as const) {
-        const { stdout, code } = await analyse('--every', '200ms', '--format', format, video);
+        const made = join(output, `signs.${format}`);
+        const { code } = await analyse('--every', '200ms', '--output', made, video);
         let text = '';
         for await (const piece of resultsText(client, jobId, { format, signal })) text += piece;
-        expect({ code, stdout }, format).to.deep.equal({ code: 0, stdout: text });
+        expect({ code, text: await readFile(made, 'utf8') }, format).to.deep.equal({ code: 0, text });
       }
     } finally {
       await service.stop();
