@@ -18,6 +18,8 @@ const ALIGNED = 0.6;
 /** A reading is unsure if its confidence is this much lower than that of the text in its place. */
 const UNSURE = 0.03;
 const VERY_UNSURE = 0.15;
+/** A text that grows becomes wider by more than this share of its height; the edges of a box flicker by less. */
+const GROWN = 0.25;
 /** Samples after which a text is more than a bad start. */
 const BEGINNING = 2;
 
@@ -33,6 +35,8 @@ export function continuation(track: TextTrack, line: TextLine, timeMs: number): 
   if (track.hasReading(line.text) || isSameReading(track.text, line.text)) return isAtPlace ? 'same' : 'moved';
   if (isAtPlace && track.scrollsTo(line.text)) return 'scrolled';
   if (track.missing > 0 || !isInOneRow(track.box, line.bbox)) return undefined;
+  // A misread letter makes a text longer, and not wider.
+  if (line.bbox[2] - track.box[2] <= GROWN * line.bbox[3]) return undefined;
   const { left, right } = alignment(track.box, line.bbox);
   if ((left || right) && continues(line.text, track.text)) return 'grown';
   if (right && !left && entersAs(line.text, track.text)) return 'grown';
