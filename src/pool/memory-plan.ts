@@ -16,6 +16,8 @@ const BASE_BYTES = 130 * MB;
 /** An inference thread with both built-in models and its working memory at the default `detection_side`. */
 const THREAD_BYTES = 140 * MB;
 const DEFAULT_SIDE = 640;
+/** Largest picture that the text detector sees at once if a pipeline names no `detection_side` (`text-map.ts`). */
+const LARGEST_LOOK = 1152 * 896;
 /** Minimum that a default leaves for decoding videos larger than 1080p. */
 const SPARE_BYTES = 200 * MB;
 /**
@@ -89,7 +91,13 @@ export function threadsForFrames(
 ): number {
   const pixels = frameBytes / 3;
   const side = detectionSideOf(definition);
-  const detected = parts.map(({ width, height }) => width * height * Math.min(1, side / Math.max(width, height)) ** 2);
+  const looks = definition.nodes.some(({ tool, params }) => tool === 'ocr.read' && !('detection_side' in params));
+  const detected = parts.map(({ width, height }) =>
+    Math.max(
+      width * height * Math.min(1, side / Math.max(width, height)) ** 2,
+      looks ? Math.min(width * height, LARGEST_LOOK) : 0,
+    ),
+  );
   const each = pixels * FRAME_BYTES_PER_PIXEL + Math.max(0, ...detected) * DETECTION_BYTES_PER_PIXEL;
   return Math.max(1, Math.floor((freeBytes - pixels * DECODER_BYTES_PER_PIXEL) / each));
 }

@@ -106,6 +106,15 @@ describe('threadsForFrames', () => {
     expect(threads(7680, 4320, 640, 3000 * MB)).to.be.at.least(4);
   });
 
+  it('counts the second look at small text if no detection_side is named', () => {
+    const [node] = pipeline(640).nodes;
+    if (!node) throw new Error('no node');
+    const definition = { ...pipeline(640), nodes: [{ ...node, params: {} }] };
+    const parts = [{ width: 3840, height: 2160 }];
+    expect(threadsForFrames(3840 * 2160 * 3, parts, definition, 800 * MB)).to.equal(2);
+    expect(threadsForFrames(3840 * 2160 * 3, parts, pipeline(640), 800 * MB)).to.equal(4);
+  });
+
   it('depends on the largest analysed part', () => {
     const bytes = 3840 * 2160 * 3;
     const parts = [
