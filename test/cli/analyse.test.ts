@@ -43,6 +43,26 @@ describe('reelstate analyse', function () {
   });
   after(() => rm(folder, { recursive: true }));
 
+  it('writes the same bytes with 1, 2 and 8 threads', async () => {
+    const results: string[] = [];
+    for (const threads of ['1', '2', '8']) {
+      const { code, stderr } = await analyse(
+        '--pipeline',
+        'yolo_ocr',
+        '--threads',
+        threads,
+        '--output',
+        'out.json',
+        video,
+      );
+      expect(code, stderr).to.equal(0);
+      results.push(await read('out.json'));
+    }
+    expect(results[0]).to.contain('MIND THE GAP');
+    expect(results[1]).to.equal(results[0]);
+    expect(results[2]).to.equal(results[0]);
+  });
+
   it('writes the same bytes as a service', async () => {
     const output = await mkdtemp(join(folder, 'whole-'));
     const analysed = await analyse('--every', '200ms', '--output', output, video);
