@@ -43,7 +43,7 @@ describe('the pipeline registry', () => {
     expect(registry.list().map(({ id }) => id)).to.deep.equal(['ocr_fast', 'ocr_only', 'yolo_ocr']);
     expect(registry.get('yolo_ocr').nodes.map(({ tool, params }) => [tool, params])).to.deep.equal([
       ['objects.detect', { model: 'nanodet', min_confidence: 0.4, iou: 0.5, max_detections: 100 }],
-      ['ocr.read', { min_confidence: 0.6, regions: 'frame' }],
+      ['ocr.read', { recogniser: 'ppocr_v4', min_confidence: 0.6, regions: 'frame' }],
     ]);
   });
 
@@ -66,7 +66,7 @@ describe('the pipeline registry', () => {
     expect(signs).to.deep.include({ id: 'signs', outputs: ['cars', 'text'] });
     expect(signs?.nodes.map(({ id, params }) => [id, params])).to.deep.equal([
       ['cars', { model: 'nanodet', labels: ['car'], min_confidence: 0.5, iou: 0.5, max_detections: 100 }],
-      ['text', { regions: 'detections', min_confidence: 0.6 }],
+      ['text', { recogniser: 'ppocr_v4', regions: 'detections', min_confidence: 0.6 }],
     ]);
     for (const { paramsSchema } of signs?.nodes ?? []) {
       for (const meaning of Object.values(Object(paramsSchema).properties))
