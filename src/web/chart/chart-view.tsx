@@ -8,6 +8,7 @@ const NARROW = 620;
 export const MAX_TOKENS = 3;
 export const TOKEN_WIDTH = 23;
 const LABEL_RADIUS = LABEL_HEIGHT / 2;
+const BUNDLE_MARGIN = 4;
 
 export interface ChartViewProps {
   readonly chart: MachineChart;
@@ -135,6 +136,7 @@ function Edge({ edge, chart, walked, latest, flashes }: ChartViewProps & { reado
     <g class={`edge${isWalked ? ' is-walked' : ''}${isLatest ? ' is-latest' : ''}`} data-edge={edge.id}>
       <path d={edge.path} marker-end={`url(#${isWalked ? 'arrow-walked' : 'arrow'}-${chart.root.id})`} />
       {flash > 0 && <path key={flash} class="flash" d={edge.path} />}
+      {rows.length > 1 && <Bundle labels={rows} />}
       {rows.map(({ transition, guard, key, times, flash: rowFlash, x, y, width, height }) => (
         <g
           key={transition.id}
@@ -166,6 +168,15 @@ function Edge({ edge, chart, walked, latest, flashes }: ChartViewProps & { reado
       ))}
     </g>
   );
+}
+
+/** One frame around the labels of all transitions that share a line. */
+function Bundle({ labels }: { readonly labels: PlacedEdge['labels'] }) {
+  const left = Math.min(...labels.map(({ x }) => x)) - BUNDLE_MARGIN;
+  const right = Math.max(...labels.map(({ x, width }) => x + width)) + BUNDLE_MARGIN;
+  const top = Math.min(...labels.map(({ y }) => y)) - BUNDLE_MARGIN;
+  const bottom = Math.max(...labels.map(({ y, height }) => y + height)) + BUNDLE_MARGIN;
+  return <rect class="bundle" x={left} y={top} width={right - left} height={bottom - top} rx={LABEL_RADIUS} />;
 }
 
 function State({ placed, counts, tokens, active, onState, chosen }: ChartViewProps & { readonly placed: PlacedState }) {

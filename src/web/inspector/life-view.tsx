@@ -43,7 +43,7 @@ export function LifeView({ steps, isOver, at, onAt }: LifeViewProps) {
   };
   return (
     <div class="life">
-      <div class="stays" aria-hidden="true">
+      <div class="stays" aria-hidden="true" title="Widths are logarithmic">
         {steps.map((step) => {
           const stay = stayOf(step);
           return (
@@ -53,7 +53,7 @@ export function LifeView({ steps, isOver, at, onAt }: LifeViewProps) {
               tabIndex={-1}
               class={`stay${step.seq === at ? ' is-present' : ''}${step.seq > at ? ' is-ahead' : ''}`}
               data-state={step.to}
-              style={{ flexGrow: stay === null ? 0 : Math.max(1, stay) }}
+              style={{ flexGrow: stay === null ? 0 : Math.log10(10 + stay) }}
               onClick={() => goTo(step.seq)}
             >
               <span>{step.to}</span>

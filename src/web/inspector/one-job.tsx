@@ -1,8 +1,9 @@
-import { useCallback, useMemo, useState } from 'preact/hooks';
+import { useCallback, useMemo } from 'preact/hooks';
 import type { JobItem, TransitionsResponse } from '../../client/responses.ts';
 import type { MachineChart } from '../chart/machine-chart.ts';
 import { formatDate, formatDuration } from '../duration.ts';
 import { usePoll } from '../shared/poll.ts';
+import { replaceRoute, useRoute } from '../shared/route.ts';
 import { lifeOf } from './job-life.ts';
 import { JobPath } from './job-path.tsx';
 import { LifeView } from './life-view.tsx';
@@ -10,11 +11,14 @@ import { LifeView } from './life-view.tsx';
 /** The path of one job through the machine, step by step. */
 export function OneJob({ chart, jobId }: { readonly chart: MachineChart; readonly jobId: string }) {
   const { data, problem } = usePoll<TransitionsResponse>(`video/jobs/${jobId}/transitions`);
-  const [chosenStep, setChosenStep] = useState<number | null>(null);
+  const { step: chosenStep } = useRoute();
   const steps = useMemo(() => lifeOf(data?.transitions ?? []), [data]);
   // The newest step is displayed until another one is chosen; at the end it follows again.
   const at = Math.min(chosenStep ?? steps.length, steps.length);
-  const setAt = useCallback((next: number) => setChosenStep(next === steps.length ? null : next), [steps.length]);
+  const setAt = useCallback(
+    (next: number) => replaceRoute({ step: next === steps.length ? null : next }),
+    [steps.length],
+  );
   if (data === undefined) return <p class={problem === undefined ? 'empty' : 'problem'}>{problem ?? 'Loading…'}</p>;
   const { job } = data;
   const isOver = chart.root.children.some(({ name, kind }) => kind === 'final' && name === job.status);
