@@ -40,7 +40,7 @@ export function analyseCommand(terminal: Terminal): Command {
   return addAnalysisFlags(analyse)
     .option('--output <path>', 'a file, an existing folder, or a pattern such as {dir}/{name}.srt (default: stdout)')
     .addOption(
-      new Option('--format <format>', 'format (default: by the ending of the output, else json)').choices(
+      new Option('--format <format>', 'format (default: by the extension of the output, else json)').choices(
         ANALYSIS_FORMATS,
       ),
     )
@@ -51,7 +51,7 @@ export function analyseCommand(terminal: Terminal): Command {
       `
 Needs no service, no database and no data folder. A folder gets {name}_results.json and {name}_segments.json with the
 bytes that the service stores, and then {name}_analysis.json, the record that import reads; with another --format it gets
-{name}.srt or the like. {dir} is the folder of the video, {name} its name without its ending. Every file is written
+{name}.srt or the like. {dir} is the folder of the video, {name} its name without extension. Every file is written
 atomically. The settings of the service for pipelines, limits and processes apply (docs/CONFIGURATION.md).
 A lost attempt is repeated. The exit code is 3 if a video failed and 1 if the machine refused.
 

@@ -31,7 +31,7 @@ export function addAnalysisFlags(command: Command): Command {
     )
     .addOption(new Option('--from-ms <n>', 'only frames shown at or after this time').argParser(time))
     .addOption(new Option('--to-ms <n>', 'only frames shown before this time').argParser(time))
-    .option('--keyframes-only', 'decode and analyse key frames alone: many times faster')
+    .option('--keyframes-only', 'decode and analyse only key frames: many times faster')
     .addOption(
       new Option('--region <x,y,width,height>', 'analyse only this part of each frame (numbers from 0 to 1)').argParser(
         regionOf,

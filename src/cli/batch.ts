@@ -31,11 +31,8 @@ const JOBS_AT_SERVICE = 4;
 
 export function batchCommand(terminal: Terminal): Command {
   const batch = new Command('batch')
-    .description('analyse the videos of a folder or a list, each once, also after a kill')
-    .argument(
-      '<source>',
-      'a folder, with all folders in it, or a file with one path a line; - reads the list from stdin',
-    )
+    .description('analyse the videos of a folder or a list once each, also after a kill')
+    .argument('<source>', 'a folder (recursive), or a file with one path per line; - reads the list from stdin')
     .option('--analyse', 'analyse on this machine, without a service')
     .addOption(
       new Option(
@@ -47,7 +44,7 @@ export function batchCommand(terminal: Terminal): Command {
   return addAnalysisFlags(batch)
     .option('--output <pattern>', 'file for each video, such as {dir}/{name}.srt or found/{subdir}/{name}.json')
     .addOption(
-      new Option('--format <format>', 'format (default: by the ending of the output, else json)').choices(
+      new Option('--format <format>', 'format (default: by the extension of the output, else json)').choices(
         ANALYSIS_FORMATS,
       ),
     )
@@ -62,18 +59,18 @@ export function batchCommand(terminal: Terminal): Command {
         'with --analyse: inference threads for each video (default: as PIPELINE_THREADS)',
       ).argParser(wholeNumber),
     )
-    .addOption(new Option('--state <folder>', 'what is done and found').default('.reelstate-batch'))
+    .addOption(new Option('--state <folder>', 'folder of progress and analyses').default('.reelstate-batch'))
     .option('--retry-failed', 'analyse again what failed in an earlier run')
     .addHelpText(
       'after',
       `
-The same command goes on where a killed or interrupted one stopped. A video is known by its content, the pipeline and the
-options, not by its name; the sum of a file that has not changed is not computed again. {dir} is the folder of a video,
-{subdir} that folder seen from the source, {name} its name without its ending. With --analyse the state folder keeps the
-analyses, which import reads: reelstate import .reelstate-batch. Without it the videos are uploaded to the service, a busy
-or restarting service is waited for, and each upload has an idempotency key.
-Prints a line for each video and at the end how many were done, skipped and failed, by reason. The exit code is 3 if a
-video failed, and 1 if the service or the machine said no; then the rest is open.
+The same command continues where a killed or interrupted one stopped. A video is identified by its content, the pipeline
+and the options, not by its name; unchanged files are not hashed again. {dir} is the folder of a video, {subdir} its path
+below the source, {name} its name without extension. With --analyse the state folder keeps the
+analyses, which import reads: reelstate import .reelstate-batch. Without it the videos are uploaded to the service; a busy
+or restarting service is retried, and each upload has an idempotency key.
+Prints one line per video and finally the numbers of done, skipped and failed videos, by reason. The exit code is 3 if a
+video failed, and 1 if the service or the machine refused; the rest is then open.
 
 Examples:
   reelstate batch lectures --every 2s --output '{dir}/{name}.srt'

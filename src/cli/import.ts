@@ -7,15 +7,15 @@ import type { Terminal } from './terminal.ts';
 
 export function importCommand(terminal: Terminal): Command {
   return new Command('import')
-    .description('make finished jobs of what analyse found')
+    .description('create finished jobs from the results of analyse')
     .argument('<results...>', 'records ({name}_analysis.json), results with a record beside them, or folders')
     .addHelpText(
       'after',
       `
 Works on the data folder in DATA_DIR (./data by default). Stop the service first: only one process can own the folder.
-The sums, the form, the order and the bounds of the results are checked; segments are derived from them anew. The same
-analysis is imported once: its job id follows from its content. The videos stay where they are, so an imported job has
-results, segments and SQL rows, and no video (410). Records that are rejected are reported on stderr, the others are
+Hashes, format, order and bounds of the results are checked; segments are computed again. The same analysis is imported
+once, because its job id follows from its content. The videos stay where they are, so an imported job has results,
+segments and SQL rows, and no video (410). Records that are rejected are reported on stderr, the others are
 imported, and the exit code is 3.
 
 Examples:

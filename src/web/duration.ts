@@ -41,7 +41,7 @@ function two(value: number): string {
   return String(Math.floor(value)).padStart(2, '0');
 }
 
-/** A length or a place in a video, to the second: `0:12`, `1:02:03`. */
+/** Formats a length or a time in a video to the second: `0:12`, `1:02:03`. */
 export function formatClock(ms: number): string {
   return formatTimecode(Math.floor(Math.max(0, ms) / SECOND) * SECOND).replace(/\.\d+$/, '');
 }

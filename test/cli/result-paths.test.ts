@@ -12,7 +12,7 @@ describe('the paths of saved results', () => {
     expect(await pathOf('{other}.srt', 'x.mp4')).to.equal('{other}.srt');
   });
 
-  it('cannot leave the folder or control a terminal, whatever the video is called', async () => {
+  it('cannot leave the folder or control a terminal, for any name of the video', async () => {
     for (const [name, expected] of [
       ['../../etc/passwd', 'passwd'],
       ['..\\..\\boot.ini', 'boot'],

@@ -25,7 +25,7 @@ function App() {
   const pipelines = data?.pipelines ?? (mayRead ? [] : USUAL_PIPELINES);
   const files = useStore(adding, (state) => state.files);
   useEffect(() => {
-    // What was scrolled away in one view has no meaning in the other.
+    // The scroll position of one view is meaningless in the other.
     scrollTo({ top: 0 });
     if (jobId === null) document.title = 'Library · Reelstate';
   }, [jobId]);
@@ -66,7 +66,7 @@ function App() {
   );
 }
 
-/** Those that every service has: a key that only submits may not ask which there are. */
+/** The built-in pipelines, because a key that can only submit may not list them. */
 const USUAL_PIPELINES = [
   { id: 'ocr_only', description: 'Reads the text of each frame' },
   { id: 'yolo_ocr', description: 'Detects objects, then reads text' },

@@ -4,13 +4,13 @@ import { isTyping } from '../shared/keys.ts';
 
 export interface SearchFieldProps {
   readonly query: string;
-  /** When it is sent. */
+  /** Called when it is submitted. */
   readonly onQuery: (query: string) => void;
-  /** With every letter, where results can follow at once. */
+  /** Called for every letter, if results can follow at once. */
   readonly onInput?: (query: string) => void;
 }
 
-/** Searches all videos. `/` leads to it. */
+/** Searches all videos. `/` focuses it. */
 export function SearchField({ query, onQuery, onInput }: SearchFieldProps) {
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {

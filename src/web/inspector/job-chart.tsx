@@ -9,7 +9,7 @@ import { JobPath } from './job-path.tsx';
 const SELDOM_MS = 60_000;
 const EVERY_MS = 2_000;
 
-/** The way of a job through its machine, kept up to date. */
+/** The path of a job through its machine, updated. */
 export function JobChart({ jobId }: { readonly jobId: string }) {
   const machine = usePoll<MachineResponse>('machines/job', SELDOM_MS).data;
   const { data } = usePoll<TransitionsResponse>(`video/jobs/${jobId}/transitions`, EVERY_MS);

@@ -10,7 +10,7 @@ export interface ConfirmDeleteProps {
   readonly onClose: () => void;
 }
 
-/** Asks before files are deleted: they cannot be brought back. */
+/** Confirms a deletion, which cannot be undone. */
 export function ConfirmDelete({ jobs, onConfirm, onClose }: ConfirmDeleteProps) {
   const [only, ...others] = jobs;
   return (

@@ -1,7 +1,7 @@
 import type { JobItem } from '../../client/responses.ts';
 import { request } from '../shared/request.ts';
 
-/** What can be done with jobs, one or many. */
+/** Actions on one or several jobs. */
 export type JobAction = 'cancel' | 'rerun' | 'delete';
 
 const REQUESTS: Readonly<Record<JobAction, (jobId: string) => readonly [method: string, path: string]>> = {
@@ -10,13 +10,13 @@ const REQUESTS: Readonly<Record<JobAction, (jobId: string) => readonly [method: 
   delete: (jobId) => ['DELETE', `video/jobs/${jobId}`],
 };
 
-/** Whether an action makes sense for a job as it stands. */
+/** Returns true if the action is possible in the job's state. */
 export function isPossible(action: JobAction, { status, deleted_at: deletedAt }: JobItem): boolean {
   const hasEnded = status === 'completed' || status === 'failed';
   return action === 'cancel' ? !hasEnded : hasEnded && deletedAt === null;
 }
 
-/** Does it to one job after the other. Resolves with the messages of those that failed. */
+/** Runs it for one job after another. Resolves with the messages of the failed ones. */
 export async function act(action: JobAction, jobs: readonly JobItem[]): Promise<readonly string[]> {
   const problems: string[] = [];
   for (const job of jobs) {
@@ -30,7 +30,7 @@ export async function act(action: JobAction, jobs: readonly JobItem[]): Promise<
   return problems;
 }
 
-/** Saves one file for each job, as the browser saves what a link leads to. */
+/** Saves one file per job, like a download link. */
 export function exportAll(jobs: readonly JobItem[], format: 'srt' | 'csv'): void {
   for (const { job_id: jobId } of jobs) {
     const link = document.createElement('a');

@@ -14,13 +14,13 @@ export interface JobCardProps {
   readonly now: number;
   readonly isSelected: boolean;
   readonly onSelect: (isSelected: boolean) => void;
-  /** Null where the key does not allow to change anything. */
+  /** Null if the key cannot change anything. */
   readonly onAction: ((action: JobAction, job: JobItem) => void) | null;
 }
 
 const WORDS: Readonly<Record<string, string>> = { pending: 'Waiting', running: 'Analysing' };
 
-/** One video of the library: its picture, its name and what was found in it, or why nothing was. */
+/** One video of the library: its picture, name and findings, or its state. */
 export function JobCard({ job, now, isSelected, onSelect, onAction }: JobCardProps) {
   const findings = useJobFindings(job);
   const remedy = remedyOf(job);

@@ -19,7 +19,7 @@ const NAMES: Readonly<Record<string, string>> = {
   failed: 'Failed',
 };
 
-/** Which videos are listed, and in which order. */
+/** Filter and order of the listed videos. */
 export function JobFilters({ counts, filter, onFilter, pipelines, order, onOrder }: JobFiltersProps) {
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const choices = [

@@ -3,23 +3,23 @@ import type { JobItem, JobResponse, ObjectSegment, Scene } from '../../client/re
 import { requestJson } from '../shared/request.ts';
 import { summaryLine } from './summary-line.ts';
 
-/** What a card of the library tells of a completed job. */
+/** The findings of a completed job on its card. */
 export interface JobFindings {
-  /** Length of the video; null where it is not known. */
+  /** Length of the video; null if unknown. */
   readonly durationMs: number | null;
-  /** A frame that stands for the video. */
+  /** A representative frame. */
   readonly frameIndex: number | null;
   readonly line: string;
 }
 
-/** Requests at once: cards must not delay what the user does. */
+/** Concurrent requests, limited so that cards do not delay the user's actions. */
 const AT_ONCE = 3;
 
 const known = new Map<string, Promise<JobFindings>>();
 const waiting: (() => void)[] = [];
 let running = 0;
 
-/** The findings of a job, read once; null before they are there and for jobs that have none. */
+/** Returns the findings of a job, read once; null before they are there and for jobs without. */
 export function useJobFindings(job: JobItem): JobFindings | null {
   const { job_id: jobId } = job;
   const hasResults = job.status === 'completed' && job.deleted_at === null;
@@ -34,7 +34,7 @@ export function useJobFindings(job: JobItem): JobFindings | null {
         const read = await reading;
         if (!isStale) setFindings(read);
       } catch {
-        // Asked again when the card is shown again.
+        // Requested again when the card is shown again.
         known.delete(jobId);
       }
     };

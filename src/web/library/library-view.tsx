@@ -13,12 +13,12 @@ import { SelectionBar } from './selection-bar.tsx';
 import { NO_FILTER, useJobs } from './use-jobs.ts';
 
 export interface LibraryViewProps {
-  /** What is searched for, in the videos and in their names; empty for nothing. */
+  /** The query for videos and their names; empty for none. */
   readonly query: string;
   readonly pipelines: readonly string[];
 }
 
-/** All videos, and what was found in them. */
+/** All videos with their findings. */
 export function LibraryView({ query, pipelines }: LibraryViewProps) {
   const [filter, setFilter] = useState(NO_FILTER);
   const [order, setOrder] = useState<SortOrder>('newest');
@@ -108,7 +108,7 @@ export function LibraryView({ query, pipelines }: LibraryViewProps) {
   );
 }
 
-/** The next page is read from its top. */
+/** The next page starts at its top. */
 function turn(go: (() => void) | undefined): void {
   go?.();
   scrollTo({ top: 0 });

@@ -1,14 +1,14 @@
 import type { JobItem } from '../../client/responses.ts';
 
-/** Why a job failed, in a few words, and what its owner can do about it. */
+/** Short reason of a failure, and advice for the user. */
 export interface Remedy {
   readonly title: string;
   readonly advice: string;
-  /** True where the same video may succeed when it is analysed again. */
+  /** True if another analysis of the same video may succeed. */
   readonly mayRerun: boolean;
 }
 
-/** By `error_code`. Those of the service itself pass with time, or are for its operator. */
+/** By `error_code`. Those of the service pass with time, or concern its operator. */
 const REMEDIES: Readonly<Record<string, Remedy>> = {
   invalid_video: {
     title: 'Not a readable video',
@@ -33,7 +33,7 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
   stalled: { title: 'Came to a halt', advice: 'Run it again. If it halts again, convert the video.', mayRerun: true },
   decoder_crashed: {
     title: 'The decoder crashed',
-    advice: 'The file may be damaged. Convert it and upload it again, or run it once more.',
+    advice: 'The file may be damaged. Convert it and upload it again, or run it again.',
     mayRerun: true,
   },
   cancelled: { title: 'Cancelled', advice: 'Run it again to get its results.', mayRerun: true },

@@ -8,14 +8,14 @@ import { messageOf, requestJson } from '../shared/request.ts';
 import { routeHash } from '../shared/route-hash.ts';
 import { Thumbnail } from '../shared/thumbnail.tsx';
 
-/** Milliseconds without a key before the search is sent. */
+/** Milliseconds without input before the search is sent. */
 const PAUSE_MS = 250;
-/** Places of one video that are listed; its own page lists all. */
+/** Listed positions per video; the page of the video lists all. */
 const SHOWN = 4;
 
 type Found = SearchResponse | { readonly problem: string } | null;
 
-/** Where a text was read or an object was seen, in all videos. */
+/** Positions of a text or an object in all videos. */
 export function SearchHits({ query }: { readonly query: string }) {
   const found = useSearch(query);
   if (found === null) return <p class="empty">Searching…</p>;
@@ -26,7 +26,7 @@ export function SearchHits({ query }: { readonly query: string }) {
       </p>
     );
   const { complete: isComplete } = found;
-  // Those whose name matches are listed below.
+  // Videos that match by name are listed below.
   const hits = found.hits.filter(({ matches }) => matches > 0);
   return (
     <section class="search-hits" aria-labelledby="hits-title">
@@ -64,7 +64,7 @@ export function SearchHits({ query }: { readonly query: string }) {
   );
 }
 
-/** Null while the first answer to this query is awaited. */
+/** Null while the first response to this query is awaited. */
 function useSearch(query: string): Found {
   const [found, setFound] = useState<{ readonly query: string; readonly is: Found }>({ query, is: null });
   useEffect(() => {

@@ -8,7 +8,7 @@ export interface SelectionBarProps {
   readonly onClear: () => void;
 }
 
-/** What can be done with all selected videos. */
+/** Actions on all selected videos. */
 export function SelectionBar({ jobs, onAction, onClear }: SelectionBarProps) {
   const finished = jobs.filter(({ status, deleted_at: deletedAt }) => status === 'completed' && deletedAt === null);
   const count = (action: JobAction): number => jobs.filter((job) => isPossible(action, job)).length;

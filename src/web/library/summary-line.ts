@@ -2,7 +2,7 @@ import type { ObjectSegment, Scene } from '../../client/responses.ts';
 
 const MAX_LABELS = 4;
 
-/** What was found in a video, in one line: `24 scenes · Dijkstra's algorithm`, `person, dog, car`. */
+/** Returns the findings of a video in one line: `24 scenes · Dijkstra's algorithm`, `person, dog, car`. */
 export function summaryLine(scenes: readonly Scene[], objects: readonly ObjectSegment[]): string {
   const read = scenes.filter(({ text }) => text !== '');
   const durations = new Map<string, number>();

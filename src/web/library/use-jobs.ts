@@ -3,7 +3,7 @@ import type { JobsResponse } from '../../client/responses.ts';
 import { usePoll } from '../shared/poll.ts';
 
 const PAGE = 48;
-/** While a job is under way, and while nothing happens. */
+/** Poll intervals while a job is active, and otherwise. */
 const BUSY_MS = 1_000;
 const IDLE_MS = 5_000;
 
@@ -16,7 +16,7 @@ export interface JobFilter {
 export const NO_FILTER: JobFilter = { status: '', pipelineId: '', fileName: '' };
 
 export interface JobPage {
-  /** Undefined before the first answer. */
+  /** Undefined before the first response. */
   readonly list: JobsResponse | undefined;
   readonly problem: string | undefined;
   /** From 1. */
@@ -26,7 +26,7 @@ export interface JobPage {
   readonly refresh: () => void;
 }
 
-/** The newest jobs that pass a filter, a page at a time. The page in view is kept up to date. */
+/** The newest jobs of a filter, by page. The displayed page is updated. */
 export function useJobs(filter: JobFilter): JobPage {
   const key = JSON.stringify(filter);
   const [place, setPlace] = useState<{ readonly key: string; readonly cursors: readonly string[] }>({
@@ -42,7 +42,7 @@ export function useJobs(filter: JobFilter): JobPage {
   const cursor = cursors.at(-1);
   if (cursor !== undefined) query.set('cursor', cursor);
   const { data, problem } = usePoll<JobsResponse>(`video/jobs?${query}`, pace.ms, pace.asked);
-  // What was shown stays until the next page is there.
+  // The old page stays until the next one is there.
   const [shown, setShown] = useState<JobsResponse>();
   if (data !== undefined && data !== shown) setShown(data);
   const list = data ?? shown;

@@ -8,7 +8,7 @@ export interface DialogProps {
   readonly children: ComponentChildren;
 }
 
-/** A modal dialog: the rest of the page waits, Escape closes it, and the focus returns to where it was. */
+/** A modal dialog: the page behind is inert, Escape closes it, and the focus returns to its previous element. */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const place = useRef<HTMLDialogElement>(null);
   useEffect(() => {

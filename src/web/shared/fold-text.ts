@@ -1,7 +1,9 @@
-/** Text as it is compared: without case, accents, apostrophes and punctuation, with where each character came from. */
+/**
+ * Text folded for comparison: without case, accents, apostrophes and punctuation, with the origin of each character.
+ */
 export interface FoldedText {
   readonly text: string;
-  /** For each UTF-16 unit of `text`, its place in the original. */
+  /** For each UTF-16 unit of `text`, its index in the original. */
   readonly places: readonly number[];
 }
 
@@ -24,7 +26,7 @@ export function foldText(original: string): FoldedText {
   return { text, places };
 }
 
-/** The words of a query, folded, each once. */
+/** Returns the distinct folded words of a query. */
 export function wordsOf(query: string): readonly string[] {
   return [
     ...new Set(
@@ -35,12 +37,12 @@ export function wordsOf(query: string): readonly string[] {
   ];
 }
 
-/** Whether a text has every word of a query, in any order. A query without words is in no text. */
+/** Returns true if a text has every word of a query, in any order. A query without words matches no text. */
 export function hasAllWords(text: FoldedText, words: readonly string[]): boolean {
   return words.length > 0 && words.every((word) => text.text.includes(word));
 }
 
-/** Where the words stand in the original text: ranges that do not overlap, in order. */
+/** Returns the positions of the words in the original text: ordered ranges without overlaps. */
 export function rangesOf(original: string, words: readonly string[]): readonly (readonly [from: number, to: number])[] {
   const { text, places } = foldText(original);
   const isHit = Array.from({ length: original.length }, () => false);

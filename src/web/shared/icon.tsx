@@ -1,4 +1,4 @@
-/** Strokes on a field of 24 by 24. */
+/** Strokes on a grid of 24 by 24. */
 const PATHS = {
   add: 'M12 5v14M5 12h14',
   back: 'M15 5l-7 7 7 7',
@@ -26,7 +26,7 @@ const PATHS = {
 } as const;
 export type IconName = keyof typeof PATHS;
 
-/** A picture beside words or in a button that has a name. */
+/** A decorative picture beside words or in a labelled button. */
 export function Icon({ name }: { readonly name: IconName }) {
   return (
     <svg class={`icon icon-${name}`} viewBox="0 0 24 24" aria-hidden="true">

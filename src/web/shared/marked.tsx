@@ -1,6 +1,6 @@
 import { rangesOf, wordsOf } from './fold-text.ts';
 
-/** A text in which the words of a query are marked. */
+/** A text with the words of a query marked. */
 export function Marked({ text, query }: { readonly text: string; readonly query: string }) {
   const words = wordsOf(query);
   const ranges = words.length === 0 ? [] : rangesOf(text, words);

@@ -2,17 +2,17 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 
 export interface MenuProps {
-  /** What the button shows. */
+  /** Content of the button. */
   readonly button: ComponentChildren;
-  /** What the button is called where it shows no words. */
+  /** Name of a button without words. */
   readonly label?: string;
   readonly class?: string;
-  /** False: choosing something inside leaves it open. Default true. */
+  /** False: a choice leaves it open. Default true. */
   readonly closesOnChoice?: boolean;
   readonly children: ComponentChildren;
 }
 
-/** A button that opens a panel beside it. Escape and a click elsewhere close it. */
+/** A button that opens a panel. Escape and a click elsewhere close it. */
 export function Menu({ button, label, class: name = '', closesOnChoice = true, children }: MenuProps) {
   const place = useRef<HTMLDetailsElement>(null);
   useEffect(() => {

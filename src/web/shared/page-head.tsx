@@ -5,16 +5,16 @@ import { loadSession, signOut, useSession } from './session.ts';
 
 export interface PageHeadProps {
   readonly page: 'library' | 'inspector';
-  /** What is special to the page: its search, its main action. */
+  /** Special content of the page: its search, its main action. */
   readonly children?: ComponentChildren;
 }
 
-/** The head of every page: where one is, where one can go, and whether the service answers. */
+/** The head of every page: the current page, links to others, and whether the service responds. */
 export function PageHead({ page, children }: PageHeadProps) {
   const link = useLinkState();
   const { isSignedIn } = useSession();
   useEffect(() => {
-    // Refused or not answered: the requests of the page say so.
+    // Errors are shown by the requests of the page.
     loadSession().catch(() => undefined);
   }, []);
   return (
@@ -48,7 +48,7 @@ export function PageHead({ page, children }: PageHeadProps) {
   );
 }
 
-/** The part after `#` names what is shown, so the link itself is not followed. */
+/** The part after `#` is the state of the page, so the link itself is not followed. */
 function skip(event: Event): void {
   event.preventDefault();
   document.getElementById('main')?.focus();

@@ -16,13 +16,13 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   return answer;
 }
 
-/** As `request`, for JSON of a known shape. */
+/** Like `request`, for JSON of a known shape. */
 export async function requestJson<T>(path: string, init: RequestInit = {}): Promise<T> {
   const body: T = await (await request(path, init)).json();
   return body;
 }
 
-/** The message of a thrown value. */
+/** Returns the message of a thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

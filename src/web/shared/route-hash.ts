@@ -1,20 +1,20 @@
 const JOB_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
-/** What an address names after its `#`: `#job=…&t=225.0&q=dijkstra`. */
+/** The route in an address after its `#`: `#job=…&t=225.0&q=dijkstra`. */
 export interface Route {
   /** Null for the library. */
   readonly jobId: string | null;
-  /** Where the video is opened; null for its beginning. */
+  /** Start position in the video; null for its beginning. */
   readonly timeMs: number | null;
-  /** What is searched for: in the video, or in the library. */
+  /** The query in the video or in the library. */
   readonly query: string;
-  /** The step of a job's life that the inspector shows; null for the last. */
+  /** The displayed step of a job's history in the inspector; null for the last. */
   readonly step: number | null;
 }
 
 export const LIBRARY: Route = { jobId: null, timeMs: null, query: '', step: null };
 
-/** Parses the part of an address after `#`. What is not understood is left out: an address may come from anywhere. */
+/** Parses the part of an address after `#`. Invalid parts are ignored, because an address may come from anywhere. */
 export function parseRoute(hash: string): Route {
   const query = new URLSearchParams(hash.replace(/^#/, ''));
   const id = query.get('job') ?? '';
@@ -28,7 +28,7 @@ export function parseRoute(hash: string): Route {
   };
 }
 
-/** Writes a route as the part of an address after the path. */
+/** Formats a route as the part of an address after the path. */
 export function routeHash(route: Partial<Route>): string {
   const { jobId, timeMs, query, step } = { ...LIBRARY, ...route };
   const parts = [

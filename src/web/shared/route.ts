@@ -8,20 +8,20 @@ export function useRoute(): Route {
   return useStore(store, (route) => route);
 }
 
-/** Goes somewhere: Back returns. */
+/** Navigates with an entry for Back. */
 export function navigate(route: Partial<Route>): void {
   history.pushState(null, '', address(route));
   store.set({ ...LIBRARY, ...route });
 }
 
-/** Changes what is shown without a step for Back. */
+/** Changes the view without an entry for Back. */
 export function replaceRoute(patch: Partial<Route>): void {
   const route = { ...store.value, ...patch };
   history.replaceState(null, '', address(route));
   store.set(route);
 }
 
-/** Writes into the address where the user has come to, for a reload. Nobody is told: it is shown already. */
+/** Updates the address for a reload, without an event, because the page already shows this state. */
 export function noteRoute(patch: Partial<Route>): void {
   history.replaceState(null, '', address({ ...parseRoute(location.hash), ...patch }));
 }

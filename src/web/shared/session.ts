@@ -8,17 +8,17 @@ interface SessionResponse {
 }
 
 export interface Session {
-  /** False until the service has answered. */
+  /** False until the service has responded. */
   readonly isKnown: boolean;
   readonly isSignedIn: boolean;
   readonly mayRead: boolean;
   readonly maySubmit: boolean;
 }
 
-/** Until it is known, nothing is hidden that most may do. */
+/** Until it is known, common actions are not hidden. */
 const store = new Store<Session>({ isKnown: false, isSignedIn: false, mayRead: true, maySubmit: true });
 
-/** Asks once what the caller may do. A caller without a key is sent to the page where one is given. */
+/** Requests the scopes of the caller once. A caller without a key is sent to the sign-in page. */
 export async function loadSession(): Promise<void> {
   const { signed_in: isSignedIn, key_needed: needsKey, scopes } = await requestJson<SessionResponse>('session');
   if (needsKey) {
@@ -32,7 +32,7 @@ export function useSession(): Session {
   return useStore(store, (session) => session);
 }
 
-/** Leaves for the page where a key is given, and remembers where the user was. */
+/** Goes to the sign-in page and stores the current address. */
 export function signIn(): void {
   sessionStorage.setItem('before-sign-in', location.pathname + location.hash);
   location.assign('sign-in');

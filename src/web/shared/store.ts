@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 
-/** A value that components watch: the state of a page or of a part of it, in one place. */
+/** A value that components watch: the state of a page or part of it. */
 export class Store<T extends object> {
   #value: T;
   readonly #listeners = new Set<() => void>();
@@ -13,7 +13,7 @@ export class Store<T extends object> {
     return this.#value;
   }
 
-  /** Replaces some members and tells the listeners, unless nothing differs. */
+  /** Replaces some members and notifies the listeners if something differs. */
   set(patch: Partial<T>): void {
     const next = { ...this.#value, ...patch };
     if (isShallowEqual(next, this.#value)) return;
@@ -28,7 +28,7 @@ export class Store<T extends object> {
   }
 }
 
-/** What a component needs of a store. It is rendered again only when that has changed (shallow comparison). */
+/** Returns a part of a store. The component renders again only if that has changed (shallow comparison). */
 export function useStore<T extends object, S>(store: Store<T>, select: (value: T) => S): S {
   const [, setShown] = useState({});
   const selected = select(store.value);

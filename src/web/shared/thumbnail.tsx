@@ -3,13 +3,13 @@ import { Icon, type IconName } from './icon.tsx';
 
 export interface ThumbnailProps {
   readonly jobId: string;
-  /** Index of the frame; null where none is known. */
+  /** Index of the frame; null if unknown. */
   readonly frameIndex: number | null;
-  /** What stands where there is no picture. */
+  /** Replacement if there is no picture. */
   readonly icon?: IconName;
 }
 
-/** The picture of a frame, or a plain tile where there is none. Decoration: the words beside it say what it is. */
+/** The picture of a frame, or a plain tile without one. Decorative, because the words beside it describe it. */
 export function Thumbnail({ jobId, frameIndex, icon = 'film' }: ThumbnailProps) {
   const address = frameIndex === null ? null : `video/thumbnails/${jobId}/${frameIndex}`;
   const [missing, setMissing] = useState<string | null>(null);

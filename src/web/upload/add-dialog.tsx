@@ -18,7 +18,7 @@ export interface AddDialogProps {
 /** Every service has it. */
 const USUAL_PIPELINE = 'ocr_only';
 
-/** Which videos are added, what is looked for in them, and how closely. */
+/** The videos to add, the pipeline, and the sampling. */
 export function AddDialog({ files, pipelines }: AddDialogProps) {
   const [chosen, setChosen] = useState<string | null>(null);
   const [sampling, setSampling] = useState(USUAL_SAMPLING);
@@ -89,7 +89,7 @@ function close(): void {
   adding.set({ files: null });
 }
 
-/** The length of all files together, null until each is known, and the address of the first. */
+/** The total length of all files, null until each is known, and the address of the first. */
 function useFacts(files: readonly File[]): { readonly durationMs: number | null; readonly first: string | null } {
   const [known, setKnown] = useState<ReadonlyMap<File, FileFacts | null>>(new Map());
   const kept = useRef(known);

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Icon } from '../shared/icon.tsx';
 import { addFiles } from './adding.ts';
 
-/** The whole page takes files that are dropped: a browser leaves a page for a file that lands beside its place. */
+/** The whole page accepts drops, because a browser leaves the page for a file dropped elsewhere. */
 export function DropTarget() {
   const [isOver, setOver] = useState(false);
   useEffect(() => {

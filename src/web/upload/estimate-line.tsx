@@ -6,11 +6,11 @@ import { framesOf, type Sampling } from './sampling.ts';
 export interface EstimateProps {
   readonly sampling: Sampling;
   readonly pipelineId: string;
-  /** Of all videos; null where it is not known. */
+  /** Of all videos; null if unknown. */
   readonly durationMs: number | null;
 }
 
-/** How much work is ordered, before anything is sent. */
+/** The estimated work before an upload. */
 export function Estimate({ sampling, pipelineId, durationMs }: EstimateProps) {
   const [perFrame, setPerFrame] = useState<number | null>(null);
   useEffect(() => {
@@ -18,7 +18,7 @@ export function Estimate({ sampling, pipelineId, durationMs }: EstimateProps) {
     setPerFrame(null);
     if (pipelineId === '') return undefined;
     const read = async (): Promise<void> => {
-      // A key that may not read jobs gets no estimate.
+      // A key that cannot read jobs gets no estimate.
       const ms = await msPerFrame(pipelineId).catch(() => null);
       if (!isStale) setPerFrame(ms);
     };

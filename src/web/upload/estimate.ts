@@ -1,12 +1,12 @@
 import type { JobResponse, JobsResponse } from '../../client/responses.ts';
 import { requestJson } from '../shared/request.ts';
 
-/** Jobs of the same pipeline that an estimate is made from. */
+/** Number of jobs of the same pipeline for an estimate. */
 const SAMPLE = 5;
 
 /**
- * Milliseconds that a frame took in the last jobs of a pipeline, in the median; null where there are none. The time of
- * a job is that from its acceptance to its end, so a service that is busy is counted as slow.
+ * Median milliseconds per frame in the last jobs of a pipeline; null without jobs. The time of a job includes waiting,
+ * so a busy service counts as slow.
  */
 export async function msPerFrame(pipelineId: string): Promise<number | null> {
   const query = new URLSearchParams({ pipeline_id: pipelineId, status: 'completed', limit: String(SAMPLE) });

@@ -1,11 +1,11 @@
-/** What the browser can tell of a video that the user chose, before it is sent. */
+/** The browser's facts about a chosen video before its upload. */
 export interface FileFacts {
   readonly durationMs: number;
-  /** Address of the file for a video element; to be revoked. */
+  /** Address of the file for a video element; must be revoked. */
   readonly address: string;
 }
 
-/** Null for a file that this browser cannot play; the service may read it all the same. */
+/** Null for a file that this browser cannot play; the service may still read it. */
 export function readFileFacts(file: File): Promise<FileFacts | null> {
   const address = URL.createObjectURL(file);
   const video = document.createElement('video');

@@ -4,7 +4,7 @@ import { messageOf, request } from '../shared/request.ts';
 import { useSession } from '../shared/session.ts';
 import { adding, addFiles } from './adding.ts';
 
-/** What the library shows before the first video. */
+/** Shown in the library before the first video. */
 export function FirstVisit() {
   const { maySubmit } = useSession();
   const [problem, setProblem] = useState<string | null>(null);
@@ -31,7 +31,7 @@ export function FirstVisit() {
           </button>
         </div>
       ) : (
-        <p class="note">Your key reads videos only. Nobody has added one yet.</p>
+        <p class="note">Your key can only read videos, and there are none yet.</p>
       )}
       {problem !== null && (
         <p class="problem" role="alert">

@@ -1,17 +1,17 @@
 import { useState } from 'preact/hooks';
 import type { Region } from './sampling.ts';
 
-/** Smaller ones are taken for a click. */
+/** Smaller ones count as a click. */
 const MIN_PART = 0.03;
 
 export interface RegionPickerProps {
-  /** Address of a video; null where there is no picture to draw on. */
+  /** Address of a video; null without a picture to draw on. */
   readonly address: string | null;
   readonly region: Region | null;
   readonly onRegion: (region: Region | null) => void;
 }
 
-/** A part of the picture: drawn with the pointer, or typed in hundredths of the width and the height. */
+/** A part of the picture: drawn with the pointer, or typed in percent of width and height. */
 export function RegionPicker({ address, region, onRegion }: RegionPickerProps) {
   const [from, setFrom] = useState<readonly [number, number] | null>(null);
   return (
@@ -70,7 +70,7 @@ export function RegionPicker({ address, region, onRegion }: RegionPickerProps) {
   );
 }
 
-/** Where a pointer is, in parts of the picture. */
+/** Returns the position of the pointer as fractions of the picture. */
 function placeOf(event: PointerEvent & { readonly currentTarget: HTMLElement }): readonly [number, number] {
   const { left, top, width, height } = event.currentTarget.getBoundingClientRect();
   return [clamped((event.clientX - left) / width), clamped((event.clientY - top) / height)];
@@ -86,7 +86,7 @@ function regionBetween(a: readonly [number, number], b: readonly [number, number
   return width < MIN_PART || height < MIN_PART ? null : [round(x), round(y), round(width), round(height)];
 }
 
-/** A number replaced, and what no longer fits made smaller. */
+/** Replaces a number and shrinks what no longer fits. */
 function withNumber(region: Region | null, index: number, value: number): Region | null {
   if (Number.isNaN(value)) return region;
   const next = [...(region ?? [0, 0, 1, 1])];

@@ -4,11 +4,11 @@ import { RegionPicker } from './region-picker.tsx';
 export interface SamplingFormProps {
   readonly sampling: Sampling;
   readonly onSampling: (sampling: Sampling) => void;
-  /** Of the first video; null where this browser cannot play it. */
+  /** Of the first video; null if this browser cannot play it. */
   readonly videoAddress: string | null;
 }
 
-/** How many pictures are looked at, which part of the video, and which part of the picture. */
+/** The number of analysed frames, the time range, and the region. */
 export function SamplingForm({ sampling, onSampling, videoAddress }: SamplingFormProps) {
   const faults = samplingFaults(sampling);
   return (

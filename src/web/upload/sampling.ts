@@ -3,13 +3,13 @@ import type { AnalysisOptions } from '../../client/analysis-options.ts';
 export type Pace = 'second' | 'fifth' | 'frame';
 export type Region = readonly [x: number, y: number, width: number, height: number];
 
-/** What is analysed of a video, as a person chooses it. */
+/** The sampling as chosen by a person. */
 export interface Sampling {
   readonly pace: Pace;
-  /** As typed: `1:30`, `90`, or empty for the beginning and the end. */
+  /** As typed: `1:30`, `90`, or empty for the start and the end. */
   readonly start: string;
   readonly end: string;
-  /** In parts of the picture, 0 to 1; null for the whole. */
+  /** As fractions of the picture, 0 to 1; null for all of it. */
   readonly region: Region | null;
 }
 export const USUAL_SAMPLING: Sampling = { pace: 'second', start: '', end: '', region: null };
@@ -20,10 +20,10 @@ export const PACES: readonly { readonly pace: Pace; readonly words: string; read
   { pace: 'frame', words: 'Every frame', everyMs: null },
 ];
 
-/** Frames a second of a video whose own rate is not known before it is decoded. */
+/** Assumed frames per second of a video before it is decoded. */
 const USUAL_FRAME_RATE = 25;
 
-/** Milliseconds of a time as people write it (`90`, `1:30`, `1:02:03.5`); null for an empty one, NaN for any other text. */
+/** Parses a time (`90`, `1:30`, `1:02:03.5`) into milliseconds; null for an empty one, NaN for any other text. */
 export function parseTime(text: string): number | null {
   const trimmed = text.trim();
   if (trimmed === '') return null;
@@ -32,7 +32,7 @@ export function parseTime(text: string): number | null {
   return Math.round(parts.reduce((sum, part) => sum * 60 + part, 0) * 1_000);
 }
 
-/** What is wrong with a choice, by field; empty where nothing is. */
+/** Returns the faults of a choice by field; empty without faults. */
 export function samplingFaults({ start, end }: Sampling): { readonly start?: string; readonly end?: string } {
   const [from, to] = [parseTime(start), parseTime(end)];
   const words = 'Write minutes and seconds, such as 1:30.';
@@ -41,7 +41,7 @@ export function samplingFaults({ start, end }: Sampling): { readonly start?: str
   return to !== null && to <= (from ?? 0) ? { end: 'The end must come after the start.' } : {};
 }
 
-/** The options of a submission. */
+/** Returns the options of a submission. */
 export function analysisOptionsOf({ pace, start, end, region }: Sampling): AnalysisOptions {
   const everyMs = PACES.find((known) => known.pace === pace)?.everyMs ?? null;
   const [from, to] = [parseTime(start), parseTime(end)];
@@ -53,7 +53,7 @@ export function analysisOptionsOf({ pace, start, end, region }: Sampling): Analy
   };
 }
 
-/** How many frames will be analysed, about. */
+/** Returns the approximate number of analysed frames. */
 export function framesOf(sampling: Sampling, durationMs: number): number {
   const from = parseTime(sampling.start) ?? 0;
   const to = Math.min(durationMs, parseTime(sampling.end) ?? durationMs);

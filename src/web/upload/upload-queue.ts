@@ -3,18 +3,18 @@ import { Store } from '../shared/store.ts';
 
 export type UploadState = 'waiting' | 'sending' | 'paused' | 'accepted' | 'refused' | 'cancelled';
 
-/** One file on its way to the service. */
+/** One file of the queue. */
 export interface UploadItem {
-  /** Names the submission: a retry after a broken connection makes no second job. */
+  /** Idempotency key: a retry after a broken connection creates no second job. */
   readonly key: string;
   readonly file: File;
   readonly pipelineId: string;
   readonly options: AnalysisOptions;
   readonly state: UploadState;
   readonly sentBytes: number;
-  /** There once accepted. */
+  /** Set once accepted. */
   readonly jobId: string | null;
-  /** Why it was refused, for people. */
+  /** Reason of a rejection, for people. */
   readonly reason: string | null;
 }
 
@@ -27,15 +27,15 @@ export interface UploadRequest {
   readonly onProgress: (sentBytes: number) => void;
 }
 
-/** Sends one file. Resolves with the id of its job; rejects with an Error for people. */
+/** Sends one file. Resolves with its job id; rejects with an Error for people. */
 export type SendUpload = (request: UploadRequest) => Promise<string>;
 
 const OVER: ReadonlySet<UploadState> = new Set(['accepted', 'refused', 'cancelled']);
 
-/** Two use a line better than one, and more would only share it. */
+/** Two use a connection better than one; more would only share it. */
 const AT_ONCE = 2;
 
-/** Files that are sent two at a time, in their order. Nothing here knows the page. */
+/** Files that are sent two at a time, in order. Independent of the page. */
 export class UploadQueue {
   readonly store = new Store<{ readonly items: readonly UploadItem[] }>({ items: [] });
   readonly #send: SendUpload;
@@ -62,7 +62,7 @@ export class UploadQueue {
     this.#next();
   }
 
-  /** Ends the request; `resume` sends the file again from its beginning. */
+  /** Ends the request; `resume` sends the file again from its start. */
   pause(key: string): void {
     this.#leave(key, 'paused');
   }
@@ -71,13 +71,13 @@ export class UploadQueue {
     this.#leave(key, 'cancelled');
   }
 
-  /** Sends a paused, cancelled or refused file, with the key that it had. */
+  /** Sends a paused, cancelled or rejected file with its key. */
   resume(key: string): void {
     this.#change(key, { state: 'waiting', sentBytes: 0, reason: null });
     this.#next();
   }
 
-  /** Takes those off the list that are over. */
+  /** Removes finished files from the list. */
   clear(): void {
     this.store.set({ items: this.store.value.items.filter(({ state }) => !OVER.has(state)) });
   }

@@ -5,7 +5,7 @@ import { formatBytes } from './bytes.ts';
 import type { UploadItem } from './upload-queue.ts';
 import { uploads } from './uploads.ts';
 
-/** The files on their way, in a corner of the page. */
+/** The current uploads, in a corner of the page. */
 export function UploadTray() {
   const items = useStore(uploads.store, (state) => state.items);
   if (items.length === 0) return null;

@@ -2,7 +2,7 @@ import { ReelstateClient } from '../../client/reelstate-client.ts';
 import { ReelstateError } from '../../client/reelstate-error.ts';
 import { UploadQueue, type UploadRequest } from './upload-queue.ts';
 
-/** The uploads of this tab: they go on whatever page of the library is shown. */
+/** The uploads of this tab. They continue on every page of the library. */
 export const uploads = new UploadQueue({ send, newKey });
 
 async function send({ options, ...request }: UploadRequest): Promise<string> {
@@ -15,13 +15,13 @@ async function send({ options, ...request }: UploadRequest): Promise<string> {
   }
 }
 
-/** `randomUUID` is there on secure pages alone. */
+/** `randomUUID` exists only on secure pages. */
 function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** A tab that is closed ends its uploads, so the browser asks before. */
+/** Closing the tab ends its uploads, so the browser asks first. */
 addEventListener('beforeunload', (event) => {
   if (uploads.store.value.items.some(({ state }) => state === 'sending' || state === 'waiting')) event.preventDefault();
 });

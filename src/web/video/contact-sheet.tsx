@@ -14,10 +14,10 @@ export interface ContactSheetProps {
   readonly player: Player;
 }
 
-/** Pictures of a video in which no text was read. */
+/** Pictures of a video without text. */
 const STILLS = 12;
 
-/** The scenes as pictures, where the browser cannot play the video. */
+/** The scenes as pictures, if the browser cannot play the video. */
 export function ContactSheet({ jobId, codec, scenes, store, player }: ContactSheetProps) {
   const { isBlank, current, durationMs } = useStore(store, ({ isBlank: blank, timeMs, durationMs: length }) => ({
     isBlank: blank,

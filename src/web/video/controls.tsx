@@ -13,7 +13,7 @@ export interface ControlsProps {
   readonly onHelp: () => void;
 }
 
-/** What a player has below its picture. */
+/** The controls of the player below its picture. */
 export function Controls({ store, player, onStep, onFullScreen, onHelp }: ControlsProps) {
   const { isPlaying, isMuted, isBlank, rate } = useStore(store, (state) => ({
     isPlaying: state.isPlaying,

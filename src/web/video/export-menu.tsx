@@ -7,7 +7,7 @@ export interface ExportMenuProps {
   readonly hasObjects: boolean;
 }
 
-/** What was found, as files. */
+/** The findings as files. */
 export function ExportMenu({ jobId, hasText, hasObjects }: ExportMenuProps) {
   const segments = `video/segments/${jobId}`;
   const files: readonly (readonly [name: string, format: string, address: string])[] = [

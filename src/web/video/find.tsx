@@ -6,7 +6,7 @@ import { useStore } from '../shared/store.ts';
 import type { Player } from './player.ts';
 import type { VideoStore } from './video-state.ts';
 
-/** Beginnings, in ms and in order, of what has every word of a query: scenes by their text, objects by their label. */
+/** Start times in ms, in order, of matches of every word of a query: scenes by text, objects by label. */
 export function findHits(
   scenes: readonly Scene[],
   objects: readonly ObjectSegment[],
@@ -28,11 +28,11 @@ export interface FindProps {
   readonly onQuery: (query: string) => void;
 }
 
-/** Searches this video. Enter leads to the next hit, Shift+Enter to the one before. */
+/** Searches this video. Enter goes to the next hit, Shift+Enter to the previous one. */
 export function Find({ store, player, hits, onQuery }: FindProps) {
   const query = useStore(store, (state) => state.query);
   const input = useRef<HTMLInputElement>(null);
-  // The hit in view: the last one that has begun.
+  // The current hit: the last one that has started.
   const current = useStore(store, ({ timeMs }) => hits.findLastIndex((ms) => ms <= timeMs + 1.5));
   useEffect(() => {
     const ending = new AbortController();

@@ -25,7 +25,7 @@ import { VideoTitle } from './video-title.tsx';
 /** Where nothing tells how large the frame is. */
 const UNKNOWN_SIZE: readonly [number, number] = [1280, 720];
 
-/** A completed job: its video and what was found in it. */
+/** A completed job: its video and its findings. */
 export function Finished({ job }: { readonly job: JobResponse }) {
   const findings = useFindings(job.job_id);
   if (findings === null) {
@@ -151,7 +151,7 @@ function Opened({ job, findings: { scenes, objects, endMs } }: OpenedProps) {
   );
 }
 
-/** Keeps the place and the search in the address, so that a reload returns to them. Not while it plays. */
+/** Keeps position and search in the address for a reload, except during playback. */
 function useAddress(store: ReturnType<typeof createVideoStore>): void {
   const { timeMs, query } = useStore(store, (state) => ({
     timeMs: state.isPlaying ? null : Math.round(state.timeMs / 100) * 100,
@@ -175,7 +175,7 @@ function CopyLink({ jobId, timeOf }: CopyLinkProps) {
       await navigator.clipboard.writeText(href);
       setSaid('Copied');
     } catch {
-      // Only secure pages may write to the clipboard.
+      // Only secure pages can write to the clipboard.
       setSaid('Copy the address of this page');
     }
   };
@@ -188,12 +188,12 @@ function CopyLink({ jobId, timeOf }: CopyLinkProps) {
 }
 
 function toggleFullScreen(element: HTMLElement | null): void {
-  // Refused where the browser wants a gesture first.
+  // Rejected if the browser requires a gesture first.
   if (document.fullscreenElement !== null) document.exitFullscreen().catch(() => undefined);
   else element?.requestFullscreen().catch(() => undefined);
 }
 
-/** Milliseconds between two analysed frames; null where it is not known. */
+/** Milliseconds between two analysed frames; null if unknown. */
 function stepOf({ media: { duration_ms: durationMs, frames_analysed: frames } }: JobResponse): number | null {
   return durationMs === null || frames === null || frames < 2 ? null : durationMs / frames;
 }

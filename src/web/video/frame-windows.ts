@@ -15,32 +15,32 @@ export interface FrameView {
   readonly findings: readonly Finding[];
 }
 
-/** Reads the frames shown at or after a time and before another. */
+/** Reads the frames between two times. */
 export type LoadFrames = (fromMs: number, toMs: number) => Promise<readonly FrameResult[]>;
 
 export interface FrameWindowsOptions {
   readonly load: LoadFrames;
-  /** The time between two analysed frames; null where it is not known. */
+  /** Time between two analysed frames; null if unknown. */
   readonly stepMs: number | null;
   /** Length of the video. */
   readonly endMs: number;
-  /** Where the last thing that was found ends. */
+  /** End of the last finding. */
   readonly foundMs: number;
 }
 
-/** Frames that a window holds at the usual step. */
+/** Frames in a window at the usual step. */
 const FRAMES_PER_WINDOW = 256;
 const MIN_WINDOW_MS = 2_000;
-/** Where the time between two analysed frames is not known. */
+/** Used if the time between two analysed frames is unknown. */
 const UNKNOWN_STEP_MS = 100;
-/** Windows that are kept: what is around the place in view, and some where it was. */
+/** Number of kept windows around current and earlier positions. */
 const KEPT = 8;
-/** Windows without a frame that are passed when the next frame is sought. */
+/** Number of empty windows that are skipped in the search for the next frame. */
 const MAX_EMPTY = 64;
 
 /**
- * The frames of a job around the place in view. They are read in windows of time, so that a video with 200,000 frames
- * costs as little memory as one with 2,000.
+ * The frames of a job around the current position, read in windows of time, so that a video with 200,000 frames needs
+ * as little memory as one with 2,000.
  */
 export class FrameWindows {
   readonly windowMs: number;
@@ -59,7 +59,7 @@ export class FrameWindows {
     this.windowMs = Math.max(MIN_WINDOW_MS, Math.ceil(this.#stepMs) * FRAMES_PER_WINDOW);
   }
 
-  /** The frame in view at a time, if its window is here; null where nothing was analysed, undefined where it is not known yet. */
+  /** Returns the frame at a time if its window is loaded; null without an analysed frame, undefined if unknown. */
   frameAt(ms: number): FrameView | null | undefined {
     const number = this.#numberOf(ms);
     const near = [number - 1, number, number + 1].map((each) => (this.#isOutside(each) ? [] : this.#loaded.get(each)));
@@ -74,13 +74,13 @@ export class FrameWindows {
     return ms >= Math.max(2 * frame.timestampMs - before, this.#foundMs) ? null : frame;
   }
 
-  /** Reads what is around a time. Resolves when it is here. Rejects as the load does. */
+  /** Reads the window around a time. Resolves when it is loaded; rejects like the load. */
   async around(ms: number): Promise<void> {
     const number = this.#numberOf(ms);
     await Promise.all([number - 1, number, number + 1].map((near) => this.#window(near)));
   }
 
-  /** The next analysed frame after a time, or the one before; null where there is none. */
+  /** Returns the next or previous analysed frame; null if there is none. */
   async neighbour(ms: number, by: -1 | 1): Promise<FrameView | null> {
     const first = this.#numberOf(ms);
     for (let passed = 0; passed < MAX_EMPTY; passed += 1) {
@@ -108,7 +108,7 @@ export class FrameWindows {
     if (this.#isOutside(number)) return [];
     const known = this.#loaded.get(number);
     if (known !== undefined) {
-      // The last used stands last.
+      // The most recently used is last.
       this.#loaded.delete(number);
       this.#loaded.set(number, known);
       return known;

@@ -3,7 +3,7 @@ import { FrameWindows, type FrameWindowsOptions } from './frame-windows.ts';
 import type { Player } from './player.ts';
 import type { VideoStore } from './video-state.ts';
 
-/** Keeps the frame in view in the store. Returns what steps to the analysed frame before or after. */
+/** Keeps the current frame in the store. Returns a function that steps to the next or previous analysed frame. */
 export function useFrames(store: VideoStore, player: Player, options: FrameWindowsOptions): (by: -1 | 1) => void {
   const [windows] = useState(() => new FrameWindows(options));
   useEffect(() => {
@@ -14,14 +14,14 @@ export function useFrames(store: VideoStore, player: Player, options: FrameWindo
         await windows.around(ms);
         if (!isStale) store.set({ frame: windows.frameAt(store.value.timeMs) });
       } catch {
-        // Asked again at the next place.
+        // Requested again at the next position.
         wanted = -1;
       }
     };
     const look = (): void => {
       const { timeMs } = store.value;
       const frame = windows.frameAt(timeMs);
-      // While the next window is read, the last frame stays.
+      // The last frame stays while the next window is read.
       if (frame !== undefined) store.set({ frame });
       const number = Math.floor(timeMs / windows.windowMs);
       if (frame !== undefined && number === wanted) return;

@@ -7,7 +7,7 @@ interface JobChartProps {
   readonly jobId: string;
 }
 
-/** How the job got where it is. The chart and its layout are loaded when they are asked for. */
+/** The path of the job. The chart and its layout are loaded on demand. */
 export function JobDetails({ job: { job_id: jobId, pipeline_id: pipelineId } }: { readonly job: JobItem }) {
   const [Chart, setChart] = useState<{ readonly is: ComponentType<JobChartProps> } | null>(null);
   const load = async (): Promise<void> => {

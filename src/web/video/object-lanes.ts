@@ -1,16 +1,16 @@
 import type { ObjectSegment } from '../../client/responses.ts';
 
-/** When one kind of object is seen. */
+/** The appearances of one label. */
 export interface ObjectLane {
   readonly label: string;
-  /** In their order, overlaps joined. */
+  /** In order, overlaps merged. */
   readonly intervals: readonly (readonly [startMs: number, endMs: number])[];
   readonly seenMs: number;
-  /** Most seen at once. */
+  /** Maximum number at once. */
   readonly maxCount: number;
 }
 
-/** One lane for each label, the longest seen first. */
+/** Returns one lane per label, the longest seen first. */
 export function objectLanes(segments: readonly ObjectSegment[]): readonly ObjectLane[] {
   const byLabel = new Map<string, ObjectSegment[]>();
   for (const segment of segments) {

@@ -11,7 +11,7 @@ export interface ObjectsProps {
   readonly hues: ReadonlyMap<string, number>;
 }
 
-/** When each kind of object is seen: a lane for each, and a switch for its boxes. */
+/** The appearances of each label: a lane and a switch for its boxes. */
 export function Objects({ store, player, lanes, hues }: ObjectsProps) {
   const { hidden, durationMs } = useStore(store, (state) => ({ hidden: state.hidden, durationMs: state.durationMs }));
   if (lanes.length === 0) return <p class="empty">No objects were seen in this video.</p>;
@@ -20,7 +20,7 @@ export function Objects({ store, player, lanes, hues }: ObjectsProps) {
     if (!next.delete(label)) next.add(label);
     store.set({ hidden: next });
   };
-  /** To the next time it is seen, and from the last to the first. */
+  /** Goes to the next appearance, and from the last to the first. */
   const goToNext = ({ intervals }: ObjectLane): void => {
     const { timeMs } = store.value;
     const [start] = intervals.find(([begin]) => begin > timeMs + 1) ?? intervals[0] ?? [0];

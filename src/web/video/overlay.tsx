@@ -10,7 +10,7 @@ export interface OverlayProps {
   readonly size: readonly [width: number, height: number];
 }
 
-/** Boxes over the picture, in pixels of the source frame. A name is written for what is pointed at or chosen. */
+/** Boxes over the picture in pixels of the source frame. Names are shown for hovered and selected ones. */
 export function Overlay({ store, hues, size: [width, height] }: OverlayProps) {
   const { frame, names, chosen, pointedAt } = useStore(store, (state) => state);
   const place = useRef<HTMLDivElement>(null);
@@ -18,7 +18,7 @@ export function Overlay({ store, hues, size: [width, height] }: OverlayProps) {
   useLayoutEffect(() => {
     const element = place.current;
     if (element === null) return undefined;
-    // The stage has the picture's proportions, so both directions have one scale.
+    // The stage has the picture's proportions, so both directions have the same scale.
     const observer = new ResizeObserver(() => setScale(width / Math.max(1, element.clientWidth)));
     observer.observe(element);
     return () => observer.disconnect();
@@ -65,7 +65,7 @@ interface CaptionProps {
   readonly size: readonly [width: number, height: number];
 }
 
-/** HTML text: its width is the browser's to know, in whatever script it is written. */
+/** HTML text, because only the browser knows its width in every script. */
 function Caption({ finding: { kind, name, confidence, bbox }, hue, size: [width, height] }: CaptionProps) {
   const [x, y, w, h] = bbox;
   const isBelow = y < height * 0.08;
@@ -83,7 +83,7 @@ function Caption({ finding: { kind, name, confidence, bbox }, hue, size: [width,
   );
 }
 
-/** Whether a finding passes what the viewer chose to see. */
+/** Returns true if a finding is not filtered out by the viewer. */
 export function isShown(
   { kind, name, confidence }: Finding,
   { hidden, showsObjects, showsText, minConfidence }: VideoState,

@@ -18,7 +18,7 @@ export interface PanelProps {
   readonly hits: readonly number[];
 }
 
-/** What was found: in the whole video, by text or by object, and in the frame in view. */
+/** The findings: in the whole video, by text or by object, and in the current frame. */
 export function Panel({ jobId, store, player, scenes, lanes, hues, hits }: PanelProps) {
   const { tab, query } = useStore(store, (state) => ({ tab: state.tab, query: state.query }));
   const tabs: readonly (readonly [Tab, string, number | null])[] = [

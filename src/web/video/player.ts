@@ -5,7 +5,7 @@ const TELLS_FRAMES = 'HTMLVideoElement' in globalThis && 'requestVideoFrameCallb
 
 export const RATES = [0.5, 1, 1.5, 2, 4] as const;
 
-/** Plays the video, or moves a clock where the browser cannot play it, and writes into the store where it is. */
+/** Plays the video, or advances a clock if the browser cannot play it, and writes the position into the store. */
 export class Player {
   readonly #store: VideoStore;
   #video: HTMLVideoElement | null = null;
@@ -15,7 +15,7 @@ export class Player {
     this.#store = store;
   }
 
-  /** Takes an element. Returns a function that lets it go. */
+  /** Attaches an element. Returns a function that detaches it. */
   attach(video: HTMLVideoElement): () => void {
     const store = this.#store;
     const ending = new AbortController();
@@ -50,7 +50,7 @@ export class Player {
     });
     let callback = 0;
     const shown = (_now: number, { mediaTime }: VideoFrameCallbackMetadata): void => {
-      // While the next place is sought, the last one is no news.
+      // During a seek, the old position is ignored.
       if (!video.seeking) store.set({ timeMs: mediaTime * 1_000 });
       callback = video.requestVideoFrameCallback(shown);
     };
@@ -79,7 +79,7 @@ export class Player {
       if (!isPlaying && timeMs >= durationMs) this.seek(0);
       this.#store.set({ isPlaying: !isPlaying });
       if (!isPlaying) this.#tick(performance.now());
-      // Refused where the browser wants a gesture first: it stays paused.
+      // Rejected if the browser requires a gesture first: it stays paused.
     } else if (this.#video.paused) this.#video.play().catch(() => undefined);
     else this.#video.pause();
   }

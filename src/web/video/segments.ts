@@ -2,11 +2,11 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ObjectSegment, Scene } from '../../client/responses.ts';
 import { messageOf, requestJson } from '../shared/request.ts';
 
-/** What was found in a video over time. */
+/** The segments of a video. */
 export interface Findings {
   readonly scenes: readonly Scene[];
   readonly objects: readonly ObjectSegment[];
-  /** Where the last of them ends. */
+  /** End of the last one. */
   readonly endMs: number;
 }
 
@@ -38,7 +38,7 @@ export function useFindings(jobId: string): FindingsState {
   return state;
 }
 
-/** The index of the last segment that has begun; -1 before the first. They are ordered by their beginning. */
+/** Returns the index of the last segment that has started; -1 before the first. They are ordered by start. */
 function indexAt(segments: readonly { readonly start_ms: number }[], ms: number): number {
   let low = 0;
   let high = segments.length;
@@ -51,7 +51,7 @@ function indexAt(segments: readonly { readonly start_ms: number }[], ms: number)
   return low - 1;
 }
 
-/** The index of the segment that holds at a time; -1 where none does. */
+/** Returns the index of the segment at a time; -1 if there is none. */
 export function currentAt(
   segments: readonly { readonly start_ms: number; readonly end_ms: number }[],
   ms: number,

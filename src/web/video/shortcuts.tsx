@@ -10,7 +10,7 @@ export interface ShortcutContext {
   readonly store: VideoStore;
   readonly player: Player;
   readonly step: (by: -1 | 1) => void;
-  /** To the scene before or after. */
+  /** To the next or previous scene. */
   readonly scene: (by: -1 | 1) => void;
   readonly fullScreen: () => void;
   readonly help: () => void;
@@ -27,7 +27,7 @@ const jump =
   ({ player, store }: ShortcutContext): void =>
     player.seek(store.value.timeMs + ms);
 
-/** Those of the usual players. */
+/** As in common players. */
 const SHORTCUTS: readonly Shortcut[] = [
   { keys: [' ', 'k'], words: 'Play or pause', act: ({ player }) => player.toggle() },
   { keys: ['ArrowLeft'], words: 'Back 5 seconds', act: jump(-JUMP_MS) },
@@ -48,12 +48,12 @@ const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['?'], words: 'This list', act: ({ help }) => help() },
 ];
 
-/** Does what a key stands for, unless it is meant for a field or a control. */
+/** Handles a key, unless it belongs to a field or a control. */
 export function handleKey(event: KeyboardEvent, context: ShortcutContext): void {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
   const { target, key } = event;
   const isControl = target instanceof HTMLElement && target.closest('button, a, summary, input, select') !== null;
-  // Space and the arrows belong to the control that has the focus.
+  // Space and the arrows belong to the focused control.
   if (isControl && (key === ' ' || key.startsWith('Arrow') || key === 'Home' || key === 'End')) return;
   const shortcut = SHORTCUTS.find(({ keys }) => keys.includes(key));
   if (shortcut === undefined) return;

@@ -15,7 +15,7 @@ export interface StageProps {
   readonly size: readonly [width: number, height: number];
 }
 
-/** The picture in its own proportions, with what was found in it. */
+/** The picture in its proportions with its findings. */
 export function Stage({ jobId, store, player, hues, size }: StageProps) {
   const { isBlank, isMuted } = useStore(store, (state) => ({ isBlank: state.isBlank, isMuted: state.isMuted }));
   const video = useRef<HTMLVideoElement>(null);
@@ -33,7 +33,7 @@ export function Stage({ jobId, store, player, hues, size }: StageProps) {
   );
 }
 
-/** A picture of the place in view, made by the service; nothing where it makes none. */
+/** A picture of the current position from the service, or nothing. */
 function Still({ jobId, store }: { readonly jobId: string; readonly store: VideoStore }) {
   const at = useStore(store, ({ timeMs }) => Math.round(timeMs / STILL_STEP_MS) * STILL_STEP_MS);
   return (

@@ -7,7 +7,7 @@ export interface ThisFrameProps {
   readonly hues: ReadonlyMap<string, number>;
 }
 
-/** What was found in the frame in view. */
+/** The findings of the current frame. */
 export function ThisFrame({ store, hues }: ThisFrameProps) {
   const { frame, chosen, pointedAt } = useStore(store, (state) => state);
   if (frame === undefined) return <p class="empty">Reading…</p>;

@@ -12,12 +12,12 @@ export interface TimelineProps {
   readonly store: VideoStore;
   readonly player: Player;
   readonly scenes: readonly Scene[];
-  /** Times of what was searched for. */
+  /** Times of search hits. */
   readonly hits: readonly number[];
   readonly onStep: (by: -1 | 1) => void;
 }
 
-/** The whole video as a line: its scenes, where the search hits, and the place in view. */
+/** The time line of the video: scenes, search hits, and the current position. */
 export function Timeline({ jobId, store, player, scenes, hits, onStep }: TimelineProps) {
   const durationMs = useStore(store, (state) => state.durationMs);
   const [hoverMs, setHover] = useState<number | null>(null);
@@ -70,7 +70,7 @@ export function Timeline({ jobId, store, player, scenes, hits, onStep }: Timelin
   );
 }
 
-/** Drawn anew with every frame, so it stands by itself. */
+/** Updated with every frame, so it is a separate component. */
 function Playhead({ store, player, onStep }: Pick<TimelineProps, 'store' | 'player' | 'onStep'>) {
   const { timeMs, durationMs } = useStore(store, (state) => ({ timeMs: state.timeMs, durationMs: state.durationMs }));
   const moves: Readonly<Record<string, () => void>> = {

@@ -16,7 +16,7 @@ export interface TranscriptProps {
   readonly query: string;
 }
 
-/** What can be read in the video, a row for each slide or subtitle. Follows the place in view. */
+/** The text of the video, one row per slide or subtitle. Follows the current position. */
 export function Transcript({ jobId, store, player, scenes, query }: TranscriptProps) {
   const list = useRef<HTMLOListElement>(null);
   const current = useStore(store, ({ timeMs }) => currentAt(scenes, timeMs));
@@ -25,7 +25,7 @@ export function Transcript({ jobId, store, player, scenes, query }: TranscriptPr
     const panel = list.current?.closest('.panel-body');
     if (!(row instanceof HTMLElement) || !(panel instanceof HTMLElement)) return;
     const top = row.offsetTop - panel.offsetTop;
-    // Only the panel is moved: the page stays where its reader put it.
+    // Scrolls only the panel, not the page.
     if (top < panel.scrollTop || top + row.offsetHeight > panel.scrollTop + panel.clientHeight) {
       panel.scrollTo({ top: top - panel.clientHeight / 3 });
     }

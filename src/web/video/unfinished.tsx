@@ -11,7 +11,7 @@ import { useSession } from '../shared/session.ts';
 import { JobDetails } from './job-details.tsx';
 import { VideoTitle } from './video-title.tsx';
 
-/** A video without results: where its analysis stands, or why there will be none and what can be done. */
+/** A video without results: the state of its analysis, or the reason of its failure and advice. */
 export function Unfinished({ job }: { readonly job: JobResponse }) {
   const { maySubmit } = useSession();
   const [problem, setProblem] = useState<string | null>(null);

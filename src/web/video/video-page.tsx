@@ -6,10 +6,10 @@ import { usePoll } from '../shared/poll.ts';
 import { Finished } from './finished.tsx';
 import { Unfinished } from './unfinished.tsx';
 
-/** One video: what was found in it, or where its analysis stands. */
+/** One video: its findings, or the state of its analysis. */
 export function VideoPage({ jobId }: { readonly jobId: string }) {
   const [ended, setEnded] = useState<JobResponse | null>(null);
-  // A job that has ended changes no more: it is not asked for again.
+  // An ended job does not change, so it is not polled.
   const { data, problem } = usePoll<JobResponse>(ended === null ? `video/jobs/${jobId}` : null);
   const job = ended ?? data;
   if (ended === null && data !== undefined && (data.status === 'completed' || data.status === 'failed')) setEnded(data);

@@ -2,31 +2,31 @@ import { Store } from '../shared/store.ts';
 import type { FrameView } from './frame-windows.ts';
 
 export type Tab = 'transcript' | 'objects' | 'frame';
-/** Which names are written beside the boxes. */
+/** Which names are shown beside the boxes. */
 export type Names = 'hover' | 'all';
 
-/** Everything that changes while a video is looked at. */
+/** The state of the video page. */
 export interface VideoState {
   readonly timeMs: number;
   readonly isPlaying: boolean;
   readonly isMuted: boolean;
   readonly rate: number;
-  /** Width and height in pixels of the frame as a player shows it; null until known. */
+  /** Width and height of the displayed frame in pixels; null until known. */
   readonly size: readonly [width: number, height: number] | null;
   readonly durationMs: number;
-  /** True when the browser cannot play the video: pictures of it are shown instead. */
+  /** True if the browser cannot play the video; pictures are shown instead. */
   readonly isBlank: boolean;
-  /** The frame in view; null where nothing was analysed, undefined while it is read. */
+  /** The current frame; null without an analysed frame, undefined while it is read. */
   readonly frame: FrameView | null | undefined;
   readonly tab: Tab;
   readonly query: string;
-  /** Labels whose boxes are not shown. */
+  /** Labels whose boxes are hidden. */
   readonly hidden: ReadonlySet<string>;
   readonly showsObjects: boolean;
   readonly showsText: boolean;
   readonly names: Names;
   readonly minConfidence: number;
-  /** Index of the finding of the frame in view that is pointed at or chosen. */
+  /** Index of the hovered or selected finding of the current frame. */
   readonly pointedAt: number | null;
   readonly chosen: number | null;
 }
