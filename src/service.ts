@@ -134,7 +134,7 @@ async function open(
     reads: store,
     queued: () => queue.size(),
     search,
-    childRestarts: () => pool.processes.restarts,
+    childRestarts: () => pool.processes.restarts + pool.pictureProcesses.restarts,
   });
   const housekeeping = new AbortController();
   const kept = { store, storage, engine, recovery, queue, log, signal: housekeeping.signal, onFilesDeleted };

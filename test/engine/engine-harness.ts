@@ -52,7 +52,7 @@ export async function* twoFrames(): AsyncGenerator<FrameResult> {
 }
 
 /** Returns a picture of two bytes for each requested time. */
-export const quickPictures: VideoPictureService = {
+const quickPictures: VideoPictureService = {
   async *pictures(_path, wish) {
     if (wish.kind === 'still') return;
     for (const timestampMs of wish.timesMs) yield { timestampMs, bytes: Uint8Array.of(0xff, 0xd8) };

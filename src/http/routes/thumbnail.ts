@@ -1,5 +1,6 @@
 import type { RouterMiddleware } from '@koa/router';
 import type { JobThumbnails } from '../../analysis/job-thumbnails.ts';
+import { THUMBNAILS_VERSION } from '../../analysis/thumbnails-document.ts';
 import { openResults } from '../../engine/job-files.ts';
 import { resultsPathOf, segmentsPathOf, thumbnailsPathOf } from '../../engine/sidecar.ts';
 import { ServiceError } from '../../errors.ts';
@@ -9,9 +10,6 @@ import type { RequestState } from '../middleware/request-log.ts';
 import { isUnchanged } from './entity-tag.ts';
 import { refusalOfPicture } from './picture-refusal.ts';
 import { parseJobId, requireJob } from './status.ts';
-
-/** Part of the ETag; raised when the same video gives other pictures. */
-const PICTURES_VERSION = 1;
 
 /**
  * GET /video/thumbnails/{job_id}/{frame_index}: a small picture of the first frame of a scene, or of the first analysed
@@ -27,7 +25,7 @@ export function thumbnailRoute(
     const frame = frameOf(ctx.params['frame_index']);
     const job = requireJob(jobId, await reads.get(jobId));
     await openResults(storage, job);
-    if (isUnchanged(ctx, 'thumbnail', PICTURES_VERSION, jobId, frame)) return;
+    if (isUnchanged(ctx, 'thumbnail', THUMBNAILS_VERSION, jobId, frame)) return;
     const picture = await thumbnails
       .find(
         {
