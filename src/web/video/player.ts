@@ -3,6 +3,9 @@ import type { VideoStore } from './video-state.ts';
 /** Whether the browser tells which frame is on the screen; where not, the time it gives now and then must do. */
 const TELLS_FRAMES = 'HTMLVideoElement' in globalThis && 'requestVideoFrameCallback' in HTMLVideoElement.prototype;
 
+/** How far into a frame a seek goes: at its very edge some browsers show the one before. */
+const INTO_FRAME_MS = 1;
+
 export const RATES = [0.5, 1, 1.5, 2, 4] as const;
 
 /** Plays the video, or advances a clock if the browser cannot play it, and writes the position into the store. */
@@ -39,7 +42,7 @@ export class Player {
       });
       if (store.value.timeMs > 0) this.seek(store.value.timeMs);
     };
-    const tell = (): void => store.set({ timeMs: video.currentTime * 1_000 });
+    const tell = (): void => store.set({ timeMs: Math.max(0, video.currentTime * 1_000 - INTO_FRAME_MS) });
     on('loadedmetadata', look);
     on('error', blank);
     on('play', () => store.set({ isPlaying: true }));
@@ -69,8 +72,7 @@ export class Player {
     const { durationMs } = this.#store.value;
     const place = Math.max(0, durationMs > 0 ? Math.min(ms, durationMs) : ms);
     this.#store.set({ timeMs: place, chosen: null, pointedAt: null });
-    // A little into the frame: at its very edge some browsers show the one before.
-    if (this.#video !== null) this.#video.currentTime = (place + 1) / 1_000;
+    if (this.#video !== null) this.#video.currentTime = (place + INTO_FRAME_MS) / 1_000;
   }
 
   toggle(): void {
