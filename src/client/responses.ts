@@ -135,6 +135,12 @@ export interface PipelineItem {
     readonly params: Readonly<Record<string, unknown>>;
     /** JSON Schema of the parameters. */
     readonly params_schema: Readonly<Record<string, unknown>>;
+    /** What it can read: number of letters by script, the letters, and languages of Tesseract. */
+    readonly reads?: {
+      readonly scripts: Readonly<Record<string, number>>;
+      readonly letters: string;
+      readonly languages: readonly string[];
+    };
   }[];
   readonly edges: readonly { readonly from: string; readonly to: string }[];
   readonly outputs: readonly string[];

@@ -54,6 +54,14 @@ export const pipelinesResponseSchema = z.object({
           params_schema: z
             .record(z.string(), z.unknown())
             .describe('Parameters of the tool with meaning, range and default, as JSON Schema'),
+          reads: z
+            .object({
+              scripts: z.record(z.string(), z.int()).describe('Number of known letters by Unicode script'),
+              letters: z.string().describe('The known letters but for Chinese and Korean ones'),
+              languages: z.array(z.string()).readonly().describe('Languages that Tesseract reads beside these'),
+            })
+            .exactOptional()
+            .describe('What the node can read. Text with other letters is marked `unsure`'),
         }),
       ),
       edges: z

@@ -1,5 +1,6 @@
 import type { FrameResult, JobOptions, MediaFacts } from '../job.ts';
 import type { AnalysisOptions } from './sampling.ts';
+import type { KnownLetters } from './text/known-letters.ts';
 
 /** Selection of frames and of parts of them; default everything. */
 export interface RunOptions extends AnalysisOptions {
@@ -39,6 +40,8 @@ export interface NodeDescription {
   readonly params: Readonly<Record<string, unknown>>;
   /** JSON Schema of the tool's parameters. */
   readonly paramsSchema: Readonly<Record<string, unknown>>;
+  /** The letters that the node reads; absent if it does not read. */
+  readonly reads?: KnownLetters;
 }
 
 /** Analyses video files. Knows nothing about jobs. */

@@ -60,7 +60,13 @@ export class PipelineRegistry {
       const nodes = declared.nodes.map((node) => ({ ...node, params: tools.get(node.id)?.params ?? {} }));
       const definition = pipelineDefinitionSchema.parse({ ...declared, nodes });
       definitions.set(declared.id, definition);
-      const described = nodes.map((node) => ({ ...node, paramsSchema: tools.get(node.id)?.paramsSchema ?? {} }));
+      const described = await Promise.all(
+        nodes.map(async (node) => {
+          const tool = tools.get(node.id);
+          const reads = await tool?.reads(catalogue);
+          return { ...node, paramsSchema: tool?.paramsSchema ?? {}, ...(reads && { reads }) };
+        }),
+      );
       descriptions.push({ ...definition, nodes: described });
     }
     return new PipelineRegistry(definitions, descriptions);

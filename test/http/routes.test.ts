@@ -196,7 +196,10 @@ describe('the service over HTTP', () => {
       tool: 'objects.detect',
       params: { model: 'nanodet', min_confidence: 0.4, iou: 0.5, max_detections: 100 },
     });
-    expect(text?.params).to.deep.equal({ min_confidence: 0.6, regions: 'frame' });
+    expect(text?.params).to.deep.equal({ min_confidence: 0.6, recogniser: 'ppocr_v4', regions: 'frame' });
+    expect(objects).not.to.have.property('reads');
+    expect(text?.reads?.scripts).to.include({ Latin: 121, Han: 6_000 });
+    expect(text?.reads?.letters).to.contain('a').and.not.contain('ß');
     expect(both?.edges).to.deep.equal([
       { from: 'frame', to: 'objects' },
       { from: 'frame', to: 'text' },

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ServiceError } from '../../errors.ts';
 import type { RgbImage } from '../image-tensor.ts';
-import { BUILT_IN_RECOGNISER, type CatalogueEntry } from '../models/model-catalogue.ts';
+import { BUILT_IN_RECOGNISER, type CatalogueEntry, type ModelCatalogue } from '../models/model-catalogue.ts';
 import type { Model, ModelSessions } from '../models/model-sessions.ts';
 import { decodeCtc } from './ctc-decoding.ts';
 import type { LineRecogniser, ReadText } from './line-recogniser.ts';
@@ -22,6 +22,11 @@ export async function openRecogniser(sessions: ModelSessions, name: string): Pro
   }
   const { entry, model } = await sessions.named(name);
   return new CtcRecogniser(entry, model);
+}
+
+/** Returns the characters of a recogniser. Throws `invalid_model` if it is unknown. */
+export async function recogniserLabels(name: string, catalogue: ModelCatalogue): Promise<readonly string[]> {
+  return name === BUILT_IN_RECOGNISER ? builtInCharacters() : (await catalogue.get(name)).labels;
 }
 
 /** One character per line. */

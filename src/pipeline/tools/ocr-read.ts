@@ -3,7 +3,8 @@ import type { Detection } from '../../job.ts';
 import type { Frame } from '../frame.ts';
 import type { Region } from '../image-tensor.ts';
 import { BUILT_IN_RECOGNISER, modelNameSchema } from '../models/model-catalogue.ts';
-import { openRecogniser } from '../text/ctc-recogniser.ts';
+import { openRecogniser, recogniserLabels } from '../text/ctc-recogniser.ts';
+import { knownLetters } from '../text/known-letters.ts';
 import { LanguageRecogniser } from '../text/language-recogniser.ts';
 import { checkLanguages } from '../text/tesseract-core.ts';
 import { textLines } from '../text/text-lines.ts';
@@ -47,6 +48,9 @@ export const ocrRead = defineTool({
   async check({ recogniser, languages }, catalogue) {
     if (languages) checkLanguages(languages);
     if (recogniser !== BUILT_IN_RECOGNISER) await catalogue.verify(recogniser, 'text');
+  },
+  async reads({ recogniser, languages = [] }, catalogue) {
+    return knownLetters(await recogniserLabels(recogniser, catalogue), languages);
   },
   async open(params, sessions) {
     const own = await openRecogniser(sessions, params.recogniser);

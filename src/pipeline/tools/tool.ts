@@ -4,6 +4,7 @@ import type { Detection, TextLine } from '../../job.ts';
 import type { Frame } from '../frame.ts';
 import type { ModelCatalogue } from '../models/model-catalogue.ts';
 import type { ModelSessions } from '../models/model-sessions.ts';
+import type { KnownLetters } from '../text/known-letters.ts';
 
 /** Findings of a tool in one frame: keys of the frame's `result`. A tool with a new kind of finding adds its key here. */
 export interface Findings {
@@ -31,6 +32,8 @@ export interface ConfiguredTool {
   readonly takes: readonly ('frame' | FindingKey)[];
   /** Rejects with `invalid_model` or `invalid_pipeline` if a model or label is missing. Called at start; loads nothing. */
   check(catalogue: ModelCatalogue): Promise<void>;
+  /** Returns the letters that the node reads; undefined if it does not read. Loads no model. */
+  reads(catalogue: ModelCatalogue): Promise<KnownLetters | undefined>;
   /** Loads models. Called once per thread and job. */
   open(sessions: ModelSessions): Promise<RunTool>;
 }
@@ -61,6 +64,8 @@ export interface ToolOptions<Schema extends z.ZodObject> {
   takes?(params: z.infer<Schema>): readonly ('frame' | FindingKey)[];
   /** Default: nothing to check. */
   check?(params: z.infer<Schema>, catalogue: ModelCatalogue): Promise<void>;
+  /** Default: it does not read. */
+  reads?(params: z.infer<Schema>, catalogue: ModelCatalogue): Promise<KnownLetters>;
   open(params: z.infer<Schema>, sessions: ModelSessions): Promise<RunTool>;
 }
 
@@ -85,6 +90,7 @@ export function defineTool<Schema extends z.ZodObject>(options: ToolOptions<Sche
         paramsSchema: z.toJSONSchema(schema, { io: 'input' }),
         takes: options.takes?.(params) ?? ['frame'],
         check: async (catalogue) => options.check?.(params, catalogue),
+        reads: async (catalogue) => options.reads?.(params, catalogue),
         open: async (sessions) => options.open(params, sessions),
       };
     },

@@ -9,6 +9,7 @@ export interface OfferedPipeline {
     readonly params: Readonly<Record<string, unknown>>;
     /** JSON Schema of the parameters. */
     readonly params_schema: Readonly<Record<string, unknown>>;
+    readonly reads?: { readonly scripts: Readonly<Record<string, number>>; readonly languages: readonly string[] };
   }[];
 }
 
@@ -36,9 +37,10 @@ export function PipelineChoice({ pipelines, chosen, onChoose }: PipelineChoicePr
       {nodes.length > 0 && (
         <details class="parameters">
           <summary>Parameters of {chosen}</summary>
-          {nodes.map(({ id, tool, params, params_schema: schema }) => (
+          {nodes.map(({ id, tool, params, params_schema: schema, reads }) => (
             <dl key={id}>
               <dt>{tool}</dt>
+              {reads && <dd>Reads {scriptsOf(reads)}</dd>}
               {Object.entries(params).map(([name, value]) => (
                 <dd key={name}>
                   <code>{name}</code> <b>{typeof value === 'string' ? value : JSON.stringify(value)}</b>
@@ -51,6 +53,17 @@ export function PipelineChoice({ pipelines, chosen, onChoose }: PipelineChoicePr
       )}
     </fieldset>
   );
+}
+
+/** A script with fewer letters is there for formulas, not for its languages. */
+const WHOLE_SCRIPT = 20;
+
+function scriptsOf({
+  scripts,
+  languages,
+}: NonNullable<NonNullable<OfferedPipeline['nodes']>[number]['reads']>): string {
+  const whole = Object.entries(scripts).filter(([, letters]) => letters >= WHOLE_SCRIPT);
+  return [...whole.map(([script, letters]) => `${script} (${letters} letters)`), ...languages].join(', ');
 }
 
 /** The parts of a JSON Schema property that are shown. */
