@@ -27,8 +27,8 @@ export interface RunOptions {
  * process.
  */
 export async function reelstate(args: readonly string[], { environment, cwd }: RunOptions = {}): Promise<Outcome> {
-  const before = { environment: process.env, cwd: process.cwd() };
-  process.env = environmentOf(environment);
+  const before = { environment: { ...process.env }, cwd: process.cwd() };
+  setEnvironment(environmentOf(environment));
   if (cwd !== undefined) process.chdir(cwd);
   try {
     const { signal } = new AbortController();
@@ -40,7 +40,7 @@ export async function reelstate(args: readonly string[], { environment, cwd }: R
     const [toStdout, toStderr] = await printed;
     return { code, stdout: toStdout, stderr: toStderr };
   } finally {
-    process.env = before.environment;
+    setEnvironment(before.environment);
     process.chdir(before.cwd);
   }
 }
@@ -62,6 +62,12 @@ export async function spawnReelstate(args: readonly string[], options: SpawnOpti
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const [code, by] = await ended;
   return { code: code ?? by, stdout, stderr };
+}
+
+/** Changes the variables in place: native code does not see a `process.env` that was replaced. */
+function setEnvironment(variables: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(process.env)) if (!(name in variables)) delete process.env[name];
+  Object.assign(process.env, variables);
 }
 
 function environmentOf(added: RunOptions['environment']): NodeJS.ProcessEnv {
