@@ -8,10 +8,13 @@ import { hasSlurm, SlurmCluster } from './slurm-cluster.ts';
 
 /** 40 in a long run: SCALE_VIDEOS=40 npx mocha dist/test/scale/slurm.test.js */
 const VIDEOS = Number(process.env['SCALE_VIDEOS'] ?? 6);
+/** Generous, for a busy machine. */
+const VIDEO_WITHIN_MS = 150_000;
 const NODES = 3;
 const LOOK_EVERY_MS = 200;
 
 describe('a Slurm job array over many videos', function () {
+  this.timeout(VIDEOS * VIDEO_WITHIN_MS);
   let folder: string | undefined;
   let cluster: SlurmCluster;
   let videos: ScaledVideos;
