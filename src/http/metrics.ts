@@ -5,7 +5,7 @@ import type { JobEngine } from '../engine/job-engine.ts';
 import type { JobId } from '../job.ts';
 import type { VideoSearch } from '../search/video-search.ts';
 import type { JobReads } from '../store/job-store.ts';
-import type { RequestState } from './middleware/request-log.ts';
+import type { RequestState } from './middleware/request-state.ts';
 
 const REQUEST_SECONDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600];
 const STATE_SECONDS = [0.1, 0.5, 1, 5, 15, 60, 300, 1_800, 7_200, 21_600];

@@ -3,7 +3,7 @@ import { classify } from '../engine/classify-error.ts';
 import { ServiceError } from '../errors.ts';
 import { lingering } from './linger.ts';
 import { INTERNAL, PROBLEM_TYPES, type HttpCode, type ProblemCode } from './problem-types.ts';
-import type { RequestState } from './middleware/request-log.ts';
+import type { RequestState } from './middleware/request-state.ts';
 import type { Problem } from './schemas.ts';
 
 /** Responds with a problem document if a request was rejected or not handled. */

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { clientNetwork, type AddressList } from './addresses.ts';
 import { LINGER_MS } from './linger.ts';
-import type { RequestState } from './middleware/request-log.ts';
+import type { RequestState } from './middleware/request-state.ts';
 import { rawProblem } from './problem.ts';
 import type { Rejections } from './rejections.ts';
 

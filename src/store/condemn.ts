@@ -1,25 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { z } from 'zod';
-import { jobOptionsSchema, jobStatusSchema, type Job, type JobTransition } from '../job.ts';
+import { jobOptionsSchema, jobStatusSchema, type JobTransition } from '../job.ts';
+import type { Condemnation, Condemned } from './job-store.ts';
 import { uuidValue } from './rows.ts';
-
-/** The end of a job whose row cannot be read: the columns of its last row and the context of its last transition. */
-export interface Condemnation extends Pick<
-  Job,
-  'jobId' | 'status' | 'errorCode' | 'errorMessage' | 'machineVersion' | 'snapshot' | 'updatedAt'
-> {
-  readonly context: string;
-}
-
-export interface Condemned {
-  /** The replaced values of the row. */
-  readonly before: {
-    readonly options: string | null;
-    readonly snapshot: string | null;
-    readonly machineVersion: unknown;
-  };
-  readonly transition: JobTransition;
-}
 
 const rawSchema = z.object({
   status: z.unknown(),

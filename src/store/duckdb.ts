@@ -3,11 +3,18 @@ import { ServiceError } from '../errors.ts';
 import type { Job, JobId, JobSummary, JobStatus, JobTransition } from '../job.ts';
 import type { Log } from '../log.ts';
 import { Batcher } from './batcher.ts';
-import type { Condemnation, Condemned } from './condemn.ts';
 import type { Damage } from './damage.ts';
 import { DamageNotice } from './damage-notice.ts';
 import { isInvalidated } from './database.ts';
-import type { JobFilter, JobPlace, JobRetentionState, JobStore, SubmissionKey } from './job-store.ts';
+import type {
+  Condemnation,
+  Condemned,
+  JobFilter,
+  JobPlace,
+  JobRetentionState,
+  JobStore,
+  SubmissionKey,
+} from './job-store.ts';
 import type { UnreadableListener } from './job-reader.ts';
 import { BatchRefusedError, type JobWrite, type JobWriter } from './job-writer.ts';
 import { Session } from './session.ts';

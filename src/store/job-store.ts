@@ -1,4 +1,3 @@
-import type { Condemnation, Condemned } from './condemn.ts';
 import type { Job, JobId, JobSummary, JobStatus, JobTransition } from '../job.ts';
 
 /** The state of a job as far as the retention of its files depends on it. */
@@ -29,6 +28,25 @@ export interface SubmissionKey {
   readonly keySha256: string;
   /** Hex SHA-256 of the whole submission. */
   readonly fingerprint: string;
+}
+
+/** The end of a job whose row cannot be read: the columns of its last row and the context of its last transition. */
+export interface Condemnation extends Pick<
+  Job,
+  'jobId' | 'status' | 'errorCode' | 'errorMessage' | 'machineVersion' | 'snapshot' | 'updatedAt'
+> {
+  readonly context: string;
+}
+
+/** What `condemn` replaced in the row, and the transition that it wrote. */
+export interface Condemned {
+  /** The replaced values of the row. */
+  readonly before: {
+    readonly options: string | null;
+    readonly snapshot: string | null;
+    readonly machineVersion: unknown;
+  };
+  readonly transition: JobTransition;
 }
 
 /**

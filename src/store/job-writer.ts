@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Job, JobId, JobTransition } from '../job.ts';
-import { condemn, type Condemnation, type Condemned } from './condemn.ts';
-import type { SubmissionKey } from './job-store.ts';
+import { condemn } from './condemn.ts';
+import type { Condemnation, Condemned, SubmissionKey } from './job-store.ts';
 import { JobUpdate } from './job-update.ts';
 import { RowInsert } from './row-insert.ts';
 import { RowStatement } from './row-statement.ts';

@@ -4,7 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { sendProblem } from '../problem.ts';
 import { scopeSchema, type Scope } from '../schemas.ts';
 import { audit } from './audit.ts';
-import type { Caller, RequestState } from './request-log.ts';
+import type { Caller, RequestState } from './request-state.ts';
 import { sessionToken, type Sessions } from './sessions.ts';
 import type { TokenBuckets } from './token-buckets.ts';
 

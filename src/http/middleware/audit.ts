@@ -1,5 +1,5 @@
 import type { ParameterizedContext } from 'koa';
-import type { RequestState } from './request-log.ts';
+import type { RequestState } from './request-state.ts';
 
 /** Audit log of actions with keys, in addition to the request log. */
 export type AuditedAction = 'sign_in' | 'sign_out' | 'wrong_key' | 'cancel' | 'delete_files';

@@ -1,5 +1,5 @@
 import type { Middleware } from 'koa';
-import type { RequestState } from './request-log.ts';
+import type { RequestState } from './request-state.ts';
 
 /**
  * Removes the base path from the path of a request, for proxies that pass it on. A path without it is accepted too, for

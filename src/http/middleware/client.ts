@@ -2,16 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Middleware } from 'koa';
 import { clientNetwork, type AddressList } from '../addresses.ts';
-import type { RequestState } from './request-log.ts';
-
-/** The origin of a request. */
-export interface Client {
-  readonly address: string;
-  /** Identity of the client for limits. */
-  readonly network: string;
-  /** True if the client uses TLS, to the service or to a proxy. */
-  readonly isSecure: boolean;
-}
+import type { RequestState } from './request-state.ts';
 
 /** Determines the client. The forwarded address and protocol of trusted proxies are used. */
 export function identifyClient(trustedProxies: AddressList): Middleware<RequestState> {

@@ -2,7 +2,7 @@ import type { Middleware, ParameterizedContext } from 'koa';
 import { pipeline, Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { constants, createGzip, gzip } from 'node:zlib';
-import type { RequestState } from './request-log.ts';
+import type { RequestState } from './request-state.ts';
 
 /** Smaller responses hardly shrink. */
 const MIN_BYTES = 1_024;

@@ -2,7 +2,7 @@ import type { RouterMiddleware } from '@koa/router';
 import type { JobEngine } from '../../engine/job-engine.ts';
 import type { JobId } from '../../job.ts';
 import { sendProblem } from '../problem.ts';
-import type { RequestState } from './request-log.ts';
+import type { RequestState } from './request-state.ts';
 
 /** Seconds after which a client at its limit may have capacity again. */
 const RETRY_AFTER_S = 10;

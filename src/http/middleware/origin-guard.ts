@@ -1,7 +1,7 @@
 import type { Middleware } from 'koa';
 import { isIP } from 'node:net';
 import { sendProblem } from '../problem.ts';
-import type { RequestState } from './request-log.ts';
+import type { RequestState } from './request-state.ts';
 
 /** Accepted values of the header Host. */
 export interface HostPolicy {

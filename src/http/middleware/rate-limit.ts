@@ -1,6 +1,6 @@
 import type { Middleware } from 'koa';
 import { sendProblem } from '../problem.ts';
-import type { RequestState } from './request-log.ts';
+import type { RequestState } from './request-state.ts';
 import type { TokenBuckets } from './token-buckets.ts';
 
 /** Limits the requests of a key, or of an address without one, by a token bucket. */

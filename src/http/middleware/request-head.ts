@@ -1,6 +1,6 @@
 import type { Middleware } from 'koa';
 import { sendProblem } from '../problem.ts';
-import type { RequestState } from './request-log.ts';
+import type { RequestState } from './request-state.ts';
 
 /** Rejects invalid request heads (RFC 9112, 3.2; RFC 9110, 10.1.1), which Node.js does not check. */
 export function checkHead(): Middleware<RequestState> {

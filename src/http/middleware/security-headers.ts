@@ -1,5 +1,5 @@
 import type { Middleware } from 'koa';
-import type { RequestState } from './request-log.ts';
+import type { RequestState } from './request-state.ts';
 
 /** Default security and cache headers of every response. Routes may replace them. */
 const HEADERS = {

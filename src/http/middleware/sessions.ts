@@ -1,6 +1,6 @@
 import type { ParameterizedContext } from 'koa';
 import { createHash, randomBytes } from 'node:crypto';
-import type { Caller, RequestState } from './request-log.ts';
+import type { Caller, RequestState } from './request-state.ts';
 
 /** Milliseconds after which a page must sign in again: a working day. */
 export const SESSION_MS = 12 * 3_600_000;

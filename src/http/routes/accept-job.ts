@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { JobEngine, SubmitRequest } from '../../engine/job-engine.ts';
 import { ServiceError } from '../../errors.ts';
 import type { JobOptions } from '../../job.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 import type { SubmitResponse } from '../schemas.ts';
 
 export interface AcceptOptions {

@@ -4,7 +4,7 @@ import type { JobEngine } from '../../engine/job-engine.ts';
 import { jobIdSchema, jobStatusSchema } from '../../job.ts';
 import type { JobReads } from '../../store/job-store.ts';
 import { isUnchanged } from './entity-tag.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 import { stepOf, stepSchema } from './transitions.ts';
 
 /** Transitions kept in memory for observers. The history of a job is in the database. */

@@ -1,7 +1,7 @@
 import type { RouterMiddleware } from '@koa/router';
 import type { JobEngine } from '../../engine/job-engine.ts';
 import { audit } from '../middleware/audit.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 import { parseJobId, statusOf } from './status.ts';
 
 /** POST /video/cancel/{job_id}. The job has failed when this responds; its analysis is being aborted. */

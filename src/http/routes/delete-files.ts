@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { JobEngine } from '../../engine/job-engine.ts';
 import { jobIdSchema } from '../../job.ts';
 import { audit } from '../middleware/audit.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 import { parseJobId } from './status.ts';
 
 export const deletionResponseSchema = z.object({

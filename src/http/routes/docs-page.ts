@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isUnchanged } from './entity-tag.ts';
 import { ENDPOINTS, type Endpoint } from '../endpoints.ts';
 import { PROBLEM_TYPES, type ProblemCode } from '../problem-types.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 
 /** Without scripts and external resources. */
 const POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";

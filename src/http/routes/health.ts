@@ -6,7 +6,7 @@ import type { VideoSearch } from '../../search/video-search.ts';
 import type { JobReads } from '../../store/job-store.ts';
 import type { StateValue } from './activity.ts';
 import { sendProblem } from '../problem.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 import { requireRoom, type RoomOptions } from '../uploads/room.ts';
 import type { HealthResponse, ReadyResponse } from '../schemas.ts';
 

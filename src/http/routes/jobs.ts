@@ -4,7 +4,7 @@ import { jobIdSchema, jobOptionsSchema, jobStatusSchema, type Job } from '../../
 import type { JobReads } from '../../store/job-store.ts';
 import { isUnchanged } from './entity-tag.ts';
 import { parseParameters, wholeNumber } from '../parameters.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 import { statusResponseSchema } from '../schemas.ts';
 import { statusOf } from './status.ts';
 

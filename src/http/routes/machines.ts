@@ -5,7 +5,7 @@ import { toMermaid } from '../../../machines/mermaid.ts';
 import { workerMachine } from '../../../machines/worker.ts';
 import { ServiceError } from '../../errors.ts';
 import { isUnchanged } from './entity-tag.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 
 /** A machine in the API. */
 export interface ShownMachine {

@@ -2,7 +2,7 @@ import type { RouterMiddleware } from '@koa/router';
 import { z } from 'zod';
 import { COMMON_PROBLEMS, ENDPOINTS, type Endpoint } from '../endpoints.ts';
 import { PROBLEM_TYPES } from '../problem-types.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 import { problemSchema } from '../schemas.ts';
 
 /** Returns the OpenAPI 3.1 description of the API. It uses the schemas that requests and the responses in tests are checked with. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { isUnchanged } from './entity-tag.ts';
 import { Asset, ASSET_ENCODINGS, readAssets } from './page-assets.ts';
 import { pageHtml, policyOf } from './page-html.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 
 /** The pages by path. Their assets are under /web/ and /client/, and also under /assets/{version}/. */
 const PAGES: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import type { RouterMiddleware } from '@koa/router';
 import type { VideoFilePipelineService } from '../../pipeline/pipeline-service.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 import type { PipelinesResponse } from '../schemas.ts';
 
 /** GET /pipelines */

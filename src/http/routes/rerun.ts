@@ -5,7 +5,7 @@ import { ServiceError } from '../../errors.ts';
 import type { StorageService } from '../../storage/storage-service.ts';
 import type { JobReads } from '../../store/job-store.ts';
 import { rerunOptionsOf } from '../analysis-parameters.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 import { parseParameters } from '../parameters.ts';
 import { rerunParametersSchema } from '../schemas.ts';
 import { requireRoom, type RoomOptions } from '../uploads/room.ts';

@@ -8,7 +8,7 @@ import { ServiceError } from '../../errors.ts';
 import type { JobId } from '../../job.ts';
 import type { StorageService } from '../../storage/storage-service.ts';
 import type { JobReads } from '../../store/job-store.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 import { parseParameters, wholeNumber } from '../parameters.ts';
 import { openStoredFile } from './stored-file.ts';
 import { parseJobId, requireJob } from './status.ts';

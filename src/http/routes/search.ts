@@ -4,7 +4,7 @@ import { ServiceError } from '../../errors.ts';
 import { jobIdSchema } from '../../job.ts';
 import type { SearchHit, SearchPlace, VideoSearch } from '../../search/video-search.ts';
 import { segmentSchema } from '../../segments/segment.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 import { parseParameters, wholeNumber } from '../parameters.ts';
 
 const DEFAULT_LIMIT = 20;

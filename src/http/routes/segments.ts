@@ -13,7 +13,7 @@ import { SEGMENT_KINDS } from '../../segments/segments-document.ts';
 import type { StorageService } from '../../storage/storage-service.ts';
 import type { JobReads } from '../../store/job-store.ts';
 import { regionOf, regionText } from '../analysis-parameters.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 import { decimal, parseParameters, wholeNumber } from '../parameters.ts';
 import { parseJobId, requireJob } from './status.ts';
 

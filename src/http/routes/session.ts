@@ -2,7 +2,7 @@ import type { RouterMiddleware } from '@koa/router';
 import type { ParameterizedContext } from 'koa';
 import { refuseUnknown } from '../middleware/access.ts';
 import { audit } from '../middleware/audit.ts';
-import type { Caller, RequestState } from '../middleware/request-log.ts';
+import type { Caller, RequestState } from '../middleware/request-state.ts';
 import { cookieName, SESSION_MS, sessionToken, type Sessions } from '../middleware/sessions.ts';
 import type { SessionResponse } from '../schemas.ts';
 

@@ -4,7 +4,7 @@ import { ServiceError } from '../../errors.ts';
 import type { StorageService } from '../../storage/storage-service.ts';
 import type { JobReads } from '../../store/job-store.ts';
 import { sendProblem } from '../problem.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 import { openStoredFile } from './stored-file.ts';
 import { parseJobId, requireJob } from './status.ts';
 

@@ -2,7 +2,7 @@ import type { RouterMiddleware } from '@koa/router';
 import { ServiceError } from '../../errors.ts';
 import { jobIdSchema, type JobId, type JobSummary, type JobStatus } from '../../job.ts';
 import type { JobReads } from '../../store/job-store.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 import type { StatusResponse } from '../schemas.ts';
 
 const PROGRESS: Readonly<Record<JobStatus, StatusResponse['progress']>> = {

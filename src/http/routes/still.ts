@@ -7,7 +7,7 @@ import { ServiceError } from '../../errors.ts';
 import type { VideoPictureService } from '../../pipeline/picture-service.ts';
 import type { StorageService } from '../../storage/storage-service.ts';
 import type { JobReads } from '../../store/job-store.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 import { decimal, parseParameters } from '../parameters.ts';
 import { isUnchanged } from './entity-tag.ts';
 import { refusalOfPicture } from './picture-refusal.ts';

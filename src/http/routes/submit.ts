@@ -6,7 +6,7 @@ import { jobOptionsOf, requireCompatible } from '../analysis-parameters.ts';
 import { checkFileType, HEAD_BYTES } from '../uploads/ftyp.ts';
 import { cleanFileName } from '../uploads/file-name.ts';
 import { parseParameters } from '../parameters.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 import { submitParametersSchema } from '../schemas.ts';
 import { receiveUpload, type Upload, type UploadOptions } from '../uploads/receive-upload.ts';
 import { requireRoom } from '../uploads/room.ts';

@@ -6,7 +6,7 @@ import { resultsPathOf, segmentsPathOf, thumbnailsPathOf } from '../../engine/si
 import { ServiceError } from '../../errors.ts';
 import type { StorageService } from '../../storage/storage-service.ts';
 import type { JobReads } from '../../store/job-store.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 import { isUnchanged } from './entity-tag.ts';
 import { refusalOfPicture } from './picture-refusal.ts';
 import { parseJobId, requireJob } from './status.ts';

@@ -4,7 +4,7 @@ import { jobStatusSchema, type JobTransition } from '../../job.ts';
 import type { JobReads } from '../../store/job-store.ts';
 import { isUnchanged } from './entity-tag.ts';
 import { jobItemOf, jobItemSchema } from './jobs.ts';
-import type { RequestState } from '../middleware/request-log.ts';
+import type { RequestState } from '../middleware/request-state.ts';
 import { parseJobId, requireJob } from './status.ts';
 
 export const stepSchema = z.object({
