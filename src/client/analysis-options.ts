@@ -17,15 +17,14 @@ export interface AnalysisOptions {
 }
 
 /** Returns the query parameters of the service for these options. */
-export function analysisParameters(options: AnalysisOptions): [name: string, value: string][] {
-  const values = {
+export function analysisParameters(options: AnalysisOptions) {
+  return {
     frame_stride: options.frameStride,
     max_frames: options.maxFrames,
     sample_every_ms: options.sampleEveryMs,
     from_ms: options.fromMs,
     to_ms: options.toMs,
     keyframes_only: options.keyframesOnly,
-    region: options.region?.join(','),
+    region: options.region,
   };
-  return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
 }

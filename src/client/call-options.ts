@@ -85,3 +85,8 @@ export interface StillOptions extends CallOptions {
   /** Default `jpeg`. */
   readonly format?: 'jpeg' | 'png' | undefined;
 }
+
+export interface ThumbnailOptions extends CallOptions {
+  /** Index of the first frame of a scene. Default: `first`, the first frame analysed. */
+  readonly frameIndex?: number | 'first' | undefined;
+}

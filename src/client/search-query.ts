@@ -1,3 +1,5 @@
+import { queryOf } from './query.ts';
+
 /** The query; at least one of `text` and `label`. */
 export interface SearchFilter {
   /** Words in any order and `"phrases"`. */
@@ -16,9 +18,6 @@ export interface SearchFilter {
 }
 
 /** Returns the path of a search. */
-export function searchPath({ text, label, from, to, pipelineId, limit, cursor }: SearchFilter): string {
-  const query = new URLSearchParams();
-  const given = { q: text, label, from, to, pipeline_id: pipelineId, limit, cursor };
-  for (const [name, value] of Object.entries(given)) if (value !== undefined) query.set(name, String(value));
-  return `/video/search?${query.toString()}`;
+export function searchPath({ text, pipelineId, label, from, to, limit, cursor }: SearchFilter): string {
+  return `/video/search?${queryOf({ q: text, label, from, to, pipeline_id: pipelineId, limit, cursor })}`;
 }

@@ -1,3 +1,4 @@
+import { queryOf } from './query.ts';
 import type { SegmentKind } from './responses.ts';
 
 /** Options of segments; absent ones have the service's defaults. */
@@ -18,14 +19,13 @@ export function segmentsPath(
   kind: SegmentKind | undefined,
   { region, minConfidence, minDurationMs, maxGapMs }: SegmentFilter,
 ): string {
-  const query = new URLSearchParams({ format });
-  const given = {
+  const query = queryOf({
+    format,
     kind,
-    region: region?.join(','),
+    region,
     min_confidence: minConfidence,
     min_duration_ms: minDurationMs,
     max_gap_ms: maxGapMs,
-  };
-  for (const [name, value] of Object.entries(given)) if (value !== undefined) query.set(name, String(value));
-  return `/video/segments/${encodeURIComponent(jobId)}?${query.toString()}`;
+  });
+  return `/video/segments/${encodeURIComponent(jobId)}?${query}`;
 }

@@ -4,6 +4,8 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ReelstateClient } from '../../src/client/reelstate-client.ts';
+import { ReelstateError } from '../../src/client/reelstate-error.ts';
 import { resultsPathOf, segmentsPathOf, thumbnailsPathOf, inputPathOf } from '../../src/engine/sidecar.ts';
 import { submitResponseSchema } from '../../src/http/schemas.ts';
 import type { JobId } from '../../src/job.ts';
@@ -125,6 +127,20 @@ describe('the pictures of a job', () => {
     const jpeg = await get(`/video/still/${jobId}?at_ms=90000`);
     expect(jpeg.headers.get('content-type')).to.equal('image/jpeg');
     expect(decodedPicture(new Uint8Array(await jpeg.arrayBuffer()), 'jpeg')).to.include({ width: 640, height: 360 });
+  });
+
+  it('are returned by the client as files', async () => {
+    const client = new ReelstateClient({ url: service.url });
+    const bytesOf = async (path: string) => Buffer.from(await (await get(path)).arrayBuffer());
+    for (const [picture, path] of [
+      [await client.thumbnail(jobId), `/video/thumbnails/${jobId}/first`],
+      [await client.thumbnail(jobId, { frameIndex: 30 }), `/video/thumbnails/${jobId}/30`],
+      [await client.still(jobId, { atMs: 40, format: 'png' }), `/video/still/${jobId}?at_ms=40&format=png`],
+    ] as const) {
+      expect(Buffer.from(await picture.arrayBuffer()).equals(await bytesOf(path)), path).to.equal(true);
+    }
+    const refused = await client.thumbnail(jobId, { frameIndex: 5 }).catch((error: unknown) => error);
+    expect(refused).to.be.instanceOf(ReelstateError).and.to.include({ code: 'picture_not_found', status: 404 });
   });
 
   it('are not sent again to a client that has them', async () => {
