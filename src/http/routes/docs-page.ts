@@ -1,7 +1,8 @@
 import type { RouterMiddleware } from '@koa/router';
 import { z } from 'zod';
 import { isUnchanged } from './entity-tag.ts';
-import { ENDPOINTS, type Endpoint } from '../endpoints.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { ENDPOINTS } from '../endpoints.ts';
 import { PROBLEM_TYPES, type ProblemCode } from '../problem-types.ts';
 import type { RequestState } from '../middleware/request-state.ts';
 

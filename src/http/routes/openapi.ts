@@ -1,6 +1,7 @@
 import type { RouterMiddleware } from '@koa/router';
 import { z } from 'zod';
-import { COMMON_PROBLEMS, ENDPOINTS, type Endpoint } from '../endpoints.ts';
+import { COMMON_PROBLEMS, type Endpoint } from '../endpoint.ts';
+import { ENDPOINTS } from '../endpoints.ts';
 import { PROBLEM_TYPES } from '../problem-types.ts';
 import type { RequestState } from '../middleware/request-state.ts';
 import { problemSchema } from '../schemas.ts';
