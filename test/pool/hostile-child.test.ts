@@ -16,10 +16,23 @@ const OWN_VIDEO = 'read its own video';
 const outputSchema = z.object({ levels: z.array(z.string()), outcomes: z.record(z.string(), z.string()) });
 type Output = z.infer<typeof outputSchema>;
 
-/** User of the service, available programs, and layers of its child. */
+/** Sets the kernel's limits of namespaces to 0 in a user namespace of its own, and stays its root. */
+const REFUSE_NAMESPACES =
+  'for kind in user net; do echo 0 > /proc/sys/user/max_${kind}_namespaces || exit; done; exec "$@"';
+const BEHIND_LIMITS = ['unshare', '--map-root-user', '--', 'sh', '-c', REFUSE_NAMESPACES, 'sh'] as const;
+/** What makes root an ordinary user. */
+const DROP_CAPABILITIES = ['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--'];
+
+const NAMESPACES = [
+  'with namespaces',
+  'without the program for namespaces',
+  'refused namespaces by the kernel',
+] as const;
+
+/** User of the service, its namespaces, and layers of its child. */
 interface Circumstances {
   readonly user: 'root' | 'ordinary';
-  readonly namespaces: boolean;
+  readonly namespaces: (typeof NAMESPACES)[number];
   readonly layers?: 'all' | 'files' | 'system-calls' | 'none';
 }
 
@@ -50,32 +63,48 @@ describe('A child that was taken over', function () {
     const asUser = ['setpriv', `--reuid=${ORDINARY_USER}`, `--regid=${ORDINARY_USER}`, '--clear-groups', '--'];
     const [command, ...args] = [
       ...(IS_ROOT && user === 'ordinary' ? asUser : []),
+      ...(namespaces === 'refused namespaces by the kernel' ? BEHIND_LIMITS : []),
+      ...(namespaces === 'refused namespaces by the kernel' && user === 'ordinary' ? DROP_CAPABILITIES : []),
       process.execPath,
       fileURLToPath(new URL('hostile-parent.js', import.meta.url)),
       join(own, 'data'),
-      namespaces ? (process.env['PATH'] ?? '') : programs,
+      namespaces === 'without the program for namespaces' ? programs : (process.env['PATH'] ?? ''),
       layers,
     ];
     const { stdout } = await run(command, args, { env: { ...process.env, TMPDIR: own, API_KEYS: 'a secret' } });
     return outputSchema.parse(JSON.parse(stdout));
   };
 
+  const canLimitNamespaces = async (): Promise<boolean> => {
+    const [command, ...args] = [...BEHIND_LIMITS, 'true'] as const;
+    return run(command, args).then(
+      () => true,
+      () => false,
+    );
+  };
+
   const notRefused = ({ outcomes }: Output): readonly string[] =>
     Object.entries(outcomes).flatMap(([name, outcome]) => (outcome === 'refused' ? [] : [`${name}: ${outcome}`]));
 
   for (const user of IS_ROOT ? (['root', 'ordinary'] as const) : (['ordinary'] as const)) {
-    for (const namespaces of [true, false]) {
-      it(`of ${user === 'root' ? 'root' : 'an ordinary user'} ${namespaces ? 'with' : 'without'} namespaces can read its own video, and nothing else`, async function whereSupported() {
+    for (const namespaces of NAMESPACES) {
+      it(`of ${user === 'root' ? 'root' : 'an ordinary user'} ${namespaces} can read its own video, and nothing else`, async function whereSupported() {
+        if (namespaces === 'refused namespaces by the kernel' && !(await canLimitNamespaces())) this.skip();
         const output = await outcomesOf({ user, namespaces });
         if (!output.levels.includes('files') || !output.levels.includes('system-calls')) this.skip();
         expect(notRefused(output)).to.deep.equal([`${OWN_VIDEO}: done`]);
         expect(output.levels).to.include('capabilities');
+        if (namespaces !== 'with namespaces') expect(output.levels).to.not.include('network');
       });
     }
   }
 
   it('is refused by Landlock alone what belongs to the service, and by seccomp alone to change anything', async function whereSupported() {
-    const files = await outcomesOf({ user: 'ordinary', namespaces: false, layers: 'files' });
+    const files = await outcomesOf({
+      user: 'ordinary',
+      namespaces: 'without the program for namespaces',
+      layers: 'files',
+    });
     if (!files.levels.includes('files') || !files.levels.includes('system-calls')) this.skip();
     expect(files.outcomes).to.include({
       [OWN_VIDEO]: 'done',
@@ -90,7 +119,11 @@ describe('A child that was taken over', function () {
       'delete a video': 'refused',
       'run a shell': 'refused',
     });
-    const calls = await outcomesOf({ user: 'ordinary', namespaces: false, layers: 'system-calls' });
+    const calls = await outcomesOf({
+      user: 'ordinary',
+      namespaces: 'without the program for namespaces',
+      layers: 'system-calls',
+    });
     expect(calls.outcomes).to.include({
       [OWN_VIDEO]: 'done',
       'trace the service': 'refused',
@@ -108,7 +141,11 @@ describe('A child that was taken over', function () {
   });
 
   it('without isolation does what it tries, so that a refusal above means something', async () => {
-    const { outcomes } = await outcomesOf({ user: 'ordinary', namespaces: false, layers: 'none' });
+    const { outcomes } = await outcomesOf({
+      user: 'ordinary',
+      namespaces: 'without the program for namespaces',
+      layers: 'none',
+    });
     expect(outcomes).to.include({
       'read the environment of the service': 'done',
       'signal the service': 'done',
