@@ -33,7 +33,7 @@ describe('NOTICE', () => {
   });
 
   it('names the authors of every package that is sent to browsers', () => {
-    const resolved = read('src/http/routes/pages.ts')
+    const resolved = read('src/http/routes/page-assets.ts')
       .toString()
       .matchAll(/import\.meta\.resolve\('((?:@[^/']+\/)?[^@#/'][^/']*)/g);
     const packages = new Set([...resolved].map(([, name = '']) => name));

@@ -47,6 +47,7 @@ describe('GET /video/jobs', () => {
       attempt: 0,
       file_name: 'clip 1.mp4',
       tag: 'tag 1',
+      deleted_at: null,
     });
   });
 

@@ -198,7 +198,7 @@ describe('the service over HTTP', () => {
     });
     expect(text?.params).to.deep.equal({ min_confidence: 0.6, recogniser: 'ppocr_v4', regions: 'frame' });
     expect(objects).not.to.have.property('reads');
-    expect(text?.reads?.scripts).to.include({ Latin: 121, Han: 6_000 });
+    expect(text?.reads?.scripts).to.include({ Latin: 121, Han: 6281 });
     expect(text?.reads?.letters).to.contain('a').and.not.contain('ß');
     expect(both?.edges).to.deep.equal([
       { from: 'frame', to: 'objects' },

@@ -16,6 +16,9 @@ const gzipBuffer = promisify(gzip);
 export function compress(): Middleware<RequestState> {
   return async (ctx, next) => {
     await next();
+    // A 304 has the ETag of the response that the client keeps.
+    const tag = ctx.response.get('ETag');
+    if (ctx.status === 304 && ctx.get('If-None-Match').includes(`W/${tag}`)) ctx.set('ETag', weak(tag));
     if (!isCompressible(ctx)) return;
     ctx.vary('Accept-Encoding');
     if (ctx.acceptsEncodings('gzip', 'identity') !== 'gzip') return;
@@ -23,7 +26,7 @@ export function compress(): Middleware<RequestState> {
     ctx.set('Content-Encoding', 'gzip');
     ctx.remove('Content-Length');
     // The bytes differ by encoding, so the ETag is weak.
-    if (ctx.res.hasHeader('ETag')) ctx.set('ETag', ctx.response.get('ETag').replace(/^"/, 'W/"'));
+    if (tag !== '') ctx.set('ETag', weak(tag));
     if (ctx.method === 'HEAD') return;
     if (body instanceof Readable) {
       // An error of the source destroys the response, so that the client detects it.
@@ -35,6 +38,8 @@ export function compress(): Middleware<RequestState> {
     ctx.set('Content-Type', type);
   };
 }
+
+const weak = (tag: string): string => tag.replace(/^"/, 'W/"');
 
 function isCompressible(ctx: ParameterizedContext<RequestState>): boolean {
   const { body } = ctx;
