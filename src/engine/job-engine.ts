@@ -1,11 +1,11 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { JobEvent } from '../../machines/job.ts';
 import { ServiceError } from '../errors.ts';
-import { jobIdSchema, type Job, type JobId, type JobOptions } from '../job.ts';
+import { jobIdSchema, type Job, type JobId } from '../job.ts';
 import type { Log } from '../log.ts';
 import type { VideoFilePipelineService } from '../pipeline/pipeline-service.ts';
 import type { QueueService } from '../queue/queue-service.ts';
-import type { AdoptableFile, CopiedFile, StorageService } from '../storage/storage-service.ts';
+import type { StorageService } from '../storage/storage-service.ts';
 import type { JobStore, SubmissionKey } from '../store/job-store.ts';
 import { isFinal } from './job-change.ts';
 import { JobFiles } from './job-files.ts';
@@ -17,6 +17,7 @@ import type { SnapshotFormat } from './snapshot.ts';
 import { Stalls } from './stalls.ts';
 import type { StepListener } from './step.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
+import type { KeyedSubmitRequest, SubmitRequest } from './submit-request.ts';
 
 export interface JobEngineOptions {
   readonly store: JobStore;
@@ -33,23 +34,6 @@ export interface JobEngineOptions {
   readonly onFilesDeleted?: FilesDeletedListener;
   readonly retryDelays?: RetryDelays;
   readonly format?: SnapshotFormat;
-}
-
-export interface SubmitRequest {
-  /** A complete file in the storage's incoming folder, which is adopted at acceptance, or the stored video of a job. */
-  readonly video: AdoptableFile | CopiedFile;
-  readonly pipelineId: string;
-  readonly options: JobOptions;
-  /** Cleaned name of the uploaded file; null if none was given or names are not kept. */
-  readonly fileName?: string | null;
-  readonly tag?: string;
-}
-
-/** A submission with an idempotency key. */
-export interface KeyedSubmitRequest extends SubmitRequest {
-  readonly key: SubmissionKey;
-  /** ISO 8601 UTC: a key used before this time counts as new. */
-  readonly keySince: string;
 }
 
 export type FilesDeletedListener = (jobIds: readonly JobId[]) => void;

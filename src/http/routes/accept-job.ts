@@ -1,6 +1,7 @@
 import type { RouterContext } from '@koa/router';
 import { createHash } from 'node:crypto';
-import type { JobEngine, SubmitRequest } from '../../engine/job-engine.ts';
+import type { JobEngine } from '../../engine/job-engine.ts';
+import type { SubmitRequest } from '../../engine/submit-request.ts';
 import { ServiceError } from '../../errors.ts';
 import type { JobOptions } from '../../job.ts';
 import type { RequestState } from '../middleware/request-state.ts';
