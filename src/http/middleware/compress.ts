@@ -17,7 +17,7 @@ export function compress(): Middleware<RequestState> {
   return async (ctx, next) => {
     await next();
     // A 304 has the ETag of the response that the client keeps.
-    const tag = ctx.response.get('ETag');
+    const tag = String(ctx.res.getHeader('ETag') ?? '');
     if (ctx.status === 304 && ctx.get('If-None-Match').includes(`W/${tag}`)) ctx.set('ETag', weak(tag));
     if (!isCompressible(ctx)) return;
     ctx.vary('Accept-Encoding');
