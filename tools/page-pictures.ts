@@ -132,7 +132,7 @@ function shotsAfter({ lecture, portrait, hevc, failed }: MadeJobs): readonly Sho
       sizes: ['phone', 'desktop'],
       schemes: BOTH,
     },
-    { name: 'search', path: '/#q=path', sign: '.hit, .problem', sizes: ['phone', 'desktop'], schemes: BOTH },
+    { name: 'search', path: '/#q=nearest', sign: '.hit', sizes: ['phone', 'desktop'], schemes: BOTH },
     { name: 'video', path: `/#job=${lecture}&t=5.0`, sign: '.mark-box', ...seen },
     { name: 'find', path: `/#job=${lecture}&t=9.0&q=edges`, sign: 'mark', sizes: ['phone', 'desktop'], schemes: BOTH },
     {

@@ -77,6 +77,7 @@ describe('the description of the API', () => {
       /^default-src 'none'; style-src 'self'; img-src 'self'/,
     );
     const html = await answer.text();
+    expect(html).to.contain(`curl ${service.url}/video/jobs`).and.not.to.contain(':8000');
     expect(html).not.to.match(/<script|https:|\son\w+=|\sstyle=/);
     for (const { method, path, operationId } of ENDPOINTS) {
       expect(html).to.contain(`<section id="${operationId}">`).and.to.contain(`<code>${method} ${path}</code>`);

@@ -97,9 +97,9 @@ describe('GET /video/segments/{job_id}', () => {
   it('writes subtitles, text and tables', async () => {
     const read = async (format: string) => {
       const response = await get(`/video/segments/${jobId}?format=${format}`);
-      expect(response.headers.get('content-disposition')).to.equal(
-        `attachment; filename="${jobId}_segments.${format}"`,
-      );
+      // Named after the video, `video.mp4`.
+      const ending = format === 'srt' || format === 'vtt' ? `.${format}` : `_text.${format}`;
+      expect(response.headers.get('content-disposition')).to.equal(`attachment; filename="video${ending}"`);
       return [response.headers.get('content-type'), Buffer.from(await response.arrayBuffer()).toString()];
     };
     expect(await read('srt')).to.deep.equal([

@@ -28,7 +28,7 @@ describe('GET /video/source/{job_id}', () => {
     expect(headers.get('content-length')).to.equal(String(video.length));
     expect(headers.get('accept-ranges')).to.equal('bytes');
     expect(headers.get('x-content-type-options')).to.equal('nosniff');
-    expect(headers.get('content-disposition')).to.equal(`inline; filename="${jobId}.mp4"`);
+    expect(headers.get('content-disposition')).to.equal('inline; filename="video.mp4"');
   });
 
   it('responds to one range with 206', async () => {

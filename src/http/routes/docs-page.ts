@@ -11,8 +11,8 @@ const POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri '
 
 /** GET /docs: the API for people, from the same table as the OpenAPI description. */
 export function docsRoute(version: string, basePath: string): RouterMiddleware<RequestState> {
-  const html = page(version, basePath);
   return (ctx) => {
+    const html = page(version, `${ctx.protocol}://${ctx.host}${basePath}`);
     ctx.set('Content-Security-Policy', POLICY);
     if (isUnchanged(ctx, html)) return;
     ctx.type = 'text/html; charset=utf-8';
@@ -20,7 +20,8 @@ export function docsRoute(version: string, basePath: string): RouterMiddleware<R
   };
 }
 
-function page(version: string, basePath: string): string {
+/** @param address of the service as the reader's browser reaches it */
+function page(version: string, address: string): string {
   return `<!doctype html>
 <html lang="en">
   <head>
@@ -50,14 +51,14 @@ function page(version: string, basePath: string): string {
         answered with <code>application/problem+json</code> (RFC 9457), by <code>code</code>:
       </p>
       ${problemTable()}
-      ${ENDPOINTS.map((endpoint) => section(endpoint, basePath)).join('\n')}
+      ${ENDPOINTS.map((endpoint) => section(endpoint, address)).join('\n')}
     </main>
   </body>
 </html>
 `;
 }
 
-function section(endpoint: Endpoint, basePath: string): string {
+function section(endpoint: Endpoint, address: string): string {
   const {
     operationId,
     method,
@@ -71,7 +72,14 @@ function section(endpoint: Endpoint, basePath: string): string {
     responses,
     problems,
   } = endpoint;
-  const curl = `curl ${method === 'GET' ? '' : `-X ${method} `}${isUpload ? '-F file=@video.mp4 ' : ''}http://127.0.0.1:8000${basePath}${path}${operationId === 'submit' ? '?pipeline_id=ocr_only' : ''}`;
+  const url = `${address}${path}`;
+  const curl = [
+    'curl',
+    ...(method === 'GET' ? [] : [`-X ${method}`]),
+    ...(operationId === 'submit' ? ['-F pipeline_id=ocr_only'] : []),
+    ...(isUpload ? ['-F file=@video.mp4'] : []),
+    url,
+  ].join(' ');
   return `<section id="${operationId}">
   <h2><code>${method} ${escaped(path)}</code></h2>
   <p>${prose(summary)} ${scope === null ? 'Needs no key.' : `Needs the scope <code>${scope}</code>.`}</p>

@@ -10,6 +10,7 @@ import type { StorageService } from '../../storage/storage-service.ts';
 import type { JobReads } from '../../store/job-store.ts';
 import type { RequestState } from '../middleware/request-state.ts';
 import { parseParameters, wholeNumber } from '../parameters.ts';
+import { downloadName } from './download-name.ts';
 import { openStoredFile } from './stored-file.ts';
 import { parseJobId, requireJob } from './status.ts';
 
@@ -29,12 +30,13 @@ export function resultsRoute(
     if (fromMs !== undefined && toMs !== undefined && toMs <= fromMs) {
       throw new ServiceError('invalid_request', `to_ms must be above from_ms, which is ${fromMs}`);
     }
-    const path = await openResults(storage, requireJob(jobId, await reads.get(jobId)));
+    const job = requireJob(jobId, await reads.get(jobId));
+    const path = await openResults(storage, job);
     const { handle, size } = await openStoredFile(
       path,
       () => new ServiceError('results_expired', 'The results of this job have just been deleted'),
     );
-    ctx.set('Content-Disposition', `attachment; filename="${jobId}_results.json"`);
+    ctx.attachment(downloadName(job, '_results.json'));
     ctx.type = 'application/json';
     if (fromMs !== undefined || toMs !== undefined) {
       const range = { fromMs: fromMs ?? 0, toMs: toMs ?? Number.POSITIVE_INFINITY };

@@ -15,6 +15,7 @@ import type { JobReads } from '../../store/job-store.ts';
 import { regionOf, regionText } from '../analysis-parameters.ts';
 import type { RequestState } from '../middleware/request-state.ts';
 import { decimal, parseParameters, wholeNumber } from '../parameters.ts';
+import { downloadName } from './download-name.ts';
 import { parseJobId, requireJob } from './status.ts';
 
 const FORMATS = ['json', 'vtt', 'srt', 'txt', 'csv'] as const;
@@ -84,10 +85,16 @@ export function segmentsRoute(
         maxGapMs: options.max_gap_ms,
       },
     );
-    ctx.set('Content-Disposition', `attachment; filename="${jobId}_segments.${format}"`);
+    ctx.attachment(downloadName(job, endingOf(format, asked)));
     ctx.type = CONTENT_TYPES[format];
     ctx.body = Readable.from(inChunks(WRITERS[format](found, jobId)));
   };
+}
+
+/** Players look for subtitles of the video's own name. */
+function endingOf(format: Format, kind = 'text'): string {
+  if (format === 'vtt' || format === 'srt') return `.${format}`;
+  return format === 'json' ? '_segments.json' : `_${kind}.${format}`;
 }
 
 const WRITERS: Readonly<Record<Format, (segments: AsyncIterable<Segment>, jobId: JobId) => AsyncIterable<string>>> = {

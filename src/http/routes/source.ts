@@ -5,6 +5,7 @@ import type { StorageService } from '../../storage/storage-service.ts';
 import type { JobReads } from '../../store/job-store.ts';
 import { sendProblem } from '../problem.ts';
 import type { RequestState } from '../middleware/request-state.ts';
+import { downloadName } from './download-name.ts';
 import { openStoredFile } from './stored-file.ts';
 import { parseJobId, requireJob } from './status.ts';
 
@@ -21,7 +22,8 @@ export function sourceRoute(
 ): RouterMiddleware<RequestState> {
   return async (ctx) => {
     const jobId = parseJobId(ctx.params['job_id']);
-    const path = await openVideo(storage, requireJob(jobId, await reads.get(jobId)));
+    const job = requireJob(jobId, await reads.get(jobId));
+    const path = await openVideo(storage, job);
     const { handle, size } = await openStoredFile(
       path,
       () => new ServiceError('video_missing', 'The video of this job has just been deleted'),
@@ -30,9 +32,9 @@ export function sourceRoute(
       'Accept-Ranges': 'bytes',
       // The video never changes, but access does: after a sign-out it must not be in the browser's cache.
       'Cache-Control': 'private, no-cache',
-      'Content-Disposition': `inline; filename="${jobId}.mp4"`,
       ETag: `"${jobId}"`,
     });
+    ctx.attachment(downloadName(job, '.mp4'), { type: 'inline' });
     ctx.type = 'video/mp4';
     const asked = ctx.get('Range');
     ctx.status = 200;
