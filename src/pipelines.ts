@@ -28,13 +28,12 @@ const PICTURE_PROCESSES = 2;
 /**
  * Reads the configured pipelines and starts their child processes. Rejects with `invalid_pipeline`, `invalid_model` or
  * `invalid_config`.
- * @param options the folder for links to videos (absent: children can read every file), and whether processes start on
- * demand
+ * @param options which videos the processes can read, and whether they start on demand
  */
 export async function openPipelines(
   config: Config,
   log: Log,
-  options: Pick<ProcessPoolOptions, 'linksFolder' | 'isLazy'> = {},
+  options: Pick<ProcessPoolOptions, 'linksFolder' | 'readableFiles' | 'isLazy'> = {},
 ): Promise<OpenedPipelines> {
   const modelsFolder = join(resolve(config.DATA_DIR), 'models');
   const registry = await PipelineRegistry.open({

@@ -72,7 +72,7 @@ Examples:
       });
       // Imported here, because it loads the pipelines.
       const { LocalAnalyser } = await import('../local/local-analyser.ts');
-      await using analyser = await LocalAnalyser.open(config, createLog(config.LOG_LEVEL));
+      await using analyser = await LocalAnalyser.open(config, createLog(config.LOG_LEVEL), videos);
       analyser.pipeline(pipelineId);
       const { json } = command.optsWithGlobals<{ readonly json: boolean }>();
       for (const [at, task] of tasks.entries()) {

@@ -35,6 +35,9 @@ export type AnalysisOutcome =
   | { readonly kind: 'completed'; readonly record: AnalysisRecord }
   | ({ readonly kind: 'failed' } & AnalysisFailure);
 
+/** Their paths are arguments of each child process, and the kernel limits the size of all arguments together. */
+const MAX_READABLE_FILES = 500;
+
 /** Analyses files in child processes like a service, and stores the same files. Keeps no state. */
 export class LocalAnalyser implements AsyncDisposable {
   readonly #config: Config;
@@ -45,9 +48,13 @@ export class LocalAnalyser implements AsyncDisposable {
     this.#opened = opened;
   }
 
-  /** Rejects like `openPipelines`. */
-  static async open(config: Config, log: Log): Promise<LocalAnalyser> {
-    return new LocalAnalyser(config, await openPipelines(config, log));
+  /**
+   * Rejects like `openPipelines`.
+   * @param videos if all are known: the only ones that the child processes can read
+   */
+  static async open(config: Config, log: Log, videos?: readonly string[]): Promise<LocalAnalyser> {
+    const isListed = videos !== undefined && videos.length <= MAX_READABLE_FILES;
+    return new LocalAnalyser(config, await openPipelines(config, log, isListed ? { readableFiles: videos } : {}));
   }
 
   /** Rejects with `unknown_pipeline`. */

@@ -41,8 +41,10 @@ const LAST_OUTPUT_MS = 1000;
 export interface ChildHandleOptions {
   readonly isolation: Isolation;
   readonly module: URL;
-  /** Gives the child access to one video at a time and is removed with it; absent: it can read every file. */
+  /** Gives the child access to one video at a time and is removed with it. */
   readonly videos?: VideoFolder;
+  /** Without `videos`: the files that the child can read; absent: every file. */
+  readonly readableFiles?: readonly string[];
   readonly start: StartRequest;
   readonly warm: WarmRequest;
   /** Called when only the child's threads run, to limit what it may map from now on. */
@@ -130,10 +132,11 @@ export class ChildHandle {
     }
   }
 
-  static async #fork({ isolation, module, videos, start: { modelsFolder } }: ChildHandleOptions): Promise<ChildHandle> {
+  static async #fork({ isolation, module, videos, start, readableFiles }: ChildHandleOptions): Promise<ChildHandle> {
     const { sandbox: layers, environment } = isolation;
-    const folders = videos === undefined ? ['/'] : [videos.path, ...(modelsFolder === undefined ? [] : [modelsFolder])];
-    const sandbox = sandboxArguments({ layers, environment, folders });
+    const input = videos === undefined ? (readableFiles ?? ['/']) : [videos.path];
+    const paths = start.modelsFolder === undefined ? input : [...input, start.modelsFolder];
+    const sandbox = sandboxArguments({ layers, environment, paths });
     const [execPath, ...execArgv] = [
       ...isolation.command,
       ...sandbox,

@@ -15,9 +15,11 @@ export interface ChildStarterOptions {
   readonly modelsFolder?: string;
   /**
    * Folder for links to the current videos, on their disk; emptied at start and removed at the end. Absent: children
-   * can read every file of the user.
+   * can read `readableFiles`.
    */
   readonly linksFolder?: string;
+  /** The videos, if all are known at the start. Absent, without `linksFolder`: every file of the user. */
+  readonly readableFiles?: readonly string[];
   readonly log: Log;
   /** The child's program; tests use others that misbehave. */
   readonly childModule?: URL;
@@ -98,7 +100,7 @@ export class ChildStarter {
   }
 
   async #startOne({ threads, warmUp }: ChildNeeds, signal: AbortSignal, fences: Fences): Promise<ChildHandle> {
-    const { modelsFolder, memoryBytes, childModule, log } = this.#options;
+    const { modelsFolder, memoryBytes, childModule, log, readableFiles } = this.#options;
     const { isolation, isLimited } = fences;
     const videos = isolation.sandbox.files ? await this.#makeVideoFolder() : undefined;
     const child = await ChildHandle.start({
@@ -110,6 +112,7 @@ export class ChildStarter {
       log,
       signal,
       ...(videos !== undefined && { videos }),
+      ...(readableFiles !== undefined && { readableFiles }),
       ...(isLimited && { limitMemory: async (pid) => this.#limit(pid, memoryBytes) }),
     });
     if (child.warmBytes <= memoryBytes) return child;

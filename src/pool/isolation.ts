@@ -89,7 +89,7 @@ export async function detectIsolation(options: IsolationOptions): Promise<Isolat
     return [];
   };
   const sandboxWorks = async (layers: SandboxLayers): Promise<boolean> => {
-    const args = sandboxArguments({ layers, environment, folders: [] });
+    const args = sandboxArguments({ layers, environment, paths: [] });
     return (await statusBehind([process.execPath, ...args], environment)) !== undefined;
   };
   const [memory, network, files, systemCalls] = await Promise.all([

@@ -1,7 +1,7 @@
 import { watch } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect } from 'chai';
 import { ReelstateClient } from '../../src/client/reelstate-client.ts';
 import { resultsText } from '../../src/cli/results-text.ts';
@@ -10,6 +10,7 @@ import { ServiceError } from '../../src/errors.ts';
 import { analysisPaths, readRecord } from '../../src/local/analysis-record.ts';
 import { LocalAnalyser } from '../../src/local/local-analyser.ts';
 import { createLog } from '../../src/log.ts';
+import { detectIsolation } from '../../src/pool/isolation.ts';
 import { childrenOf } from '../../tools/child-processes.ts';
 import { makeVideo } from '../../tools/make-video.ts';
 import { startService } from '../../tools/service-process.ts';
@@ -175,5 +176,22 @@ describe('reelstate analyse', function () {
       watcher.close();
     }
     expect(childrenOf(process.pid)).to.deep.equal(before);
+  });
+
+  it('lets its process read the named videos and no other file', async function whereSupported() {
+    const { levels } = await detectIsolation({ environment: process.env });
+    if (!levels.includes('files')) this.skip();
+    const other = join(folder, 'other.mp4');
+    await copyFile(video, other);
+    const config = parseConfig({ ...environment, DATA_DIR: join(folder, 'none'), MAX_ATTEMPTS: '1' });
+    const absent = join(folder, 'absent.mp4');
+    await using analyser = await LocalAnalyser.open(config, createLog('silent'), [video, absent, '/dev/stdin']);
+    const outcomes = [];
+    for (const videoPath of [video, other]) {
+      const target = analysisPaths(folder, `${basename(videoPath)}_alone`);
+      const request = { videoPath, pipelineId: 'ocr_only', options: { frame_stride: 1 }, target };
+      outcomes.push(await analyser.analyse({ ...request, signal: new AbortController().signal }));
+    }
+    expect(outcomes.map(({ kind }) => kind)).to.deep.equal(['completed', 'failed']);
   });
 });

@@ -1,4 +1,4 @@
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { addPathRule, createRuleset, landlockVersion, restrictSelf } from '../libc.ts';
 
 /** Rights in linux/landlock.h. */
@@ -26,7 +26,7 @@ const SCOPE_VERSION = 6;
 const O_PATH = 0o10000000;
 
 export interface Grants {
-  /** Files, and folders with their content. Missing ones are ignored. */
+  /** Files, and folders with their content. What is missing or cannot be reached is ignored. */
   readonly read: readonly string[];
   /** Programs, which can also be read. */
   readonly execute: readonly string[];
@@ -50,13 +50,24 @@ export function restrictFiles({ read, execute }: Grants): void {
 }
 
 function grant(ruleset: number, path: string, rights: bigint): void {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
-  const descriptor = openSync(path, O_PATH);
-  const rule = Buffer.alloc(12);
-  // Rights of folders are rejected for files.
-  rule.writeBigUInt64LE(found.isDirectory() ? rights : rights & ~READ_FOLDER);
-  rule.writeInt32LE(descriptor, 8);
-  addPathRule(ruleset, rule);
+  const descriptor = reach(path);
+  if (descriptor === undefined) return;
+  const found = fstatSync(descriptor);
+  // Pipes and sockets have no place in a file system, and the kernel rejects rules for them.
+  if (!found.isFIFO() && !found.isSocket()) {
+    const rule = Buffer.alloc(12);
+    // Rights of folders are rejected for files.
+    rule.writeBigUInt64LE(found.isDirectory() ? rights : rights & ~READ_FOLDER);
+    rule.writeInt32LE(descriptor, 8);
+    addPathRule(ruleset, rule);
+  }
   closeSync(descriptor);
+}
+
+function reach(path: string): number | undefined {
+  try {
+    return openSync(path, O_PATH);
+  } catch {
+    return undefined;
+  }
 }

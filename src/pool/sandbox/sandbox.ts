@@ -47,15 +47,15 @@ export interface SandboxOptions {
   readonly layers: SandboxLayers;
   /** Variables of the process. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Folders that it may read in addition to the program: of its video and of added models. */
-  readonly folders: readonly string[];
+  /** Files and folders that it may read in addition to the program: its videos and added models. */
+  readonly paths: readonly string[];
 }
 
 /** Arguments of Node.js before the path of the restricted program; none for no layer. */
-export function sandboxArguments({ layers, environment, folders }: SandboxOptions): readonly string[] {
+export function sandboxArguments({ layers, environment, paths }: SandboxOptions): readonly string[] {
   if (!layers.files && !layers.systemCalls) return [];
   const libraries = environment['LD_LIBRARY_PATH']?.split(delimiter).filter((path) => path !== '') ?? [];
-  const read = [...SYSTEM_PATHS, ...libraries, ...programPaths(), ...folders];
+  const read = [...SYSTEM_PATHS, ...libraries, ...programPaths(), ...paths];
   return [
     fileURLToPath(new URL('launcher.js', import.meta.url)),
     ...(layers.files ? ['--files'] : []),
