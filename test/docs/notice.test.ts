@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
+import { getFFmpegInfo } from 'node-av/lib';
 import { projectRoot } from '../tools/sample-project.ts';
 
 /** The model files of the service by folder. */
@@ -30,6 +31,14 @@ describe('NOTICE', () => {
     }
     const size = read('src/pipeline/models/nanodet.onnx').length.toLocaleString('en');
     expect(notice).to.contain(`nanodet.onnx (in this repository; ${size} bytes)`);
+  });
+
+  it('has the version of the FFmpeg binary and the options that decide its licence', () => {
+    const { version, configuration } = getFFmpegInfo();
+    expect(notice).to.contain(`   ${version}: it is built from`);
+    const options = ['--enable-gpl', '--enable-version3', '--enable-libfdk-aac'];
+    expect(configuration.split(' ')).to.include.members(options).and.not.include('--enable-nonfree');
+    expect(notice.replaceAll(/\s+/g, ' ')).to.contain(`has ${options.join(' ')} and lacks --enable-nonfree`);
   });
 
   it('names the authors of every package that is sent to browsers', () => {
