@@ -17,7 +17,7 @@ export interface BatchKillOptions {
   readonly videos: number;
   /** Number of kills; fewer if the batch ends before. */
   readonly kills: number;
-  /** For everything. */
+  /** Ends the batch, the service and the waiting. */
   readonly signal: AbortSignal;
   readonly onKill?: (kills: number, outputs: number) => void;
 }
@@ -26,7 +26,7 @@ export interface BatchKillReport {
   readonly kills: { readonly command: number; readonly service: number };
   /** The report of the last run. */
   readonly report: unknown;
-  /** Outputs by name: of a batch without kills, and of the one with them. */
+  /** Outputs by name: of a batch without kills, and of the batch with kills. */
   readonly expected: ReadonlyMap<string, string>;
   readonly outputs: ReadonlyMap<string, string>;
   /** Complete analyses of a local batch that were written again. */
@@ -72,7 +72,7 @@ export async function killServiceBatch(options: BatchKillOptions): Promise<Batch
 export async function killLocalBatch(options: BatchKillOptions): Promise<BatchKillReport> {
   const analyses = path.join(options.folder, 'state', 'analyses');
   const kills = { command: 0, service: 0 };
-  /** Time of writing of each complete analysis. */
+  /** Time when each complete analysis was written. */
   const whole = new Map<string, number>();
   const rewritten = new Set<string>();
   const look = async (): Promise<void> => {
@@ -125,7 +125,7 @@ async function runWithKills(
   for (let done = 0; ;) {
     const command = batch('state', 'outputs', args());
     for (let isKilled = false; !isKilled && done < kills;) {
-      // Spread over the batch, and at any moment; a little denser than its videos, so that all kills find their place.
+      // Random moments, spread over the batch; closer together than its videos, so that all kills happen before its end.
       const enough = (await written()) + Math.random() * 1.6 * (videos / kills);
       const killing = new AbortController();
       const moment = momentAfter(async () => (await written()) >= enough, AbortSignal.any([killing.signal, signal]));

@@ -125,7 +125,7 @@ export class ChildStarter {
     );
   }
 
-  /** A full disk, for one, is no reason to give up for good. */
+  /** Rejects as retryable, because a full disk for example can recover. */
   async #makeVideoFolder(): Promise<VideoFolder | undefined> {
     try {
       return await this.#folder?.makeVideoFolder();

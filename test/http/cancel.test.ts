@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
-import { statusResponseSchema, submitResponseSchema } from '../../src/http/schemas.ts';
+import { statusResponseSchema } from '../../src/http/schemas.ts';
 import type { JobId } from '../../src/job.ts';
-import { form, openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';
+import { openService, problemOf, type ServiceUnderTest } from './service-under-test.ts';
 import { jobIn } from '../job-in.ts';
 
 describe('POST /video/cancel/{job_id}', () => {
@@ -12,20 +12,15 @@ describe('POST /video/cancel/{job_id}', () => {
   });
   after(() => service.close());
 
-  const submitted = async (): Promise<JobId> => {
-    const body = form({ pipeline_id: 'ocr_only' }, VIDEO);
-    const answer = await fetch(`${service.url}/video/submit`, { method: 'POST', body });
-    return submitResponseSchema.parse(await answer.json()).job_id;
-  };
   const started = async (): Promise<JobId> => {
-    const jobId = await submitted();
+    const jobId = await service.submit();
     await service.engine.dispatch(jobId, { type: 'START' });
     return jobId;
   };
   const cancel = (jobId: string) => fetch(`${service.url}/video/cancel/${jobId}`, { method: 'POST' });
 
   it('cancels a pending or running job and returns its status; idempotent', async () => {
-    for (const jobId of [await submitted(), await started()]) {
+    for (const jobId of [await service.submit(), await started()]) {
       const first = await cancel(jobId);
       const text = await first.text();
       expect(first.status).to.equal(200);

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
 import { deletionResponseSchema } from '../../src/http/routes/delete-files.ts';
-import { submitResponseSchema } from '../../src/http/schemas.ts';
 import type { JobId } from '../../src/job.ts';
-import { form, openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';
+import { openService, problemOf, type ServiceUnderTest } from './service-under-test.ts';
 
 describe('DELETE /video/jobs/{job_id}', () => {
   let service: ServiceUnderTest;
@@ -14,13 +13,8 @@ describe('DELETE /video/jobs/{job_id}', () => {
   });
   after(() => service.close());
 
-  const submitted = async (): Promise<JobId> => {
-    const body = form({ pipeline_id: 'ocr_only' }, VIDEO);
-    const answer = await fetch(`${service.url}/video/submit`, { method: 'POST', body });
-    return submitResponseSchema.parse(await answer.json()).job_id;
-  };
   const completed = async (): Promise<JobId> => {
-    const jobId = await submitted();
+    const jobId = await service.submit();
     await service.engine.dispatch(jobId, { type: 'START' });
     const outputPath = `${jobId}_results.json`;
     await writeFile(join(service.folder, 'video_jobs', outputPath), '{"results": []}\n');
@@ -59,9 +53,9 @@ describe('DELETE /video/jobs/{job_id}', () => {
   });
 
   it('deletes the video of a job that failed or was cancelled', async () => {
-    const cancelled = await submitted();
+    const cancelled = await service.submit();
     await service.engine.cancel(cancelled);
-    const failed = await submitted();
+    const failed = await service.submit();
     await service.engine.dispatch(failed, { type: 'START' });
     await service.engine.dispatch(failed, { type: 'FAIL', attempt: 1, code: 'invalid_video', message: 'no frame' });
     for (const jobId of [cancelled, failed]) {
@@ -73,8 +67,8 @@ describe('DELETE /video/jobs/{job_id}', () => {
   });
 
   it('is rejected while the job is pending or running, without deleting anything', async () => {
-    const waiting = await submitted();
-    const running = await submitted();
+    const waiting = await service.submit();
+    const running = await service.submit();
     await service.engine.dispatch(running, { type: 'START' });
     for (const jobId of [waiting, running]) {
       expect(await problemOf(await remove(jobId))).to.include({ status: 409, code: 'job_conflict' });

@@ -3,9 +3,7 @@ import { jobMachine } from '../../machines/job.ts';
 import { toMermaid } from '../../machines/mermaid.ts';
 import { activityResponseSchema, type StateValue } from '../../src/http/routes/activity.ts';
 import { machineResponseSchema } from '../../src/http/routes/machines.ts';
-import { submitResponseSchema } from '../../src/http/schemas.ts';
-import type { JobId } from '../../src/job.ts';
-import { form, openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';
+import { openService, problemOf, type ServiceUnderTest } from './service-under-test.ts';
 
 describe('the machines over HTTP', () => {
   let service: ServiceUnderTest;
@@ -17,11 +15,6 @@ describe('the machines over HTTP', () => {
 
   const get = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
     fetch(service.url + path, { headers });
-  const submitted = async (): Promise<JobId> => {
-    const body = form({ pipeline_id: 'ocr_only' }, VIDEO);
-    const answer = await fetch(`${service.url}/video/submit`, { method: 'POST', body });
-    return submitResponseSchema.parse(await answer.json()).job_id;
-  };
 
   describe('GET /machines', () => {
     it('lists them with the version of their snapshots', async () => {
@@ -71,7 +64,7 @@ describe('the machines over HTTP', () => {
 
     it('returns counts, recent transitions and the state of each worker', async () => {
       workers = [{ intake: 'open', work: 'resting' }];
-      const jobId = await submitted();
+      const jobId = await service.submit();
       await service.engine.dispatch(jobId, { type: 'START' });
       const { counts, transitions, workers: present } = await activity();
       expect(counts.running).to.equal(1);
@@ -83,7 +76,7 @@ describe('the machines over HTTP', () => {
     });
 
     it('keeps the last 64 transitions', async () => {
-      for (let index = 0; index < 40; index += 1) await service.engine.cancel(await submitted());
+      for (let index = 0; index < 40; index += 1) await service.engine.cancel(await service.submit());
       const { transitions } = await activity();
       expect(transitions).to.have.lengthOf(64);
       expect(transitions.at(-1)?.event).to.equal('CANCEL');
@@ -97,7 +90,7 @@ describe('the machines over HTTP', () => {
       expect((await again()).status).to.equal(200);
       workers = [{ intake: 'open', work: 'resting' }];
       expect((await again()).status).to.equal(304);
-      await submitted();
+      await service.submit();
       expect((await again()).status).to.equal(200);
     });
   });

@@ -3,10 +3,9 @@ import { expect } from 'chai';
 import { storeAnalysis } from '../../src/analysis/store-analysis.ts';
 import { resultsPathOf, segmentsPathOf } from '../../src/engine/sidecar.ts';
 import { searchResponseSchema } from '../../src/http/routes/search.ts';
-import { submitResponseSchema } from '../../src/http/schemas.ts';
 import type { JobId } from '../../src/job.ts';
 import { framesOf, times } from '../segments/frames.ts';
-import { form, openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';
+import { openService, problemOf, type ServiceUnderTest } from './service-under-test.ts';
 
 describe('GET /video/search', () => {
   let service: ServiceUnderTest;
@@ -32,9 +31,7 @@ describe('GET /video/search', () => {
     while (!service.search.state().isComplete) await setTimeout(2);
   };
   const completed = async (text: string): Promise<JobId> => {
-    const body = form({ pipeline_id: 'ocr_only' }, VIDEO);
-    const answer = await fetch(`${service.url}/video/submit`, { method: 'POST', body });
-    const { job_id: id } = submitResponseSchema.parse(await answer.json());
+    const id = await service.submit();
     await service.engine.dispatch(id, { type: 'START' });
     async function* frames() {
       yield* framesOf(...times(5, text));

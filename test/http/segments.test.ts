@@ -4,10 +4,9 @@ import { expect } from 'chai';
 import { storeAnalysis } from '../../src/analysis/store-analysis.ts';
 import { resultsPathOf, segmentsPathOf } from '../../src/engine/sidecar.ts';
 import { segmentsResponseSchema } from '../../src/http/routes/segments.ts';
-import { submitResponseSchema } from '../../src/http/schemas.ts';
 import type { FrameResult, JobId, MediaFacts } from '../../src/job.ts';
 import { framesOf, place, times } from '../segments/frames.ts';
-import { form, openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';
+import { openService, problemOf, type ServiceUnderTest } from './service-under-test.ts';
 
 const LOGO = { text: 'CHANNEL NINE', bbox: place(9, 40, 200) };
 const SAMPLES: readonly FrameResult[] = framesOf(
@@ -45,13 +44,8 @@ describe('GET /video/segments/{job_id}', () => {
   after(() => service.close());
 
   const get = (path: string) => fetch(service.url + path);
-  const submitted = async (): Promise<JobId> => {
-    const body = form({ pipeline_id: 'ocr_only' }, VIDEO);
-    const answer = await fetch(`${service.url}/video/submit`, { method: 'POST', body });
-    return submitResponseSchema.parse(await answer.json()).job_id;
-  };
   const completed = async (): Promise<JobId> => {
-    const id = await submitted();
+    const id = await service.submit();
     await service.engine.dispatch(id, { type: 'START' });
     const { outputPath } = await storeAnalysis(analysed(), {
       storage: service.storage,
@@ -144,7 +138,7 @@ describe('GET /video/segments/{job_id}', () => {
   });
 
   it('rejects unknown parameters', async () => {
-    expect(await problemOf(await get(`/video/segments/${await submitted()}`))).to.include({
+    expect(await problemOf(await get(`/video/segments/${await service.submit()}`))).to.include({
       status: 404,
       code: 'job_not_completed',
     });

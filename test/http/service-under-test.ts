@@ -17,7 +17,8 @@ import type { ApiKey } from '../../src/http/middleware/access.ts';
 import type { StateValue } from '../../src/http/routes/activity.ts';
 import { SHOWN_MACHINES, type ShownMachine } from '../../src/http/routes/machines.ts';
 import { Metrics } from '../../src/http/metrics.ts';
-import { problemSchema } from '../../src/http/schemas.ts';
+import { problemSchema, submitResponseSchema } from '../../src/http/schemas.ts';
+import type { JobId } from '../../src/job.ts';
 import { listen } from '../../src/listen.ts';
 import { createLog, type Log } from '../../src/log.ts';
 import { SearchIndex } from '../../src/search/search-index.ts';
@@ -144,6 +145,12 @@ export async function openService(settings: ServiceSettings = {}) {
     server,
     search,
     closeStore: () => store.close(),
+    /** Submits a file over HTTP and returns the id of its job. */
+    async submit(file = VIDEO): Promise<JobId> {
+      const body = form({ pipeline_id: 'ocr_only' }, file);
+      const response = await fetch(`${url}/video/submit`, { method: 'POST', body });
+      return submitResponseSchema.parse(await response.json()).job_id;
+    },
     /** Returns every file of the storage, the incoming folder included. */
     async files(): Promise<string[]> {
       const entries = await readdir(join(folder, 'video_jobs'), { withFileTypes: true, recursive: true });

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
-import { submitResponseSchema } from '../../src/http/schemas.ts';
-import { form, openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';
+import { openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';
 
 describe('GET /video/source/{job_id}', () => {
   let service: ServiceUnderTest;
@@ -9,9 +8,7 @@ describe('GET /video/source/{job_id}', () => {
   const video = Buffer.concat([VIDEO, Buffer.from(Array.from({ length: 1_000 }, (_, index) => index % 251))]);
   before(async () => {
     service = await openService();
-    const body = form({ pipeline_id: 'ocr_only' }, video);
-    const answer = await fetch(`${service.url}/video/submit`, { method: 'POST', body });
-    jobId = submitResponseSchema.parse(await answer.json()).job_id;
+    jobId = await service.submit(video);
   });
   after(() => service.close());
 

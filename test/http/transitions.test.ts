@@ -1,9 +1,7 @@
 import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
-import { submitResponseSchema } from '../../src/http/schemas.ts';
 import { transitionsResponseSchema } from '../../src/http/routes/transitions.ts';
-import type { JobId } from '../../src/job.ts';
-import { form, openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';
+import { openService, problemOf, type ServiceUnderTest } from './service-under-test.ts';
 
 describe('GET /video/jobs/{job_id}/transitions', () => {
   let service: ServiceUnderTest;
@@ -12,16 +10,11 @@ describe('GET /video/jobs/{job_id}/transitions', () => {
   });
   after(() => service.close());
 
-  const submitted = async (): Promise<JobId> => {
-    const body = form({ pipeline_id: 'ocr_only' }, VIDEO);
-    const answer = await fetch(`${service.url}/video/submit`, { method: 'POST', body });
-    return submitResponseSchema.parse(await answer.json()).job_id;
-  };
   const get = (jobId: string, init: RequestInit = {}): Promise<Response> =>
     fetch(`${service.url}/video/jobs/${jobId}/transitions`, init);
 
   it('has every transition of a job that was interrupted and restarted', async () => {
-    const jobId = await submitted();
+    const jobId = await service.submit();
     await service.engine.dispatch(jobId, { type: 'START' });
     await service.engine.dispatch(jobId, { type: 'INTERRUPT', attempt: 1, code: 'stalled', message: 'no frame came' });
     await service.engine.dispatch(jobId, { type: 'START' });
@@ -47,9 +40,9 @@ describe('GET /video/jobs/{job_id}/transitions', () => {
   });
 
   it('responds with 304 until this job changes, while others change', async () => {
-    const jobId = await submitted();
+    const jobId = await service.submit();
     const tag = (await get(jobId)).headers.get('etag') ?? '';
-    await submitted();
+    await service.submit();
     expect((await get(jobId, { headers: { 'if-none-match': tag } })).status).to.equal(304);
     await service.engine.cancel(jobId);
     expect((await get(jobId, { headers: { 'if-none-match': tag } })).status).to.equal(200);

@@ -14,7 +14,7 @@ describe('the library in a browser', function () {
     if (browser === undefined) this.skip();
     service = await openServiceWithPages();
   });
-  // Pages that are left open go on asking and drawing.
+  // Open pages would continue to poll and draw.
   afterEach(async () => {
     for (const context of browser?.contexts() ?? []) await context.close();
   });

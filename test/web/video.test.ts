@@ -20,7 +20,7 @@ describe('a video in a browser', function () {
     service = await openServiceWithPages();
     jobId = await completed();
   });
-  // Pages that are left open go on asking and drawing.
+  // Open pages would continue to poll and draw.
   afterEach(async () => {
     for (const context of browser?.contexts() ?? []) await context.close();
   });

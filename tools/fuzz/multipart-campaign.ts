@@ -27,12 +27,12 @@ export interface MultipartReport {
 const IN_FLIGHT = 10;
 const RESPONSE_WITHIN_MS = 60_000;
 const SAY_EVERY = 5_000;
-/** No limit is to stop the campaign, and every job ends soon: its file is no video. */
+/** No limit stops the campaign. Every job ends soon, because its file is not a video. */
 const SETTINGS = { LOG_LEVEL: 'error', PIPELINE_THREADS: '1', MAX_ATTEMPTS: '1', CLIENT_SHARE_PERCENT: '100' };
 
 /**
- * Sends bodies that are not as they should be to a service of its own. A finding is: no response, a response of 500, a
- * service that is gone, a file that is left over.
+ * Sends malformed bodies to its own service. Findings are a missing response, a response of 500, a service that ended,
+ * and a file that was left over.
  */
 export async function runMultipartCampaign(options: MultipartOptions): Promise<MultipartReport> {
   const { folder, seed, indices, signal, say } = options;

@@ -19,7 +19,7 @@ const known = new Map<string, Promise<JobFindings>>();
 const waiting: (() => void)[] = [];
 let running = 0;
 
-/** Returns the findings of a job, read once; null before they are there and for jobs without. */
+/** Returns the findings of a job, read once; null before they are loaded and for jobs without findings. */
 export function useJobFindings(job: JobItem): JobFindings | null {
   const { job_id: jobId } = job;
   const hasResults = job.status === 'completed' && job.deleted_at === null;

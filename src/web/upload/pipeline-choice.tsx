@@ -55,7 +55,7 @@ export function PipelineChoice({ pipelines, chosen, onChoose }: PipelineChoicePr
   );
 }
 
-/** A script with fewer letters is there for formulas, not for its languages. */
+/** A script with fewer letters serves formulas, not its languages. */
 const WHOLE_SCRIPT = 20;
 
 function scriptsOf({

@@ -22,7 +22,7 @@ import { Timeline } from './timeline.tsx';
 import { createVideoStore } from './video-state.ts';
 import { VideoTitle } from './video-title.tsx';
 
-/** Where nothing tells how large the frame is. */
+/** Used if the size of the frame is unknown. */
 const UNKNOWN_SIZE: readonly [number, number] = [1280, 720];
 
 /** A completed job: its video and its findings. */

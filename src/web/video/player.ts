@@ -1,9 +1,9 @@
 import type { VideoStore } from './video-state.ts';
 
-/** Whether the browser tells which frame is on the screen; where not, the time it gives now and then must do. */
+/** True if the browser reports the displayed frame; otherwise its less frequent time updates are used. */
 const TELLS_FRAMES = 'HTMLVideoElement' in globalThis && 'requestVideoFrameCallback' in HTMLVideoElement.prototype;
 
-/** How far into a frame a seek goes: at its very edge some browsers show the one before. */
+/** Seeks go this far into a frame, because at its start some browsers show the previous one. */
 const INTO_FRAME_MS = 1;
 
 export const RATES = [0.5, 1, 1.5, 2, 4] as const;
