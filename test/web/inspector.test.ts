@@ -197,6 +197,51 @@ describe('the inspector in a browser', function () {
     await page.getByText('1 / 5').waitFor();
   });
 
+  it('shows key figures and stored steps, can be paused, and copies a job as JSON', async () => {
+    const jobId = await eventful();
+    const failing = await service.submit(service.video());
+    await service.engine.cancel(failing);
+    const context = { permissions: ['clipboard-read', 'clipboard-write'] };
+    const { page, breaches } = await open('/inspector', context);
+    // The service itself keeps only its own transitions; these come from the database.
+    await page.route('**/machines/activity', async (route) => {
+      const { 'if-none-match': _, ...headers } = route.request().headers();
+      const answer = await route.fetch({ headers });
+      await route.fulfill({ response: answer, json: { ...(await answer.json()), transitions: [] } });
+    });
+    await page.reload();
+    const figure = (name: string) => page.locator('.figures > div', { hasText: name });
+    await figure('Wait')
+      .getByText(/\d m?s \/ /)
+      .waitFor();
+    await figure('Run')
+      .getByText(/\d m?s \/ /)
+      .waitFor();
+    await figure('Failed')
+      .getByText(/cancelled \d/)
+      .waitFor();
+    await page
+      .locator('.recent-step', { hasText: `…${jobId.slice(-8)}` })
+      .first()
+      .waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const before = await numberOn(page, 'completed');
+    const another = await eventful();
+    await page.locator(`[data-job="${another}"]`).waitFor();
+    expect(await numberOn(page, 'completed')).to.equal(before);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page
+      .locator('.hero .state[data-state="completed"] .count', { hasText: String(Number(before) + 1) })
+      .waitFor();
+    await page.locator(`[data-job="${jobId}"]`).click();
+    await page.getByRole('button', { name: 'Copy as JSON' }).click();
+    await page.getByText('Copied').waitFor();
+    const copied = JSON.parse(String(await page.evaluate('navigator.clipboard.readText()')));
+    expect(copied.job.job_id).to.equal(jobId);
+    expect(copied.transitions).to.have.lengthOf(5);
+    expect(breaches).to.deep.equal([]);
+  });
+
   it('transfers nothing while the service is idle', async () => {
     const { page } = await open('/inspector');
     await page.locator('.job-row').first().waitFor();

@@ -38,7 +38,12 @@ export function walkKey(source: string, event: string, target: string): string {
   return `${source}>${event}>${target}`;
 }
 
-/** A state chart as SVG. */
+/**
+ * A state chart as SVG, for any XState 5 machine. It knows nothing of jobs. Ids are those of the definition
+ * (`machine.state.child`). Styles: chart.css.
+ * @example <ChartView chart={chartOf(JSON.parse(JSON.stringify(machine.definition)))} title="My machine"
+ *   active={new Set(activeStates(machine.id, actor.getSnapshot().value))} />
+ */
 export function ChartView(props: ChartViewProps) {
   const { chart, title, walked, countWidth = 60 } = props;
   const place = useRef<HTMLDivElement>(null);

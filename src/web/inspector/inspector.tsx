@@ -1,15 +1,13 @@
 import { render } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { ActivityResponse, MachineResponse } from '../../client/responses.ts';
-import { ChartView } from '../chart/chart-view.tsx';
-import { chartOf, type MachineChart } from '../chart/machine-chart.ts';
+import { chartOf } from '../chart/machine-chart.ts';
 import { PageHead } from '../shared/page-head.tsx';
 import { usePoll } from '../shared/poll.ts';
 import { navigate, useRoute } from '../shared/route.ts';
-import { useFlashes } from './flashes.ts';
 import { JobList } from './job-list.tsx';
+import { LiveChart } from './live-chart.tsx';
 import { OneJob } from './one-job.tsx';
-import { RecentSteps } from './recent-steps.tsx';
 import { WorkerPanel } from './worker-panel.tsx';
 
 /** Machines and pipelines change only with the service. */
@@ -62,34 +60,6 @@ function Inspector() {
         </div>
         <WorkerPanel chart={workerChart} workers={activity?.workers ?? []} />
       </main>
-    </>
-  );
-}
-
-interface LiveChartProps {
-  readonly chart: MachineChart;
-  readonly activity: ActivityResponse | undefined;
-  readonly status: string;
-  readonly onState: (id: string) => void;
-  readonly onChoose: (jobId: string) => void;
-}
-
-/** The machine of all jobs: the number in each state, and the latest transitions. */
-function LiveChart({ chart, activity, status, onState, onChoose }: LiveChartProps) {
-  const { id } = chart.root;
-  const counts = new Map(Object.entries(activity?.counts ?? {}).map(([name, count]) => [`${id}.${name}`, count]));
-  const flashes = useFlashes(id, activity?.transitions);
-  return (
-    <>
-      <ChartView
-        chart={chart}
-        title="The job machine, with the number of jobs in each state"
-        counts={counts}
-        flashes={flashes}
-        onState={onState}
-        {...(status === '' ? {} : { chosen: `${id}.${status}` })}
-      />
-      {activity !== undefined && <RecentSteps transitions={activity.transitions} onChoose={onChoose} />}
     </>
   );
 }

@@ -4,6 +4,7 @@ import type { MachineChart } from '../chart/machine-chart.ts';
 import { formatDate, formatDuration } from '../duration.ts';
 import { usePoll } from '../shared/poll.ts';
 import { replaceRoute, useRoute } from '../shared/route.ts';
+import { CopyJson } from './copy-json.tsx';
 import { lifeOf } from './job-life.ts';
 import { JobPath } from './job-path.tsx';
 import { LifeView } from './life-view.tsx';
@@ -24,7 +25,10 @@ export function OneJob({ chart, jobId }: { readonly chart: MachineChart; readonl
   const isOver = chart.root.children.some(({ name, kind }) => kind === 'final' && name === job.status);
   return (
     <>
-      <Facts job={job} isOver={isOver} />
+      <div class="figures-bar">
+        <Facts job={job} isOver={isOver} />
+        <CopyJson value={data} />
+      </div>
       <JobPath chart={chart} jobId={jobId} steps={steps.slice(0, at)} />
       <LifeView steps={steps} isOver={isOver} at={at} onAt={setAt} />
     </>

@@ -14,7 +14,7 @@ export interface RecentStepsProps {
 /** The latest transitions of all jobs, newest first. */
 export function RecentSteps({ transitions, onChoose }: RecentStepsProps) {
   const now = useNow();
-  if (transitions.length === 0) return <p class="empty">Nothing has happened to a job since the service began.</p>;
+  if (transitions.length === 0) return <p class="empty">No job yet.</p>;
   return (
     <ol class="recent" aria-label="What has just happened">
       {transitions
