@@ -150,14 +150,7 @@ describe('a full disk', () => {
   it('that refused a sidecar receives it with the next sidecar', async () => {
     await using harness = await EngineHarness.open();
     const { jobId } = await harness.submit();
-    const storage: Pick<LocalStorageService, 'saveFile'> = harness.storage;
-    const save = harness.storage.saveFile.bind(harness.storage);
-    storage.saveFile = (source, path, options) =>
-      path === `${jobId}.json`
-        ? Promise.reject(new ServiceError('storage_full', 'the disk is full: injected'))
-        : save(source, path, options);
-    await harness.worker().runOnce();
-    storage.saveFile = save;
+    await runWithoutRoomForSidecar(harness, jobId);
     expect(await readSidecar(harness.storage, jobId)).to.have.property('outcome', null);
     await harness.submit();
     await harness.worker().runOnce();
@@ -167,14 +160,7 @@ describe('a full disk', () => {
   it('that refuses a sidecar does not undo the commit; the next start rewrites the sidecar', async () => {
     await using harness = await EngineHarness.open();
     const { jobId } = await harness.submit();
-    const storage: Pick<LocalStorageService, 'saveFile'> = harness.storage;
-    const save = harness.storage.saveFile.bind(harness.storage);
-    storage.saveFile = (source, path, options) =>
-      path === `${jobId}.json`
-        ? Promise.reject(new ServiceError('storage_full', 'the disk is full: injected'))
-        : save(source, path, options);
-    await harness.worker().runOnce();
-    storage.saveFile = save;
+    await runWithoutRoomForSidecar(harness, jobId);
     expect((await jobIn(harness.store, jobId)).status).to.equal('completed');
     await harness.keepHouse();
     const ledger = { accepted: new Set([jobId]), ended: new Map([[jobId, 'completed']]) };
@@ -197,4 +183,16 @@ function untilRefused(worker: Worker): Promise<void> {
 /** Resolves when a job can be taken. */
 function untilQueued({ queue }: EngineHarness): Promise<void> {
   return new Promise((resolve) => void queue.onWork(resolve));
+}
+
+/** Runs the worker once while the disk has no space for the sidecar of a job. */
+async function runWithoutRoomForSidecar(harness: EngineHarness, jobId: JobId): Promise<void> {
+  const storage: Pick<LocalStorageService, 'saveFile'> = harness.storage;
+  const save = harness.storage.saveFile.bind(harness.storage);
+  storage.saveFile = (source, path, options) =>
+    path === `${jobId}.json`
+      ? Promise.reject(new ServiceError('storage_full', 'the disk is full: injected'))
+      : save(source, path, options);
+  await harness.worker().runOnce();
+  storage.saveFile = save;
 }
