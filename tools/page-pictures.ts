@@ -1,4 +1,4 @@
-/** Pictures of every page in every state: `npm run pictures [folder]`; default docs/images. */
+/** Pictures of every page in every state: `npm run pictures [folder] [part of a name]`; default .build/pictures. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -24,7 +24,7 @@ interface Shot {
   readonly schemes: readonly ('light' | 'dark')[];
 }
 
-async function main([folder = 'docs/images', only = '']: readonly string[]): Promise<void> {
+async function main([folder = '.build/pictures', only = '']: readonly string[]): Promise<void> {
   const signal = AbortSignal.timeout(WITHIN_MS);
   const work = await mkdtemp(path.join(tmpdir(), 'reelstate-pictures-'));
   await mkdir(folder, { recursive: true });

@@ -203,6 +203,14 @@ describe('the library in a browser', function () {
     expect(breaches).to.deep.equal([]);
   });
 
+  it('runs a failed job again, with the stored video', async () => {
+    const jobId = await cancelled('once-more.mp4');
+    const { page, breaches } = await open('/');
+    await page.locator(`[data-job="${jobId}"]`).getByRole('button', { name: 'Run again' }).click();
+    await page.locator('.job-card', { hasText: 'once-more.mp4' }).filter({ hasText: 'Gate B12' }).waitFor();
+    expect(breaches).to.deep.equal([]);
+  });
+
   it('filters by state and by name, and says when nothing is there', async () => {
     await completed('needle.mp4');
     await completed('other.mp4');

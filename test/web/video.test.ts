@@ -251,6 +251,23 @@ describe('a video in a browser', function () {
     expect(await page.evaluate('scrollY')).to.equal(0);
   });
 
+  it('fits a zoom of 200 % and a printed page, without a finding of axe', async () => {
+    // A window of 1280 pixels at 200 %, and the width of A4 at 96 dpi.
+    for (const viewport of [
+      { width: 640, height: 400 },
+      { width: 794, height: 1123 },
+    ]) {
+      for (const path of ['/', `/#job=${jobId}&t=1.6`, '/inspector', '/docs']) {
+        const { page } = await open(path, { viewport });
+        await page.locator('.job-card, .scene, .figures, .docs section').first().waitFor();
+        if (viewport.width === 794) await page.emulateMedia({ media: 'print' });
+        expect(await overflows(page), `${viewport.width} ${path}`).to.deep.equal([]);
+        expect(await findings(page), `${viewport.width} ${path}`).to.deep.equal([]);
+        await page.context().close();
+      }
+    }
+  });
+
   it('has no finding of axe and nothing wider than its place, at any width, in light and in dark', async () => {
     const long = await completed({}, LONG_NAME);
     for (const colorScheme of ['light', 'dark'] as const) {
