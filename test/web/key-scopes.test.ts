@@ -38,7 +38,7 @@ describe('the library and the scopes of a key', function () {
 
   it('offers no upload to a key that only reads', async () => {
     const page = await signedIn('only-reads');
-    await page.getByText('Your key reads videos only.').waitFor();
+    await page.getByText('Your key can only read videos').waitFor();
     expect(await page.getByRole('button', { name: 'Add videos' }).count()).to.equal(0);
   });
 
