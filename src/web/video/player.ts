@@ -29,6 +29,7 @@ export class Player {
       this.#video = null;
       store.set({ isBlank: true, isPlaying: false });
     };
+    let isPlaced = false;
     const look = (): void => {
       // Sound without a picture is no video either.
       if (video.videoWidth === 0) {
@@ -41,6 +42,7 @@ export class Player {
         durationMs: Math.max(store.value.durationMs, durationMs),
       });
       if (store.value.timeMs > 0) this.seek(store.value.timeMs);
+      isPlaced = true;
     };
     const tell = (): void => store.set({ timeMs: Math.max(0, video.currentTime * 1_000 - INTO_FRAME_MS) });
     on('loadedmetadata', look);
@@ -53,8 +55,8 @@ export class Player {
     });
     let callback = 0;
     const shown = (_now: number, { mediaTime }: VideoFrameCallbackMetadata): void => {
-      // During a seek, the old position is ignored.
-      if (!video.seeking) store.set({ timeMs: mediaTime * 1_000 });
+      // During a seek, the old position is ignored. The first frame can be shown before the position of a link is set.
+      if (isPlaced && !video.seeking) store.set({ timeMs: mediaTime * 1_000 });
       callback = video.requestVideoFrameCallback(shown);
     };
     if (TELLS_FRAMES) callback = video.requestVideoFrameCallback(shown);
