@@ -101,7 +101,7 @@ export async function disturb(dataDir: string, options: DisturbOptions): Promise
         const status = error instanceof ReelstateError && error.status > 0 ? error.status : 'none';
         refusals.set(status, (refusals.get(status) ?? 0) + 1);
         if (status !== 'none' && !HONEST_REFUSALS.has(status))
-          broken.push(`a submission got ${status}: ${String(error)}`);
+          broken.push(`a submission got ${status}: ${String(error)}\n${service.lines.join('\n')}`);
       }
       await wait(150, undefined, { signal: load.signal }).catch(() => undefined);
     }

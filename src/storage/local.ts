@@ -82,10 +82,7 @@ export class LocalStorageService implements UploadStorage {
         if (isMissing(error)) return undefined;
         throw error;
       });
-      if (found?.isFile()) return absolute;
-      // If the folder itself is missing, a disk is not mounted; the file may exist.
-      await stat(this.incomingDir);
-      throw new ServiceError('file_missing', `no stored file ${path}`);
+      return found?.isFile() ? absolute : this.#rejectMissing(`no stored file ${path}`);
     });
   }
 
@@ -157,9 +154,16 @@ export class LocalStorageService implements UploadStorage {
     return absolute;
   }
 
+  /** Rejects with `file_missing`, or as unavailable if the folder is missing too: its disk may not be mounted. */
+  async #rejectMissing(message: string, cause?: unknown): Promise<never> {
+    await stat(this.incomingDir);
+    throw new ServiceError('file_missing', message, { cause });
+  }
+
   async #adoptable(path: string): Promise<string> {
     const found = await lstat(path).catch((error: unknown) => {
-      throw isMissing(error) ? new ServiceError('file_missing', 'the uploaded file is gone', { cause: error }) : error;
+      if (isMissing(error)) return this.#rejectMissing('the uploaded file is gone', error);
+      throw error;
     });
     const real = await realpath(path);
     if (!found.isFile() || !real.startsWith(this.incomingDir + sep)) throw refused(path);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdir, mkdtemp, readFile, readdir, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, realpath, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFilesOf } from '../../tools/child-processes.ts';
@@ -65,6 +65,14 @@ describe('LocalStorageService', () => {
       expect(codeOf(await rejection(storage.deleteFile(path)))).to.equal('path_refused');
     }
     expect(await filesUnder(outside)).to.deep.equal([join(outside, 'secret')]);
+  });
+
+  it('is unavailable, not without the upload, while its incoming folder is missing', async () => {
+    const storage = await LocalStorageService.open({ baseDir: root });
+    await writeFile(join(storage.incomingDir, 'upload'), 'video');
+    await rename(storage.incomingDir, join(root, 'away'));
+    const error = await rejection(storage.saveFile({ adopt: join(storage.incomingDir, 'upload') }, 'x'));
+    expect(codeOf(error)).to.equal('storage_unavailable');
   });
 
   it('adopts no link in its incoming folder', async () => {
