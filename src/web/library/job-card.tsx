@@ -18,6 +18,7 @@ export interface JobCardProps {
   readonly onAction: ((action: JobAction, job: JobItem) => void) | null;
 }
 
+const DELETED = 'The video and its results were deleted.';
 const WORDS: Readonly<Record<string, string>> = { pending: 'Waiting', running: 'Analysing' };
 
 /** One video of the library: its picture, name and findings, or its state. */
@@ -51,7 +52,7 @@ export function JobCard({ job, now, isSelected, onSelect, onAction }: JobCardPro
           <p class="job-found">{lineOf(job, findings?.line)}</p>
         ) : (
           <p class="job-found is-failed" title={job.error_message}>
-            <b>{remedy.title}.</b> {remedy.advice}
+            <b>{remedy.title}.</b> {job.deleted_at === null ? remedy.advice : DELETED}
           </p>
         )}
         <p class="job-facts">
@@ -115,7 +116,7 @@ function Actions({ job, onAction }: ActionsProps) {
 }
 
 function lineOf({ status, deleted_at: deletedAt }: JobItem, found: string | undefined): string {
-  if (deletedAt !== null) return 'The video and its results were deleted.';
+  if (deletedAt !== null) return DELETED;
   if (status === 'pending') return 'Waits for its turn.';
   if (status === 'running') return 'The results will appear here.';
   return found ?? '\u00A0';
