@@ -1,10 +1,11 @@
 import { expect } from 'chai';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { createMachine } from 'xstate';
 import { JOB_MACHINE_VERSION, jobMachine } from '../../machines/job.ts';
 import { workerMachine } from '../../machines/worker.ts';
 import type { JobId } from '../../src/job.ts';
-import { openBrowser, openPage, findings } from './browser.ts';
+import { findings, openPage } from './browser.ts';
+import { browserSuite } from './browser-suite.ts';
 import { openServiceWithPages, type ServiceWithPages } from './service-with-pages.ts';
 import { jobIn } from '../job-in.ts';
 
@@ -19,25 +20,15 @@ const GROWN = createMachine({
 });
 
 describe('the inspector in a browser', function () {
-  let browser: Browser | undefined;
+  const suite = browserSuite();
   let service: ServiceWithPages;
-  before(async function () {
-    browser = await openBrowser();
-    if (browser === undefined) this.skip();
+  before(async () => {
     service = await openServiceWithPages();
   });
-  // Open pages would continue to poll and draw.
-  afterEach(async () => {
-    for (const context of browser?.contexts() ?? []) await context.close();
-  });
-  after(async () => {
-    await browser?.close();
-    await (service as ServiceWithPages | undefined)?.close();
-  });
-  const open = (path: string, options = {}, url = service.url) => {
-    if (browser === undefined) throw new Error('no browser');
-    return openPage(browser, url + path, options);
-  };
+  // A test that failed may have left the analysis held.
+  afterEach(() => service.pipelines.release());
+  after(() => (service as ServiceWithPages | undefined)?.close());
+  const open = (path: string, options = {}, url = service.url) => openPage(suite.browser, url + path, options);
   /** A job that was interrupted, started again and completed. */
   const eventful = async (): Promise<JobId> => {
     service.pipelines.hold();

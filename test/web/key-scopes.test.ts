@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { createHash } from 'node:crypto';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { Scope } from '../../src/http/schemas.ts';
 import { openService, type ServiceUnderTest } from '../http/service-under-test.ts';
-import { openBrowser, openPage } from './browser.ts';
+import { openPage } from './browser.ts';
+import { browserSuite } from './browser-suite.ts';
 
 const KEYS: readonly (readonly [key: string, scopes: readonly Scope[]])[] = [
   ['only-reads', ['read']],
@@ -11,25 +12,16 @@ const KEYS: readonly (readonly [key: string, scopes: readonly Scope[]])[] = [
 ];
 
 describe('the library and the scopes of a key', function () {
-  let browser: Browser | undefined;
+  const suite = browserSuite();
   let service: ServiceUnderTest;
-  before(async function () {
-    browser = await openBrowser();
-    if (browser === undefined) this.skip();
+  before(async () => {
     service = await openService({
       keys: KEYS.map(([key, scopes]) => ({ sha256: createHash('sha256').update(key).digest('hex'), scopes })),
     });
   });
-  afterEach(async () => {
-    for (const context of browser?.contexts() ?? []) await context.close();
-  });
-  after(async () => {
-    await browser?.close();
-    await (service as ServiceUnderTest | undefined)?.close();
-  });
+  after(() => (service as ServiceUnderTest | undefined)?.close());
   const signedIn = async (key: string): Promise<Page> => {
-    if (browser === undefined) throw new Error('no browser');
-    const { page } = await openPage(browser, `${service.url}/sign-in`);
+    const { page } = await openPage(suite.browser, `${service.url}/sign-in`);
     await page.getByLabel('Key').fill(key);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('button', { name: 'Sign out' }).waitFor();

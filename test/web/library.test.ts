@@ -1,31 +1,23 @@
 import { expect } from 'chai';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { findings, openBrowser, openPage } from './browser.ts';
+import type { Page } from 'playwright-core';
+import { jobIdSchema } from '../../src/job.ts';
+import { findings, openPage } from './browser.ts';
+import { browserSuite } from './browser-suite.ts';
 import { LONG_NAME, overflows, RTL_NAME, tabTo, WIDTHS } from './page-checks.ts';
 import { openServiceWithPages, type ServiceWithPages } from './service-with-pages.ts';
 
 describe('the library in a browser', function () {
-  let browser: Browser | undefined;
+  const suite = browserSuite();
   let service: ServiceWithPages;
-  before(async function () {
-    browser = await openBrowser();
-    if (browser === undefined) this.skip();
+  before(async () => {
     service = await openServiceWithPages();
   });
-  // Open pages would continue to poll and draw.
-  afterEach(async () => {
-    for (const context of browser?.contexts() ?? []) await context.close();
-  });
-  after(async () => {
-    await browser?.close();
-    await (service as ServiceWithPages | undefined)?.close();
-  });
-  const open = (path: string, options = {}) => {
-    if (browser === undefined) throw new Error('no browser');
-    return openPage(browser, service.url + path, options);
-  };
+  // A test that failed may have left the analysis held.
+  afterEach(() => service.pipelines.release());
+  after(() => (service as ServiceWithPages | undefined)?.close());
+  const open = (path: string, options = {}) => openPage(suite.browser, service.url + path, options);
   const completed = async (fileName = 'completed.mp4'): Promise<string> => {
     const jobId = await service.submit(service.video('completed.mp4'), fileName);
     await service.ended(jobId);
@@ -203,6 +195,15 @@ describe('the library in a browser', function () {
     expect(breaches).to.deep.equal([]);
   });
 
+  it('says of a failed job that its video was deleted, in place of advice that needs it', async () => {
+    const jobId = await cancelled('deleted.mp4');
+    await service.engine.deleteFiles(jobIdSchema.parse(jobId));
+    const { page } = await open('/');
+    const card = page.locator(`[data-job="${jobId}"]`);
+    await card.getByText('Cancelled. The video and its results were deleted.').waitFor();
+    expect(await card.getByRole('button', { name: 'Run again' }).count()).to.equal(0);
+  });
+
   it('runs a failed job again, with the stored video', async () => {
     const jobId = await cancelled('once-more.mp4');
     const { page, breaches } = await open('/');
@@ -267,8 +268,7 @@ describe('the library in a browser', function () {
   });
 
   it('weighs less than 90 kB beside the pictures, and loads none of its parts twice', async () => {
-    const page = await browser?.newPage();
-    if (page === undefined) throw new Error('no browser');
+    const page = await suite.browser.newPage();
     await page.goto(service.url);
     await page.locator('.job-card').first().waitFor();
     const bytes = await page.evaluate(`performance.getEntriesByType('navigation')

@@ -57,7 +57,6 @@ class HeldPipelines implements VideoFilePipelineService {
   }
 }
 
-/** The service with its pages and one worker, whose analysis alone is made up. */
 /** Names the time and the format in place of pixels. */
 const STILL: VideoPictureService = {
   async *pictures(_path, wish) {
@@ -65,6 +64,7 @@ const STILL: VideoPictureService = {
   },
 };
 
+/** The service with its pages and one worker. Only the analysis and the pictures are made up. */
 export async function openServiceWithPages(settings: { readonly machines?: readonly ShownMachine[] } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'pages-'));
   const pipelines = new HeldPipelines();

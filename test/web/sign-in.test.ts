@@ -1,28 +1,23 @@
 import { expect } from 'chai';
 import { createHash } from 'node:crypto';
-import type { Browser } from 'playwright-core';
 import { submitResponseSchema } from '../../src/http/schemas.ts';
 import { form, openService, VIDEO, type ServiceUnderTest } from '../http/service-under-test.ts';
-import { openBrowser, openPage, findings } from './browser.ts';
+import { findings, openPage } from './browser.ts';
+import { browserSuite } from './browser-suite.ts';
 
 const KEY = 'the-key-of-this-test';
 
 for (const basePath of ['', '/reelstate']) {
   describe(`signing in with a browser at ${basePath}/`, function () {
-    let browser: Browser | undefined;
+    const suite = browserSuite();
     let service: ServiceUnderTest;
-    before(async function () {
-      browser = await openBrowser();
-      if (browser === undefined) this.skip();
+    before(async () => {
       service = await openService({
         basePath,
         keys: [{ sha256: createHash('sha256').update(KEY).digest('hex'), scopes: ['submit', 'read'] }],
       });
     });
-    after(async () => {
-      await browser?.close();
-      await (service as ServiceUnderTest | undefined)?.close();
-    });
+    after(() => (service as ServiceUnderTest | undefined)?.close());
 
     it('needs a key once; then everything works, also the video element, and no script sees the cookie', async () => {
       const submitted = await fetch(`${service.url}/video/submit`, {
@@ -31,8 +26,7 @@ for (const basePath of ['', '/reelstate']) {
         body: form({ pipeline_id: 'ocr_only' }, VIDEO),
       });
       const { job_id: jobId } = submitResponseSchema.parse(await submitted.json());
-      if (browser === undefined) return;
-      const { page, breaches } = await openPage(browser, `${service.url}${basePath}/#job=${jobId}`);
+      const { page, breaches } = await openPage(suite.browser, `${service.url}${basePath}/#job=${jobId}`);
       const key = page.getByLabel('Key');
       await key.waitFor();
       expect(await findings(page)).to.deep.equal([]);

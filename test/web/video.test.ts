@@ -1,12 +1,13 @@
 import { expect } from 'chai';
 import { readFile } from 'node:fs/promises';
-import type { Browser, Page } from 'playwright-core';
-import { findings, openBrowser, openPage } from './browser.ts';
+import type { Page } from 'playwright-core';
+import { findings, openPage } from './browser.ts';
+import { browserSuite } from './browser-suite.ts';
 import { LONG_NAME, overflows, tabTo, WIDTHS } from './page-checks.ts';
 import { HEIGHT, openServiceWithPages, RESULTS, WIDTH, type ServiceWithPages } from './service-with-pages.ts';
 
 describe('a video in a browser', function () {
-  let browser: Browser | undefined;
+  const suite = browserSuite();
   let service: ServiceWithPages;
   let jobId: string;
   const completed = async (recipe = {}, fileName = 'completed.mp4'): Promise<string> => {
@@ -14,24 +15,14 @@ describe('a video in a browser', function () {
     await service.ended(id);
     return id;
   };
-  before(async function () {
-    browser = await openBrowser();
-    if (browser === undefined) this.skip();
+  before(async () => {
     service = await openServiceWithPages();
     jobId = await completed();
   });
-  // Open pages would continue to poll and draw.
-  afterEach(async () => {
-    for (const context of browser?.contexts() ?? []) await context.close();
-  });
-  after(async () => {
-    await browser?.close();
-    await (service as ServiceWithPages | undefined)?.close();
-  });
-  const open = (path: string, options = {}) => {
-    if (browser === undefined) throw new Error('no browser');
-    return openPage(browser, service.url + path, options);
-  };
+  // A test that failed may have left the analysis held.
+  afterEach(() => service.pipelines.release());
+  after(() => (service as ServiceWithPages | undefined)?.close());
+  const open = (path: string, options = {}) => openPage(suite.browser, service.url + path, options);
   const frameTab = async (page: Page): Promise<void> => page.getByRole('tab', { name: 'This frame' }).click();
 
   it('shows a job go through its states, and then what is in it', async () => {
@@ -230,8 +221,7 @@ describe('a video in a browser', function () {
   });
 
   it('asks no more for a job that has ended', async () => {
-    if (browser === undefined) throw new Error('no browser');
-    const { page } = await openPage(browser, 'about:blank');
+    const { page } = await openPage(suite.browser, 'about:blank');
     await page.clock.install();
     await page.goto(`${service.url}/#job=${jobId}`);
     await page.locator('.scene').first().waitFor();
