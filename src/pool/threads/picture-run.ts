@@ -9,7 +9,7 @@ const HEARTBEAT_MS = 1000;
 
 /** One request for pictures inside the child. The decode thread creates one at a time. */
 export class PictureRun {
-  readonly #decode: DecodeThread;
+  readonly #decode: Pick<DecodeThread, 'post'>;
   readonly #decoded = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   #isPulling = false;
   #picture: EncodedPicture | undefined;
@@ -17,7 +17,7 @@ export class PictureRun {
   #failure: Failure | undefined;
   #wake: () => void = () => {};
 
-  constructor(decode: DecodeThread, request: LookRequest) {
+  constructor(decode: Pick<DecodeThread, 'listen' | 'post'>, request: LookRequest) {
     this.#decode = decode;
     decode.listen((event) => this.#onEvent(event));
     decode.post({ kind: 'look', request, decoded: this.#decoded });
@@ -27,17 +27,23 @@ export class PictureRun {
    * Returns the next picture when it is ready; empty after a second without. Rejects if the video cannot be decoded.
    */
   async next(): Promise<LookReply> {
-    if (!this.#isPulling && !this.#hasEnded) {
-      this.#isPulling = true;
-      this.#decode.post({ kind: 'pull' });
+    // A picture may have come after an empty reply. Another one would replace it.
+    if (this.#picture === undefined && !this.#hasEnded) {
+      this.#pull();
       await this.#change();
-    } else if (this.#isPulling) await this.#change();
+    }
     if (this.#failure !== undefined) {
       throw new ServiceError(this.#failure.code, this.#failure.message, { retryable: this.#failure.retryable });
     }
     const pictures = this.#picture === undefined ? [] : [this.#picture];
     this.#picture = undefined;
     return { decoded: Atomics.load(this.#decoded, 0), pictures, done: this.#hasEnded };
+  }
+
+  #pull(): void {
+    if (this.#isPulling) return;
+    this.#isPulling = true;
+    this.#decode.post({ kind: 'pull' });
   }
 
   async #change(): Promise<void> {
