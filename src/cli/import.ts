@@ -28,8 +28,9 @@ Examples:
       // Imported here, because it loads the database.
       const { importAnalyses, recordsIn } = await import('../maintenance/import-analyses.ts');
       const records = await recordsIn(paths);
-      if (records.length === 0)
-        terminal.fail('reelstate: there is no record ({name}_analysis.json) in these folders', 1);
+      if (records.length === 0) {
+        return terminal.fail('reelstate: there is no record ({name}_analysis.json) in these folders', 1);
+      }
       const imports = importAnalyses(records, {
         dataDir: resolve(config.DATA_DIR),
         maxAttempts: config.MAX_ATTEMPTS,

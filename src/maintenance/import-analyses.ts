@@ -42,13 +42,14 @@ export async function* importAnalyses(paths: readonly string[], options: ImportO
   const { dataDir: path, log, maxAttempts, signal } = options;
   await using opened = await openStoppedService({ path, log }, maxAttempts);
   await opened.folder.storage.sweepIncoming();
-  const seen = new Map<JobId, Promise<Imported>>();
+  const running = new Map<JobId, Promise<Imported>>();
   let batch: Promise<Imported>[] = [];
   for (const recordPath of paths) {
     signal.throwIfAborted();
-    batch.push(importOne(recordPath, opened, seen, options));
+    batch.push(importOne(recordPath, opened, running, options));
     if (batch.length < AT_ONCE) continue;
     yield* await settled(batch);
+    running.clear();
     batch = [];
   }
   yield* await settled(batch);
@@ -82,7 +83,7 @@ async function settled(batch: readonly Promise<Imported>[]): Promise<readonly Im
 async function importOne(
   path: string,
   opened: StoppedService,
-  seen: Map<JobId, Promise<Imported>>,
+  running: Map<JobId, Promise<Imported>>,
   options: ImportOptions,
 ): Promise<Imported> {
   try {
@@ -90,11 +91,12 @@ async function importOne(
     if (size > MAX_RECORD_BYTES) throw new ServiceError('invalid_record', `${path} is too long for a record`);
     const record = await readRecord(path);
     const jobId = idOf(record);
-    const earlier = seen.get(jobId);
-    const importing = earlier ?? importRecord(path, record, jobId, opened, options);
-    seen.set(jobId, importing);
-    await importing;
-    return earlier === undefined ? await importing : { status: 'known', path, jobId, fileName: record.file_name };
+    // One after another: the first valid one is imported, and the others find its job.
+    const importing = Promise.allSettled([running.get(jobId)]).then(() =>
+      importRecord(path, record, jobId, opened, options),
+    );
+    running.set(jobId, importing);
+    return await importing;
   } catch (error) {
     const isOfThisRecord = error instanceof ServiceError ? classify(error).kind !== 'environment' : errnoOf(error);
     if (isOfThisRecord === undefined || isOfThisRecord === false) throw error;
@@ -113,12 +115,12 @@ async function importRecord(
   { folder: { store, storage }, recovery }: StoppedService,
   { maxResultsBytes, keepFileNames, signal }: ImportOptions,
 ): Promise<Imported> {
-  const told = { path, jobId, fileName: record.file_name };
+  const common = { path, jobId, fileName: record.file_name };
   const known = await store.retentionStatesOf([jobId]);
   const standing = known.get(jobId);
   if (standing !== undefined) {
     if (!isFinal(standing.status)) await recovery.reconcile(jobId);
-    return { status: 'known', ...told };
+    return { status: 'known', ...common };
   }
   const frames = checkedFrames(path, record, { maxBytes: maxResultsBytes, signal });
   const { outputPath } = await storeAnalysis(frames, {
@@ -131,7 +133,7 @@ async function importRecord(
   const sidecar = sidecarOfImport(record, { jobId, outputPath, keepFileNames });
   await saveSidecar(storage, sidecar);
   await recovery.restore(sidecar);
-  return { status: 'imported', ...told };
+  return { status: 'imported', ...common };
 }
 
 function sidecarOfImport(

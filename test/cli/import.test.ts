@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -122,6 +122,22 @@ describe('reelstate import', function () {
       ).to.have.lengthOf(1);
     }
     expect(await run('import', 'forged', 'missing')).to.include({ code: 1, stdout: '' });
+  });
+
+  it('imports an intact copy of an analysis whose other copy is damaged', async () => {
+    const damaged = await makeAnalysis(join(folder, 'node-1'), 'same');
+    await makeAnalysis(join(folder, 'node-2'), 'same');
+    await writeFile(damaged.results, 'damaged');
+    const { code, stdout, stderr } = await run('import', 'node-1', 'node-2');
+    expect(code).to.equal(3);
+    expect(stdout).to.match(/^\S+ {2}imported {2}same\.mp4\n$/);
+    expect(stderr).to.match(/^node-1\/same_analysis\.json: .*\n$/);
+  });
+
+  it('creates no data folder if there is no record', async () => {
+    await mkdir(join(folder, 'empty'));
+    expect(await run('import', 'empty')).to.include({ code: 1, stdout: '' });
+    expect(await readdir(folder)).to.deep.equal(['empty']);
   });
 
   it('loses and doubles nothing when it is killed at random moments', async () => {
