@@ -12,10 +12,12 @@ export interface SaveOptions {
 
 /** Permissions before the umask. */
 const MODE = 0o666;
+/** Bytes that leave room for the rest of a draft's name. */
+const MAX_NAME_BYTES = 200;
 
 /** Writes a file durably and atomically: a draft beside the target, fsync, rename, fsync of the folder. */
 export async function saveFile(path: string, source: Source, { signal, draftTag }: SaveOptions = {}): Promise<void> {
-  const draft = join(dirname(path), `.${basename(path)}.${draftTag ?? randomUUID()}.part`);
+  const draft = join(dirname(path), `.${shortName(basename(path))}.${draftTag ?? randomUUID()}.part`);
   try {
     if (draftTag !== undefined) await rm(draft, { force: true });
     await writeWhole(draft, source, signal, MODE);
@@ -26,6 +28,11 @@ export async function saveFile(path: string, source: Source, { signal, draftTag 
     await rm(draft, { force: true });
     throw error;
   }
+}
+
+/** A file name has at most 255 bytes, and the name of a draft is longer than that of its file. */
+function shortName(name: string): string {
+  return Buffer.byteLength(name) > MAX_NAME_BYTES ? createHash('sha256').update(name).digest('hex') : name;
 }
 
 export interface FileFacts {

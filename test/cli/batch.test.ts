@@ -66,6 +66,16 @@ describe('reelstate batch against a service', function () {
     expect(await jobs()).to.equal(6);
   });
 
+  it('analyses files whose names have line breaks, leading dashes or 255 bytes', async () => {
+    const names = ['line\nbreak/-x.mp4', '--y.mp4', `${'z'.repeat(251)}.mp4`];
+    for (const name of names) await put(join('videos', name), name);
+    expect(report(await run('videos', '--output', '{dir}/{name}.srt', '--json'))).to.include({ done: 3, open: 0 });
+    for (const name of names) {
+      const subtitles = await readFile(join(folder, 'videos', name.replace('.mp4', '.srt')), 'utf8');
+      expect(subtitles, name).to.contain('Gate B12');
+    }
+  });
+
   it('finds the jobs of a run without its notes, and creates new ones for deleted results', async () => {
     await put('videos/a.mp4', 'one');
     await run('videos');

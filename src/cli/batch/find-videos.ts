@@ -49,12 +49,12 @@ function isLinkedFile(path: string): Promise<boolean> {
 
 /**
  * `*` and `?` match characters of one name, `**` matches any folders. A pattern without a slash matches names. Case is
- * ignored.
+ * ignored. A name may contain line breaks.
  */
 function expressionOf(pattern: string): RegExp {
   const parts = pattern.split(/(\*\*\/|\*|\?)/).map((part) => {
     const wild = { '**/': '(?:.*/)?', '*': '[^/]*', '?': '[^/]' }[part];
     return wild ?? part.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&');
   });
-  return new RegExp(`^${pattern.includes('/') ? '' : '(?:.*/)?'}${parts.join('')}$`, 'i');
+  return new RegExp(`^${pattern.includes('/') ? '' : '(?:.*/)?'}${parts.join('')}$`, 'is');
 }
