@@ -19,6 +19,7 @@ export function compress(): Middleware<RequestState> {
     // A 304 has the ETag of the response that the client keeps.
     const tag = String(ctx.res.getHeader('ETag') ?? '');
     if (ctx.status === 304 && ctx.get('If-None-Match').includes(`W/${tag}`)) ctx.set('ETag', weak(tag));
+    stringify(ctx);
     if (!isCompressible(ctx)) return;
     ctx.vary('Accept-Encoding');
     if (ctx.acceptsEncodings('gzip', 'identity') !== 'gzip') return;
@@ -34,9 +35,17 @@ export function compress(): Middleware<RequestState> {
       return;
     }
     const type = ctx.response.get('Content-Type'); // with its parameters, which `ctx.type` leaves out
-    ctx.body = await gzipBuffer(typeof body === 'string' ? body : JSON.stringify(body), OPTIONS);
+    ctx.body = await gzipBuffer(String(body), OPTIONS);
     ctx.set('Content-Type', type);
   };
+}
+
+/** Koa would convert an object again for each use of its length. */
+function stringify(ctx: ParameterizedContext<RequestState>): void {
+  const { body } = ctx;
+  if (ctx.type !== 'application/json' || typeof body !== 'object') return;
+  if (body === null || Buffer.isBuffer(body) || body instanceof Readable) return;
+  ctx.body = JSON.stringify(body);
 }
 
 const weak = (tag: string): string => tag.replace(/^"/, 'W/"');
