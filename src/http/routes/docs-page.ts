@@ -9,10 +9,15 @@ import type { RequestState } from '../middleware/request-state.ts';
 /** Without scripts and external resources. */
 const POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/** Stands for the service's address until a request shows it. */
+const ADDRESS = '{address}';
+
 /** GET /docs: the API for people, from the same table as the OpenAPI description. */
 export function docsRoute(version: string, basePath: string): RouterMiddleware<RequestState> {
+  const written = page(version);
   return (ctx) => {
-    const html = page(version, `${ctx.protocol}://${ctx.host}${basePath}`);
+    const address = escaped(`${ctx.protocol}://${ctx.host}${basePath}`);
+    const html = written.replaceAll(ADDRESS, () => address);
     ctx.set('Content-Security-Policy', POLICY);
     if (isUnchanged(ctx, html)) return;
     ctx.type = 'text/html; charset=utf-8';
@@ -20,8 +25,7 @@ export function docsRoute(version: string, basePath: string): RouterMiddleware<R
   };
 }
 
-/** @param address of the service as the reader's browser reaches it */
-function page(version: string, address: string): string {
+function page(version: string): string {
   return `<!doctype html>
 <html lang="en">
   <head>
@@ -46,19 +50,19 @@ function page(version: string, address: string): string {
     <main class="docs">
       <h1>Reelstate ${escaped(version)}: the API</h1>
       <p>
-        For programs: <a href="openapi.json">openapi.json</a>. Where keys are set, one goes with every request, as
-        <code>X-API-Key: …</code> or <code>Authorization: Bearer …</code>, never in an address. What is refused is
-        answered with <code>application/problem+json</code> (RFC 9457), by <code>code</code>:
+        For programs: <a href="openapi.json">openapi.json</a>. If keys are set, send one with every request as
+        <code>X-API-Key: …</code> or <code>Authorization: Bearer …</code>, never in an address. The response to a
+        rejected request is <code>application/problem+json</code> (RFC 9457) with a <code>code</code>:
       </p>
       ${problemTable()}
-      ${ENDPOINTS.map((endpoint) => section(endpoint, address)).join('\n')}
+      ${ENDPOINTS.map((endpoint) => section(endpoint)).join('\n')}
     </main>
   </body>
 </html>
 `;
 }
 
-function section(endpoint: Endpoint, address: string): string {
+function section(endpoint: Endpoint): string {
   const {
     operationId,
     method,
@@ -72,23 +76,22 @@ function section(endpoint: Endpoint, address: string): string {
     responses,
     problems,
   } = endpoint;
-  const url = `${address}${path}`;
   const curl = [
     'curl',
     ...(method === 'GET' ? [] : [`-X ${method}`]),
     ...(operationId === 'submit' ? ['-F pipeline_id=ocr_only'] : []),
     ...(isUpload ? ['-F file=@video.mp4'] : []),
-    url,
+    `${ADDRESS}${path}`,
   ].join(' ');
   return `<section id="${operationId}">
   <h2><code>${method} ${escaped(path)}</code></h2>
   <p>${prose(summary)} ${scope === null ? 'Needs no key.' : `Needs the scope <code>${scope}</code>.`}</p>
   <pre tabindex="0">${escaped(curl)}</pre>
   ${parameters(isUpload ? 'Query or form' : 'Query', query)}${parameters('Headers', headers)}
-  <details><summary>Answers ${status}</summary>${Object.entries(responses)
+  <details><summary>Response ${status}</summary>${Object.entries(responses)
     .map(([type, schema]) => `<p><code>${type}</code></p>${schema === null ? '' : schemaText(schema)}`)
     .join('')}</details>
-  ${problems.length === 0 ? '' : `<p>Refused with ${problems.map((code) => `<a href="#${code}">${code}</a>`).join(', ')}.</p>`}
+  ${problems.length === 0 ? '' : `<p>Problems: ${problems.map((code) => `<a href="#${code}">${code}</a>`).join(', ')}.</p>`}
 </section>`;
 }
 
@@ -112,7 +115,7 @@ function problemTable(): string {
     .map(([code, { status, title }]: [string, (typeof PROBLEM_TYPES)[ProblemCode]]) => {
       return `<tr id="${code}"><td>${status}</td><th scope="row"><code>${code}</code></th><td>${escaped(title)}</td></tr>`;
     });
-  return `<details><summary>Every code</summary><table>${rows.join('')}</table></details>`;
+  return `<details><summary>All codes</summary><table>${rows.join('')}</table></details>`;
 }
 
 /** Marks `code` in a text. */
