@@ -229,6 +229,18 @@ describe('the library in a browser', function () {
     await page.getByText('No name contains this.').waitFor();
   });
 
+  it('shows with a search hit the scene in which it begins', async () => {
+    const jobId = await completed();
+    let found = '';
+    while (!found.includes(jobId)) found = await (await fetch(`${service.url}/video/search?q=gate`)).text();
+    const { page } = await open('/');
+    // The pictures of this service are made up.
+    const picture = { contentType: 'image/svg+xml', body: '<svg xmlns="http://www.w3.org/2000/svg" />' };
+    await page.route('**/video/thumbnails/**', (route) => route.fulfill(picture));
+    await page.getByRole('searchbox', { name: 'Search all videos' }).fill('gate b12');
+    await page.locator(`.hit-name img[src="video/thumbnails/${jobId}/30"]`).waitFor({ state: 'attached' });
+  });
+
   it('says when the service stops answering and when it answers again', async () => {
     const { page } = await open('/');
     await page.locator('.job-card').first().waitFor();

@@ -10,6 +10,7 @@ export interface JobFindings {
   /** A representative frame. */
   readonly frameIndex: number | null;
   readonly line: string;
+  readonly scenes: readonly Pick<Scene, 'start_ms' | 'end_ms' | 'frame_index'>[];
 }
 
 /** Concurrent requests, limited so that cards do not delay the user's actions. */
@@ -20,7 +21,7 @@ const waiting: (() => void)[] = [];
 let running = 0;
 
 /** Returns the findings of a job, read once; null before they are loaded and for jobs without findings. */
-export function useJobFindings(job: JobItem): JobFindings | null {
+export function useJobFindings(job: Pick<JobItem, 'job_id' | 'status' | 'deleted_at'>): JobFindings | null {
   const { job_id: jobId } = job;
   const hasResults = job.status === 'completed' && job.deleted_at === null;
   const [findings, setFindings] = useState<JobFindings | null>(null);
@@ -56,6 +57,8 @@ async function readFindings(jobId: string): Promise<JobFindings> {
     durationMs: job.media.duration_ms,
     frameIndex: (scenes.find(({ text }) => text !== '') ?? scenes[0])?.frame_index ?? 0,
     line: summaryLine(scenes, objects),
+    // Without the texts, which need most of the memory.
+    scenes: scenes.map(({ start_ms, end_ms, frame_index }) => ({ start_ms, end_ms, frame_index })),
   };
 }
 

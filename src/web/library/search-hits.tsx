@@ -7,6 +7,8 @@ import { Marked } from '../shared/marked.tsx';
 import { messageOf, requestJson } from '../shared/request.ts';
 import { routeHash } from '../shared/route-hash.ts';
 import { Thumbnail } from '../shared/thumbnail.tsx';
+import { currentAt } from '../video/segments.ts';
+import { useJobFindings } from './job-findings.ts';
 
 /** Milliseconds without input before the search is sent. */
 const PAUSE_MS = 250;
@@ -41,7 +43,7 @@ export function SearchHits({ query }: { readonly query: string }) {
         {hits.map((hit) => (
           <li key={hit.job_id} class="hit-video">
             <a class="hit-name" href={`./${routeHash({ jobId: hit.job_id, query })}`}>
-              <Thumbnail jobId={hit.job_id} frameIndex={firstFrame(hit.segments)} />
+              <HitPicture hit={hit} />
               <JobName job={hit} />
             </a>
             <ul>
@@ -97,7 +99,14 @@ function textOf(segment: TextSegment | ObjectSegment | Scene): string {
   return segment.kind === 'object' ? segment.label : segment.text.replaceAll('\n', ' · ');
 }
 
-function firstFrame(segments: SearchResponse['hits'][number]['segments']): number | null {
+interface HitPictureProps {
+  readonly hit: SearchResponse['hits'][number];
+}
+
+/** The picture of the scene in which the first match begins. */
+function HitPicture({ hit: { job_id: jobId, segments } }: HitPictureProps) {
+  const findings = useJobFindings({ job_id: jobId, status: 'completed', deleted_at: null });
   const [first] = segments;
-  return first?.kind === 'scene' ? first.frame_index : 0;
+  const scene = findings?.scenes[currentAt(findings.scenes, first?.start_ms ?? 0)];
+  return <Thumbnail jobId={jobId} frameIndex={scene?.frame_index ?? findings?.frameIndex ?? null} />;
 }
