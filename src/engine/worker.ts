@@ -216,6 +216,9 @@ export class Worker {
       if (kind !== 'environment') return { kind, code, message };
       const isItsOwn = code !== 'store_unavailable' && engine.isRefusedAlone(jobId);
       return isItsOwn ? { kind: 'attempt', code, message } : { kind, error };
+    } finally {
+      // The worker has left an aborted attempt, so nothing else deletes what it stored.
+      if (signal.aborted) await this.#deleteResultsOfFailed(jobId);
     }
   }
 
@@ -240,10 +243,12 @@ export class Worker {
   }
 
   async #record(claim: Claim, outcome: Outcome): Promise<void> {
-    const { engine, storage, log } = this.#options;
+    const { engine, log } = this.#options;
     const jobId = jobIdSchema.parse(claim.jobId);
     try {
       await engine.dispatch(jobId, outcome);
+      // The attempt may have stored results before it took too long.
+      if (outcome.type === 'FAIL') await this.#deleteResultsOfFailed(jobId);
     } catch (error) {
       if (classify(error).kind === 'environment') throw error;
       if (isOneOf(error, ['job_not_found', 'job_conflict'])) {
@@ -255,12 +260,17 @@ export class Worker {
         await engine.setAside(jobId, error);
         if (!isOneOf(error, ['job_unwritable'])) return;
       }
-      // The job was cancelled, or failed by the database, while its results were stored: delete them.
-      if (outcome.type === 'COMPLETE' && (await engine.inHand(jobId)).status === 'failed') {
-        this.#options.onStep?.('cancelled attempt: before its results are deleted');
-        for (const path of resultsPathsOf(jobId)) await storage.deleteFile(path);
-      }
+      // The job was cancelled, or failed by the database, while its results were stored.
+      if (outcome.type === 'COMPLETE') await this.#deleteResultsOfFailed(jobId);
     }
+  }
+
+  /** Deletes what an attempt has stored, if its job has failed or was cancelled meanwhile. */
+  async #deleteResultsOfFailed(jobId: JobId): Promise<void> {
+    const { engine, storage, onStep } = this.#options;
+    if ((await engine.inHand(jobId)).status !== 'failed') return;
+    onStep?.('cancelled attempt: before its results are deleted');
+    for (const path of resultsPathsOf(jobId)) await storage.deleteFile(path);
   }
 }
 

@@ -10,7 +10,7 @@ import { recover } from '../../src/engine/recovery.ts';
 import type { RetryDelays } from '../../src/engine/retry-delay.ts';
 import type { SnapshotFormat } from '../../src/engine/snapshot.ts';
 import type { StepListener } from '../../src/engine/step.ts';
-import { Worker } from '../../src/engine/worker.ts';
+import { Worker, type WorkerOptions } from '../../src/engine/worker.ts';
 import { jobOptionsSchema, type FrameResult, type Job, type JobOptions } from '../../src/job.ts';
 import { createLog, type Log } from '../../src/log.ts';
 import type { VideoPictureService } from '../../src/pipeline/picture-service.ts';
@@ -53,7 +53,7 @@ export async function* twoFrames(): AsyncGenerator<FrameResult> {
 }
 
 /** Returns a picture of two bytes for each requested time. */
-const quickPictures: VideoPictureService = {
+export const quickPictures: VideoPictureService = {
   async *pictures(_path, wish) {
     if (wish.kind === 'still') return;
     for (const timestampMs of wish.timesMs) yield { timestampMs, bytes: Uint8Array.of(0xff, 0xd8) };
@@ -116,7 +116,7 @@ export class EngineHarness implements AsyncDisposable {
     return new EngineHarness(home, store, storage, options);
   }
 
-  worker(options: { readonly jobTimeoutMs?: number; readonly maxResultsBytes?: number } = {}): Worker {
+  worker(options: Partial<Pick<WorkerOptions, 'jobTimeoutMs' | 'maxResultsBytes' | 'pictures'>> = {}): Worker {
     const { engine, queue, storage, pipelines } = this;
     return new Worker({
       engine,

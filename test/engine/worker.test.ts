@@ -1,10 +1,13 @@
 import { readFile, readdir } from 'node:fs/promises';
+import { once } from 'node:events';
 import { openResults } from '../../src/engine/job-files.ts';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
+import { thumbnailsPathOf } from '../../src/engine/sidecar.ts';
 import { ServiceError } from '../../src/errors.ts';
 import { jobIdSchema, type FrameResult } from '../../src/job.ts';
+import type { VideoPictureService } from '../../src/pipeline/picture-service.ts';
 import type { RunOptions } from '../../src/pipeline/pipeline-service.ts';
 import { keptLog } from '../kept-log.ts';
 import { EngineHarness, twoFrames, untilAborted } from './engine-harness.ts';
@@ -206,6 +209,33 @@ describe('a worker', () => {
     expect(await jobIn(harness.store, jobId)).to.include({ status: 'failed', errorCode: 'cancelled' });
     expect(await readdir(join(harness.folder, 'video_jobs'))).to.not.include(`${jobId}_results.json`);
   });
+
+  for (const end of ['cancelled', 'timeout'] as const) {
+    it(`leaves no results of a job that ends as ${end} while its thumbnails are created`, async () => {
+      const { jobId } = await harness.submit();
+      const { engine, storage } = harness;
+      const deleteFile = storage.deleteFile.bind(storage);
+      const deleted = new Promise<void>((resolve) => {
+        storage.deleteFile = async (path) => {
+          await deleteFile(path);
+          if (path === thumbnailsPathOf(jobId)) resolve();
+        };
+      });
+      const pictures: VideoPictureService = {
+        // oxlint-disable-next-line require-yield
+        async *pictures(_path, _wish, signal = new AbortController().signal) {
+          if (end === 'cancelled') void engine.cancel(jobId);
+          await once(signal, 'abort');
+          signal.throwIfAborted();
+        },
+      };
+      await harness.worker({ pictures, ...(end === 'timeout' && { jobTimeoutMs: 500 }) }).runOnce();
+      expect(await jobIn(harness.store, jobId)).to.include({ status: 'failed', errorCode: end });
+      await deleted;
+      const left = (await readdir(join(harness.folder, 'video_jobs'))).filter((name) => name.startsWith(jobId));
+      expect(left.toSorted()).to.deep.equal([`${jobId}.json`, `${jobId}.mp4`]);
+    });
+  }
 
   it('passes only the given options of the job and a signal to the pipeline', async () => {
     const given: RunOptions[] = [];
