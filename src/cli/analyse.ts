@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { parseConfig } from '../config.ts';
@@ -164,7 +164,9 @@ async function runTask(task: Task, { analyser, pipelineId, options, terminal, js
 /** Returns why a file cannot be analysed; undefined if it can. */
 async function unreadable(path: string): Promise<string | undefined> {
   try {
-    return (await stat(path)).isFile() ? undefined : 'not a file';
+    if (!(await stat(path)).isFile()) return 'not a file';
+    await access(path, constants.R_OK);
+    return undefined;
   } catch (error) {
     return describeError(error);
   }

@@ -88,7 +88,7 @@ Examples:
       const { openBatchState } = await import('./batch/batch-state.ts');
       const { runBatch } = await import('./batch/run-batch.ts');
       await using state = await openBatchState(flags.state);
-      await using analyst = await openAnalyst(state, flags, options, command);
+      await using analyst = await openAnalyst(state, tasks, flags, options, command);
       const jobs = flags.jobs ?? (flags.analyse === true ? 1 : JOBS_AT_SERVICE);
       const { line, signal } = terminal;
       const onReport = async (report: TaskReport): Promise<void> => {
@@ -107,7 +107,8 @@ Examples:
     });
 
   async function openAnalyst(
-    { ledger, analysesFolder }: BatchState,
+    { ledger, analysesFolder: folder }: BatchState,
+    tasks: readonly BatchTask[],
     flags: BatchFlags,
     options: JobOptions,
     command: Command,
@@ -127,7 +128,8 @@ Examples:
     });
     const { LocalAnalyst } = await import('./batch/local-analyst.ts');
     const log = createLog(config.LOG_LEVEL);
-    return LocalAnalyst.open({ config, log, ledger, folder: analysesFolder, pipelineId, options, retryFailed });
+    const videos = tasks.map(({ path }) => path);
+    return LocalAnalyst.open({ config, log, ledger, folder, videos, pipelineId, options, retryFailed });
   }
 }
 

@@ -35,8 +35,8 @@ export type AnalysisOutcome =
   | { readonly kind: 'completed'; readonly record: AnalysisRecord }
   | ({ readonly kind: 'failed' } & AnalysisFailure);
 
-/** Their paths are arguments of each child process, and the kernel limits the size of all arguments together. */
-const MAX_READABLE_FILES = 500;
+/** Paths are arguments of each child process, and the kernel limits the size of all arguments together. */
+const MAX_READABLE_PATHS = 500;
 
 /** Analyses files in child processes like a service, and stores the same files. Keeps no state. */
 export class LocalAnalyser implements AsyncDisposable {
@@ -50,11 +50,12 @@ export class LocalAnalyser implements AsyncDisposable {
 
   /**
    * Rejects like `openPipelines`.
-   * @param videos if all are known: the only ones that the child processes can read
+   * @param readable videos, or folders with videos: the only ones that the child processes can read, unless there are
+   *   more than 500
    */
-  static async open(config: Config, log: Log, videos?: readonly string[]): Promise<LocalAnalyser> {
-    const isListed = videos !== undefined && videos.length <= MAX_READABLE_FILES;
-    return new LocalAnalyser(config, await openPipelines(config, log, isListed ? { readableFiles: videos } : {}));
+  static async open(config: Config, log: Log, readable: readonly string[]): Promise<LocalAnalyser> {
+    const options = readable.length <= MAX_READABLE_PATHS ? { readableFiles: readable } : {};
+    return new LocalAnalyser(config, await openPipelines(config, log, options));
   }
 
   /** Rejects with `unknown_pipeline`. */
@@ -79,6 +80,8 @@ export class LocalAnalyser implements AsyncDisposable {
         signal.throwIfAborted();
         const { kind, code, message } = classify(error);
         if (kind === 'environment') throw error;
+        // Says nothing about the content: the file was removed, or the child process may not read it.
+        if (code === 'input_missing') return { kind: 'failed', code, message: withAdvice(message), isFinal: false };
         if (kind === 'video') return { kind: 'failed', code, message, isFinal: true };
         losses += 1;
         if (losses >= this.#config.MAX_ATTEMPTS) {
@@ -129,6 +132,11 @@ export class LocalAnalyser implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#opened.processes.close();
   }
+}
+
+/** A child process of root has no capabilities, and then cannot read the private file of another user. */
+function withAdvice(message: string): string {
+  return message.includes('EACCES') ? `${message}; run the command as the owner of the video` : message;
 }
 
 function timedOut(timeoutMs: number): ServiceError {

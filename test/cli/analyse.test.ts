@@ -160,7 +160,7 @@ describe('reelstate analyse', function () {
       }
     });
     try {
-      await using analyser = await LocalAnalyser.open(config, createLog('silent'));
+      await using analyser = await LocalAnalyser.open(config, createLog('silent'), [video]);
       const outcome = await analyser.analyse({ ...request, signal: new AbortController().signal });
       expect(outcome.kind).to.equal('completed');
       expect(killed).to.equal(1);
@@ -193,5 +193,7 @@ describe('reelstate analyse', function () {
       outcomes.push(await analyser.analyse({ ...request, signal: new AbortController().signal }));
     }
     expect(outcomes.map(({ kind }) => kind)).to.deep.equal(['completed', 'failed']);
+    expect(outcomes[1]).to.deep.include({ code: 'input_missing', isFinal: false });
+    expect(outcomes[1]).to.have.property('message').that.contains('run the command as the owner');
   });
 });

@@ -1,9 +1,15 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect } from 'chai';
+import { openBatchState } from '../../src/cli/batch/batch-state.ts';
+import { LocalAnalyst } from '../../src/cli/batch/local-analyst.ts';
+import { parseConfig } from '../../src/config.ts';
+import { hashFile } from '../../src/local/analysis-record.ts';
+import { createLog } from '../../src/log.ts';
+import { detectIsolation } from '../../src/pool/isolation.ts';
 import { makeVideo } from '../../tools/make-video.ts';
 import { VIDEO } from '../http/service-under-test.ts';
 import { openServiceWithPages, type ServiceWithPages } from '../web/service-with-pages.ts';
@@ -234,6 +240,40 @@ describe('reelstate batch --analyse', function () {
       expect(imported).to.include({ code: 0, stderr: '' });
       const names = linesOf(imported.stdout).map((line) => line.split('  ').at(-1));
       expect(names).to.have.members(['ALPHA.mp4', 'BRAVO.mp4']);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('lets its processes read the folders of the videos and no other', async function whereSupported() {
+    const { levels } = await detectIsolation({ environment: process.env });
+    if (!levels.includes('files')) this.skip();
+    const folder = await mkdtemp(join(tmpdir(), 'batch-'));
+    try {
+      for (const name of ['links', 'videos', 'other']) await mkdir(join(folder, name));
+      const [link, video, other] = ['links/a.mp4', 'videos/a.mp4', 'other/b.mp4'].map((path) => join(folder, path));
+      if (link === undefined || video === undefined || other === undefined) throw new Error('no paths');
+      makeVideo({ path: video, width: 64, height: 64, frames: 1 });
+      makeVideo({ path: other, width: 64, height: 64, frames: 2 });
+      await symlink(video, link);
+      await using state = await openBatchState(join(folder, 'state'));
+      await using analyst = await LocalAnalyst.open({
+        config: parseConfig({ PIPELINE_THREADS: '1', DATA_DIR: join(folder, 'none') }),
+        log: createLog('silent'),
+        ledger: state.ledger,
+        folder: state.analysesFolder,
+        videos: [link, join(folder, 'none', 'absent.mp4')],
+        pipelineId: 'ocr_only',
+        options: { frame_stride: 1 },
+        retryFailed: false,
+      });
+      const { signal } = new AbortController();
+      const endings = [];
+      for (const path of [link, other]) {
+        endings.push(await analyst.analyse({ path, video: await hashFile(path, signal), key: basename(path) }, signal));
+      }
+      expect(endings.map(({ status }) => status)).to.deep.equal(['completed', 'failed']);
+      expect(state.ledger.failure(basename(other)), 'not a fault of the content').to.equal(undefined);
     } finally {
       await rm(folder, { recursive: true });
     }
