@@ -39,7 +39,8 @@ export function queryCommand(terminal: QueryTerminal): Command {
     .addHelpText(
       'after',
       `
-Views: jobs, frames, detections, texts, damaged. FROM (DESCRIBE frames) lists the columns of a view.
+Views: jobs, frames, detections, texts, segments, tracks, damaged.
+FROM (DESCRIBE frames) lists the columns of a view.
 Reads the files of the data folder. The service may be running or stopped.
 
 Examples:
