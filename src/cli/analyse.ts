@@ -11,7 +11,7 @@ import { addAnalysisFlags, jobOptionsOf, type AnalysisFlags } from './analysis-f
 import { ANALYSIS_FORMATS, analysisText, type AnalysisFormat } from './analysis-text.ts';
 import { wholeNumber } from './connection.ts';
 import { describeError } from './describe-error.ts';
-import { formatOfEnding, isPattern, outputPathOf } from './output-path.ts';
+import { checkOutputs, formatOfEnding, isPattern, outputPathOf } from './output-path.ts';
 import { isFolder } from './save-text.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -110,12 +110,10 @@ async function tasksOf(
     const kept = analysisPaths(output, stemOf(video));
     return { video, output: kept.results, format: chosen, kept };
   });
-  const outputs = new Map<string, string>();
-  for (const { output: path, video } of tasks) {
-    const other = path === undefined ? undefined : outputs.get(path);
-    if (other !== undefined) command.error(`error: ${other} and ${video} have the same output ${path}`);
-    if (path !== undefined) outputs.set(path, video);
-  }
+  checkOutputs(
+    tasks.map(({ video, output: path }) => ({ path: video, output: path })),
+    command,
+  );
   return tasks;
 }
 

@@ -11,7 +11,7 @@ import { findVideos, type BatchVideo } from './batch/find-videos.ts';
 import type { BatchTask, TaskReport } from './batch/run-batch.ts';
 import { Tally } from './batch/tally.ts';
 import { connect, wholeNumber } from './connection.ts';
-import { formatOfEnding, isPattern, outputPathOf } from './output-path.ts';
+import { checkOutputs, formatOfEnding, isPattern, outputPathOf } from './output-path.ts';
 import { printable } from './printable.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -99,7 +99,7 @@ Examples:
       };
       line.spin(`0 of ${tasks.length}`);
       try {
-        await runBatch(tasks, { analyst, ledger: state.ledger, jobs, signal, onReport });
+        await runBatch(tasks, { analyst, ledger: state.ledger, draftTag: state.draftTag, jobs, signal, onReport });
       } finally {
         line.clear();
         if (!signal.aborted) await (json ? terminal.printJson({ report: tally }) : terminal.print(String(tally)));
@@ -107,7 +107,7 @@ Examples:
     });
 
   async function openAnalyst(
-    { ledger, analysesFolder: folder }: BatchState,
+    { ledger, analysesFolder: folder, draftTag }: BatchState,
     tasks: readonly BatchTask[],
     flags: BatchFlags,
     options: JobOptions,
@@ -129,11 +129,11 @@ Examples:
     const { LocalAnalyst } = await import('./batch/local-analyst.ts');
     const log = createLog(config.LOG_LEVEL);
     const videos = tasks.map(({ path }) => path);
-    return LocalAnalyst.open({ config, log, ledger, folder, videos, pipelineId, options, retryFailed });
+    return LocalAnalyst.open({ config, log, ledger, folder, draftTag, videos, pipelineId, options, retryFailed });
   }
 }
 
-/** Ends the command with a usage error if two videos would have the same output. */
+/** Ends the command with a usage error if an option or an output is invalid. */
 function tasksOf(
   videos: readonly BatchVideo[],
   { output, format, analyse, threads }: BatchFlags,
@@ -144,15 +144,13 @@ function tasksOf(
     command.error('error: --output must name a file for each video, as in {dir}/{name}.srt');
   }
   const chosen = format ?? (output === undefined ? undefined : formatOfEnding(output)) ?? 'json';
-  const outputs = new Map<string, string>();
-  return videos.map(({ path, subdir }) => {
-    if (output === undefined) return { path, output, format: chosen };
-    const target = outputPathOf(output, path, subdir);
-    const other = outputs.get(target);
-    if (other !== undefined) command.error(`error: ${other} and ${path} have the same output ${target}`);
-    outputs.set(target, path);
-    return { path, output: target, format: chosen };
-  });
+  const tasks = videos.map(({ path, subdir }) => ({
+    path,
+    output: output === undefined ? undefined : outputPathOf(output, path, subdir),
+    format: chosen,
+  }));
+  checkOutputs(tasks, command);
+  return tasks;
 }
 
 function lineOf(report: TaskReport): string {

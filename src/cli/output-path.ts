@@ -1,4 +1,5 @@
-import { extname, dirname, parse } from 'node:path';
+import type { Command } from 'commander';
+import { extname, dirname, parse, resolve } from 'node:path';
 import { ANALYSIS_FORMATS, type AnalysisFormat } from './analysis-text.ts';
 
 const PLACEHOLDER = /\{(dir|subdir|name)\}/g;
@@ -20,4 +21,22 @@ export function outputPathOf(pattern: string, videoPath: string, subdir = '.'): 
 /** Returns the format of a file extension; undefined for an unknown one. */
 export function formatOfEnding(output: string): AnalysisFormat | undefined {
   return ANALYSIS_FORMATS.find((format) => extname(output).toLowerCase() === `.${format}`);
+}
+
+/** Ends the command with a usage error if two videos have the same output, or if an output would replace a video. */
+export function checkOutputs(
+  tasks: readonly { readonly path: string; readonly output: string | undefined }[],
+  command: Command,
+): void {
+  const videos = new Map(tasks.map(({ path }) => [resolve(path), path]));
+  const outputs = new Map<string, string>();
+  for (const { path, output } of tasks) {
+    if (output === undefined) continue;
+    const target = resolve(output);
+    const other = outputs.get(target);
+    if (other !== undefined) command.error(`error: ${other} and ${path} have the same output ${output}`);
+    const replaced = videos.get(target);
+    if (replaced !== undefined) command.error(`error: the output of ${path} would replace the video ${replaced}`);
+    outputs.set(target, path);
+  }
 }

@@ -129,6 +129,7 @@ describe('reelstate analyse', function () {
     for (const wrong of [
       [video, video],
       [video, video, '--output', '{name}.srt'],
+      [video, '--output', '{dir}/{name}.mp4'],
       [video, '--from-ms', '9', '--to-ms', '9'],
       [video, '--every', '1s', '--frame-stride', '2'],
       [video, '--skip-done'],

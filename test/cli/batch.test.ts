@@ -4,8 +4,10 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
+import type { Analyst } from '../../src/cli/batch/analyst.ts';
 import { openBatchState } from '../../src/cli/batch/batch-state.ts';
 import { LocalAnalyst } from '../../src/cli/batch/local-analyst.ts';
+import { runBatch } from '../../src/cli/batch/run-batch.ts';
 import { parseConfig } from '../../src/config.ts';
 import { hashFile } from '../../src/local/analysis-record.ts';
 import { createLog } from '../../src/log.ts';
@@ -127,6 +129,7 @@ describe('reelstate batch against a service', function () {
     for (const wrong of [
       ['.', '--output', '{name}.srt'],
       ['.', '--output', 'one.srt'],
+      ['.', '--output', '{dir}/{name}.mp4'],
       ['.', '--threads', '2'],
       ['.', '--jobs', '0'],
     ]) {
@@ -201,6 +204,40 @@ describe('reelstate batch at a service that is busy', () => {
   });
 });
 
+describe('two batches with the same outputs', () => {
+  it('write whole files and leave no draft', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'batch-'));
+    try {
+      await writeFile(join(folder, 'a.mp4'), 'a');
+      const output = join(folder, 'out', 'a.txt');
+      const write = async (name: string, text: () => AsyncIterable<string>): Promise<void> => {
+        await using state = await openBatchState(join(folder, name));
+        const analyst: Analyst = {
+          parameters: {},
+          analyse: async () => ({ status: 'completed', isNew: true }),
+          save: async (_subject, _format, _signal, save) => save(text()),
+          [Symbol.asyncDispose]: async () => {},
+        };
+        const { signal } = new AbortController();
+        const { ledger, draftTag } = state;
+        const tasks = [{ path: join(folder, 'a.mp4'), output, format: 'txt' }] as const;
+        await runBatch(tasks, { analyst, ledger, draftTag, jobs: 1, signal, onReport: async () => {} });
+      };
+      await write('first', async function* () {
+        yield 'written by ';
+        await write('second', async function* () {
+          yield 'the second';
+        });
+        yield 'the first';
+      });
+      expect(await readFile(output, 'utf8')).to.equal('written by the first');
+      expect(await readdir(join(folder, 'out'))).to.deep.equal(['a.txt']);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
 describe('reelstate batch --analyse', function () {
   this.timeout(300_000);
 
@@ -262,6 +299,7 @@ describe('reelstate batch --analyse', function () {
         log: createLog('silent'),
         ledger: state.ledger,
         folder: state.analysesFolder,
+        draftTag: state.draftTag,
         videos: [link, join(folder, 'none', 'absent.mp4')],
         pipelineId: 'ocr_only',
         options: { frame_stride: 1 },

@@ -8,7 +8,6 @@ import { LocalAnalyser } from '../../local/local-analyser.ts';
 import type { Log } from '../../log.ts';
 import { analysisText, type AnalysisFormat } from '../analysis-text.ts';
 import { declarationOf, type Analyst, type Ending, type Subject } from './analyst.ts';
-import { DRAFT_TAG } from './batch-state.ts';
 import type { Ledger } from './ledger.ts';
 
 export interface LocalAnalystOptions {
@@ -17,6 +16,8 @@ export interface LocalAnalystOptions {
   readonly ledger: Ledger;
   /** Folder of the analyses; created if missing. */
   readonly folder: string;
+  /** See `BatchState`. */
+  readonly draftTag: string;
   readonly videos: readonly string[];
   readonly pipelineId: string;
   readonly options: JobOptions;
@@ -48,12 +49,12 @@ export class LocalAnalyst implements Analyst {
   }
 
   async analyse({ path: videoPath, video, key }: Subject, signal: AbortSignal): Promise<Ending> {
-    const { ledger, pipelineId, options, retryFailed } = this.#options;
+    const { ledger, draftTag, pipelineId, options, retryFailed } = this.#options;
     const target = this.#pathsOf(key);
     if (await isDone(target, { video, pipelineId, options })) return { status: 'completed', isNew: false };
     const failure = retryFailed ? undefined : ledger.failure(key);
     if (failure !== undefined) return { status: 'failed', code: failure.code, message: failure.message };
-    const request = { videoPath, video, pipelineId, options, target, draftTag: DRAFT_TAG, signal };
+    const request = { videoPath, video, pipelineId, options, target, draftTag, signal };
     const outcome = await this.#analyser.analyse(request);
     if (outcome.kind === 'completed') return { status: 'completed', isNew: true };
     const { code, message, isFinal } = outcome;

@@ -6,7 +6,6 @@ import { hashFile } from '../../local/analysis-record.ts';
 import { saveFile, type FileFacts } from '../../local/save-file.ts';
 import type { AnalysisFormat } from '../analysis-text.ts';
 import type { Analyst, Ending, Subject } from './analyst.ts';
-import { DRAFT_TAG } from './batch-state.ts';
 import type { Ledger } from './ledger.ts';
 
 export interface BatchTask {
@@ -25,6 +24,8 @@ export type TaskReport = { readonly path: string; readonly jobId?: string } & (
 export interface BatchOptions {
   readonly analyst: Analyst;
   readonly ledger: Ledger;
+  /** See `BatchState`. */
+  readonly draftTag: string;
   /** Concurrent videos. */
   readonly jobs: number;
   readonly signal: AbortSignal;
@@ -61,7 +62,7 @@ export async function runBatch(tasks: readonly BatchTask[], options: BatchOption
 
 async function runTask(
   { path, output, format }: BatchTask,
-  { analyst, ledger, signal }: BatchOptions,
+  { analyst, ledger, draftTag, signal }: BatchOptions,
   inHand: Map<string, Promise<Ending>>,
 ): Promise<TaskReport> {
   const video = await readable(path, () => factsOf(path, ledger, signal));
@@ -83,7 +84,7 @@ async function runTask(
   }
   await analyst.save(subject, format, signal, async (text) => {
     await mkdir(dirname(target), { recursive: true });
-    await saveFile(target, text, { signal, draftTag: DRAFT_TAG });
+    await saveFile(target, text, { signal, draftTag });
   });
   await ledger.append({ type: 'output', path: target, key: keyOfOutput(key, format) });
   return { path, ...job, status: 'done', output: target };
