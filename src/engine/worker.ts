@@ -238,7 +238,7 @@ export class Worker {
       this.#options.onStep?.('attempt: thumbnails stored');
     } catch (error) {
       signal.throwIfAborted();
-      log.warn({ job_id: jobId, err: error }, 'thumbnails not stored; they are made when they are asked for');
+      log.warn({ job_id: jobId, err: error }, 'thumbnails not stored; they are created on request');
     }
   }
 

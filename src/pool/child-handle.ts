@@ -105,12 +105,12 @@ export class ChildHandle {
     signal?.throwIfAborted();
     const child = await ChildHandle.#fork(options);
     let reason: unknown;
-    const giveUp = (why: unknown): void => {
+    const endStart = (why: unknown): void => {
       reason ??= why;
       void child.kill();
     };
-    const onAbort = () => giveUp(signal?.reason);
-    using _watch = new StartWatch({ pid: child.pid, idleMs, log, onStall: () => giveUp(errorOfStalledStart(idleMs)) });
+    const onAbort = () => endStart(signal?.reason);
+    using _watch = new StartWatch({ pid: child.pid, idleMs, log, onStall: () => endStart(errorOfStalledStart(idleMs)) });
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
       await child.#nextAnswer();

@@ -50,12 +50,12 @@ async function next(): Promise<Reply> {
 }
 
 async function look(request: LookRequest): Promise<void> {
-  if (decode === undefined) throw new Error('asked to look before the start');
+  if (decode === undefined) throw new Error('asked for pictures before the start');
   pictures = new PictureRun(decode, request);
 }
 
 async function nextPictures(): Promise<LookReply> {
-  if (pictures === undefined) throw new Error('asked for pictures before it was told of which video');
+  if (pictures === undefined) throw new Error('asked for pictures before a video was opened');
   return pictures.next();
 }
 

@@ -20,10 +20,10 @@ export interface WatchOptions {
 /** Watches a child during one job and kills it when the job is aborted, stalls, or exceeds its memory. */
 export class Watch implements Disposable {
   readonly #options: WatchOptions;
-  readonly #gaveUp: Promise<never>;
+  readonly #ended: Promise<never>;
   #reject: (reason: unknown) => void = () => {};
   readonly #timer: NodeJS.Timeout;
-  readonly #onAbort = () => this.#giveUp(this.#options.signal?.reason);
+  readonly #onAbort = () => this.#end(this.#options.signal?.reason);
   #waiting = false;
   /** Counted in polls, not by the clock, because the service itself may have been stopped. */
   #stalledMs = 0;
@@ -35,11 +35,11 @@ export class Watch implements Disposable {
 
   constructor(options: WatchOptions) {
     this.#options = options;
-    this.#gaveUp = new Promise((_resolve, reject) => {
+    this.#ended = new Promise((_resolve, reject) => {
       this.#reject = reject;
     });
     // It may reject while no response is awaited.
-    this.#gaveUp.catch(() => {});
+    this.#ended.catch(() => {});
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
@@ -53,7 +53,7 @@ export class Watch implements Disposable {
   async during<T>(answer: Promise<T>): Promise<T> {
     this.#waiting = true;
     try {
-      return await Promise.race([this.#gaveUp, answer]);
+      return await Promise.race([this.#ended, answer]);
     } finally {
       this.#waiting = false;
     }
@@ -75,14 +75,14 @@ export class Watch implements Disposable {
     const used = usedMemoryOf(child.pid);
     this.#nearLimit = used > memoryBytes * NEAR_LIMIT;
     if (used > memoryBytes) {
-      this.#giveUp(memoryLimitError());
+      this.#end(memoryLimitError());
       return;
     }
     if (this.#waiting) this.#stalledMs += LOOK_EVERY_MS * this.#partGranted();
     if (this.#stalledMs > stallTimeoutMs) {
       const framesDecoded = this.#decoded;
       const message = `the analysis came no further for ${stallTimeoutMs} ms, with ${framesDecoded} frames decoded`;
-      this.#giveUp(new ServiceError('stalled', message, { retryable: true, framesDecoded }));
+      this.#end(new ServiceError('stalled', message, { retryable: true, framesDecoded }));
     }
   }
 
@@ -102,7 +102,7 @@ export class Watch implements Disposable {
     return this.#granted;
   }
 
-  #giveUp(reason: unknown): void {
+  #end(reason: unknown): void {
     clearInterval(this.#timer);
     this.#reject(reason);
     void this.#options.child.kill();

@@ -34,6 +34,7 @@ export class IndexKeeper {
   async reconcile(): Promise<void> {
     const { source, writer, signal, beforeBatch } = this.#options;
     for (let afterSeq = 0; ;) {
+      signal.throwIfAborted();
       const jobs = await source.completed(afterSeq, JOBS_AT_ONCE);
       const unknown = await writer.missing(jobs.map(({ jobId }) => jobId));
       const gone = new Set(await source.gone(unknown));

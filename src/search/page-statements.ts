@@ -36,11 +36,11 @@ export function listedStatement(videos: readonly number[]): string {
       SELECT doc, video, part, is_exact, kind, start_ms, end_ms
       FROM (SELECT * FROM matched WHERE video IN (${list})) JOIN documents USING (doc, video)
       WHERE video IN (${list})),
-    told AS (
+    listed AS (
       SELECT * FROM found WHERE kind <> 'scene' OR NOT EXISTS (
         FROM found AS line WHERE line.video = found.video AND line.kind = 'text' AND line.is_exact >= found.is_exact
           AND line.start_ms < found.end_ms AND line.end_ms > found.start_ms))
-    SELECT doc, video, kind, count(*) FILTER (kind <> 'name') OVER (PARTITION BY video) AS matches FROM told
+    SELECT doc, video, kind, count(*) FILTER (kind <> 'name') OVER (PARTITION BY video) AS matches FROM listed
     QUALIFY row_number() OVER (PARTITION BY video, part, kind = 'name' ORDER BY is_exact DESC, start_ms, doc)
       <= ${MAX_LISTED}
     ORDER BY video, is_exact DESC, start_ms, doc`;

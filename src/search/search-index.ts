@@ -105,7 +105,7 @@ export class SearchIndex implements VideoSearch {
         await this.#keep();
       } catch (error) {
         if (signal.aborted) return;
-        log.warn({ err: error }, 'the search index failed and is opened anew');
+        log.warn({ err: error }, 'the search index failed and is opened again');
         if (DAMAGED.test(messageOf(error))) await deleteIndex(path).catch(() => undefined);
         await delay(this.#pauseMs, undefined, { signal }).catch(() => undefined);
         this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
@@ -134,6 +134,7 @@ export class SearchIndex implements VideoSearch {
     } finally {
       this.#isReconciled = false;
       this.#session = undefined;
+      this.#fault = undefined;
       await session.close();
     }
   }

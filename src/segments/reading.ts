@@ -119,7 +119,7 @@ export function isOtherText(first: string, second: string): boolean {
   return a !== undefined && b !== undefined && a.length === b.length && a !== b;
 }
 
-/** Returns the longest run of characters that two windows of a scrolling text share. */
+/** A run of characters that two windows of a scrolling text share. */
 export interface SharedRun {
   readonly inFirst: number;
   readonly inSecond: number;

@@ -130,7 +130,7 @@ export class LiveDatabase {
   #reopen(): Promise<Session> {
     this.#reopening ??= (async () => {
       try {
-        this.#log.warn('the database went invalid and is opened anew');
+        this.#log.warn('the database became invalid and is opened again');
         await this.#session.close();
         this.#session = await Session.open(this.#path, { onUnreadable: unreadableLog(this.#log) });
         this.#changes += 1;

@@ -335,6 +335,21 @@ describe('the engine', () => {
     expect(await harness.store.countByStatus()).to.deep.equal({ pending: 0, running: 0, completed: 0, failed: 0 });
   });
 
+  it('forgets the releases of a cancelled job', async () => {
+    const { engine } = harness;
+    const { jobId } = await harness.submit();
+    for (let times = 0; times < 10; times += 1) {
+      const { attempt } = await engine.start(jobId);
+      await engine.dispatch(jobId, { type: 'RELEASE', attempt });
+    }
+    const other = await harness.submit();
+    await engine.start(other.jobId);
+    await engine.dispatch(other.jobId, { type: 'FAIL', attempt: 1, code: 'invalid_video', message: 'no video' });
+    expect(engine.isRefusedAlone(jobId)).to.equal(true);
+    await engine.cancel(jobId);
+    expect(engine.isRefusedAlone(jobId)).to.equal(false);
+  });
+
   it('caches a running job, and reads the sidecar of one from an earlier process', async () => {
     const { jobId } = await harness.submit();
     await harness.storage.deleteFile(sidecarPathOf(jobId));

@@ -328,7 +328,7 @@ describe('DuckDBJobStore on a full disk', () => {
       await failed;
       expect(logged[0]).to.match(/"level":50,.*"err":\{.*No space left on device.*"msg":"a checkpoint failed"/);
       await store.ping();
-      expect(logged[1]).to.match(/"level":40,.*"msg":"the database went invalid and is opened anew"/);
+      expect(logged[1]).to.match(/"level":40,.*"msg":"the database became invalid and is opened again"/);
       expect(await store.page('pending', 0, 1000)).to.deep.equal(acknowledged);
       expect((await insertMany(store, 1))[0]?.acceptedSeq).to.equal(101);
       expect(tokens.add(store.changeToken())).to.have.lengthOf(101);
