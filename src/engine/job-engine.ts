@@ -187,11 +187,12 @@ export class JobEngine {
       const changed = await this.#steps.advance(await this.inHand(jobId), event, new Date().toISOString());
       // Another transition came between the read and the write: start again.
       if (changed === undefined) continue;
-      if (event.type === 'COMPLETE' || event.type === 'FAIL') this.#releases.end(jobId);
+      if (event.type === 'COMPLETE' || event.type === 'FAIL') this.#releases.countEnd();
       if (changed.status === 'pending') this.#requeue(changed, event);
       if (event.type === 'CANCEL') this.#queue.removeDelayed(jobId);
       if (isFinal(changed.status)) {
         this.#stalls.end(jobId);
+        this.#releases.forget(jobId);
         await this.#files.rewriteSidecar(changed);
         if (event.type !== 'START' && event.type !== 'RELEASE') this.#onStep?.(`${event.type}: sidecar rewritten`);
       }

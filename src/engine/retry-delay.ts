@@ -48,9 +48,14 @@ export class Releases {
     return times + 1;
   }
 
-  end(jobId: JobId): void {
-    this.#released.delete(jobId);
+  /** Counts a job that completed or failed: the environment let it end. */
+  countEnd(): void {
     this.#ended += 1;
+  }
+
+  /** Of a job that ended. */
+  forget(jobId: JobId): void {
+    this.#released.delete(jobId);
   }
 
   /** Returns true if the environment refuses this job and not the others. */

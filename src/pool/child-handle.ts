@@ -110,7 +110,12 @@ export class ChildHandle {
       void child.kill();
     };
     const onAbort = () => endStart(signal?.reason);
-    using _watch = new StartWatch({ pid: child.pid, idleMs, log, onStall: () => endStart(errorOfStalledStart(idleMs)) });
+    using _watch = new StartWatch({
+      pid: child.pid,
+      idleMs,
+      log,
+      onStall: () => endStart(errorOfStalledStart(idleMs)),
+    });
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
       await child.#nextAnswer();
