@@ -144,7 +144,7 @@ export const workerMachine = setup({
           description: 'The current job is given back.',
           always: { description: 'The worker has no job.', guard: 'isStopped', target: 'closed' },
         },
-        closed: { description: 'The worker takes no more jobs.', type: 'final' },
+        closed: { description: 'The worker accepts no more jobs.', type: 'final' },
       },
     },
     work: {
@@ -290,7 +290,7 @@ export const workerMachine = setup({
           always: { description: 'The worker has no job and stops.', guard: 'isClosed', target: 'stopped' },
           after: { backoff: { description: 'Retry.', target: 'claiming' } },
         },
-        stopped: { description: 'The worker has no job and takes none.', type: 'final' },
+        stopped: { description: 'The worker has no job and accepts none.', type: 'final' },
       },
     },
   },

@@ -112,7 +112,7 @@ export class JobSteps {
       if (this.#recent.delete(job.jobId)) return undefined;
       throw new ServiceError(
         'job_conflict',
-        `The job is ${job.status} (attempt ${job.attempt}): it takes no ${event.type}`,
+        `The job is ${job.status} (attempt ${job.attempt}): it does not accept ${event.type}`,
       );
     }
     const [next] = transition(jobMachine, snapshot, event);

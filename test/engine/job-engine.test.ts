@@ -262,7 +262,7 @@ describe('the engine', () => {
       const job = await running();
       const { jobId } = job;
       expect(await reasonOf(harness.engine.start(jobId))).to.equal(
-        'job_conflict: The job is running (attempt 1): it takes no START',
+        'job_conflict: The job is running (attempt 1): it does not accept START',
       );
       expect(await reasonOf(openResults(harness.storage, await jobIn(harness.store, jobId)))).to.equal(
         `job_not_completed: The job ${jobId} is running; there are results when it is completed`,
@@ -272,7 +272,7 @@ describe('the engine', () => {
       );
       await harness.engine.dispatch(jobId, { type: 'COMPLETE', attempt: 1, outputPath: 'r' });
       expect(await reasonOf(harness.engine.cancel(jobId))).to.equal(
-        'job_conflict: The job is completed (attempt 1): it takes no CANCEL',
+        'job_conflict: The job is completed (attempt 1): it does not accept CANCEL',
       );
       const { deletedAt } = await harness.engine.deleteFiles(jobId);
       expect(await reasonOf(openResults(harness.storage, await jobIn(harness.store, jobId)))).to.equal(

@@ -277,7 +277,7 @@ describe('a worker', () => {
       job_id: jobId,
       attempt: 1,
       event,
-      reason: `The job is ${status} (attempt 1): it takes no ${event}`,
+      reason: `The job is ${status} (attempt 1): it does not accept ${event}`,
       msg: 'outcome rejected',
     });
     const failed = await heard.submit();

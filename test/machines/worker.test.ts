@@ -82,7 +82,7 @@ describe('the worker machine', () => {
     expect(await toPromise(actor)).to.deep.equal({ taken: 0 });
   });
 
-  it('finishes the current job and takes no other when it is drained', async () => {
+  it('finishes the current job and accepts no other when it is drained', async () => {
     let finish = (_result: AnalysisResult): void => {};
     const analyse = () => new Promise<AnalysisResult>((resolve) => (finish = resolve));
     const { actor, recorded } = startWorker({ claims: [job('a'), job('b')], analyse });

@@ -90,7 +90,8 @@ export class Tesseract {
   /** Reads one line of text in a picture in the PGM format. Confidence is 0 to 1. */
   read(pgm: Uint8Array): { readonly text: string; readonly confidence: number } {
     this.#module.FS.writeFile(INPUT, pgm);
-    if (this.#api.SetImageFile(1, 0, false) !== 0) throw new ServiceError('internal', 'Tesseract takes no picture');
+    if (this.#api.SetImageFile(1, 0, false) !== 0)
+      throw new ServiceError('internal', 'Tesseract cannot load the picture');
     this.#api.Recognize(null);
     return { text: this.#api.GetUTF8Text(), confidence: Math.max(0, this.#api.MeanTextConf()) / 100 };
   }
