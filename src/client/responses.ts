@@ -89,9 +89,25 @@ export interface TransitionsResponse {
 /** A state's name, or the value of each active region, as in XState. */
 export type StateValue = string | { readonly [region: string]: StateValue | undefined };
 
+/** Median and 95th percentile in milliseconds. */
+export interface Spread {
+  readonly p50: number;
+  readonly p95: number;
+}
+
 /** `GET /machines/activity` */
 export interface ActivityResponse {
   readonly counts: Counts;
+  /** The jobs that ended in the last hour. */
+  readonly last_hour: {
+    readonly completed: number;
+    /** Number of failed jobs by error code. */
+    readonly failed: Counts;
+    /** From acceptance to the first start; null if no job was started. */
+    readonly wait_ms: Spread | null;
+    /** From the last start to the end; null if no job was started. */
+    readonly run_ms: Spread | null;
+  };
   /** The latest transitions of all jobs, oldest first. */
   readonly transitions: readonly (Step & { readonly job_id: string })[];
   /** One per worker. */

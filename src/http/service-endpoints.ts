@@ -35,7 +35,8 @@ export const SERVICE_ENDPOINTS: readonly Endpoint[] = [
     operationId: 'activity',
     method: 'GET',
     path: '/machines/activity',
-    summary: 'Returns the number of jobs in each state, the states of the workers and the latest transitions.',
+    summary:
+      'Returns the number of jobs in each state, the ends of the last hour, the states of the workers and the latest transitions.',
     scope: 'read',
     status: 200,
     responses: json(activityResponseSchema),

@@ -6,6 +6,7 @@ import { isInvalidated } from './database.ts';
 import type {
   Condemnation,
   Condemned,
+  JobEnds,
   JobFilter,
   JobPlace,
   JobRetentionState,
@@ -138,6 +139,14 @@ export class DuckDBJobStore implements JobStore {
 
   countByStatus(): Promise<Readonly<Record<JobStatus, number>>> {
     return this.#answer(() => this.#database.use(({ reader }) => reader.countByStatus()));
+  }
+
+  endsSince(time: string): Promise<JobEnds> {
+    return this.#answer(() => this.#database.use(({ reader }) => reader.endsSince(time)));
+  }
+
+  latestTransitions(limit: number): Promise<readonly JobTransition[]> {
+    return this.#answer(() => this.#database.use(({ reader }) => reader.latestTransitions(limit)));
   }
 
   changeToken(): string {

@@ -9,8 +9,9 @@ import {
   type JobStatus,
   type JobTransition,
 } from '../job.ts';
+import { endsSince, latestTransitions } from './activity-reader.ts';
 import { endedBefore, findSubmission, forgettable, placesIn, retentionStatesOf } from './file-reader.ts';
-import type { JobFilter, JobPlace, JobRetentionState, SubmissionKey } from './job-store.ts';
+import type { JobEnds, JobFilter, JobPlace, JobRetentionState, SubmissionKey } from './job-store.ts';
 import {
   JOB_COLUMNS,
   SUMMARY_COLUMNS,
@@ -201,6 +202,14 @@ export class JobReader {
       if (data !== undefined) counts[data.status] = data.jobs;
     }
     return counts;
+  }
+
+  endsSince(time: string): Promise<JobEnds> {
+    return this.#alone(() => endsSince(this.#connection, time));
+  }
+
+  latestTransitions(limit: number): Promise<readonly JobTransition[]> {
+    return this.#alone(() => latestTransitions(this.#connection, limit));
   }
 
   async ping(): Promise<void> {

@@ -20,6 +20,23 @@ export interface JobFilter {
 /** The position of a job in the order of acceptance, and its number of attempts. */
 export type JobPlace = Pick<Job, 'jobId' | 'acceptedSeq' | 'attempt'>;
 
+/** Median and 95th percentile by nearest rank, in milliseconds. */
+export interface Spread {
+  readonly p50: number;
+  readonly p95: number;
+}
+
+/** The jobs that ended in some period. */
+export interface JobEnds {
+  readonly completed: number;
+  /** Number of failed jobs by error code. */
+  readonly failed: Readonly<Record<string, number>>;
+  /** From acceptance to the first start; null if none was started. */
+  readonly waitMs: Spread | null;
+  /** From the last start to the end; null if none was started. */
+  readonly runMs: Spread | null;
+}
+
 /** Identifies a repeated submission. */
 export interface SubmissionKey {
   /** The submitter. Equal keys of different owners are different keys. */
@@ -62,6 +79,10 @@ export interface JobReads {
   /** Returns at most `limit` matching jobs, newest first. */
   newest(filter: JobFilter, limit: number): Promise<readonly Job[]>;
   countByStatus(): Promise<Readonly<Record<JobStatus, number>>>;
+  /** Summarises the jobs that ended at or after this time (ISO 8601 UTC). One statement. */
+  endsSince(time: string): Promise<JobEnds>;
+  /** Returns the latest transitions of all jobs, oldest first. */
+  latestTransitions(limit: number): Promise<readonly JobTransition[]>;
   /**
    * Returns a value that changes with every write and every opening, without reading the database. While it is equal,
    * every read returns the same.

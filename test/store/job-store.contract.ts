@@ -340,6 +340,59 @@ export function jobStoreContract(name: string, open: () => Promise<JobStore>): v
       expect(await store.countByStatus()).to.deep.equal({ pending: 4, running: 2, completed: 0, failed: 0 });
     });
 
+    it('summarises the jobs that ended since a time, by nearest rank', async () => {
+      const at = (second: number) => new Date(Date.parse('2026-01-01T00:00:00Z') + second * 1_000).toISOString();
+      expect(await store.endsSince(at(0))).to.deep.equal({ completed: 0, failed: {}, waitMs: null, runMs: null });
+      const save = async (job: Job, status: JobStatus, second: number, errorCode: string | null = null) => {
+        const next = nextOf(job, status, { updatedAt: at(second), errorCode });
+        await store.save(next.job, { ...next.transition, occurredAt: at(second) });
+        return next.job;
+      };
+      /** Waits this long, is interrupted, and then runs twice as long. */
+      const end = async (seconds: number, status: JobStatus, code: string | null = null): Promise<void> => {
+        const { job, transition } = newJob({ createdAt: at(0) });
+        const accepted = await store.insert(job, { ...transition, occurredAt: at(0) });
+        const interrupted = await save(await save(accepted, 'running', seconds), 'pending', seconds + 1);
+        await save(await save(interrupted, 'running', 100), status, 100 + 2 * seconds, code);
+      };
+      for (let seconds = 1; seconds <= 18; seconds += 1) await end(seconds, 'completed');
+      await end(19, 'failed', 'stalled');
+      await end(20, 'failed', 'cancelled');
+      expect(await store.endsSince(at(0))).to.deep.equal({
+        completed: 18,
+        failed: { stalled: 1, cancelled: 1 },
+        waitMs: { p50: 10_000, p95: 19_000 },
+        runMs: { p50: 20_000, p95: 38_000 },
+      });
+      expect(await store.endsSince(at(100 + 2 * 19))).to.deep.include({
+        completed: 0,
+        failed: { stalled: 1, cancelled: 1 },
+      });
+      const unstarted = newJob({ createdAt: at(0) });
+      await save(await store.insert(unstarted.job, unstarted.transition), 'failed', 500, 'cancelled');
+      expect(await store.endsSince(at(500))).to.deep.equal({
+        completed: 0,
+        failed: { cancelled: 1 },
+        waitMs: null,
+        runMs: null,
+      });
+    });
+
+    it('returns the latest transitions of all jobs, oldest first', async () => {
+      const [first, second] = await insertMany(store, 2);
+      if (first === undefined || second === undefined) throw new Error('two jobs were inserted');
+      const at = (n: number) => new Date(Date.now() + n * 1_000).toISOString();
+      const steps: JobTransition[] = [];
+      for (const [n, job] of [second, first].entries()) {
+        const next = nextOf(job, 'running');
+        const transition = { ...next.transition, occurredAt: at(n + 1) };
+        await store.save(next.job, transition);
+        steps.push(transition);
+      }
+      expect(await store.latestTransitions(2)).to.deep.equal(steps);
+      expect(await store.latestTransitions(10)).to.have.lengthOf(4);
+    });
+
     it('pages the ids of the pending jobs in the order of acceptance', async () => {
       const jobs = await insertMany(store, 6);
       const [first] = jobs;

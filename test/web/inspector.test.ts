@@ -194,13 +194,6 @@ describe('the inspector in a browser', function () {
     await service.engine.cancel(failing);
     const context = { permissions: ['clipboard-read', 'clipboard-write'] };
     const { page, breaches } = await open('/inspector', context);
-    // The service itself keeps only its own transitions; these come from the database.
-    await page.route('**/machines/activity', async (route) => {
-      const { 'if-none-match': _, ...headers } = route.request().headers();
-      const answer = await route.fetch({ headers });
-      await route.fulfill({ response: answer, json: { ...(await answer.json()), transitions: [] } });
-    });
-    await page.reload();
     const figure = (name: string) => page.locator('.figures > div', { hasText: name });
     await figure('Wait')
       .getByText(/\d m?s \/ /)
