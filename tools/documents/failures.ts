@@ -12,29 +12,30 @@ export const FAILURES: Readonly<Record<FailureCode, Explanation>> = {
     remedy: 'Check that it plays; encode it again, for example `ffmpeg -i in.mp4 -c:v libx264 out.mp4`',
   },
   too_large: {
-    means: 'The video or its results exceed a limit, which the message names',
-    remedy: 'Shorten or scale the video, sample fewer frames, or raise [the limit](CONFIGURATION.md#settings)',
+    means: 'The video or its results exceed [a limit](HOSTILE_VIDEOS.md#limits), which the message names',
+    remedy: 'Raise the setting, set `keyframes_only` or `sample_every_ms`, or shorten or scale the video',
   },
   decoder_crashed: {
     means: 'The child process crashed in every attempt',
     remedy:
-      'Submit the video again once. If it fails again, report it with the log, which has the output of the process',
+      '`analysis failed` in the log has the signal and the last output. SIGKILL usually comes from the out-of-memory killer: check `dmesg`, lower `WORKER_CONCURRENCY` or `PIPELINE_THREADS`. Report other signals',
   },
   memory_limit: {
     means: 'The analysis needs more than `CHILD_MEMORY_BYTES`, even with one inference thread and one frame at a time',
-    remedy: 'Raise `CHILD_MEMORY_BYTES`, lower the `detection_side` of the pipeline, or scale the video down',
+    remedy:
+      'Raise `CHILD_MEMORY_BYTES` ([sizing](DEPLOYING.md#sizing)), lower the `detection_side` of the pipeline, or scale the video down',
   },
   stalled: {
     means: 'No frame was decoded or analysed for `STALL_TIMEOUT_MS`, twice at the same place or in every attempt',
-    remedy: 'Check whether the machine was overloaded; submit the video again, or raise the setting',
+    remedy: 'If the machine was overloaded, submit the video again; else raise the setting',
   },
   timeout: {
-    means: 'An attempt took longer than `JOB_TIMEOUT_MS`. There is no retry, because it would take as long',
+    means: 'An attempt took longer than `JOB_TIMEOUT_MS`. A retry would take as long',
     remedy: 'Raise `frame_stride`, set `max_frames`, or raise the setting',
   },
-  cancelled: { means: 'A client cancelled the job', remedy: 'Submit the video again if needed' },
+  cancelled: { means: 'A client cancelled the job', remedy: '' },
   interrupted: {
-    means: 'The service died in every attempt',
+    means: 'The service was killed in every attempt. A clean stop does not count',
     remedy: 'Find the cause in the logs of the service and the system (out of memory?), then submit the video again',
   },
   input_missing: {
@@ -47,12 +48,11 @@ export const FAILURES: Readonly<Record<FailureCode, Explanation>> = {
   },
   storage_unavailable: {
     means: 'Ten times in a row, files of the job could not be read or written while other jobs ended',
-    remedy:
-      'The log has the reason under the `job_id`: repair the disk or the permissions, then submit the video again',
+    remedy: 'Find the reason in the log by the `job_id`, repair it, then submit the video again',
   },
   child_unavailable: {
     means: 'Ten times in a row, no child process could be started for the job while other jobs ended',
-    remedy: 'The log has the reason under the `job_id`: free memory or processes, then submit the video again',
+    remedy: 'Find the reason in the log by the `job_id`; free memory or processes, then submit the video again',
   },
   internal: {
     means: 'A defect, a damaged row of the job, or a pipeline whose file was removed',

@@ -9,7 +9,7 @@ import { TOOLS } from '../../src/pipeline/tools/tools.ts';
 import { API_SECTIONS } from './api-sections.ts';
 import { COMMAND_SECTIONS } from './command-sections.ts';
 import { markdownTable } from './markdown-table.ts';
-import { toolTable } from './schema-table.ts';
+import { toolTable } from './parameter-table.ts';
 
 /** The text between `<!-- name -->` and `<!-- /name -->` in a document, by name. */
 const SECTIONS: Readonly<Record<string, () => string>> = {

@@ -18,7 +18,7 @@ const UNKNOWN: z.infer<typeof mediaFactsSchema> = {
 };
 
 export const jobResponseSchema = jobItemSchema.extend({
-  media: mediaFactsSchema.describe('Facts about the video; null until the job is completed, or if unknown'),
+  media: mediaFactsSchema.describe('Each is null until the job is completed, or if unknown'),
 });
 
 /** GET /video/jobs/{job_id} */
