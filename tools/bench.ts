@@ -1,14 +1,9 @@
-/**
- * `npm run bench -- [--write] [part …]`: prints the machine and runs the parts one after another, each in its own
- * process. With `--write`, each part's figures replace those in docs/BENCHMARKS.md.
- */
+/** `npm run bench -- [part …]`: prints the machine and runs the parts one after another, each in its own process. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { withFigures } from './bench/report.ts';
 
 const PARTS = [
   'pipeline',
@@ -23,12 +18,10 @@ const PARTS = [
   'search',
 ] as const;
 const GIB = 1024 ** 3;
-const REPORT = fileURLToPath(new URL('docs/BENCHMARKS.md', import.meta.resolve('#package.json')));
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,
   options: {
-    write: { type: 'boolean', default: false },
     folder: { type: 'string' },
     pipeline: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -36,20 +29,15 @@ const { values, positionals: wanted } = parseArgs({
 });
 const isUnknown = wanted.some((name) => !PARTS.some((part) => part === name));
 if (values.help || isUnknown) {
-  console.log(`Usage: npm run bench -- [--write] [part ...]\n\nParts: ${PARTS.join(', ')}; all when none is named.`);
-  console.log('--write puts the figures into docs/BENCHMARKS.md.');
+  console.log(`Usage: npm run bench -- [part ...]\n\nParts: ${PARTS.join(', ')}; all when none is named.`);
   console.log('--folder DIR (accuracy) takes pictures and videos of your own, described by DIR/truth.json.');
   console.log('--pipeline ID (accuracy) reads with another pipeline than ocr_only.');
   process.exitCode = isUnknown ? 2 : 0;
 } else {
-  const machine = machineOf();
-  console.log(machine);
+  console.log(machineOf());
   for (const part of PARTS.filter((name) => wanted.length === 0 || wanted.includes(name))) {
     console.log(`\n${part}`);
-    const { code, output } = await run(part);
-    if (code !== 0) process.exitCode = 1;
-    else if (values.write)
-      writeFileSync(REPORT, withFigures(readFileSync(REPORT, 'utf8'), part, `${machine}\n${output}`));
+    if ((await run(part)) !== 0) process.exitCode = 1;
   }
 }
 
@@ -60,19 +48,13 @@ function machineOf(): string {
   return `${model.trim()}, ${cpus().length} cores, ${memory} GiB, Node.js ${process.version}, ${date}`;
 }
 
-/** Runs a part and prints its output as it arrives. */
-async function run(part: string): Promise<{ readonly code: unknown; readonly output: string }> {
+/** Resolves with the exit code of a part. */
+async function run(part: string): Promise<unknown> {
   const module = fileURLToPath(new URL(`bench/${part}.js`, import.meta.url));
-  const child = spawn(process.execPath, [module, ...(part === 'accuracy' ? accuracyOptions() : [])], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    process.stdout.write(text);
-    output += text;
-  });
+  const options = part === 'accuracy' ? accuracyOptions() : [];
+  const child = spawn(process.execPath, [module, ...options], { stdio: ['ignore', 'inherit', 'inherit'] });
   const [code] = await once(child, 'close');
-  return { code, output };
+  return code;
 }
 
 function accuracyOptions(): string[] {
