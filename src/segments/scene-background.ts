@@ -24,7 +24,7 @@ const SMALL_GROUP = 2;
 export function foreground(texts: readonly FoundText[], stepMs: number): readonly FoundText[] {
   const still = texts.filter((text) => !text.isMoving && !(durationOf(text) < UNREADABLE_MS && text.frames === 1));
   const clocks = clocksAmong(still);
-  const moving = texts.filter(({ isMoving }) => isMoving).map(({ start, end, bbox }) => ({ start, end, bbox }));
+  const moving = texts.filter(({ isMoving }) => isMoving).map((text) => rowOf(text));
   const taken = [...clocks.places, ...moving];
   // A text in the place of a clock or ticker is a bad reading of it.
   const changing = still.filter((text) => !clocks.texts.has(text) && !taken.some((place) => isDuring(place, text)));
@@ -38,6 +38,11 @@ interface Place {
   readonly start: Moment;
   readonly end: Moment;
   readonly bbox: Box;
+}
+
+/** A ticker needs its row, and not only the place of its best reading. */
+function rowOf({ start, end, bbox: [, y, , height], swept: [x, , width] }: FoundText): Place {
+  return { start, end, bbox: [x, y, width, height] };
 }
 
 function isDuring({ start, end, bbox }: Place, text: FoundText): boolean {

@@ -1,5 +1,5 @@
 import type { Box, TextLine } from '../job.ts';
-import { centreOf } from './box-relations.ts';
+import { around, centreOf } from './box-relations.ts';
 import { ReadingRuns } from './reading-runs.ts';
 import { ScrollingText } from './scrolling-text.ts';
 import type { Moment } from './sample.ts';
@@ -15,6 +15,8 @@ export interface FoundText {
   readonly bbox: Box;
   readonly frames: number;
   readonly isMoving: boolean;
+  /** The area in which it was seen. */
+  readonly swept: Box;
 }
 
 /**
@@ -29,6 +31,8 @@ export type DoubtKind = (typeof DOUBT_KINDS)[number];
 const STILL_STEP = 0.1;
 const STILL = 1.5;
 const LEAST_MOVES = 3;
+/** Fraction of a line's height by which the edge varies at which a text comes into view; a letter is cut or not. */
+const ENTERING_EDGE = 0.6;
 
 /** Doubtful readings since the last certain one. */
 interface Doubt {
@@ -52,12 +56,14 @@ export class TextTrack {
   #velocity: readonly [number, number] = [0, 0];
   #lastMs: number;
   #origin: Box;
+  #swept: Box;
   #moves = 0;
 
   constructor(line: TextLine, moment: Moment) {
     this.start = moment;
     this.box = line.bbox;
     this.#origin = line.bbox;
+    this.#swept = line.bbox;
     this.#lastMs = moment.timeMs;
     this.#scroll = new ScrollingText(line.text);
     this.sight(line, moment);
@@ -106,7 +112,7 @@ export class TextTrack {
     this.#runs = new ReadingRuns();
     this.#scroll = new ScrollingText(line.text);
     this.#origin = line.bbox;
-    this.#moves = 0;
+    this.#moves = isEntering(this.box, line.bbox) ? this.#moves + 1 : 0;
     this.box = line.bbox;
     this.sight(line, moment);
   }
@@ -146,14 +152,15 @@ export class TextTrack {
         const winner = run.votes.winner();
         const start = at === 0 ? this.start : run.start;
         const until = replacements[at + 1]?.start ?? end;
-        if (winner !== undefined) yield { ...winner, start, end: until, frames: run.count, isMoving };
+        if (winner !== undefined)
+          yield { ...winner, start, end: until, frames: run.count, isMoving, swept: this.#swept };
       }
       return;
     }
     const winner = this.#votes.winner();
     if (winner === undefined) return;
     const text = this.isScrolling ? this.#scroll.text : winner.text;
-    yield { ...winner, text, start: this.start, end, frames: this.frames, isMoving };
+    yield { ...winner, text, start: this.start, end, frames: this.frames, isMoving, swept: this.#swept };
   }
 
   #isSeen(): void {
@@ -174,7 +181,15 @@ export class TextTrack {
     }
     this.#lastMs = timeMs;
     this.box = box;
+    this.#swept = around(this.#swept, box);
   }
+}
+
+/** Returns true if a text becomes longer at a fixed right edge, as a ticker does while it comes into view. */
+function isEntering(from: Box, to: Box): boolean {
+  const [, , , height] = to;
+  const isRightFixed = Math.abs(from[0] + from[2] - (to[0] + to[2])) <= ENTERING_EDGE * height;
+  return isRightFixed && from[0] - to[0] > STILL_STEP * height;
 }
 
 /** Returns how far a box has moved. A box that grows or shrinks at one edge has not moved. */

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Box } from '../../src/job.ts';
 import { SegmentFinder } from '../../src/segments/segment-finder.ts';
 import { framesOf, place, times, type Written } from './frames.ts';
 
@@ -40,6 +41,30 @@ describe('scenes', () => {
       ['The first cue', 1000, 3000],
       ['And another', 4000, 5000],
     ]);
+  });
+
+  it('are not split by a ticker that comes into view at the right edge', () => {
+    const news = 'Parliament votes on the new budget';
+    const ticker = (letters: number) => ({
+      text: news.slice(0, letters),
+      bbox: [1280 - 14 * letters, 660, 14 * letters, 40] satisfies Box,
+    });
+    const shown = scenes(
+      [ticker(4)],
+      [ticker(6)],
+      [ticker(8), 'The first cue'],
+      ...[10, 12, 14].map((letters) => [ticker(letters), 'The first cue']),
+      ['The first cue'],
+      [],
+    );
+    expect(shown).to.deep.equal([['The first cue', 400, 1400, 10]]);
+  });
+
+  it('include text that is typed from the left, which does not move', () => {
+    const typed = [4, 6, 8, 10, 12, 14].map((letters) => [
+      { text: 'Parliament votes'.slice(0, letters), bbox: place(0, 400, 14 * letters) },
+    ]);
+    expect(scenes(['Above'], ...typed, []).map(([text]) => text)).to.include('Parliament vot');
   });
 
   it('consist of lasting text if there is no other', () => {
