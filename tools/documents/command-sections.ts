@@ -14,11 +14,11 @@ export const COMMAND_SECTIONS: Readonly<Record<string, () => string>> = {
       ['Exit code', 'Meaning'],
       Object.entries(EXIT_CODES).map(([code, meaning]) => [code, meaning]),
     ),
-  command: programHelp,
+  command: commandList,
 };
 
-/** Returns the help of the program, which lists the commands. */
-function programHelp(): string {
+/** Returns the commands with their summaries, as in the help of the program. */
+function commandList(): string {
   const program = createProgram('', new Terminal({ stdout, stderr, signal }), signal);
   let text = '';
   program.configureOutput({
@@ -28,5 +28,6 @@ function programHelp(): string {
   });
   program.configureHelp({ helpWidth: HELP_COLUMNS });
   program.outputHelp();
-  return `\n\`\`\`text\n${text.trimEnd()}\n\`\`\`\n`;
+  const list = text.split('\nCommands:\n')[1]?.split('\n\n')[0] ?? '';
+  return `\n\`\`\`text\n${list}\n\`\`\`\n`;
 }
