@@ -6,7 +6,7 @@ import { jobIdSchema } from '../../src/job.ts';
 import { findings, openPage } from './browser.ts';
 import { browserSuite } from './browser-suite.ts';
 import { LONG_NAME, overflows, RTL_NAME, tabTo, WIDTHS } from './page-checks.ts';
-import { openServiceWithPages, type ServiceWithPages } from './service-with-pages.ts';
+import { openServiceWithPages, RESULTS, type ServiceWithPages } from './service-with-pages.ts';
 
 describe('the library in a browser', function () {
   const suite = browserSuite();
@@ -15,7 +15,10 @@ describe('the library in a browser', function () {
     service = await openServiceWithPages();
   });
   // A test that failed may have left the analysis held.
-  afterEach(() => service.pipelines.release());
+  afterEach(() => {
+    service.pipelines.release();
+    service.pipelines.results = RESULTS;
+  });
   after(() => (service as ServiceWithPages | undefined)?.close());
   const open = (path: string, options = {}) => openPage(suite.browser, service.url + path, options);
   const completed = async (fileName = 'completed.mp4'): Promise<string> => {
@@ -116,6 +119,7 @@ describe('the library in a browser', function () {
   });
 
   it('pauses, resumes and cancels an upload, warns before the tab is closed, and leaves nothing behind', async () => {
+    await completed();
     const { page, breaches } = await open('/');
     await page.locator('.job-card').first().waitFor();
     const before = await service.store.countByStatus();
@@ -147,7 +151,7 @@ describe('the library in a browser', function () {
     expect(breaches).to.deep.equal([]);
   });
 
-  it('sends a file again under the same key when the connection broke', async () => {
+  it('sends a file again by itself, under the same key, after the connection broke', async () => {
     const { page } = await open('/');
     const keys: (string | undefined)[] = [];
     await page.route('**/video/submit?*', async (route) => {
@@ -156,8 +160,6 @@ describe('the library in a browser', function () {
     });
     await add(page, [service.video('again.mp4')]);
     await analyse(page);
-    await page.getByText('The connection broke.').waitFor();
-    await page.getByRole('button', { name: 'Retry again.mp4' }).click();
     await page.getByText('All uploaded').waitFor();
     expect(keys).to.have.lengthOf(2);
     expect(keys[0])
@@ -178,6 +180,41 @@ describe('the library in a browser', function () {
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     for (const id of [one, two])
       await page.locator(`[data-job="${id}"]`, { hasText: 'The video and its results were deleted.' }).waitFor();
+    expect(breaches).to.deep.equal([]);
+  });
+
+  it('cameras: finds which clips show a person, and when, and deletes the rest', async () => {
+    service.pipelines.results = RESULTS.map(({ frame_index, result }) => ({
+      frame_index,
+      result: {
+        ...result,
+        detections: frame_index < 20 ? [] : [{ label: 'person', confidence: 0.9, bbox: [9, 9, 20, 40] }],
+      },
+    }));
+    await completed('gate-with-visitor.mp4');
+    service.pipelines.results = RESULTS.map(({ frame_index, result }) => ({
+      frame_index,
+      result: { ...result, detections: [] },
+    }));
+    const rest = [await completed('gate-night.mp4'), await completed('gate-rain.mp4')];
+    const { page, breaches } = await open('/#q=gate-');
+    await page.locator('.job-card', { hasText: 'gate-rain.mp4' }).waitFor();
+    await page.getByRole('searchbox', { name: 'Search all videos' }).fill('person');
+    const hit = page.locator('.hit-video', { hasText: 'gate-with-visitor.mp4' });
+    await hit.locator('.hit').waitFor();
+    expect(await hit.locator('.hit').textContent()).to.equal('0:00person');
+    expect(await page.locator('.hit-video', { hasText: 'gate-rain.mp4' }).count()).to.equal(0);
+    await page.getByRole('searchbox', { name: 'Search all videos' }).fill('gate-');
+    await page.locator('.job-card', { hasText: 'gate-rain.mp4' }).waitFor();
+    await page.getByLabel('Select gate-rain.mp4').check();
+    await page.getByRole('button', { name: 'Select all' }).click();
+    await page.getByText('3 selected').waitFor();
+    await page.getByLabel('Select gate-with-visitor.mp4').uncheck();
+    await page.getByRole('toolbar').getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    for (const id of rest)
+      await page.locator(`[data-job="${id}"]`, { hasText: 'The video and its results were deleted.' }).waitFor();
+    await page.locator('.job-card', { hasText: 'gate-with-visitor.mp4' }).getByText('person').waitFor();
     expect(breaches).to.deep.equal([]);
   });
 

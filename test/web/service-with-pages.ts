@@ -34,6 +34,8 @@ const registry = await PipelineRegistry.open();
 
 /** Yields the results above on demand, so that a test sees each state. */
 class HeldPipelines implements VideoFilePipelineService {
+  /** The results of the next videos. */
+  results = RESULTS;
   #release: (() => void) | undefined;
   #released = Promise.resolve();
 
@@ -52,8 +54,9 @@ class HeldPipelines implements VideoFilePipelineService {
   }
 
   async *runOnFile(): AsyncGenerator<FrameResult> {
+    const { results } = this;
     await this.#released;
-    yield* RESULTS;
+    yield* results;
   }
 }
 

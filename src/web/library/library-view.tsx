@@ -96,7 +96,14 @@ export function LibraryView({ query, pipelines }: LibraryViewProps) {
           </button>
         </nav>
       )}
-      {chosen.length > 0 && <SelectionBar jobs={chosen} onAction={begin} onClear={() => setSelected(new Set())} />}
+      {chosen.length > 0 && (
+        <SelectionBar
+          jobs={chosen}
+          onAction={begin}
+          onAll={chosen.length === jobs.length ? null : () => setSelected(new Set(jobs.map(({ job_id: id }) => id)))}
+          onClear={() => setSelected(new Set())}
+        />
+      )}
       {deleting.length > 0 && (
         <ConfirmDelete
           jobs={deleting}

@@ -47,16 +47,18 @@ export function SearchHits({ query }: { readonly query: string }) {
               <JobName job={hit} />
             </a>
             <ul>
-              {hit.segments.slice(0, SHOWN).map((segment) => (
-                <li key={`${segment.start_ms} ${textOf(segment)}`}>
-                  <a class="hit" href={`./${routeHash({ jobId: hit.job_id, timeMs: segment.start_ms, query })}`}>
-                    <time>{formatClock(segment.start_ms)}</time>
-                    <span>
-                      <Marked text={textOf(segment)} query={query} />
-                    </span>
-                  </a>
-                </li>
-              ))}
+              {distinct(hit.segments)
+                .slice(0, SHOWN)
+                .map((segment) => (
+                  <li key={`${segment.start_ms} ${textOf(segment)}`}>
+                    <a class="hit" href={`./${routeHash({ jobId: hit.job_id, timeMs: segment.start_ms, query })}`}>
+                      <time>{formatClock(segment.start_ms)}</time>
+                      <span>
+                        <Marked text={textOf(segment)} query={query} />
+                      </span>
+                    </a>
+                  </li>
+                ))}
               {hit.matches > SHOWN && <li class="hit-more">and {hit.matches - SHOWN} more</li>}
             </ul>
           </li>
@@ -93,6 +95,11 @@ function useSearch(query: string): Found {
     };
   }, [query]);
   return found.query === query ? found.is : null;
+}
+
+/** One of the segments that begin together with equal words, such as a label and its first instance. */
+function distinct<T extends TextSegment | ObjectSegment | Scene>(segments: readonly T[]): readonly T[] {
+  return [...new Map(segments.map((segment) => [`${segment.start_ms} ${textOf(segment)}`, segment])).values()];
 }
 
 function textOf(segment: TextSegment | ObjectSegment | Scene): string {

@@ -5,11 +5,13 @@ import { exportAll, isPossible, type JobAction } from './job-actions.ts';
 export interface SelectionBarProps {
   readonly jobs: readonly JobItem[];
   readonly onAction: (action: JobAction, jobs: readonly JobItem[]) => void;
+  /** Null if all are selected. */
+  readonly onAll: (() => void) | null;
   readonly onClear: () => void;
 }
 
 /** Actions on all selected videos. */
-export function SelectionBar({ jobs, onAction, onClear }: SelectionBarProps) {
+export function SelectionBar({ jobs, onAction, onAll, onClear }: SelectionBarProps) {
   const finished = jobs.filter(({ status, deleted_at: deletedAt }) => status === 'completed' && deletedAt === null);
   const count = (action: JobAction): number => jobs.filter((job) => isPossible(action, job)).length;
   return (
@@ -27,6 +29,11 @@ export function SelectionBar({ jobs, onAction, onClear }: SelectionBarProps) {
       <button type="button" class="danger" disabled={count('delete') === 0} onClick={() => onAction('delete', jobs)}>
         <Icon name="trash" /> Delete
       </button>
+      {onAll !== null && (
+        <button type="button" class="quiet" onClick={onAll}>
+          Select all
+        </button>
+      )}
       <button type="button" class="quiet" onClick={onClear}>
         Clear
       </button>

@@ -12,13 +12,18 @@ export function linkIs(state: LinkState): void {
   for (const tell of watchers) tell(state);
 }
 
+/** Calls the listener at every change. Returns a function that ends it. */
+export function onLink(listener: (state: LinkState) => void): () => void {
+  watchers.add(listener);
+  return () => void watchers.delete(listener);
+}
+
 /** Whether the service responded to the last request. */
 export function useLinkState(): LinkState {
   const [state, setState] = useState(present);
   useEffect(() => {
     setState(present);
-    watchers.add(setState);
-    return () => void watchers.delete(setState);
+    return onLink(setState);
   }, []);
   return state;
 }

@@ -1,7 +1,7 @@
 import type { AnalysisOptions } from '../../client/analysis-options.ts';
 import { Store } from '../shared/store.ts';
 
-export type UploadState = 'waiting' | 'sending' | 'paused' | 'accepted' | 'refused' | 'cancelled';
+export type UploadState = 'waiting' | 'sending' | 'paused' | 'broken' | 'accepted' | 'refused' | 'cancelled';
 
 /** One file of the queue. */
 export interface UploadItem {
@@ -12,6 +12,8 @@ export interface UploadItem {
   readonly options: AnalysisOptions;
   readonly state: UploadState;
   readonly sentBytes: number;
+  /** Number of automatic repetitions after a broken connection. */
+  readonly repeats: number;
   /** Set once accepted. */
   readonly jobId: string | null;
   /** Reason of a rejection, for people. */
@@ -27,6 +29,9 @@ export interface UploadRequest {
   readonly onProgress: (sentBytes: number) => void;
 }
 
+/** The connection ended before the service answered. */
+export class BrokenConnectionError extends Error {}
+
 /** Sends one file. Resolves with its job id; rejects with an Error for people. */
 export type SendUpload = (request: UploadRequest) => Promise<string>;
 
@@ -34,6 +39,8 @@ const OVER: ReadonlySet<UploadState> = new Set(['accepted', 'refused', 'cancelle
 
 /** Two use a connection better than one; more would only share it. */
 const AT_ONCE = 2;
+/** A connection that always breaks must not send a large file for ever. */
+const MAX_REPEATS = 5;
 
 /** Files that are sent two at a time, in order. Independent of the page. */
 export class UploadQueue {
@@ -55,6 +62,7 @@ export class UploadQueue {
       options,
       state: 'waiting',
       sentBytes: 0,
+      repeats: 0,
       jobId: null,
       reason: null,
     }));
@@ -71,7 +79,16 @@ export class UploadQueue {
     this.#leave(key, 'cancelled');
   }
 
-  /** Sends a paused, cancelled or rejected file with its key. */
+  /** Call it when the service answers again: sends the files whose connection broke. */
+  reconnect(): void {
+    for (const { key, state, repeats } of this.store.value.items) {
+      if (state !== 'broken') continue;
+      this.#change(key, { repeats: repeats + 1 });
+      this.resume(key);
+    }
+  }
+
+  /** Sends a paused, broken, cancelled or rejected file with its key. */
   resume(key: string): void {
     this.#change(key, { state: 'waiting', sentBytes: 0, reason: null });
     this.#next();
@@ -100,7 +117,7 @@ export class UploadQueue {
     }
   }
 
-  async #run({ key, file, pipelineId, options }: UploadItem): Promise<void> {
+  async #run({ key, file, pipelineId, options, repeats }: UploadItem): Promise<void> {
     const ending = new AbortController();
     const { signal } = ending;
     this.#running.set(key, ending);
@@ -113,7 +130,8 @@ export class UploadQueue {
       this.#change(key, { state: 'accepted', jobId });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      if (!signal.aborted) this.#change(key, { state: 'refused', reason });
+      const isBroken = error instanceof BrokenConnectionError && repeats < MAX_REPEATS;
+      if (!signal.aborted) this.#change(key, { state: isBroken ? 'broken' : 'refused', reason });
     }
     this.#running.delete(key);
     this.#next();

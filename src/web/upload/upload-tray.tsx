@@ -9,7 +9,7 @@ import { uploads } from './uploads.ts';
 export function UploadTray() {
   const items = useStore(uploads.store, (state) => state.items);
   if (items.length === 0) return null;
-  const isBusy = items.some(({ state }) => state === 'sending' || state === 'waiting' || state === 'paused');
+  const isBusy = items.some(({ state }) => ['sending', 'waiting', 'paused', 'broken'].includes(state));
   const done = items.filter(({ state }) => state === 'accepted').length;
   return (
     <section class="upload-tray" aria-labelledby="tray-title">
@@ -42,10 +42,10 @@ function Row({ item: { key, file, state, sentBytes, jobId, reason } }: { readonl
         {state === 'paused' && (
           <Action label="Resume" icon="play" name={file.name} onClick={() => uploads.resume(key)} />
         )}
-        {(state === 'refused' || state === 'cancelled') && (
+        {(state === 'refused' || state === 'cancelled' || state === 'broken') && (
           <Action label="Retry" icon="retry" name={file.name} onClick={() => uploads.resume(key)} />
         )}
-        {(isActive || state === 'paused') && (
+        {(isActive || state === 'paused' || state === 'broken') && (
           <Action label="Cancel" icon="close" name={file.name} onClick={() => uploads.cancel(key)} />
         )}
         {jobId !== null && <a href={`./${routeHash({ jobId })}`}>Open</a>}
@@ -83,6 +83,8 @@ function wordsOf(state: UploadItem['state'], size: number, sentBytes: number, re
         : `${formatBytes(sentBytes)} of ${formatBytes(size)}`;
     case 'paused':
       return 'Paused. It is sent from its beginning again.';
+    case 'broken':
+      return 'The connection broke. It is sent again when the service answers.';
     case 'accepted':
       return 'Uploaded';
     case 'refused':

@@ -1,9 +1,13 @@
 import { ReelstateClient } from '../../client/reelstate-client.ts';
 import { ReelstateError } from '../../client/reelstate-error.ts';
-import { UploadQueue, type UploadRequest } from './upload-queue.ts';
+import { linkIs, onLink } from '../shared/link-state.ts';
+import { BrokenConnectionError, UploadQueue, type UploadRequest } from './upload-queue.ts';
 
 /** The uploads of this tab. They continue on every page of the library. */
 export const uploads = new UploadQueue({ send, newKey });
+onLink((state) => {
+  if (state === 'up') uploads.reconnect();
+});
 
 async function send({ options, ...request }: UploadRequest): Promise<string> {
   try {
@@ -11,7 +15,9 @@ async function send({ options, ...request }: UploadRequest): Promise<string> {
     return jobId;
   } catch (error) {
     if (!(error instanceof ReelstateError) || error.code !== 'unreachable') throw error;
-    throw new Error('The connection broke. Try again: the video is not analysed twice.', { cause: error });
+    // The next poll that succeeds repeats the upload.
+    linkIs('down');
+    throw new BrokenConnectionError('The connection broke.', { cause: error });
   }
 }
 
@@ -23,5 +29,6 @@ function newKey(): string {
 
 /** Closing the tab ends its uploads, so the browser asks first. */
 addEventListener('beforeunload', (event) => {
-  if (uploads.store.value.items.some(({ state }) => state === 'sending' || state === 'waiting')) event.preventDefault();
+  const isUnsent = uploads.store.value.items.some(({ state }) => ['sending', 'waiting', 'broken'].includes(state));
+  if (isUnsent) event.preventDefault();
 });
