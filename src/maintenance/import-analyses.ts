@@ -42,17 +42,13 @@ export async function* importAnalyses(paths: readonly string[], options: ImportO
   const { dataDir: path, log, maxAttempts, signal } = options;
   await using opened = await openStoppedService({ path, log }, maxAttempts);
   await opened.folder.storage.sweepIncoming();
-  const running = new Map<JobId, Promise<Imported>>();
-  let batch: Promise<Imported>[] = [];
-  for (const recordPath of paths) {
+  for (let first = 0; first < paths.length; first += AT_ONCE) {
     signal.throwIfAborted();
-    batch.push(importOne(recordPath, opened, running, options));
-    if (batch.length < AT_ONCE) continue;
-    yield* await settled(batch);
-    running.clear();
-    batch = [];
+    const group = paths.slice(first, first + AT_ONCE);
+    const records = await Promise.all(group.map(readChecked));
+    const running = new Map<JobId, Promise<Imported>>();
+    yield* await settled(records.map((record) => importOne(record, opened, running, options)));
   }
-  yield* await settled(batch);
 }
 
 /** Returns the records in these paths: records, results with a record beside them, and folders of records. */
@@ -80,18 +76,30 @@ async function settled(batch: readonly Promise<Imported>[]): Promise<readonly Im
   return Promise.all(batch);
 }
 
+type ReadRecord = { readonly path: string } & ({ readonly record: AnalysisRecord } | { readonly fault: unknown });
+
+async function readChecked(path: string): Promise<ReadRecord> {
+  try {
+    const { size } = await stat(path);
+    if (size > MAX_RECORD_BYTES) throw new ServiceError('invalid_record', `${path} is too long for a record`);
+    return { path, record: await readRecord(path) };
+  } catch (error) {
+    return { path, fault: error };
+  }
+}
+
 async function importOne(
-  path: string,
+  read: ReadRecord,
   opened: StoppedService,
   running: Map<JobId, Promise<Imported>>,
   options: ImportOptions,
 ): Promise<Imported> {
+  const { path } = read;
   try {
-    const { size } = await stat(path);
-    if (size > MAX_RECORD_BYTES) throw new ServiceError('invalid_record', `${path} is too long for a record`);
-    const record = await readRecord(path);
+    if ('fault' in read) throw read.fault;
+    const { record } = read;
     const jobId = idOf(record);
-    // One after another: the first valid one is imported, and the others find its job.
+    // One after another, in the order of the paths: the first valid one is imported, and the others find its job.
     const importing = Promise.allSettled([running.get(jobId)]).then(() =>
       importRecord(path, record, jobId, opened, options),
     );

@@ -142,7 +142,7 @@ describe('the service', function () {
   });
 
   it('finishes the current job within the grace time when it is stopped', async () => {
-    const first = await start({ SHUTDOWN_GRACE_MS: '60000' });
+    const first = await start({ SHUTDOWN_GRACE_MS: '3600000' });
     const jobId = await submit(first);
     await followUntil(first, jobId, 'running');
     expect(await first.stop()).to.equal(0);
