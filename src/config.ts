@@ -92,7 +92,7 @@ export const configSchema = z.object({
   CLIENT_SHARE_PERCENT: integer(1, 100)
     .default(50)
     .describe(
-      'Share of `MAX_UPLOADS` and `MAX_PENDING` of one key, or one address without keys; else 429 `too_many_requests`. No limit with a single key or on loopback',
+      'Share of `MAX_UPLOADS` and `MAX_PENDING` of one key, or of one address with a single key or none; else 429 `too_many_requests`',
     ),
   MIN_UPLOAD_BYTES_PER_S: integer(0)
     .default(1024)

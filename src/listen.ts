@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
-import { KeyRing, type ApiKey } from './api-keys.ts';
+import { KeyRing } from './api-keys.ts';
 import { hasKeys, isLoopback, type Config } from './config.ts';
 import { ServiceError } from './errors.ts';
 import { AddressList } from './http/addresses.ts';
@@ -71,7 +71,8 @@ export async function listen({ config, ...parts }: ListenOptions): Promise<Liste
     requestsPerS: config.REQUESTS_PER_S,
     maxUploads: config.MAX_UPLOADS,
     maxPending: config.MAX_PENDING,
-    clientShare: () => (isShared(config, keyRing.current()) ? config.CLIENT_SHARE_PERCENT / 100 : 1),
+    clientShare: config.CLIENT_SHARE_PERCENT / 100,
+    isSharedByKeys: () => (keyRing.current()?.length ?? 0) > 1,
     maxUploadBytes: config.MAX_UPLOAD_BYTES,
     minUploadBytesPerS: config.MIN_UPLOAD_BYTES_PER_S,
     uploadTimeoutMs: config.UPLOAD_TIMEOUT_MS,
@@ -92,11 +93,6 @@ export async function listen({ config, ...parts }: ListenOptions): Promise<Liste
   server.listen(config.PORT, config.HOST);
   await once(server, 'listening');
   return { url: urlOf(server), server };
-}
-
-/** True if there may be several clients. */
-function isShared(config: Config, keys: readonly ApiKey[] | undefined): boolean {
-  return keys === undefined ? hostsOf(config).accepts !== 'loopback' : keys.length > 1;
 }
 
 /** With keys, a page under a foreign name gets nothing; without keys, the name must be known. */

@@ -10,7 +10,9 @@ import {
   multipart,
   openService,
   problemOf,
+  send,
   VIDEO,
+  type Answer,
   type ServiceSettings,
   type ServiceUnderTest,
 } from './service-under-test.ts';
@@ -35,6 +37,12 @@ describe('the share of one client', () => {
       headers: { 'X-API-Key': key, ...more },
       body: form({ pipeline_id: 'ocr_only' }, VIDEO),
     });
+  const submitFrom = async (localAddress: string): Promise<Answer> =>
+    send(
+      service.port,
+      { path: '/video/submit?pipeline_id=ocr_only', headers: { ...MULTIPART, 'x-api-key': ONE }, localAddress },
+      [multipart([{ head: FILE_HEAD, body: VIDEO }])],
+    );
   const jobOf = async (response: Response) => submitResponseSchema.parse(await response.json()).job_id;
 
   it('of pending jobs leaves capacity for another, and is freed as its jobs start', async () => {
@@ -95,16 +103,13 @@ describe('the share of one client', () => {
     expect((await submit(ONE)).status).to.equal(202);
   });
 
-  it('is everything with a single key and on loopback', async () => {
-    await opened({ keys: KEYS.slice(0, 1), maxPending: 2 });
-    expect([(await submit(ONE)).status, (await submit(ONE)).status]).to.deep.equal([202, 202]);
-    await service.close();
-    await opened({ maxPending: 2 });
-    expect([(await submit('none')).status, (await submit('none')).status]).to.deep.equal([202, 202]);
-  });
-
-  it('is that of an address without keys', async () => {
-    await opened({ isPrivate: false, maxPending: 2 });
-    expect([(await submit('none')).status, (await submit('none')).status]).to.deep.equal([202, 429]);
+  it('is that of an address with a single key and without keys, also on loopback', async () => {
+    for (const settings of [{ keys: KEYS.slice(0, 1) }, {}, { isPrivate: false }]) {
+      await opened({ ...settings, maxPending: 2 });
+      expect([(await submit(ONE)).status, (await submit(ONE)).status]).to.deep.equal([202, 429]);
+      expect((await submitFrom('127.0.0.2')).status).to.equal(202);
+      await service.close();
+    }
+    await opened({});
   });
 });

@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { connect, type AddressInfo } from 'node:net';
-import { request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import { request, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -241,7 +241,7 @@ export interface Answer {
 /** Sends a body byte for byte to its end before it reads the response. */
 export async function send(
   port: number,
-  options: { readonly path: string; readonly method?: string; readonly headers?: OutgoingHttpHeaders },
+  options: Pick<RequestOptions, 'path' | 'method' | 'headers' | 'localAddress'>,
   body: Iterable<Buffer | string> = [],
 ): Promise<Answer> {
   const sent = request({ host: '127.0.0.1', port, method: 'POST', agent: false, ...options });

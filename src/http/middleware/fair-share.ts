@@ -17,21 +17,23 @@ export interface FairShareOptions {
   /** Concurrent uploads and pending jobs of all clients. */
   readonly maxUploads: number;
   readonly maxPending: number;
-  /** Returns the share of one client, above 0 to 1. */
-  readonly clientShare: () => number;
+  /** The share of one client, above 0 to 1. */
+  readonly clientShare: number;
+  /** Returns true if there are several keys, each of which is a client. */
+  readonly isSharedByKeys: () => boolean;
 }
 
 /**
- * Rejects a submission of a client that exceeds its share of uploads or pending jobs. A client is a key, or a network
- * if no keys are set. Jobs from before a restart count for no client.
+ * Rejects a submission of a client that exceeds its share of uploads or pending jobs. A client is one
+ * of several keys; with fewer, a network. Jobs from before a restart count for no client.
  */
 export function shareFairly(options: FairShareOptions): RouterMiddleware<RequestState> {
   const uploads = new Counts();
   const waiting = new WaitingJobs(options.engine);
   return async (ctx, next) => {
     const { caller, client } = ctx.state;
-    const name = caller === undefined || caller.id === 'anonymous' ? client.network : `key ${caller.id}`;
-    const share = (max: number): number => Math.max(1, Math.floor(max * options.clientShare()));
+    const name = caller !== undefined && options.isSharedByKeys() ? `key ${caller.id}` : client.network;
+    const share = (max: number): number => Math.max(1, Math.floor(max * options.clientShare));
     const [maxUploads, maxPending] = [share(options.maxUploads), share(options.maxPending)];
     // A share of 1 is left to the limits of the service, which respond with 503.
     const hasUploads = maxUploads < options.maxUploads && uploads.of(name) >= maxUploads;
