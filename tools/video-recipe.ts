@@ -1,6 +1,18 @@
 import type { AVColorPrimaries, AVColorRange, AVColorSpace, AVColorTransferCharacteristic } from 'node-av/constants';
 
-export type VideoCodec = 'h264' | 'hevc' | 'av1' | 'vp9' | 'mpeg4' | 'mjpeg' | 'prores';
+export type VideoCodec =
+  | 'h264'
+  | 'hevc'
+  | 'av1'
+  | 'vp8'
+  | 'vp9'
+  | 'mpeg4'
+  | 'mpeg2video'
+  | 'mpeg1video'
+  | 'h263'
+  | 'mjpeg'
+  | 'prores'
+  | 'dnxhd';
 
 /** Text over the picture. */
 export interface Caption {

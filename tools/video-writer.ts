@@ -2,6 +2,7 @@ import {
   AV_CODEC_FLAG_FRAME_DURATION,
   AV_CODEC_FLAG_GLOBAL_HEADER,
   AV_CODEC_FLAG_INTERLACED_DCT,
+  AV_CODEC_ID_MJPEG,
   AV_FRAME_FLAG_INTERLACED,
   AV_FRAME_FLAG_TOP_FIELD_FIRST,
   AV_PKT_DATA_DISPLAYMATRIX,
@@ -10,11 +11,16 @@ import {
   AVCOL_RANGE_MPEG,
   AVCOL_SPC_BT709,
   AVCOL_SPC_SMPTE170M,
+  FF_ENCODER_DNXHD,
+  FF_ENCODER_H263,
   FF_ENCODER_LIBSVTAV1,
+  FF_ENCODER_LIBVPX_VP8,
   FF_ENCODER_LIBVPX_VP9,
   FF_ENCODER_LIBX264,
   FF_ENCODER_LIBX265,
   FF_ENCODER_MJPEG,
+  FF_ENCODER_MPEG1VIDEO,
+  FF_ENCODER_MPEG2VIDEO,
   FF_ENCODER_MPEG4,
   FF_ENCODER_PRORES_KS,
   SWS_ACCURATE_RND,
@@ -41,6 +47,9 @@ import type { VideoCodec, VideoRecipe } from './video-recipe.ts';
 /** Ticks per second: whole for 24, 25, 30, 50, 60 and 29.97 frames per second, and below the 65,535 of MPEG-4. */
 const TICKS_PER_SECOND = 60_000;
 
+/** Their encoders accept one tick per frame only. */
+const FRAME_TICKS: ReadonlySet<VideoCodec> = new Set(['mpeg2video', 'mpeg1video']);
+
 const MODERN = { pixelFormat: 'yuv420p', space: AVCOL_SPC_BT709, range: AVCOL_RANGE_MPEG, container: 'mp4' } as const;
 
 /** Encoder options of each codec: fast, legible, and with the colours that players expect. */
@@ -53,8 +62,18 @@ const CODECS = {
     ...MODERN,
   },
   av1: { encoder: FF_ENCODER_LIBSVTAV1, options: { preset: 10, crf: 20 }, ...MODERN },
+  // FFmpeg does not write VP8 into these containers. The track is declared as `jpeg`, and its type has to be replaced.
+  vp8: {
+    encoder: FF_ENCODER_LIBVPX_VP8,
+    options: { deadline: 'realtime', 'cpu-used': 8, b: 300_000 },
+    ...MODERN,
+    container: 'mov',
+  },
   vp9: { encoder: FF_ENCODER_LIBVPX_VP9, options: { deadline: 'realtime', 'cpu-used': 8, crf: 15, b: 0 }, ...MODERN },
   mpeg4: { encoder: FF_ENCODER_MPEG4, options: { b: 8_000_000 }, ...MODERN, space: AVCOL_SPC_SMPTE170M },
+  mpeg2video: { encoder: FF_ENCODER_MPEG2VIDEO, options: { b: 300_000 }, ...MODERN },
+  mpeg1video: { encoder: FF_ENCODER_MPEG1VIDEO, options: { b: 300_000 }, ...MODERN },
+  h263: { encoder: FF_ENCODER_H263, options: { b: 300_000 }, ...MODERN, container: 'mov' },
   mjpeg: {
     encoder: FF_ENCODER_MJPEG,
     options: { b: 20_000_000 },
@@ -64,6 +83,13 @@ const CODECS = {
     range: AVCOL_RANGE_JPEG,
   },
   prores: { encoder: FF_ENCODER_PRORES_KS, options: {}, ...MODERN, pixelFormat: 'yuv422p10le', container: 'mov' },
+  dnxhd: {
+    encoder: FF_ENCODER_DNXHD,
+    options: { profile: 'dnxhr_lb' },
+    ...MODERN,
+    pixelFormat: 'yuv422p',
+    container: 'mov',
+  },
 } as const satisfies Readonly<Record<VideoCodec, unknown>>;
 
 /** Converts RGB frames, encodes them and writes them to a file. */
@@ -77,11 +103,13 @@ export class VideoWriter implements Disposable {
   readonly #encoder = new CodecContext();
   readonly #file = new FormatContext();
   readonly #stream: Stream;
+  readonly #ticksPerSecond: number;
   #lastDuration = 0n;
 
   constructor(recipe: VideoRecipe) {
     this.#recipe = recipe;
     this.#codec = CODECS[recipe.codec ?? 'h264'];
+    this.#ticksPerSecond = FRAME_TICKS.has(recipe.codec ?? 'h264') ? (recipe.fps ?? 25) : TICKS_PER_SECOND;
     this.#pixelFormat = avGetPixFmtFromName(recipe.pixelFormat ?? this.#codec.pixelFormat);
     this.#scaler.allocContext();
     this.#scaler.setOption('sws_flags', SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT);
@@ -107,8 +135,8 @@ export class VideoWriter implements Disposable {
     if (color?.transfer !== undefined) frame.colorTrc = color.transfer;
     if (pixelAspect !== undefined) frame.sampleAspectRatio = new Rational(...pixelAspect);
     if (interlaced === true) frame.setFlags(AV_FRAME_FLAG_INTERLACED, AV_FRAME_FLAG_TOP_FIELD_FIRST);
-    frame.pts = ticksOf(ms);
-    frame.duration = ticksOf(durationMs);
+    frame.pts = this.#ticksOf(ms);
+    frame.duration = this.#ticksOf(durationMs);
     this.#lastDuration = frame.duration;
     FFmpegError.throwIfError(this.#encoder.sendFrameSync(frame), 'The frame cannot be encoded');
     this.#writePackets();
@@ -119,6 +147,10 @@ export class VideoWriter implements Disposable {
     FFmpegError.throwIfError(this.#encoder.sendFrameSync(null), 'The video cannot be ended');
     this.#writePackets();
     FFmpegError.throwIfError(this.#file.writeTrailerSync(), 'The index cannot be written');
+  }
+
+  #ticksOf(ms: number): bigint {
+    return BigInt(Math.round((ms * this.#ticksPerSecond) / 1000));
   }
 
   #writePackets(): void {
@@ -140,7 +172,7 @@ export class VideoWriter implements Disposable {
     encoder.width = width;
     encoder.height = height;
     encoder.pixelFormat = this.#pixelFormat;
-    encoder.timeBase = new Rational(1, TICKS_PER_SECOND);
+    encoder.timeBase = new Rational(1, this.#ticksPerSecond);
     encoder.framerate = new Rational(Math.round(fps * 1000), 1000);
     encoder.threadCount = 1;
     encoder.colorSpace = color?.space ?? this.#codec.space;
@@ -173,6 +205,7 @@ export class VideoWriter implements Disposable {
     FFmpegError.throwIfError(file.allocOutputContext2(null, container, path), 'No such container');
     const stream = file.newStream();
     FFmpegError.throwIfError(stream.codecpar.fromContext(this.#encoder), 'The codec does not fit');
+    if (this.#recipe.codec === 'vp8') stream.codecpar.codecId = AV_CODEC_ID_MJPEG;
     stream.timeBase = this.#encoder.timeBase;
     if (pixelAspect !== undefined) stream.sampleAspectRatio = new Rational(...pixelAspect);
     if (displayMatrix !== undefined) {
@@ -201,10 +234,6 @@ export class VideoWriter implements Disposable {
     this.#file.closeOutputSync();
     this.#file.freeContext();
   }
-}
-
-function ticksOf(ms: number): bigint {
-  return BigInt(Math.round((ms * TICKS_PER_SECOND) / 1000));
 }
 
 /** Nine 32-bit numbers: 16.16 fixed point, except the last column, which is 2.30. */

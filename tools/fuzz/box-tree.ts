@@ -18,7 +18,9 @@ const CONTAINERS: ReadonlyMap<string, number> = new Map([
   ['stsd', 8],
   ['dref', 8],
   // The fields of a visual sample entry (ISO/IEC 14496-12, 12.1.3) precede its boxes.
-  ...['avc1', 'hev1', 'hvc1', 'av01', 'vp09', 'mp4v', 'jpeg', 'apcn', 'apch'].map((type) => [type, 78] as const),
+  ...['avc1', 'hev1', 'hvc1', 'av01', 'vp08', 'vp09', 'mp4v', 'm2v1', 'm1v ', 's263', 'h263', 'AVdh', 'jpeg']
+    .concat(['apcn', 'apch'])
+    .map((type) => [type, 78] as const),
 ]);
 
 /** Returns all boxes of a file, each before its children. Other bytes are skipped. */

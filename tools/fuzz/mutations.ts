@@ -50,6 +50,11 @@ const OTHER_TYPES = [
   'mdat',
 );
 
+/** Allowed codecs, and some of the old ones that no job may reach. */
+const SAMPLE_ENTRIES = ['avc1', 'hvc1', 'hev1', 'av01', 'vp08', 'vp09', 'vvc1', 'mp4v', 'm1v ', 'm2v1', 's263', 'jpeg']
+  .concat(['apch', 'ap4h', 'AVdn', 'AVdh', 'encv'])
+  .concat(['cvid', 'SVQ1', 'SVQ3', 'rle ', 'smc ', 'rpza', 'qdrw', 'png ', 'tiff', 'mjp2', 'Hap1', 'FFV1', 'IV50']);
+
 function boxed({ bytes, random }: MutationInput, wanted: (box: BoxNode) => boolean = () => true): BoxNode | undefined {
   const fitting = boxesOf(bytes).filter(wanted);
   return fitting.length === 0 ? undefined : random.pick(fitting);
@@ -214,6 +219,13 @@ export const MUTATIONS = {
       if (random.chance(0.25)) result.writeUInt16BE(random.pick(EXTREMES) & 0xffff, at + 2 * random.below(2));
       else result.writeUInt32BE(random.pick(EXTREMES), at);
     }
+    return result;
+  },
+
+  'other codec': ({ bytes, random }) => {
+    const result = Buffer.from(bytes);
+    const entries = boxesOf(bytes).filter(({ parent }) => parent?.type === 'stsd');
+    for (const { start } of entries) result.write(random.pick(SAMPLE_ENTRIES), start + 4, 'latin1');
     return result;
   },
 
