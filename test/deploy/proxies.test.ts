@@ -1,18 +1,22 @@
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { freePort } from '../free-port.ts';
+import { memoryOf } from '../../tools/child-processes.ts';
 import { makeVideo } from '../../tools/make-video.ts';
 import { startService, type ServiceProcess } from '../../tools/service-process.ts';
 
 const BASE_PATH = '/reelstate';
 const KEY = 'a-key-of-the-proxy-test-0123456789abcdef';
 const LOOK_EVERY_MS = 50;
+const MIB = 1024 * 1024;
+/** 1 GiB in a long run: UPLOAD_MIB=1024 npx mocha dist/test/deploy/proxies.test.js */
+const UPLOAD_MIB = Number(process.env['UPLOAD_MIB'] ?? 8);
 const example = (name: string): string =>
   fileURLToPath(new URL(`tools/deploy/${name}`, import.meta.resolve('#package.json')));
 
@@ -125,12 +129,26 @@ for (const proxy of [nginx, caddy]) {
     it('passes uploads, addresses below the path, and results', async () => {
       const videoPath = join(folder, 'video.mp4');
       makeVideo({ path: videoPath, width: 320, height: 192, frames: 4 });
+      await enlarge(videoPath, UPLOAD_MIB * MIB);
+      const startMs = performance.now();
       const submitted = curl('/video/submit?pipeline_id=ocr_only', '-F', `file=@${videoPath}`);
       expect(submitted.status, submitted.body).to.equal('202');
+      const seconds = (performance.now() - startMs) / 1_000;
+      const peakMib = (memoryOf(service.pid)?.peak ?? NaN) / MIB;
+      console.log(
+        `      ${UPLOAD_MIB} MiB in ${seconds.toFixed(1)} s; the service held ${Math.round(peakMib)} MiB at most`,
+      );
       expect(submitted.header('location')).to.match(/^\/reelstate\/video\/status\/[0-9a-f-]{36}$/);
       const id = submitted.header('location')?.split('/').at(-1) ?? '';
       while (!/"(completed|failed)"/.test(curl(`/video/status/${id}`).body)) await wait(LOOK_EVERY_MS);
       expect(curl(`/video/results/${id}`).status).to.equal('200');
+      expect(spawnSync('cmp', [videoPath, join(folder, 'data', 'video_jobs', `${id}.mp4`)]).status).to.equal(0);
+    });
+
+    it('passes Host on: a page of the same origin may write, one of another may not', () => {
+      const from = (origin: string) => curl('/session', '-X', 'POST', '-H', `Origin: ${origin}`);
+      expect(from(`https://videos.example.org:${tlsPort}`).status).to.match(/^20[0-9]$/);
+      expect(from('https://elsewhere.example.org').status).to.equal('403');
     });
 
     it('lets the service see the scheme: a session cookie is for TLS alone', () => {
@@ -145,7 +163,7 @@ for (const proxy of [nginx, caddy]) {
       const resolve = `videos.example.org:${tlsPort}:127.0.0.1`;
       const { stdout } = spawnSync(
         'curl',
-        ['-sik', '--max-time', '120', '--resolve', resolve, '-H', `Authorization: Bearer ${KEY}`, ...more, url],
+        ['-sik', '--max-time', '3600', '--resolve', resolve, '-H', `Authorization: Bearer ${KEY}`, ...more, url],
         { encoding: 'utf8' },
       );
       const final = stdout.slice(Math.max(0, stdout.lastIndexOf('HTTP/')));
@@ -157,4 +175,15 @@ for (const proxy of [nginx, caddy]) {
       };
     }
   });
+}
+
+/** Appends a sparse `free` box, so that the video has that many bytes. */
+async function enlarge(videoPath: string, bytes: number): Promise<void> {
+  const { size } = await stat(videoPath);
+  const header = Buffer.alloc(8);
+  header.writeUInt32BE(bytes - size);
+  header.write('free', 4, 'latin1');
+  await using file = await open(videoPath, 'r+');
+  await file.write(header, 0, header.length, size);
+  await file.truncate(bytes);
 }

@@ -14,6 +14,9 @@ const run = promisify(execFile);
 export const recipe = (name: string): string =>
   fileURLToPath(new URL(`tools/scale/${name}`, import.meta.resolve('#package.json')));
 
+/** The text in a video of that position in the list. */
+export const captionOf = (index: number): string => `CLIP${100 + index}`;
+
 /** Short videos in two folders, their list, the program as a command, and what one machine finds in them. */
 export interface ScaledVideos {
   /** With `videos.txt`: paths relative to it. */
@@ -34,7 +37,8 @@ export async function makeScaledVideos(folder: string, count: number): Promise<S
   const videos = Array.from({ length: count }, (_, index) => join(`camera-${index % 2}`, `clip-${index >> 1}.mp4`));
   for (const camera of ['camera-0', 'camera-1']) await mkdir(join(folder, camera));
   for (const [index, video] of videos.entries()) {
-    makeVideo({ path: join(folder, video), width: 320, height: 192, frames: 4 + index });
+    const captions = [{ text: captionOf(index), x: 10, y: 15, size: 30 }];
+    makeVideo({ path: join(folder, video), width: 160, height: 64, frames: 2, picture: 'color=c=navy', captions });
   }
   await writeFile(join(folder, 'videos.txt'), videos.map((video) => `${video}\n`).join(''));
   const expectedIn = join(folder, 'expected');

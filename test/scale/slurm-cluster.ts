@@ -109,7 +109,7 @@ export class SlurmCluster {
         'SlurmdParameters=config_overrides',
         ...this.#nodes.map(
           (node, index) =>
-            `NodeName=${node} NodeHostname=${hostname()} NodeAddr=127.0.0.1 Port=${ports[index]} CPUs=2 RealMemory=4000`,
+            `NodeName=${node} NodeHostname=${hostname()} NodeAddr=127.0.0.1 Port=${ports[index]} CPUs=1 RealMemory=4000`,
         ),
         'PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP',
         '',
