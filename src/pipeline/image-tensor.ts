@@ -39,7 +39,7 @@ export function imageTensor(image: RgbImage, region: Region, layout: TensorLayou
   const stride = layout.paddedWidth ?? width;
   const plane = stride * (layout.paddedHeight ?? height);
   const tensor = new Float32Array(3 * plane);
-  const columns = samplePoints(window.x, window.width, width);
+  const columns = samplePoints(0, window.width, width);
   const rows = samplePoints(window.y, window.height, height);
   const scales = layout.deviation.map((deviation) => 1 / deviation);
   const [scale0 = 1, scale1 = 1, scale2 = 1] = scales;
@@ -53,35 +53,41 @@ export function imageTensor(image: RgbImage, region: Region, layout: TensorLayou
   }
   const byte0 = order === 'rgb' ? 0 : 2;
   const byte2 = 2 - byte0;
-  const pixels = source.rgb;
-  // One loop over all three planes, because this runs on every frame.
+  const between = new Float64Array(3 * window.width);
   for (let y = 0; y < height; y++) {
-    const upper = (rows.first[y] ?? 0) * source.width * 3;
-    const lower = (rows.second[y] ?? 0) * source.width * 3;
-    const down = rows.weight[y] ?? 0;
+    blendRows(between, source, window.x, rows.first[y] ?? 0, rows.second[y] ?? 0, rows.weight[y] ?? 0);
     let out = ((layout.top ?? 0) + y) * stride + (layout.left ?? 0);
+    // One loop over all three planes, because this runs on every frame.
     for (let x = 0; x < width; x++, out++) {
       const left = (columns.first[x] ?? 0) * 3;
       const right = (columns.second[x] ?? 0) * 3;
       const across = columns.weight[x] ?? 0;
-      let a = pixels[upper + left + byte0] ?? 0;
-      let b = pixels[lower + left + byte0] ?? 0;
-      let top = a + ((pixels[upper + right + byte0] ?? 0) - a) * across;
-      let bottom = b + ((pixels[lower + right + byte0] ?? 0) - b) * across;
-      tensor[out] = (top + (bottom - top) * down) * scale0 + offset0;
-      a = pixels[upper + left + 1] ?? 0;
-      b = pixels[lower + left + 1] ?? 0;
-      top = a + ((pixels[upper + right + 1] ?? 0) - a) * across;
-      bottom = b + ((pixels[lower + right + 1] ?? 0) - b) * across;
-      tensor[out + plane] = (top + (bottom - top) * down) * scale1 + offset1;
-      a = pixels[upper + left + byte2] ?? 0;
-      b = pixels[lower + left + byte2] ?? 0;
-      top = a + ((pixels[upper + right + byte2] ?? 0) - a) * across;
-      bottom = b + ((pixels[lower + right + byte2] ?? 0) - b) * across;
-      tensor[out + 2 * plane] = (top + (bottom - top) * down) * scale2 + offset2;
+      let a = between[left + byte0] ?? 0;
+      tensor[out] = (a + ((between[right + byte0] ?? 0) - a) * across) * scale0 + offset0;
+      a = between[left + 1] ?? 0;
+      tensor[out + plane] = (a + ((between[right + 1] ?? 0) - a) * across) * scale1 + offset1;
+      a = between[left + byte2] ?? 0;
+      tensor[out + 2 * plane] = (a + ((between[right + byte2] ?? 0) - a) * across) * scale2 + offset2;
     }
   }
   return tensor;
+}
+
+/** Fills `between` with the pixels between two rows of an image, from column `left` on. */
+function blendRows(
+  between: Float64Array,
+  { width, rgb }: RgbImage,
+  left: number,
+  first: number,
+  second: number,
+  weight: number,
+): void {
+  const upper = (first * width + left) * 3;
+  const lower = (second * width + left) * 3;
+  for (let i = 0; i < between.length; i++) {
+    const above = rgb[upper + i] ?? 0;
+    between[i] = above + ((rgb[lower + i] ?? 0) - above) * weight;
+  }
 }
 
 /** Returns a copy of the pixels of a region. */

@@ -17,17 +17,27 @@ export function letterInk({ data, height, stride, width }: LinePlane): Connected
   const values = new Float32Array(width * height);
   for (let y = 0; y < height; y++) values.set(data.subarray(y * stride, y * stride + width), y * width);
   const threshold = thresholdOf(values);
-  const edges = [0, 1, height - 2, height - 1].flatMap((y) => [...values.subarray(y * width, (y + 1) * width)]);
-  const isLight = edges.filter((value) => value > threshold).length < edges.length / 2;
-  return connectedAreas(width, height, (at) => (values[at] ?? 0) > threshold === isLight);
+  let lightEdge = 0;
+  for (const y of [0, 1, height - 2, height - 1]) {
+    for (let at = y * width; at < (y + 1) * width; at++) if ((values[at] ?? 0) > threshold) lightEdge++;
+  }
+  const isLight = lightEdge < 2 * width;
+  const marks = new Uint8Array(width * height);
+  for (let at = 0; at < marks.length; at++) marks[at] = (values[at] ?? 0) > threshold === isLight ? 1 : 0;
+  return connectedAreas(width, height, marks);
 }
 
 /**
  * Otsu, "A threshold selection method from gray-level histograms", 1979: maximises the difference between both classes.
  */
 function thresholdOf(values: Float32Array): number {
-  const least = values.reduce((a, b) => Math.min(a, b));
-  const step = (values.reduce((a, b) => Math.max(a, b)) - least) / LEVELS;
+  let least = Infinity;
+  let greatest = -Infinity;
+  for (const value of values) {
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
+  }
+  const step = (greatest - least) / LEVELS;
   const counts = new Float64Array(LEVELS);
   for (const value of values) {
     const level = Math.min(LEVELS - 1, Math.floor((value - least) / step));

@@ -8,10 +8,12 @@ const SMALLEST_SIDE = 3;
 
 /** Returns the connected areas of a map whose mean probability is that of text, in scan order. */
 export function textBlobs({ data, width, height }: TextMap): ConnectedArea[] {
-  return connectedAreas(width, height, (at) => (data[at] ?? 0) > TEXT_PIXEL).filter(
-    ({ left, top, right, bottom, pixels }) => {
-      const sum = pixels.reduce((total, at) => total + (data[at] ?? 0), 0);
-      return Math.min(right - left, bottom - top) >= SMALLEST_SIDE && sum / pixels.length >= TEXT_BLOB;
-    },
-  );
+  const marks = new Uint8Array(width * height);
+  for (let at = 0; at < marks.length; at++) marks[at] = (data[at] ?? 0) > TEXT_PIXEL ? 1 : 0;
+  return connectedAreas(width, height, marks).filter(({ left, top, right, bottom, pixels }) => {
+    if (Math.min(right - left, bottom - top) < SMALLEST_SIDE) return false;
+    let sum = 0;
+    for (const at of pixels) sum += data[at] ?? 0;
+    return sum / pixels.length >= TEXT_BLOB;
+  });
 }
