@@ -11,6 +11,7 @@ const PARTS = [
   'segments',
   'jobs',
   'http',
+  'uploads',
   'load',
   'engine',
   'store',

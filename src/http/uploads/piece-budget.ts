@@ -1,6 +1,9 @@
-/** Number of pieces allowed for any body, and bytes per additional piece. */
-const FREE_PIECES = 32_768;
-const BYTES_PER_PIECE = 64;
+/**
+ * Number of pieces allowed for any body, and bytes per additional piece. A piece costs Node.js some microseconds, and
+ * all that are received at once are handled in one turn of the event loop.
+ */
+const FREE_PIECES = 4_096;
+const BYTES_PER_PIECE = 256;
 
 /**
  * Counts the pieces of a body, because a body that arrives byte by byte costs Node.js as much as one that is thousands
