@@ -57,7 +57,7 @@ export class Terminal {
     this.#stderr.write(`${printable(text)}\n`);
   }
 
-  /** Records a failure that does not end the command: 1 of the service or machine, 3 of a video or job. */
+  /** Records a failure that does not end the command: 1 for the service or machine, 3 for a video or job. */
   recordFailure(exitCode: 1 | 3): void {
     if (this.#exitCode !== 1) this.#exitCode = exitCode;
   }

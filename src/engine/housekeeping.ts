@@ -44,7 +44,7 @@ export async function forgetSubmissions({
   const pauseMs = Math.min(longestPauseMs, Math.ceil(ttlMs / 10));
   while (!signal.aborted) {
     await store.forgetSubmissions(new Date(Date.now() - ttlMs).toISOString()).catch((error: unknown) => {
-      log.error({ reason: messageOf(error) }, 'old keys not forgotten; tried again later');
+      log.error({ reason: messageOf(error) }, 'expired idempotency keys not deleted; retried later');
     });
     await delay(pauseMs, undefined, { signal }).catch(() => undefined);
   }

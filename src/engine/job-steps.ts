@@ -156,7 +156,7 @@ export class JobSteps {
     this.#recent.delete(jobId);
     const condemned = await this.#store.condemn({ jobId, ...columns, context: JSON.stringify(snapshot.context) });
     if (condemned === undefined) return;
-    this.#log.error({ job_id: jobId, ...condemned.before }, 'the row before it was failed');
+    this.#log.error({ job_id: jobId, ...condemned.before }, 'content of the row before it was set to failed');
     this.#announce(await this.get(jobId), condemned.transition);
   }
 

@@ -150,7 +150,10 @@ export class Worker {
     if (hand.kind === 'empty') return;
     const { claim, outcome } = hand;
     await this.#record(claim, outcome).catch((error: unknown) => {
-      this.#options.log.error({ job_id: claim.jobId, reason: messageOf(error) }, 'left to the next start');
+      this.#options.log.error(
+        { job_id: claim.jobId, reason: messageOf(error) },
+        'the outcome was not recorded; the next start continues',
+      );
     });
   }
 

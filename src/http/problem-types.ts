@@ -63,7 +63,7 @@ export const PROBLEM_TYPES: Readonly<Record<ProblemCode, ProblemType>> = {
   },
   foreign_origin: {
     status: 403,
-    title: 'Asked by a page of another origin',
+    title: 'Request from another origin',
     meaning: 'The request comes from a page of another origin, or its `Host` is not a name of the service',
     remedy: 'Use the pages of the service or no browser, or add the name to `ALLOWED_HOSTS`',
   },
@@ -105,7 +105,7 @@ export const PROBLEM_TYPES: Readonly<Record<ProblemCode, ProblemType>> = {
   },
   route_not_found: {
     status: 404,
-    title: 'Nothing here',
+    title: 'Unknown path',
     meaning: 'The service has nothing at this path',
     remedy: 'Check the path against `GET /docs`',
   },
@@ -197,7 +197,7 @@ export const PROBLEM_TYPES: Readonly<Record<ProblemCode, ProblemType>> = {
   },
   queue_full: {
     status: 503,
-    title: 'Too many jobs are waiting',
+    title: 'Too many pending jobs',
     retryAfterS: 30,
     meaning: '`MAX_PENDING` jobs are pending',
     remedy: 'Retry after `Retry-After`',
@@ -225,7 +225,7 @@ export const PROBLEM_TYPES: Readonly<Record<ProblemCode, ProblemType>> = {
   },
   worker_dead: {
     status: 503,
-    title: 'A worker is dead',
+    title: 'A worker died',
     meaning: 'A worker died and is not replaced yet',
     remedy: 'Retry; if it persists, the log has the reason',
   },
@@ -238,7 +238,7 @@ export const PROBLEM_TYPES: Readonly<Record<ProblemCode, ProblemType>> = {
   },
   storage_full: {
     status: 507,
-    title: 'No room on the disk',
+    title: 'Not enough disk space',
     meaning: 'The upload would leave less than `DISK_RESERVE_BYTES` free',
     remedy: 'Free space on the disk of `DATA_DIR`',
   },

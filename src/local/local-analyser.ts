@@ -80,7 +80,7 @@ export class LocalAnalyser implements AsyncDisposable {
         signal.throwIfAborted();
         const { kind, code, message } = classify(error);
         if (kind === 'environment') throw error;
-        // Says nothing about the content: the file was removed, or the child process may not read it.
+        // Not final: the file was removed, or the child process may not read it.
         if (code === 'input_missing') return { kind: 'failed', code, message: withAdvice(message), isFinal: false };
         if (kind === 'video') return { kind: 'failed', code, message, isFinal: true };
         losses += 1;

@@ -39,7 +39,7 @@ const LONGEST_RETRY_MS = 30_000;
 /** After these errors a child can be reused, because it only rejected a video. After any other error it is replaced. */
 const VERDICTS_ON_VIDEOS: ReadonlySet<ErrorCode> = new Set(['invalid_video', 'too_large', 'input_missing']);
 
-/** Holds one child, or the start of one. */
+/** A place for one child process, running or starting. */
 interface Slot {
   /** Undefined: none was started since the last one failed. */
   child: Promise<ChildHandle> | undefined;

@@ -142,7 +142,7 @@ export function longestSharedRun(a: string, b: string): SharedRun {
     for (let j = b.length - 1; j >= 0; j -= 1) {
       const length = wanted === b.charCodeAt(j) ? (row[j] ?? 0) + 1 : 0;
       row[j + 1] = length;
-      // Of several that end in this row the leftmost.
+      // If several end in this row, take the leftmost.
       if (length > longest || (length === longest && length > 0 && inFirst === i + 1 - length)) {
         [inFirst, inSecond, longest] = [i + 1 - length, j + 1 - length, length];
       }

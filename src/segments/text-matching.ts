@@ -20,7 +20,7 @@ const UNSURE = 0.03;
 const VERY_UNSURE = 0.15;
 /** A text that grows becomes wider by more than this share of its height; the edges of a box flicker by less. */
 const GROWN = 0.25;
-/** Samples after which a text is more than a bad start. */
+/** A text of at most this many samples may be a bad first reading. */
 const BEGINNING = 2;
 
 export type Continuation = 'same' | 'moved' | 'scrolled' | 'grown';

@@ -180,7 +180,7 @@ export class TextSegmenter {
   #beginRest({ lines, settled, moment }: Matching): void {
     const doubtful = this.#tracks.filter(({ doubt, missing }) => doubt !== undefined && missing === 0);
     for (const line of lines) {
-      // Another piece of a badly read text.
+      // This line is another part of a badly read text.
       if (doubtful.some(({ box }) => isInPlace(box, line.bbox))) continue;
       this.#tracks.push(new TextTrack(line, moment));
       settled.push(line);

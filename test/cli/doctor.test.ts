@@ -162,7 +162,7 @@ describe('reelstate doctor', function () {
     expect(finding).to.include({ status: 'warning', fix: `chmod go= ${dataDir}` });
   });
 
-  it('finds a model that is not the file that was added', async () => {
+  it('finds a model file that was changed', async () => {
     const models = join(dataDir, 'models');
     await mkdir(models, { recursive: true });
     await writeFile(

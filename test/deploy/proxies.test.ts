@@ -151,7 +151,7 @@ for (const proxy of [nginx, caddy]) {
       expect(from('https://elsewhere.example.org').status).to.equal('403');
     });
 
-    it('lets the service see the scheme: a session cookie is for TLS alone', () => {
+    it('passes the scheme on, so that a session cookie is Secure', () => {
       const { status, header } = curl('/session', '-X', 'POST');
       expect(status).to.match(/^20[0-9]$/);
       expect(header('set-cookie')).to.match(/^__(Host|Secure)-.*Secure/i);

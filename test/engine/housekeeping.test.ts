@@ -245,10 +245,10 @@ describe('background work', () => {
 
     it('logs failures and continues until the abort', async () => {
       await harness.store.close();
-      const { log, lines } = listenUntil('old keys');
+      const { log, lines } = listenUntil('expired idempotency');
       await forgetSubmissions({ store: harness.store, log, signal: told.signal, ttlMs: 10 * HOUR_MS });
       expect(lines).to.deep.equal([
-        { level: 'error', reason: CLOSED, msg: 'old keys not forgotten; tried again later' },
+        { level: 'error', reason: CLOSED, msg: 'expired idempotency keys not deleted; retried later' },
       ]);
     });
 

@@ -99,7 +99,7 @@ describe('A child that was taken over', function () {
     }
   }
 
-  it('is refused by Landlock alone what belongs to the service, and by seccomp alone to change anything', async function whereSupported() {
+  it('cannot read files of the service with Landlock alone, nor change anything with seccomp alone', async function whereSupported() {
     const files = await outcomesOf({
       user: 'ordinary',
       namespaces: 'without the program for namespaces',

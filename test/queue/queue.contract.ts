@@ -186,7 +186,7 @@ export function obeysTheQueueContract(make: () => QueueService): void {
     }
   });
 
-  it('keeps an id that is not delayed when it is told to remove it', () => {
+  it('does not remove an id that is not delayed', () => {
     const queue = make();
     const [first, second] = threeIds();
     queue.enqueue(first);

@@ -61,7 +61,7 @@ describe(`a batch of ${videos} videos, killed again and again`, function () {
     }
   });
 
-  it('on this machine: the command dies, and no whole analysis is made again', async () => {
+  it('on this machine: the command is killed, and no complete analysis is repeated', async () => {
     const result = await killLocalBatch(options());
     expectWhole(result);
     expect(result.rewritten).to.deep.equal([]);

@@ -67,7 +67,7 @@ describe('LocalStorageService', () => {
     expect(await filesUnder(outside)).to.deep.equal([join(outside, 'secret')]);
   });
 
-  it('is unavailable, not without the upload, while its incoming folder is missing', async () => {
+  it('is unavailable while its incoming folder is missing', async () => {
     const storage = await LocalStorageService.open({ baseDir: root });
     await writeFile(join(storage.incomingDir, 'upload'), 'video');
     await rename(storage.incomingDir, join(root, 'away'));

@@ -26,7 +26,7 @@ describe('the frame of the current position', () => {
     const seen = { requests: 0, fails: true };
     const load = async () => {
       seen.requests += 1;
-      if (seen.fails) throw new Error('The service does not answer');
+      if (seen.fails) throw new Error('The service does not respond');
       return [{ frame_index: 0, result: { timestamp_ms: 0 } }];
     };
     const windows = new FrameWindows({ load, stepMs: 100, endMs: 1_000, foundMs: 1_000 });

@@ -167,7 +167,7 @@ describe('the inspector in a browser', function () {
     const { page } = await open('/inspector#job=01900000-0000-7000-8000-000000000000');
     await page.getByText('There is no job 01900000-0000-7000-8000-000000000000').waitFor();
     await page.context().setOffline(true);
-    await page.getByText('The service does not answer').first().waitFor();
+    await page.getByText('The service does not respond').first().waitFor();
     await page.context().setOffline(false);
     await page.locator('.link-state').waitFor({ state: 'hidden' });
   });

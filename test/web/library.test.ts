@@ -282,7 +282,7 @@ describe('the library in a browser', function () {
     const { page } = await open('/');
     await page.locator('.job-card').first().waitFor();
     await page.context().setOffline(true);
-    await page.locator('.link-state').getByText('The service does not answer').waitFor();
+    await page.locator('.link-state').getByText('The service does not respond').waitFor();
     await page.context().setOffline(false);
     await page.locator('.link-state').waitFor({ state: 'hidden' });
   });

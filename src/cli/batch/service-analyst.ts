@@ -32,8 +32,8 @@ type Followed =
 const PATIENCE_MS = 300_000;
 
 /**
- * Analyses by a service. A content is submitted with an `Idempotency-Key` made from its key, so that a submission finds
- * its job after a lost response, or after a kill before the job was recorded. (A service deletes a key after
+ * Analyses by a service. Each content is submitted with an `Idempotency-Key` made from its key, so that a retry finds its
+ * job after a lost response, or after a kill before the job was recorded. (A service deletes a key after
  * `IDEMPOTENCY_TTL_MS`; recorded jobs do not depend on it.)
  */
 export class ServiceAnalyst implements Analyst {
@@ -81,7 +81,7 @@ export class ServiceAnalyst implements Analyst {
     const { client, ledger, url } = this.#options;
     const attempt = async (): Promise<void> => {
       const job = ledger.job(subject.key, url);
-      if (job === undefined) throw new Error(`no job is noted for ${subject.path}`);
+      if (job === undefined) throw new Error(`no job is recorded for ${subject.path}`);
       await save(resultsText(client, job.job_id, { format, signal }));
     };
     try {

@@ -37,7 +37,7 @@ export function PageHead({ page, children }: PageHeadProps) {
       </nav>
       <div class="head-tools">{children}</div>
       <p class="link-state" role="status" hidden={link === 'up'}>
-        {link === 'up' ? '' : 'The service does not answer. Trying again…'}
+        {link === 'up' ? '' : 'The service does not respond. Trying again…'}
       </p>
       {isSignedIn && (
         <button type="button" class="quiet" onClick={() => void signOut()}>

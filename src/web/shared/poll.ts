@@ -45,7 +45,7 @@ export function usePoll<T>(address: string | null, everyMs = 1_000, asked = 0): 
       } catch {
         if (ending.signal.aborted) return;
         linkIs('down');
-        setPolled((last) => ({ ...last, problem: 'The service does not answer. Trying again…' }));
+        setPolled((last) => ({ ...last, problem: 'The service does not respond. Trying again…' }));
       }
     };
     const loop = new PollLoop({ ask, everyMs, isHidden: () => document.hidden });

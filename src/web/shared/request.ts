@@ -9,7 +9,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   } catch (cause) {
     if (init.signal?.aborted === true) throw cause;
     linkIs('down');
-    throw new Error('The service does not answer', { cause });
+    throw new Error('The service does not respond', { cause });
   }
   linkIs('up');
   if (!answer.ok) throw await errorOf(answer);

@@ -16,7 +16,7 @@ document.querySelector('form')?.addEventListener('submit', (event) => {
   if (!(input instanceof HTMLInputElement) || problem === null) return;
   problem.hidden = true;
   signIn(input.value.trim()).catch((error: unknown) => {
-    problem.textContent = error instanceof Error ? error.message : 'The service does not answer';
+    problem.textContent = error instanceof Error ? error.message : 'The service does not respond';
     problem.hidden = false;
     input.select();
   });
