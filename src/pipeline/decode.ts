@@ -3,7 +3,7 @@ import type { Packet } from 'node-av/lib';
 import type { MediaFacts } from '../job.ts';
 import { DisplayConverter } from './display-frame.ts';
 import type { DisplayPicture } from './display-frame.ts';
-import { entryPointsOf } from './entry-points.ts';
+import { packetTypesOf } from './packet-types.ts';
 import type { Frame } from './frame.ts';
 import { everyFrame } from './frame-source.ts';
 import type { DecodedFrame, FrameSourceParts } from './frame-source.ts';
@@ -132,9 +132,9 @@ function openSource(
 ): FrameSource {
   const nothing = { [Symbol.dispose]: () => {} };
   if (keyframesOnly) return { frames: () => keyFrames(parts), ...nothing };
-  const isEntryPoint = parts.sampler.isSparse ? entryPointsOf(track) : undefined;
-  if (isEntryPoint === undefined) return { frames: () => everyFrame(parts), ...nothing };
-  return new SparseFrames(parts, isEntryPoint);
+  const types = parts.sampler.isSparse ? packetTypesOf(track) : undefined;
+  if (types === undefined) return { frames: () => everyFrame(parts), ...nothing };
+  return new SparseFrames(parts, types);
 }
 
 function* counted(packets: Iterable<Packet>, onPacket: () => void): Generator<Packet, void> {

@@ -3,6 +3,7 @@ import type { Frame, Packet } from 'node-av/lib';
 
 import { ServiceError } from '../errors.ts';
 import type { DecodedFrame, FrameSourceParts } from './frame-source.ts';
+import type { PacketTypes } from './packet-types.ts';
 import type { Sampler } from './sampling.ts';
 
 /** Maximum number of packets held back until it is known whether one of them is needed. */
@@ -20,14 +21,15 @@ interface Held {
 
 /**
  * Decodes only what sampled frames need. The packets between two entry points are held back, and skipped if none of
- * their pictures is sampled; otherwise they are decoded up to the last sampled one. Index and time of every picture are
+ * their pictures is sampled; otherwise they are decoded up to the last sampled one, without the pictures in between
+ * that no other refers to. Index and time of every picture are
  * those of a full decode, because before an entry point each packet is one picture, shown before all that follow. If
  * that does not hold (a packet without a time, reordered pictures, distant entry points), everything is decoded up to
  * the next entry point.
  */
 export class SparseFrames implements Disposable {
   readonly #parts: FrameSourceParts;
-  readonly #isEntryPoint: (packet: Packet) => boolean;
+  readonly #types: PacketTypes;
   #held: Held[] = [];
   #heldBytes = 0;
   /** Number of pictures shown before the first one held. */
@@ -40,9 +42,9 @@ export class SparseFrames implements Disposable {
   #isExact = true;
   #hasEnded = false;
 
-  constructor(parts: FrameSourceParts, isEntryPoint: (packet: Packet) => boolean) {
+  constructor(parts: FrameSourceParts, types: PacketTypes) {
     this.#parts = parts;
-    this.#isEntryPoint = isEntryPoint;
+    this.#types = types;
   }
 
   *frames(): Generator<DecodedFrame, void> {
@@ -50,7 +52,7 @@ export class SparseFrames implements Disposable {
     for (const packet of packets) {
       if (packet.size === 0) continue;
       if (decoder.isFruitless) return;
-      if (this.#isEntryPoint(packet)) yield* this.#finish();
+      if (this.#types.isEntryPoint(packet)) yield* this.#finish();
       if (this.#hasEnded) return;
       if (this.#isOpen) yield* this.#follow(packet);
       else if (!this.#hold(packet)) {
@@ -115,29 +117,38 @@ export class SparseFrames implements Disposable {
       return;
     }
     const times = this.#held.map(({ timestampMs }) => timestampMs).toSorted((a, b) => a - b);
-    const lastNeededMs =
-      lastSampled(times, this.#shown, this.#parts.sampler.fork()) ?? (this.#isFirst ? times[0] : undefined);
-    if (lastNeededMs === undefined) this.#passOver(times);
-    else yield* this.#decodeUpTo(lastNeededMs, times);
+    const sampled = sampledTimes(times, this.#shown, this.#parts.sampler.fork());
+    const needed = sampled.length === 0 && this.#isFirst ? times.slice(0, 1) : sampled;
+    if (needed.length === 0) this.#passOver(times);
+    else yield* this.#decodeOnly(needed, times);
     this.#letGo();
   }
 
-  *#decodeUpTo(lastNeededMs: number, times: readonly number[]): Generator<DecodedFrame, void> {
+  /** Decodes what is needed for the pictures at these times; both lists in display order. */
+  *#decodeOnly(needed: readonly number[], times: readonly number[]): Generator<DecodedFrame, void> {
     const { decoder } = this.#parts;
     const before = this.#shown;
-    const end = this.#held.findLastIndex(({ timestampMs }) => timestampMs <= lastNeededMs) + 1;
-    yield* this.#showUpTo(lastNeededMs, this.#decoded(end));
+    const lastMs = needed.at(-1) ?? -Infinity;
+    const end = this.#held.findLastIndex(({ timestampMs }) => timestampMs <= lastMs) + 1;
+    const wanted = new Set(needed);
+    const idle = new Set<Held>();
+    for (const held of this.#held.slice(0, end)) {
+      if (!wanted.has(held.timestampMs) && this.#types.isUnreferenced(held.packet)) idle.add(held);
+    }
+    const others = this.#held.slice(0, end).filter((held) => !idle.has(held));
+    const idleTimes = [...idle].map(({ timestampMs }) => timestampMs).toSorted((a, b) => a - b);
+    yield* this.#showUpTo(lastMs, this.#decoded(others), idleTimes);
     if (this.#hasEnded) return;
     decoder.reset();
     const shown = this.#shown - before;
-    const later = times.filter((timestampMs) => timestampMs > lastNeededMs);
+    const later = times.filter((timestampMs) => timestampMs > lastMs);
     if (shown === times.length - later.length) {
       this.#passOver(later);
       return;
     }
     // After damage, only decoding everything shows which frames come out and are sampled.
     let place = 0;
-    for (const frame of this.#decoded(this.#held.length)) {
+    for (const frame of this.#decoded(this.#held)) {
       if (place >= shown) yield* this.#show(frame);
       if (this.#hasEnded) return;
       place += 1;
@@ -145,21 +156,28 @@ export class SparseFrames implements Disposable {
     decoder.reset();
   }
 
-  /** Takes all frames, because FFmpeg's HEVC decoder would return the remaining ones after a reset. */
-  *#showUpTo(lastMs: number, frames: Iterable<Frame>): Generator<DecodedFrame, void> {
+  /**
+   * Shows the frames up to a time, and counts the pictures at `idleTimes`, which are not decoded. Takes all frames,
+   * because FFmpeg's HEVC decoder would return the remaining ones after a reset.
+   */
+  *#showUpTo(lastMs: number, frames: Iterable<Frame>, idleTimes: readonly number[]): Generator<DecodedFrame, void> {
     const { clock } = this.#parts;
+    let counted = 0;
     for (const frame of frames) {
       const timestampMs = clock.timeOf(frame.bestEffortTimestamp);
       if (timestampMs !== undefined && timestampMs > lastMs) continue;
+      const idle = idleTimes.slice(counted).filter((ms) => ms < (timestampMs ?? -Infinity));
+      this.#passOver(idle);
+      counted += idle.length;
       yield* this.#show(frame);
       if (this.#hasEnded) return;
     }
   }
 
-  /** Returns the frames of the first held packets in display order. */
-  *#decoded(end: number): Generator<Frame, void> {
+  /** Returns the frames of some held packets in display order. */
+  *#decoded(held: readonly Held[]): Generator<Frame, void> {
     const { decoder } = this.#parts;
-    for (const { packet } of this.#held.slice(0, end)) yield* decoder.decode(packet);
+    for (const { packet } of held) yield* decoder.decode(packet);
     yield* decoder.drain();
   }
 
@@ -167,7 +185,7 @@ export class SparseFrames implements Disposable {
   #hasOnePictureAPacket(): boolean {
     const packets = Math.min(TRIAL_PACKETS, this.#held.length);
     let pictures = 0;
-    for (const _ of this.#decoded(packets)) pictures += 1;
+    for (const _ of this.#decoded(this.#held.slice(0, packets))) pictures += 1;
     this.#parts.decoder.reset();
     return pictures === packets;
   }
@@ -208,11 +226,7 @@ export class SparseFrames implements Disposable {
   }
 }
 
-/** Returns the time of the last sampled frame among `times`; undefined if none is sampled. */
-function lastSampled(times: readonly number[], count: number, sampler: Sampler): number | undefined {
-  let last: number | undefined;
-  times.forEach((timestampMs, place) => {
-    if (sampler.next(count + place, timestampMs) === 'sampled') last = timestampMs;
-  });
-  return last;
+/** Returns the times of the sampled frames among `times`. */
+function sampledTimes(times: readonly number[], count: number, sampler: Sampler): readonly number[] {
+  return times.filter((timestampMs, place) => sampler.next(count + place, timestampMs) === 'sampled');
 }

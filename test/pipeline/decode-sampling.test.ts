@@ -51,6 +51,9 @@ describe('sampling', () => {
       encoderOptions: { preset: 'fast', bf: 2, g: 10 },
       timesMs: Array.from({ length: 60 }, (_, index) => index * 40 + (index % 3) * 11 + Math.floor(index / 20) * 700),
     },
+    'H.264 with B-frames that others refer to': {
+      encoderOptions: { preset: 'fast', 'x264-params': 'keyint=30:bframes=5:b-pyramid=normal:b-adapt=0' },
+    },
     HEVC: {
       codec: 'hevc',
       encoderOptions: { 'x265-params': 'log-level=none:pools=none:keyint=12:bframes=3:open-gop=0' },
@@ -109,8 +112,25 @@ describe('sampling', () => {
     expect(summaryOf(path, { keyframesOnly: true }).decodedFrames).to.equal(10);
   });
 
+  for (const [codec, params] of [
+    ['h264', 'keyint=120:bframes=3:b-adapt=0:scenecut=0'],
+    ['hevc', 'log-level=none:pools=none:keyint=120:bframes=3:b-adapt=0:scenecut=0:open-gop=0'],
+  ] as const) {
+    it(`does not decode pictures that no other refers to: ${codec}`, () => {
+      make({
+        codec,
+        frames: 120,
+        encoderOptions: { preset: 'fast', [`${codec === 'h264' ? 'x264' : 'x265'}-params`]: params },
+      });
+      const options = { sampleEveryMs: 4000, fromMs: 3000 };
+      expect(framesOf(path, options).map(({ index }) => index)).to.deep.equal([100]);
+      // Half of the pictures before it, because the middle one of three B-frames is referred to.
+      expect(summaryOf(path, options).decodedFrames).to.be.within(45, 60);
+    });
+  }
+
   it('reports progress while it reads and decodes', () => {
-    make({ frames: 100, encoderOptions: { preset: 'fast', g: 1000 } });
+    make({ frames: 100, encoderOptions: { preset: 'fast', bf: 0, g: 1000 } });
     const seen: number[] = [];
     // The last frame needs all previous packets, which are decoded only after all are read.
     const frames = framesOf(path, { fromMs: 3960, onProgress: (steps) => seen.push(steps) });
