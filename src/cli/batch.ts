@@ -31,7 +31,7 @@ const JOBS_AT_SERVICE = 4;
 
 export function batchCommand(terminal: Terminal): Command {
   const batch = new Command('batch')
-    .description('analyse the videos of a folder or a list once each, also after a kill')
+    .description('analyse each video of a folder or a list once, even after a kill')
     .argument('<source>', 'a folder (recursive), or a file with one path per line; - reads the list from stdin')
     .option('--analyse', 'analyse on this machine, without a service')
     .addOption(

@@ -29,7 +29,7 @@ export function submitCommand(terminal: Terminal): Command {
     .argument('<file...>', 'MP4 files, or with --rerun ids of jobs')
     .option('--pipeline <id>', 'pipeline to run (default: ocr_only)')
     .option('--tag <tag>', 'label of the jobs, such as the name of a collection')
-    .option('--rerun', 'analyse the stored videos of jobs again; what is not given is as in those jobs');
+    .option('--rerun', 'analyse the stored videos of jobs again; absent options are those of each job');
   return addAnalysisFlags(submit)
     .option('--wait', 'wait until every job has ended, and print its state')
     .option(

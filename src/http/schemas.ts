@@ -57,7 +57,7 @@ export const pipelinesResponseSchema = z.object({
           reads: z
             .object({
               scripts: z.record(z.string(), z.int()).describe('Number of known letters by Unicode script'),
-              letters: z.string().describe('The known letters but for Chinese and Korean ones'),
+              letters: z.string().describe('The known letters, except Chinese and Korean ones'),
               languages: z.array(z.string()).readonly().describe('Languages that Tesseract reads beside these'),
             })
             .exactOptional()

@@ -36,7 +36,7 @@ export const SERVICE_ENDPOINTS: readonly Endpoint[] = [
     method: 'GET',
     path: '/machines/activity',
     summary:
-      'Returns the number of jobs in each state, the ends of the last hour, the states of the workers and the latest transitions.',
+      'Returns the number of jobs in each state, the jobs that ended in the last hour, the states of the workers and the latest transitions.',
     scope: 'read',
     status: 200,
     responses: json(activityResponseSchema),

@@ -36,7 +36,7 @@ export const searchParametersSchema = z.object({
     .string()
     .regex(/^[en][0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'is not a next_cursor')
     .optional()
-    .describe('The `next_cursor` of the page before'),
+    .describe('The `next_cursor` of the previous page'),
 });
 
 const hitSchema = z.object({
@@ -48,14 +48,14 @@ const hitSchema = z.object({
   segments: z
     .array(segmentSchema)
     .describe(
-      'At most 20 texts and 20 objects: exact ones first, then by time. A scene when only its lines together match',
+      'At most 20 texts and 20 objects: exact matches first, then by time. A scene if only its lines together match',
     ),
 });
 
 export const searchResponseSchema = z.object({
-  hits: z.array(hitSchema).describe('One per video: exact ones first, then the last accepted first'),
+  hits: z.array(hitSchema).describe('One per video: exact matches first, then newest first'),
   complete: z.boolean().describe('False while the index does not have all videos'),
-  next_cursor: z.string().nullable().describe('Asks for the next page; null on the last'),
+  next_cursor: z.string().nullable().describe('Cursor of the next page; null on the last'),
 });
 
 /** GET /video/search */

@@ -16,7 +16,7 @@ const FORMATS: Readonly<Record<DetectorFormatName, DetectorFormat>> = { nanodet,
 export interface DetectOptions {
   readonly minConfidence: number;
   /**
-   * Of two boxes of one label with a higher intersection over union, only the one with the higher confidence is kept.
+   * Above this intersection over union, only the more confident of two boxes of one label is kept.
    */
   readonly iou: number;
   /** Labels to keep; absent: all. */

@@ -20,9 +20,7 @@ export const objectsDetect = defineTool({
         .min(0)
         .max(1)
         .default(0.5)
-        .describe(
-          'Of two boxes of one label with a higher intersection over union, only the one with the higher confidence is kept',
-        ),
+        .describe('Above this intersection over union, only the more confident of two boxes of one label is kept'),
       labels: z.array(z.string().min(1)).min(1).optional().describe('Labels to keep; default all'),
       max_detections: z.int().min(1).max(1000).default(100).describe('Maximum number of objects, by confidence'),
     }),
