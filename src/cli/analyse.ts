@@ -6,6 +6,7 @@ import { parseConfig } from '../config.ts';
 import { createLog } from '../log.ts';
 import { analysisPaths, hashFile, isDone, stemOf, type AnalysisPaths } from '../local/analysis-record.ts';
 import type { AnalysisRequest, LocalAnalyser } from '../local/local-analyser.ts';
+import { readableVideos } from '../local/readable-paths.ts';
 import { saveFile } from '../local/save-file.ts';
 import { addAnalysisFlags, jobOptionsOf, type AnalysisFlags } from './analysis-flags.ts';
 import { ANALYSIS_FORMATS, analysisText, type AnalysisFormat } from './analysis-text.ts';
@@ -72,7 +73,7 @@ Examples:
       });
       // Imported here, because it loads the pipelines.
       const { LocalAnalyser } = await import('../local/local-analyser.ts');
-      await using analyser = await LocalAnalyser.open(config, createLog(config.LOG_LEVEL), videos);
+      await using analyser = await LocalAnalyser.open(config, createLog(config.LOG_LEVEL), readableVideos(videos));
       analyser.pipeline(pipelineId);
       const { json } = command.optsWithGlobals<{ readonly json: boolean }>();
       for (const [at, task] of tasks.entries()) {

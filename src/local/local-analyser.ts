@@ -35,9 +35,6 @@ export type AnalysisOutcome =
   | { readonly kind: 'completed'; readonly record: AnalysisRecord }
   | ({ readonly kind: 'failed' } & AnalysisFailure);
 
-/** Paths are arguments of each child process, and the kernel limits the size of all arguments together. */
-const MAX_READABLE_PATHS = 500;
-
 /** Analyses files in child processes like a service, and stores the same files. Keeps no state. */
 export class LocalAnalyser implements AsyncDisposable {
   readonly #config: Config;
@@ -50,12 +47,10 @@ export class LocalAnalyser implements AsyncDisposable {
 
   /**
    * Rejects like `openPipelines`.
-   * @param readable videos, or folders with videos: the only ones that the child processes can read, unless there are
-   *   more than 500
+   * @param readable the videos, or folders with videos, that the child processes can read; at most some hundred
    */
   static async open(config: Config, log: Log, readable: readonly string[]): Promise<LocalAnalyser> {
-    const options = readable.length <= MAX_READABLE_PATHS ? { readableFiles: readable } : {};
-    return new LocalAnalyser(config, await openPipelines(config, log, options));
+    return new LocalAnalyser(config, await openPipelines(config, log, { readableFiles: readable }));
   }
 
   /** Rejects with `unknown_pipeline`. */

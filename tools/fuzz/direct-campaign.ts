@@ -164,7 +164,7 @@ class DirectCampaign {
     }
   }
 
-  async #analyse({ frameStride }: Mutant, index: number, filePath: string): Promise<void> {
+  async #analyse({ frameStride, bytes }: Mutant, index: number, filePath: string): Promise<void> {
     const results = this.#pool.run(
       {
         definition: PIPELINE,
@@ -179,7 +179,7 @@ class DirectCampaign {
     );
     let step = await results.next();
     while (step.done !== true) step = await results.next();
-    if (isCanary(step.value)) throw new Error('the canary was decoded');
+    if (bytes.includes('secret.ts') && isCanary(step.value)) throw new Error('the canary was decoded');
   }
 
   async #still(random: Random, filePath: string): Promise<void> {
@@ -202,7 +202,7 @@ class DirectCampaign {
   }
 }
 
-/** No seed video has its size. */
+/** No seed video has its size. A changed pixel aspect may give it to one. */
 function isCanary(media: MediaFacts | undefined): boolean {
   return media?.width === CANARY_PICTURE.width && media.height === CANARY_PICTURE.height;
 }

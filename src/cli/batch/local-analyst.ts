@@ -1,8 +1,7 @@
-import { realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import type { Config } from '../../config.ts';
 import type { JobOptions } from '../../job.ts';
+import { readableFolders } from '../../local/readable-paths.ts';
 import { analysisPaths, isDone, type AnalysisPaths } from '../../local/analysis-record.ts';
 import { LocalAnalyser } from '../../local/local-analyser.ts';
 import type { Log } from '../../log.ts';
@@ -39,7 +38,7 @@ export class LocalAnalyst implements Analyst {
   /** Rejects with `unknown_pipeline`, or like `LocalAnalyser.open`. */
   static async open(options: LocalAnalystOptions): Promise<LocalAnalyst> {
     await mkdir(options.folder, { recursive: true });
-    const analyser = await LocalAnalyser.open(options.config, options.log, foldersOf(options.videos));
+    const analyser = await LocalAnalyser.open(options.config, options.log, readableFolders(options.videos));
     try {
       return new LocalAnalyst(options, analyser);
     } catch (error) {
@@ -79,18 +78,4 @@ export class LocalAnalyst implements Analyst {
   #pathsOf(key: string): AnalysisPaths {
     return analysisPaths(this.#options.folder, key);
   }
-}
-
-/** Returns the real folders of the videos; a folder also covers a video that is replaced during the batch. */
-function foldersOf(videos: readonly string[]): readonly string[] {
-  const folders = new Set<string>();
-  for (const video of videos) {
-    try {
-      folders.add(dirname(realpathSync.native(video)));
-    } catch {
-      // A video that is missing is reported later.
-      folders.add(dirname(resolve(video)));
-    }
-  }
-  return [...folders];
 }
