@@ -3,7 +3,7 @@ import type { FrameResult } from './responses.ts';
 export interface CsvForm {
   /**
    * True: cells unchanged and no byte-order mark, for programs. Default false: for spreadsheets, which would evaluate
-   * cells that begin like a formula, and text from a video may be anything.
+   * cells that begin like a formula, some also in full width, and text from a video may be anything.
    */
   readonly raw?: boolean;
 }
@@ -16,7 +16,7 @@ export function csvHead({ raw = false }: CsvForm = {}): string {
 
 /** One row (RFC 4180) per detection and line of a frame. */
 export function csvRows({ frame_index: index, result }: FrameResult, { raw = false }: CsvForm = {}): string {
-  const value = (text: string): string => (raw ? text : text.replace(/^(?=[=+\-@\t\r\n])/, "'"));
+  const value = (text: string): string => (raw ? text : text.replace(/^(?=[=+\-@＝＋－＠\t\r\n])/, "'"));
   const rows = [
     ...(result.detections ?? []).map(({ label, confidence, bbox }) => ['detection', value(label), confidence, ...bbox]),
     ...(result.lines ?? []).map(({ text, confidence, bbox }) => ['text', value(text), confidence, ...bbox]),

@@ -26,7 +26,10 @@ export async function* checkedFrames(
 ): AsyncGenerator<FrameResult, MediaFacts | undefined> {
   const { results: path } = filesOf(recordPath, record);
   const invalid = (reason: string): ServiceError => new ServiceError('invalid_record', `${path}: ${reason}`);
-  const { size } = await stat(path);
+  const found = await stat(path);
+  // A pipe or a device may have no end.
+  if (!found.isFile()) throw invalid('it is not a regular file');
+  const { size } = found;
   if (size > maxBytes) throw new ServiceError('too_large', `${path} has ${size} bytes, and ${maxBytes} are allowed`);
   const { sha256, bytes } = await hashFile(path, signal);
   if (bytes !== record.results.bytes || sha256 !== record.results.sha256) {

@@ -80,7 +80,9 @@ type ReadRecord = { readonly path: string } & ({ readonly record: AnalysisRecord
 
 async function readChecked(path: string): Promise<ReadRecord> {
   try {
-    const { size } = await stat(path);
+    const found = await stat(path);
+    if (!found.isFile()) throw new ServiceError('invalid_record', `${path} is not a regular file`);
+    const { size } = found;
     if (size > MAX_RECORD_BYTES) throw new ServiceError('invalid_record', `${path} is too long for a record`);
     return { path, record: await readRecord(path) };
   } catch (error) {

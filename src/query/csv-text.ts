@@ -2,7 +2,7 @@ import type { TextRow } from './text-row.ts';
 
 const BYTE_ORDER_MARK = '\uFEFF';
 /** A cell that a spreadsheet would compute. Numbers match too, and are harmless. */
-const FORMULA = /^[=+\-@\t\r\n]/;
+const FORMULA = /^[=+\-@＝＋－＠\t\r\n]/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /**

@@ -44,9 +44,11 @@ function nameOf(segment: Segment): string {
   return segment.kind === 'object' ? segment.label : segment.text;
 }
 
-/** Spreadsheets evaluate cells with this start, and text from a video may be anything. */
+/**
+ * Spreadsheets evaluate cells with this start, some also in full width, and text from a video may be anything.
+ */
 function textCell(text: string): string {
-  return /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
+  return /^[=+\-@＝＋－＠\t\r\n]/.test(text) ? `'${text}` : text;
 }
 
 function csvCell(value: string | number): string {

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -108,13 +109,18 @@ describe('reelstate import', function () {
     await makeAnalysis(join(folder, 'forged'), 'outside', framesWith('x'), { results: outside });
     await rm((await makeAnalysis(join(folder, 'forged'), 'without results')).results);
     await writeFile(join(folder, 'forged', 'no_analysis.json'), 'no JSON');
+    const pipe = await makeAnalysis(join(folder, 'forged'), 'pipe');
+    await rm(pipe.results);
+    // Opening one would wait for a writer.
+    execFileSync('mkfifo', [pipe.results, join(folder, 'forged', 'pipe-too_analysis.json')]);
+    await symlink('/dev/zero', join(folder, 'forged', 'endless_analysis.json'));
     await makeAnalysis(join(folder, 'forged'), 'good');
 
     const { code, stdout, stderr } = await run('import', 'forged');
     expect(code).to.equal(3);
     expect(stdout.trim()).to.match(/^\S+ {2}imported {2}good\.mp4$/);
     const rejected = stderr.trim().split('\n');
-    expect(rejected).to.have.lengthOf(Object.keys(forgeries).length + 4);
+    expect(rejected).to.have.lengthOf(Object.keys(forgeries).length + 7);
     for (const name of Object.keys(forgeries)) {
       expect(
         rejected.filter((text) => text.includes(`/${name}_results.json: `)),

@@ -11,7 +11,7 @@ describe('CSV of results', () => {
 
   it('has no cell that a spreadsheet takes for a formula, and a byte-order mark', () => {
     expect(csvHead()).to.match(/^\uFEFFframe_index,/);
-    for (const text of ['=1+2*cmd', '+1', '-1', '@SUM(A1)', '\tx'])
+    for (const text of ['=1+2*cmd', '+1', '-1', '@SUM(A1)', '\tx', '＝1', '＋1', '－1', '＠A1'])
       expect(csvRows(frame(text))).to.equal(row(`'${text}`));
     expect(csvRows(frame('a=b'))).to.equal(row('a=b'));
   });

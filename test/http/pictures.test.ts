@@ -2,11 +2,13 @@ import { expect } from 'chai';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
+import { request, type ClientRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ReelstateClient } from '../../src/client/reelstate-client.ts';
 import { ReelstateError } from '../../src/client/reelstate-error.ts';
 import { resultsPathOf, segmentsPathOf, thumbnailsPathOf, inputPathOf } from '../../src/engine/sidecar.ts';
+import { PictureTurns } from '../../src/http/routes/picture-turns.ts';
 import { submitResponseSchema } from '../../src/http/schemas.ts';
 import type { JobId } from '../../src/job.ts';
 import { createLog } from '../../src/log.ts';
@@ -16,6 +18,7 @@ import { detectIsolation } from '../../src/pool/isolation.ts';
 import { PooledPictures } from '../../src/pool/pooled-pictures.ts';
 import { ProcessPool } from '../../src/pool/process-pool.ts';
 import { makeVideo } from '../../tools/make-video.ts';
+import { refusalOf } from '../refusal-of.ts';
 import { decodedPicture } from '../pipeline/decoded-picture.ts';
 import { form, openService, problemOf, VIDEO, type ServiceUnderTest } from './service-under-test.ts';
 
@@ -210,25 +213,50 @@ describe('stills', () => {
   });
   after(() => service.close());
 
-  it('are given up when the client goes away, and only so many are made at once', async () => {
-    const body = form({ pipeline_id: 'ocr_only' }, VIDEO);
-    const response = await fetch(`${service.url}/video/submit`, { method: 'POST', body });
-    const path = `${service.url}/video/still/${submitResponseSchema.parse(await response.json()).job_id}`;
-    const leaving = new AbortController();
-    const allBegun = Promise.all(Array.from({ length: 8 }, () => new Promise<void>((resolve) => begun.push(resolve))));
-    const asked = Array.from({ length: 8 }, () => fetch(path, leaving).catch(() => undefined));
-    await allBegun;
-    const refused = await fetch(path);
-    expect(refused.headers.get('retry-after')).to.equal('2');
-    expect(await problemOf(refused)).to.include({ status: 503, code: 'pictures_busy' });
-    const givenUp = Promise.all(signals.map(async (signal) => once(signal, 'abort')));
-    leaving.abort();
-    await Promise.all([givenUp, ...asked]);
-    const next = new Promise<void>((resolve) => begun.push(resolve));
-    const again = new AbortController();
-    const last = fetch(path, again).catch(() => undefined);
-    await next;
-    again.abort();
-    await last;
+  it('are made one after another for a client, up to four wait, and another client is served meanwhile', async () => {
+    const path = `/video/still/${await service.submit()}`;
+    const ask = (localAddress: string): ClientRequest => {
+      const sent = request({ host: '127.0.0.1', port: service.port, path, localAddress, agent: false });
+      sent.on('error', () => undefined).end();
+      return sent;
+    };
+    const begins = (): Promise<void> => new Promise((resolve) => begun.push(resolve));
+    const first = begins();
+    const asked = Array.from({ length: 4 }, () => ask('127.0.0.1'));
+    await first;
+    for (;;) {
+      const refused = await fetch(service.url + path);
+      expect(refused.headers.get('retry-after')).to.equal('2');
+      const { status, code, detail } = await problemOf(refused);
+      expect({ status, code }).to.deep.equal({ status: 503, code: 'pictures_busy' });
+      if (detail.startsWith('4 ')) break;
+    }
+    expect(signals).to.have.length(1);
+    const another = begins();
+    const other = ask('127.0.0.2');
+    await another;
+
+    // The next one begins when the client of the first disconnects.
+    const [signal] = signals;
+    if (signal === undefined) throw new Error('no picture was begun');
+    const givenUp = once(signal, 'abort');
+    const next = begins();
+    asked[0]?.destroy();
+    await Promise.all([givenUp, next]);
+    for (const sent of [other, ...asked]) sent.destroy();
+  });
+
+  it('are limited for all clients together', async () => {
+    const turns = new PictureTurns();
+    const end = new AbortController();
+    const running = Array.from({ length: 8 }, (_, n) =>
+      turns.run(`client ${n}`, async () => {
+        if (!end.signal.aborted) await once(end.signal, 'abort');
+      }),
+    );
+    expect(await refusalOf(turns.run('another', async () => undefined))).to.include({ code: 'pictures_busy' });
+    end.abort();
+    await Promise.all(running);
+    await turns.run('another', async () => undefined);
   });
 });

@@ -75,6 +75,15 @@ describe('GET /video/search', () => {
       [{ q: 'a', limit: '101' }, 'limit must be at most 100'],
       [{ q: 'a', cursor: 'x' }, 'cursor is not a next_cursor'],
       [{ q: 'a', from: 'yesterday' }, 'from must be a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z'],
+      [
+        { q: 'payment', from: '9999-12-31T23:59:59-01:00' },
+        'from must be a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z',
+      ],
+      [
+        { q: 'payment', to: '0000-01-01T00:00:00+01:00' },
+        'to must be a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z',
+      ],
+      [{ q: 'payment', pipeline_id: "ocr'\0" }, 'pipeline_id must have 1 to 100 characters'],
       [{ q: 'a', from: '2026-02-01', to: '2026-01-31' }, 'to must be later than from'],
     ];
     for (const [parameters, detail] of refused) {

@@ -100,6 +100,9 @@ describe('segments are written', () => {
       frames: 2,
       track_id: 7,
     };
+    for (const start of ['+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
+      expect((await listed(csvText([{ ...text, text: `${start}1+1` }])))[1], start).to.match(/^text,0,200,"?'/);
+    }
     expect(await listed(csvText([text, car]))).to.deep.equal([
       '\uFEFFkind,start_ms,end_ms,text,confidence,x,y,width,height,frames,max_count,track_id\r\n',
       `text,0,200,"'=HYPERLINK(""http://x"",""y"")",0.9,-1,2,3,4,1,,\r\n`,

@@ -12,7 +12,11 @@ const MAX_LIMIT = 100;
 
 const TIME_RULE = 'must be a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z';
 /** A date stands for its start in UTC. */
-const time = z.string().pipe(z.union([z.iso.date(), z.iso.datetime({ offset: true })], TIME_RULE));
+const time = z
+  .string()
+  .pipe(z.union([z.iso.date(), z.iso.datetime({ offset: true })], TIME_RULE))
+  // In UTC it may be in another year, and the database has only years of four digits.
+  .refine((text) => /^\d{4}-/.test(new Date(text).toISOString()), TIME_RULE);
 
 export const searchParametersSchema = z.object({
   q: z
@@ -30,7 +34,12 @@ export const searchParametersSchema = z.object({
     .describe('Class of an object, such as `car`. Given with `q`: videos with both. At least one of the two is needed'),
   from: time.optional().describe('Only videos accepted at or after this date or time; a date begins at 00:00 UTC'),
   to: time.optional().describe('Only videos accepted before this date or time'),
-  pipeline_id: z.string().min(1).optional().describe('Only videos analysed by this pipeline'),
+  pipeline_id: z
+    .string()
+    // A null character would end the statement of the index.
+    .regex(/^[^\p{Cc}]{1,100}$/u, 'must have 1 to 100 characters')
+    .optional()
+    .describe('Only videos analysed by this pipeline'),
   limit: wholeNumber(1, MAX_LIMIT).default(DEFAULT_LIMIT).describe('Videos on a page'),
   cursor: z
     .string()

@@ -10,11 +10,10 @@ import type { JobReads } from '../../store/job-store.ts';
 import type { RequestState } from '../middleware/request-state.ts';
 import { decimal, parseParameters } from '../parameters.ts';
 import { isUnchanged } from './entity-tag.ts';
+import { PictureTurns } from './picture-turns.ts';
 import { refusalOfPicture } from './picture-refusal.ts';
 import { parseJobId, requireJob } from './status.ts';
 
-/** Stills in progress or waiting. */
-const MAX_AT_ONCE = 8;
 /** Milliseconds for a still, including the wait and the start of a process. */
 const TIMEOUT_MS = 30_000;
 /** Half a day, like the longest video. */
@@ -33,28 +32,26 @@ export function stillRoute(
   storage: Pick<StorageService, 'loadFile'>,
   pictures: VideoPictureService,
 ): RouterMiddleware<RequestState> {
-  let atOnce = 0;
+  const turns = new PictureTurns();
   return async (ctx) => {
     const jobId = parseJobId(ctx.params['job_id']);
     const { at_ms: atMs = 0, format = 'jpeg' } = parseParameters(stillParametersSchema, [ctx.query]);
     const video = await openVideo(storage, requireJob(jobId, await reads.get(jobId)));
     if (isUnchanged(ctx, 'still', jobId, atMs, format)) return;
-    if (atOnce >= MAX_AT_ONCE) {
-      throw new ServiceError('pictures_busy', `${MAX_AT_ONCE} pictures are in progress, which is the limit`);
-    }
-    atOnce += 1;
     const leaving = new AbortController();
     try {
       const signal = AbortSignal.any([leaving.signal, AbortSignal.timeout(TIMEOUT_MS)]);
       void abortWhenClosed(ctx.res, leaving);
-      for await (const { bytes } of pictures.pictures(video, { kind: 'still', atMs, format }, signal)) {
-        ctx.type = `image/${format}`;
-        ctx.body = Buffer.from(bytes);
-      }
+      await turns.run(ctx.state.client.network, async () => {
+        signal.throwIfAborted();
+        for await (const { bytes } of pictures.pictures(video, { kind: 'still', atMs, format }, signal)) {
+          ctx.type = `image/${format}`;
+          ctx.body = Buffer.from(bytes);
+        }
+      });
     } catch (error) {
       throw refusalOfPicture(error);
     } finally {
-      atOnce -= 1;
       leaving.abort();
     }
   };
