@@ -5,8 +5,8 @@ import { FOLDED_MACRO, INDEX_VERSION, TABLES } from './schema.ts';
 
 /** Memory of the index; more goes to temporary files. */
 const MEMORY = '256MiB';
-/** Minimum number of rows read by a lookup. */
-const ROW_GROUP_SIZE = 16_384;
+/** Minimum number of rows read by a lookup: the least that DuckDB allows. */
+const ROW_GROUP_SIZE = 2_048;
 
 /** DuckDB's messages about a usable file that this process cannot open now. */
 const NOT_NOW = /Could not set lock|Permission denied|Too many open files|Cannot allocate memory|No space left/;

@@ -4,15 +4,22 @@ import { ServiceError } from '../errors.ts';
 import { jobIdSchema, type JobId } from '../job.ts';
 import { editDistance } from '../segments/edit-distance.ts';
 import { parseDocumentLine } from '../segments/segments-document.ts';
-import { halvesOf, nearCondition } from './near-words.ts';
-import { matchedDocuments, type WantedPhrase, type WantedWord } from './matched-documents.ts';
-import { hitsStatement, listedStatement } from './page-statements.ts';
+import type { WantedWord } from './matched-documents.ts';
+import { similarWords } from './near-words.ts';
+import {
+  hitsStatement,
+  listedStatement,
+  segmentsStatement,
+  type ListedDocument,
+  type Wanted,
+} from './page-statements.ts';
 import { termsOf } from './query-text.ts';
 import { LABEL_MARK } from './schema.ts';
 import type { SearchHit, SearchQuery } from './video-search.ts';
 
 /** Maximum number of words in a query; each is a bit of a number. */
 const MAX_WORDS = 30;
+const NOT_FOUND: WantedWord = { found: [] };
 /** Separates texts that are folded together. */
 const SEPARATOR = '\n';
 
@@ -70,28 +77,25 @@ export class IndexReader {
 
   async #search(options: ReadOptions): Promise<readonly SearchHit[]> {
     const { terms, label } = await this.#fold(options);
-    const phrases = terms.map((term) => term.split(' '));
-    const asked = [...new Set(phrases.flat())];
-    if (asked.length > MAX_WORDS) {
-      throw new ServiceError('invalid_request', `q has ${asked.length} words; at most ${MAX_WORDS} are searched`);
+    const phrases = [...new Set(terms)].map((term) => term.split(' '));
+    const count = phrases.flat().length;
+    if (count > MAX_WORDS) {
+      throw new ServiceError('invalid_request', `q has ${count} words; at most ${MAX_WORDS} are searched`);
     }
-    const words = await this.#wordsOf(asked);
-    const labelWord = label === undefined ? undefined : await this.#wordNumber(LABEL_MARK + label);
-    const isHopeless =
-      words.some(({ found }) => found.length === 0) || (label !== undefined && labelWord === undefined);
-    if (isHopeless) return [];
     // Reads within one transaction, so that all statements see the same state.
     await this.#connection.run('BEGIN');
     try {
-      const wanted: readonly WantedPhrase[] = phrases
-        .filter((phrase) => phrase.length > 1)
-        .map((phrase) => ({ text: phrase.join(' '), words: phrase.map((word) => spellings(word, words)) }));
-      for (const statement of matchedDocuments({ words, phrases: wanted, labelWord })) {
-        await this.#connection.run(statement);
-      }
-      return await this.#hits(options, [words.length > 0, labelWord !== undefined].filter(Boolean).length);
+      const asked = [...new Set(phrases.flat())];
+      const labels = label === undefined ? [] : [LABEL_MARK + label];
+      const words = await this.#wordsOf([...asked, ...labels]);
+      if (words.some(({ found }) => found.length === 0)) return [];
+      const wanted = {
+        terms: phrases.map((phrase) => phrase.map((word) => words[asked.indexOf(word)] ?? NOT_FOUND)),
+        labelWord: words[asked.length]?.found[0]?.number,
+      };
+      return await this.#hits(wanted, options);
     } finally {
-      await this.#connection.run('ROLLBACK'); // also forgets the tables of this search
+      await this.#connection.run('ROLLBACK');
     }
   }
 
@@ -112,34 +116,26 @@ export class IndexReader {
   }
 
   async #wordsOf(asked: readonly string[]): Promise<readonly WantedWord[]> {
-    if (asked.length === 0) return [];
-    const selects = asked.map((word, at) => {
-      const halves = halvesOf(word);
-      const near = halves === undefined ? '' : ` OR (${nearCondition(word, halves)})`;
-      return `SELECT ${at} AS asked, word_no, word FROM words WHERE word = '${word}'${near}`;
-    });
-    const rows = (await this.#rows(selects.join(' UNION ALL '))).map((row) => wordSchema.parse(row));
+    const rows = (await this.#rows(similarWords(asked))).map((row) => wordSchema.parse(row));
     return asked.map((word, at) => ({
-      word,
       found: rows
         .filter((row) => row.asked === at && editDistance(row.word, word, 1) <= 1)
-        .map((row) => ({ number: row.word_no, word: row.word, isExact: row.word === word })),
+        .map((row) => ({ number: row.word_no, isExact: row.word === word })),
     }));
   }
 
-  async #wordNumber(word: string): Promise<number | undefined> {
-    const [row] = await this.#rows('SELECT 0 AS asked, word_no, word FROM words WHERE word = $1', [word]);
-    return row === undefined ? undefined : wordSchema.parse(row).word_no;
-  }
-
-  async #hits(options: ReadOptions, parts: number): Promise<readonly SearchHit[]> {
-    const hits = (await this.#rows(hitsStatement(options, parts))).map((row) => hitSchema.parse(row));
+  async #hits(wanted: Wanted, options: ReadOptions): Promise<readonly SearchHit[]> {
+    const hits = (await this.#rows(hitsStatement(wanted, options))).map((row) => hitSchema.parse(row));
     if (hits.length === 0) return [];
-    const listed = (await this.#rows(listedStatement(hits.map(({ video }) => video)))).map((row) =>
-      listedSchema.parse(row),
-    );
-    const documents = listed.filter(({ kind }) => kind !== 'name').map(({ doc }) => doc);
-    const segments = await this.#segmentsOf(documents);
+    const listed = (
+      await this.#rows(
+        listedStatement(
+          wanted,
+          hits.map(({ video }) => video),
+        ),
+      )
+    ).map((row) => listedSchema.parse(row));
+    const segments = await this.#segmentsOf(listed.filter(({ kind }) => kind !== 'name'));
     return hits.map(({ video, job_id: jobId, file_name: fileName, created_ms: createdMs, is_exact: isExact }) => {
       const mine = listed.filter((document) => document.video === video);
       return {
@@ -154,9 +150,9 @@ export class IndexReader {
     });
   }
 
-  async #segmentsOf(documents: readonly bigint[]) {
-    if (documents.length === 0) return new Map();
-    const rows = await this.#rows(`SELECT doc, segment FROM documents WHERE doc IN (${documents.join()})`);
+  async #segmentsOf(listed: readonly ListedDocument[]) {
+    if (listed.length === 0) return new Map();
+    const rows = await this.#rows(segmentsStatement(listed));
     return new Map(
       rows.map((row) => {
         const { doc, segment } = segmentSchema.parse(row);
@@ -165,11 +161,7 @@ export class IndexReader {
     );
   }
 
-  async #rows(sql: string, values: (string | null)[] = []): Promise<readonly unknown[]> {
-    return (await this.#connection.runAndReadAll(sql, values)).getRowObjectsJS();
+  async #rows(sql: string): Promise<readonly unknown[]> {
+    return (await this.#connection.runAndReadAll(sql)).getRowObjectsJS();
   }
-}
-
-function spellings(word: string, words: readonly WantedWord[]): readonly string[] {
-  return words.find((wanted) => wanted.word === word)?.found.map((found) => found.word) ?? [];
 }

@@ -9,6 +9,8 @@ const MAX_LINE_BYTES = 4 * 1024 ** 2;
 /** Number, and share of all, below which unsorted postings are few. */
 const FEW_UNSORTED = 250_000;
 const UNSORTED_PART = 0.2;
+/** Tables that are sorted, with the columns of their order. */
+const ORDERS = { words: 'word', endings: 'ending', postings: 'word_no, doc, place' };
 
 const idSchema = z.object({ job_id: jobIdSchema });
 const countSchema = z.object({ sorted: z.bigint().transform(Number), postings: z.bigint().transform(Number) });
@@ -35,21 +37,22 @@ export class IndexWriter {
           given(job_id, pipeline_id, file_name, tag, created_at, path)`);
       await this.#run(`INSERT INTO videos SELECT video, job_id, pipeline_id, file_name, created_at FROM new_videos`);
       await this.#run(newDocuments(videos.map(({ segmentsPath }) => segmentsPath)));
-      await this.#run(
-        `INSERT INTO documents SELECT doc, video, kind, start_ms, end_ms, folded, segment FROM new_documents`,
-      );
+      await this.#run('INSERT INTO documents SELECT doc, video, kind, start_ms, end_ms, segment FROM new_documents');
       await this.#run(`CREATE OR REPLACE TEMP TABLE new_postings AS
-        SELECT DISTINCT video, doc, unnest(CASE WHEN kind = 'object' THEN ['${LABEL_MARK}' || folded]
-          ELSE string_split(folded, ' ') END) AS word
-        FROM new_documents WHERE folded <> ''`);
-      await this.#run(`INSERT INTO words
-        SELECT (row_number() OVER () + (SELECT coalesce(max(word_no), 0) FROM words))::INTEGER, word
+        SELECT video, doc, unnest(words) AS word, generate_subscripts(words, 1)::INTEGER AS place
+        FROM (SELECT video, doc,
+            CASE WHEN kind = 'object' THEN ['${LABEL_MARK}' || folded] ELSE string_split(folded, ' ') END AS words
+          FROM new_documents WHERE folded <> '')`);
+      await this.#run(`CREATE OR REPLACE TEMP TABLE new_words AS
+        SELECT (row_number() OVER () + (SELECT coalesce(max(word_no), 0) FROM words))::INTEGER AS word_no, word
         FROM (SELECT DISTINCT word FROM new_postings) found ANTI JOIN words USING (word)`);
+      await this.#run('INSERT INTO words SELECT word_no, word FROM new_words');
+      await this.#run('INSERT INTO endings SELECT word_no, reverse(word) FROM new_words');
       await this.#run(`INSERT INTO postings
-        SELECT word_no, video, doc FROM new_postings JOIN words USING (word) ORDER BY word_no, doc`);
+        SELECT word_no, video, doc, place FROM new_postings JOIN words USING (word) ORDER BY word_no, doc, place`);
       beforeCommit?.();
     });
-    for (const table of ['new_videos', 'new_documents', 'new_postings']) await this.#run(`DROP TABLE ${table}`);
+    for (const table of ['videos', 'documents', 'postings', 'words']) await this.#run(`DROP TABLE new_${table}`);
   }
 
   /** Deletes everything about these jobs. */
@@ -84,7 +87,7 @@ export class IndexWriter {
     return z.number().parse(found.getRowsJS()[0]?.[0]);
   }
 
-  /** Sorts the postings again if many are out of order. */
+  /** Sorts words and postings again if many postings are out of order. */
   async sortPostings(beforeCommit?: () => void): Promise<void> {
     const found = await this.#connection.runAndReadAll(
       'SELECT sorted, (SELECT count(*) FROM postings) AS postings FROM about',
@@ -92,9 +95,11 @@ export class IndexWriter {
     const { sorted, postings } = countSchema.parse(found.getRowObjectsJS()[0]);
     if (Math.abs(postings - sorted) <= Math.max(FEW_UNSORTED, postings * UNSORTED_PART)) return;
     await this.#inTransaction(async () => {
-      await this.#run('CREATE TABLE sorted_postings AS SELECT * FROM postings ORDER BY word_no, doc');
-      await this.#run('DROP TABLE postings');
-      await this.#run('ALTER TABLE sorted_postings RENAME TO postings');
+      for (const [table, order] of Object.entries(ORDERS)) {
+        await this.#run(`CREATE TABLE sorted AS SELECT * FROM ${table} ORDER BY ${order}`);
+        await this.#run(`DROP TABLE ${table}`);
+        await this.#run(`ALTER TABLE sorted RENAME TO ${table}`);
+      }
       await this.#run('UPDATE about SET sorted = (SELECT count(*) FROM postings)');
       beforeCommit?.();
     });
@@ -104,10 +109,13 @@ export class IndexWriter {
     const found = await this.#connection.runAndReadAll(`SELECT video FROM videos WHERE job_id IN (${listOf(jobIds)})`);
     const videos = found.getRowsJS().map(([video]) => Number(video));
     if (videos.length === 0) return;
-    await this.#run(`DELETE FROM words WHERE word_no IN (
+    await this.#run(`CREATE OR REPLACE TEMP TABLE lost_words AS
       SELECT word_no FROM postings
       WHERE word_no IN (SELECT word_no FROM postings WHERE video IN (${videos.join()}))
-      GROUP BY word_no HAVING bool_and(video IN (${videos.join()})))`);
+      GROUP BY word_no HAVING bool_and(video IN (${videos.join()}))`);
+    for (const table of ['words', 'endings']) {
+      await this.#run(`DELETE FROM ${table} WHERE word_no IN (SELECT word_no FROM lost_words)`);
+    }
     for (const table of ['postings', 'documents', 'videos']) {
       await this.#run(`DELETE FROM ${table} WHERE video IN (${videos.join()})`);
     }

@@ -86,6 +86,16 @@ describe('search over all videos', () => {
     expect(await harness.found('"payment failed"')).to.deep.equal([['Payment failed', 'Payment fai1ed']]);
   });
 
+  it('finds a phrase whose words are repeated, and two phrases in one text', async () => {
+    await using harness = await SearchHarness.open([
+      { texts: ['no no never again', 'no never no', 'never again no no', 'again never', 'no no'] },
+    ]);
+    expect(await harness.found('"no no never"')).to.deep.equal([['no no never again']]);
+    expect(await harness.found('"no no" "never again"')).to.deep.equal([['no no never again', 'never again no no']]);
+    expect(await harness.found('"no no" never')).to.deep.equal([['no no never again', 'never again no no']]);
+    expect((await harness.search('no')).hits[0]?.matches).to.equal(4);
+  });
+
   it('finds characters of scripts without spaces one after the other', async () => {
     await using harness = await SearchHarness.open([{ texts: ['最短路径算法', '路短'] }]);
     expect(await harness.found('短路')).to.deep.equal([['最短路径算法']]);
