@@ -11,8 +11,11 @@ import { fileURLToPath } from 'node:url';
 const BUNDLED = ['onnxruntime-node', 'onnxruntime-common'];
 /** Used by the install script of onnxruntime-node alone. */
 const INSTALLER_PACKAGES = new Set(['adm-zip', 'global-agent']);
-/** The shader compiler of the WebGPU backend, which Reelstate does not use: 43 MB. */
-const UNUSED_FILES = new Set(['dxcompiler.dll', 'dxil.dll']);
+/**
+ * The shader compiler of the WebGPU backend, which Reelstate does not use (43 MB), and a second copy of the library for
+ * macOS: the binding loads `@rpath/libonnxruntime.1.dylib` (45 MB).
+ */
+const UNUSED_FILE = /^(dxcompiler\.dll|dxil\.dll|libonnxruntime\.\d+\.\d+\.\d+\.dylib)$/;
 const NOT_PUBLISHED = new Set(['.map', '.tsx', '.tsbuildinfo']);
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -44,7 +47,7 @@ const bundled = Object.fromEntries(
 for (const name of BUNDLED) {
   cpSync(`node_modules/${name}`, `${staged}/node_modules/${name}`, {
     recursive: true,
-    filter: (path) => !UNUSED_FILES.has(basename(path)),
+    filter: (path) => !UNUSED_FILE.test(basename(path)),
   });
   const { scripts: _, devDependencies: __, ...own } = bundled[name];
   const dependencies = Object.fromEntries(

@@ -14,8 +14,8 @@ const KNOWN_SKIPS = [
     `a signal during the start reaches ${name} also as process 1`,
     'a process namespace takes root',
   ]),
-  ['a Slurm job array over many videos', 'its daemons take root: they run in a step of their own'],
-  ['GNU parallel over many videos spreads the videos', 'sshd takes root: it runs in a step of its own'],
+  ['a Slurm job array over many videos', 'its daemons take root: they run in a job of their own'],
+  ['GNU parallel over many videos spreads the videos', 'sshd takes root: it runs in a job of its own'],
   ['the fuzzer sees the analysing process', 'strace is not installed, or may not attach to a process'],
 ];
 const reasonOf = (title) => KNOWN_SKIPS.find(([suite]) => title.startsWith(suite))?.[1];

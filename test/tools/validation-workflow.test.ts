@@ -8,7 +8,7 @@ import { projectRoot } from './sample-project.ts';
 const jobSchema = z.object({
   'timeout-minutes': z.number(),
   needs: z.string().optional(),
-  strategy: z.object({ matrix: z.object({ node: z.array(z.number()), group: z.array(z.string()) }) }).optional(),
+  strategy: z.object({ matrix: z.record(z.string(), z.array(z.union([z.number(), z.string()]))) }).optional(),
   steps: z.array(
     z.object({
       name: z.string(),
@@ -29,15 +29,15 @@ const workflowSchema = z.object({
   }),
   permissions: z.record(z.string(), z.string()),
   concurrency: z.object({ group: z.string(), 'cancel-in-progress': z.boolean() }),
-  jobs: z.object({ tests: jobSchema, checks: jobSchema, coverage: jobSchema }),
+  jobs: z.object({ tests: jobSchema, checks: jobSchema, package: jobSchema, engines: jobSchema, coverage: jobSchema }),
 });
 
 const read = (file: string): string => readFileSync(path.join(projectRoot, file), 'utf8');
 
 describe('continuous integration', () => {
   const workflow = workflowSchema.parse(load(read('.github/workflows/validation.yml')));
-  const { tests, checks, coverage } = workflow.jobs;
-  const jobs = [tests, checks, coverage];
+  const { tests, checks, package: installed, engines, coverage } = workflow.jobs;
+  const jobs = Object.values(workflow.jobs);
   const commandsOf = ({ steps }: typeof tests) => steps.map(({ uses, run }) => run ?? uses?.replace(/@.*/, ''));
   const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(read('package.json')));
 
@@ -58,6 +58,17 @@ describe('continuous integration', () => {
       'npm run smoke',
       'npm run knip',
       'npm run docs:check',
+    ]);
+    expect(commandsOf(installed)).to.deep.equal([
+      ...setup,
+      'npm run pack -- "$RUNNER_TEMP"',
+      'sudo env "PATH=$PATH" node tools/registry-only.mjs tools/try-package.sh "$RUNNER_TEMP"/reelstate-*.tgz src/web/sample/sample.mp4 ${{ matrix.npm }}',
+    ]);
+    expect(commandsOf(engines)).to.deep.equal([
+      ...setup,
+      'sudo apt-get update -qq && sudo apt-get install -y -qq parallel slurm-wlm munge openssh-server',
+      'npm run build',
+      'sudo env "PATH=$PATH" npx mocha "dist/test/scale/*.test.js"',
     ]);
     expect(commandsOf(coverage)).to.deep.equal([
       ...setup,
@@ -118,11 +129,11 @@ describe('continuous integration', () => {
   });
 
   it('runs only scripts that exist', () => {
-    const groups = tests.strategy?.matrix.group ?? [];
+    const groups = tests.strategy?.matrix['group'] ?? [];
     for (const { run } of jobs.flatMap(({ steps }) => steps)) {
-      const name = run?.match(/^npm run (.+)$/)?.[1];
+      const name = run?.match(/^npm run (.+?)( -- .*)?$/)?.[1];
       if (name === undefined) continue;
-      const names = groups.map((group) => name.replace('${{ matrix.group }}', group));
+      const names = groups.map((group) => name.replace('${{ matrix.group }}', String(group)));
       for (const script of names) expect(Object.keys(scripts)).to.include(script);
     }
   });
