@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { z } from 'zod';
+import type { CheckResult } from '../../src/maintenance/check-result.ts';
 import { checkNodeVersion } from '../../src/maintenance/checks/node-version.ts';
+import { examine } from '../../src/maintenance/examine.ts';
 import { Database } from '../../src/store/database.ts';
 import { migrateUp } from '../../src/store/migrate.ts';
 import { openService } from '../http/service-under-test.ts';
@@ -19,6 +21,8 @@ const checkResultSchema = z.strictObject({
   fix: z.string().nullable(),
 });
 
+type Settings = Readonly<Record<string, string>>;
+
 describe('reelstate doctor', function () {
   let folder: string;
   let dataDir: string;
@@ -29,10 +33,17 @@ describe('reelstate doctor', function () {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  /** Returns the exit code and the findings by check. */
-  const examined = async (settings: Readonly<Record<string, string>> = {}, run = reelstate) => {
-    const environment = { DATA_DIR: dataDir, PORT: '0', MAX_UPLOAD_BYTES: '1', DISK_RESERVE_BYTES: '0', ...settings };
-    const { code, stdout, stderr } = await run(['doctor', '--json'], { environment });
+  const settingsOf = (differing: Settings = {}): Settings => ({
+    DATA_DIR: dataDir,
+    PORT: '0',
+    MAX_UPLOAD_BYTES: '1',
+    DISK_RESERVE_BYTES: '0',
+    PIPELINE_THREADS: '1',
+    ...differing,
+  });
+  /** Runs the command with all checks; the last one starts a process with models. */
+  const examined = async (settings: Settings = {}, run = reelstate) => {
+    const { code, stdout, stderr } = await run(['doctor', '--json'], { environment: settingsOf(settings) });
     expect(stderr).to.equal('');
     const findings = stdout
       .trim()
@@ -40,20 +51,22 @@ describe('reelstate doctor', function () {
       .map((line) => checkResultSchema.parse(JSON.parse(line)));
     const wrong = findings.filter(({ status }) => status === 'error');
     for (const { status, fix } of findings) expect(fix === null).to.equal(status === 'ok');
-    return { code, findings, wrong };
+    expect(code).to.equal(wrong.length === 0 ? 0 : 1);
+    return { findings, wrong };
   };
-  const expectFault = async (
-    check: string,
-    message: RegExp,
-    fix: RegExp,
-    settings: Readonly<Record<string, string>> = {},
-    run = reelstate,
-  ) => {
-    const { code, wrong } = await examined(settings, run);
-    expect(wrong.map((finding) => finding.check)).to.deep.equal([check]);
-    expect(wrong[0]?.message).to.match(message);
-    expect(wrong[0]?.fix).to.match(fix);
-    expect(code).to.equal(1);
+  /** Runs the checks in their order to the named one, which has this fault; the ones before it have none. */
+  const findingOf = async (check: string, settings: Settings = {}): Promise<CheckResult> => {
+    for await (const finding of examine(settingsOf(settings))) {
+      if (finding.check === check) return finding;
+      expect(finding.status, finding.message).to.not.equal('error');
+    }
+    return expect.fail(`no check of ${check}`);
+  };
+  const expectFault = async (check: string, message: RegExp, fix: RegExp, settings: Settings = {}): Promise<void> => {
+    const finding = await findingOf(check, settings);
+    expect(finding.status).to.equal('error');
+    expect(finding.message).to.match(message);
+    expect(finding.fix).to.match(fix);
   };
   const makeDatabase = async (change = ''): Promise<string> => {
     await mkdir(dataDir, { recursive: true });
@@ -67,8 +80,8 @@ describe('reelstate doctor', function () {
   };
 
   it('passes every check on a healthy machine, before and after the first start, and changes nothing', async () => {
-    const { code, wrong, findings } = await examined();
-    expect({ code, wrong }).to.deep.equal({ code: 0, wrong: [] });
+    const { wrong, findings } = await examined();
+    expect(wrong).to.deep.equal([]);
     expect(findings.map(({ check }) => check)).to.include.members(['Node.js', 'packages', 'database', 'models']);
     expect(await stat(dataDir).catch(() => 'missing')).to.equal('missing');
     const path = await makeDatabase();
@@ -78,22 +91,26 @@ describe('reelstate doctor', function () {
   });
 
   it('prints one line per check with the fix below', async () => {
-    const environment = { DATA_DIR: dataDir, PORT: '0', DISK_RESERVE_BYTES: '9000000000000000' };
+    const environment = settingsOf({ DISK_RESERVE_BYTES: '9000000000000000' });
     const { code, stdout } = await spawnReelstate(['doctor'], { environment });
     expect(code).to.equal(1);
     expect(stdout).to.match(/^ok +Node\.js +\d+\./);
     expect(stdout).to.match(/^ERROR +disk +.*every upload is refused\n +→ Make room/m);
   });
 
-  it('finds an invalid setting', () => expectFault('settings', /PORT="eighty"/, /CONFIGURATION/, { PORT: 'eighty' }));
+  it('finds an invalid setting, and examines nothing else', async () => {
+    const { findings, wrong } = await examined({ PORT: 'eighty' });
+    expect(findings.map(({ check }) => check)).to.deep.equal(['Node.js', 'settings']);
+    expect(wrong[0]?.message).to.contain('PORT="eighty"');
+    expect(wrong[0]?.fix).to.contain('CONFIGURATION');
+  });
 
   it('finds a disk without the reserved space', () =>
     expectFault('disk', /every upload is refused/, /Make room/, { DISK_RESERVE_BYTES: '9000000000000000' }));
 
   it('finds a file where the data folder should be', async () => {
     await writeFile(dataDir, 'no folder');
-    const { code, wrong } = await examined();
-    expect(code).to.equal(1);
+    const { wrong } = await examined();
     // The models would be in it.
     expect(wrong.map(({ check }) => check)).to.deep.equal(['data folder', 'models']);
     expect(wrong[0]?.message).to.contain('ENOTDIR');
@@ -110,13 +127,10 @@ describe('reelstate doctor', function () {
     await makeDatabase();
     const held = await Database.open(join(dataDir, 'jobs.duckdb'));
     try {
-      await expectFault(
-        'database',
-        new RegExp(`another process \\(PID ${process.pid}`),
-        /Stop that process/,
-        {},
-        spawnReelstate,
-      );
+      const { wrong } = await examined({}, spawnReelstate);
+      expect(wrong.map(({ check }) => check)).to.deep.equal(['database']);
+      expect(wrong[0]?.message).to.contain(`another process (PID ${process.pid}`);
+      expect(wrong[0]?.fix).to.contain('Stop that process');
     } finally {
       held.close();
     }
@@ -130,9 +144,7 @@ describe('reelstate doctor', function () {
   it('finds a damaged search index', async () => {
     await makeDatabase();
     await writeFile(join(dataDir, 'search.duckdb'), Buffer.alloc(20_000, 'x'));
-    const { code, findings } = await examined();
-    expect(code).to.equal(0);
-    expect(findings.find(({ check }) => check === 'search index')).to.include({ status: 'warning' });
+    expect(await findingOf('search index')).to.include({ status: 'warning' });
   });
 
   it('finds a damaged database', async () => {
@@ -157,9 +169,7 @@ describe('reelstate doctor', function () {
   it('warns about a folder that other users can enter', async () => {
     await mkdir(dataDir);
     await chmod(dataDir, 0o755);
-    const { findings } = await examined();
-    const finding = findings.find(({ check }) => check === 'data folder');
-    expect(finding).to.include({ status: 'warning', fix: `chmod go= ${dataDir}` });
+    expect(await findingOf('data folder')).to.include({ status: 'warning', fix: `chmod go= ${dataDir}` });
   });
 
   it('finds a model file that was changed', async () => {
@@ -198,8 +208,7 @@ describe('reelstate doctor', function () {
     }`;
     const encoded = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
     const register = `import { register } from 'node:module'; register(${JSON.stringify(encoded(hook))});`;
-    const { code, wrong } = await examined({ NODE_OPTIONS: `--import=${encoded(register)}` }, spawnReelstate);
-    expect(code).to.equal(1);
+    const { wrong } = await examined({ NODE_OPTIONS: `--import=${encoded(register)}` }, spawnReelstate);
     expect(wrong[0]).to.include({ check: 'packages' });
     expect(wrong[0]?.message).to.contain('onnxruntime-node cannot be loaded');
     expect(wrong[0]?.fix).to.contain('npm install');
