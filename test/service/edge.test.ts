@@ -12,7 +12,11 @@ describe('the real service over HTTP', function () {
   const { signal } = new AbortController();
 
   const start = async (settings: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> => {
-    service = await startService({ dataDir: join(folder, 'data'), signal, settings });
+    service = await startService({
+      dataDir: join(folder, 'data'),
+      signal,
+      settings: { PIPELINE_THREADS: '1', ...settings },
+    });
     return service;
   };
   before(async () => {
@@ -32,7 +36,7 @@ describe('the real service over HTTP', function () {
     if (process.platform !== 'linux') this.skip();
     const videoPath = join(folder, 'long.mp4');
     makeVideo({ path: videoPath, width: 1280, height: 720, frames: 200, fps: 10 });
-    const running = await start({ PIPELINE_THREADS: '1' });
+    const running = await start();
     const query = { url: running.url, signal };
     const [pid = ''] = await childrenOf(running);
     const jobId = await submitVideo({ ...query, videoPath, pipelineId: 'yolo_ocr' });

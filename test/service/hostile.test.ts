@@ -39,12 +39,9 @@ describe('the service with hostile videos', function () {
     longVideo = join(folder, 'long.mp4');
     makeVideo({ path: shortVideo, width: 96, height: 64, frames: 3 });
     mediumVideo = join(folder, 'medium.mp4');
-    makeVideo({ path: mediumVideo, width: 320, height: 192, frames: 24 });
-    // Every frame differs, so every one is analysed: minutes of work.
-    makeVideo({ path: longVideo, width: 320, height: 192, frames: 3000, encoderOptions: { g: 250 } });
-  });
-  afterEach(async () => {
-    await service.kill();
+    makeVideo({ path: mediumVideo, width: 320, height: 192, frames: 12 });
+    // Every frame differs, so every one is analysed: more work than any limit here allows.
+    makeVideo({ path: longVideo, width: 320, height: 192, frames: 1000, encoderOptions: { g: 250 } });
   });
   after(async () => {
     if (process.platform === 'linux') await rm(folder, { recursive: true, force: true });
@@ -90,18 +87,11 @@ describe('the service with hostile videos', function () {
   describe('whose files name other files', () => {
     let canaries: Canaries;
 
-    beforeEach(async () => {
+    before(async () => {
       await start();
       canaries = await placeCanaries(join(dataDir, 'video_jobs'));
     });
-
-    it('can read the video when it is submitted itself, so that the tests below can detect a leak', async () => {
-      const path = join(folder, 'seen.mp4');
-      makeVideo({ ...CANARY_PICTURE, path });
-      const jobId = await submit(path);
-      expect(await finish(jobId)).to.include({ status: 'completed' });
-      expect(await resultsOf(jobId, query())).to.satisfy((shown: unknown) => showsCanary(JSON.stringify(shown)));
-    });
+    after(() => service.kill());
 
     const PLAYLIST = '#EXTM3U\n#EXT-X-NOTE:ftyp\n#EXTINF:1,\nsecret.ts\n#EXT-X-ENDLIST\n';
     const SCRIPT = 'ffconcat version 1.0\n# ftyp\nfile secret.ts\n';
@@ -134,6 +124,15 @@ describe('the service with hostile videos', function () {
       await expectNothingOfCanaries();
     });
 
+    // The last one, because its results show the video.
+    it('can read the video when it is submitted itself, so that the tests above can detect a leak', async () => {
+      const path = join(folder, 'seen.mp4');
+      makeVideo({ ...CANARY_PICTURE, path });
+      const jobId = await submit(path);
+      expect(await finish(jobId)).to.include({ status: 'completed' });
+      expect(await resultsOf(jobId, query())).to.satisfy((shown: unknown) => showsCanary(JSON.stringify(shown)));
+    });
+
     async function post(text: string): Promise<{ readonly status: number; readonly body: string }> {
       const form = new FormData();
       form.set('file', new Blob([text]), 'secret.ts');
@@ -157,74 +156,78 @@ describe('the service with hostile videos', function () {
     }
   });
 
-  it('ends a job whose process crashes every time as decoder_crashed, with the signal named', async () => {
-    await start();
-    const jobId = await submit(longVideo);
-    await strike(jobId, 'SIGSEGV');
-    const ended = await finish(jobId);
-    expect(ended).to.include({ status: 'failed', error_code: 'decoder_crashed' });
-    expect(ended.error_message).to.contain('SIGSEGV');
-    await expectNextJobToRun();
-  });
+  describe('that end their process', () => {
+    afterEach(() => service.kill());
 
-  it('ends a job whose process stops answering every time as stalled', async () => {
-    await start({ STALL_TIMEOUT_MS: '8000' });
-    const jobId = await submit(longVideo);
-    await strike(jobId, 'SIGSTOP');
-    expect(await finish(jobId)).to.include({ status: 'failed', error_code: 'stalled' });
-    await expectNextJobToRun();
-  });
+    it('ends a job whose process crashes every time as decoder_crashed, with the signal named', async () => {
+      await start();
+      const jobId = await submit(longVideo);
+      await strike(jobId, 'SIGSEGV');
+      const ended = await finish(jobId);
+      expect(ended).to.include({ status: 'failed', error_code: 'decoder_crashed' });
+      expect(ended.error_message).to.contain('SIGSEGV');
+      await expectNextJobToRun();
+    });
 
-  it('ends an endless job as timeout', async () => {
-    await start({ JOB_TIMEOUT_MS: '8000' });
-    const jobId = await submit(longVideo);
-    const child = await childAtWork(jobId);
-    expect(await finish(jobId)).to.include({ status: 'failed', error_code: 'timeout' });
-    expect(await attemptsOf(jobId)).to.equal(1);
-    expect(openFilesOf(child)).to.deep.equal([]);
-  });
+    it('ends a job whose process stops answering every time as stalled', async () => {
+      await start({ STALL_TIMEOUT_MS: '8000' });
+      const jobId = await submit(longVideo);
+      await strike(jobId, 'SIGSTOP');
+      expect(await finish(jobId)).to.include({ status: 'failed', error_code: 'stalled' });
+      await expectNextJobToRun();
+    });
 
-  it('ends a job that exhausts memory as memory_limit, after a retry with one thread', async () => {
-    await start({ CHILD_MEMORY_BYTES: '280000000' });
-    const path = join(folder, 'hungry.mp4');
-    // One frame takes 50 MB in the decoder and 100 MB as RGB, twice on its way to the analysis.
-    makeVideo({ path, width: 7680, height: 4320, frames: 3, codec: 'mjpeg', picture: 'color=color=gray' });
-    const jobId = await submit(path);
-    const ended = await finish(jobId);
-    expect(ended).to.include({ status: 'failed', error_code: 'memory_limit' });
-    expect(ended.error_message).to.contain('raise CHILD_MEMORY_BYTES');
-    await expectNextJobToRun();
-    expect(await attemptsOf(jobId)).to.equal(1);
-  });
+    it('ends an endless job as timeout', async () => {
+      await start({ JOB_TIMEOUT_MS: '8000' });
+      const jobId = await submit(longVideo);
+      const child = await childAtWork(jobId);
+      expect(await finish(jobId)).to.include({ status: 'failed', error_code: 'timeout' });
+      expect(await attemptsOf(jobId)).to.equal(1);
+      expect(openFilesOf(child)).to.deep.equal([]);
+    });
 
-  it('repeats a job whose process was lost, and ignores late results of the first attempt', async () => {
-    await start();
-    const undisturbed = await submit(mediumVideo);
-    const jobId = await submit(mediumVideo);
-    await finish(undisturbed);
-    process.kill(await childAtWork(jobId), 'SIGKILL');
-    const ended = await finish(jobId);
-    expect(ended).to.include({ status: 'completed' });
-    const results = await resultsOf(jobId, query());
-    expect(results).to.deep.equal(await resultsOf(undisturbed, query()));
-    await service.stop();
+    it('ends a job that exhausts memory as memory_limit, after a retry with one thread', async () => {
+      await start({ CHILD_MEMORY_BYTES: '280000000' });
+      const path = join(folder, 'hungry.mp4');
+      // One frame takes 50 MB in the decoder and 100 MB as RGB, twice on its way to the analysis.
+      makeVideo({ path, width: 7680, height: 4320, frames: 3, codec: 'mjpeg', picture: 'color=color=gray' });
+      const jobId = await submit(path);
+      const ended = await finish(jobId);
+      expect(ended).to.include({ status: 'failed', error_code: 'memory_limit' });
+      expect(ended.error_message).to.contain('raise CHILD_MEMORY_BYTES');
+      await expectNextJobToRun();
+      expect(await attemptsOf(jobId)).to.equal(1);
+    });
 
-    await withEngine(async (engine, store) => {
-      const history = await store.transitionsOf(jobId);
-      expect(history.map(({ event }) => event)).to.include.members(['INTERRUPT', 'COMPLETE']);
-      const job = await jobIn(store, jobId);
-      expect(job.attempt).to.equal(2);
-      const late = [
-        { type: 'COMPLETE', attempt: 1, outputPath: 'late_results.json' },
-        { type: 'FAIL', attempt: 1, code: 'invalid_video', message: 'late' },
-        { type: 'INTERRUPT', attempt: 1, code: 'stalled', message: 'late' },
-      ] as const;
-      for (const answer of late) {
-        const refused = await engine.dispatch(jobId, answer).catch((error: unknown) => error);
-        expect(refused).to.have.property('code', 'job_conflict');
-      }
-      expect(await jobIn(store, jobId)).to.deep.equal(job);
-      expect(await store.transitionsOf(jobId)).to.deep.equal(history);
+    it('repeats a job whose process was lost, and ignores late results of the first attempt', async () => {
+      await start();
+      const undisturbed = await submit(mediumVideo);
+      const jobId = await submit(mediumVideo);
+      await finish(undisturbed);
+      process.kill(await childAtWork(jobId), 'SIGKILL');
+      const ended = await finish(jobId);
+      expect(ended).to.include({ status: 'completed' });
+      const results = await resultsOf(jobId, query());
+      expect(results).to.deep.equal(await resultsOf(undisturbed, query()));
+      await service.stop();
+
+      await withEngine(async (engine, store) => {
+        const history = await store.transitionsOf(jobId);
+        expect(history.map(({ event }) => event)).to.include.members(['INTERRUPT', 'COMPLETE']);
+        const job = await jobIn(store, jobId);
+        expect(job.attempt).to.equal(2);
+        const late = [
+          { type: 'COMPLETE', attempt: 1, outputPath: 'late_results.json' },
+          { type: 'FAIL', attempt: 1, code: 'invalid_video', message: 'late' },
+          { type: 'INTERRUPT', attempt: 1, code: 'stalled', message: 'late' },
+        ] as const;
+        for (const answer of late) {
+          const refused = await engine.dispatch(jobId, answer).catch((error: unknown) => error);
+          expect(refused).to.have.property('code', 'job_conflict');
+        }
+        expect(await jobIn(store, jobId)).to.deep.equal(job);
+        expect(await store.transitionsOf(jobId)).to.deep.equal(history);
+      });
     });
   });
 
