@@ -30,7 +30,7 @@ const MOVED_CLOCK = new URL('moved-clock.js', import.meta.url).href;
 const HONEST_REFUSALS: ReadonlySet<number> = new Set([408, 429, 503, 507]);
 
 export interface DisturbOptions {
-  /** Seconds of disturbance under load. */
+  /** Seconds of disturbance under load; longer if each disturbance has not been there once. */
   readonly seconds: number;
   /** Longest disturbance in seconds. */
   readonly longest: number;
@@ -110,7 +110,7 @@ export async function disturb(dataDir: string, options: DisturbOptions): Promise
   const ended = new Map<JobId, string>();
   try {
     const end = performance.now() + seconds * 1_000;
-    for (let turn = 0; performance.now() < end; turn += 1) {
+    for (let turn = 0; turn < kinds.length || performance.now() < end; turn += 1) {
       const kind = kinds[turn % kinds.length];
       if (kind === undefined) break;
       const lasts = Math.min(longest, 1 + Math.random() * longest);

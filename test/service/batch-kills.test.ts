@@ -7,8 +7,8 @@ import { DuckDBJobStore } from '../../src/store/duckdb.ts';
 import { killLocalBatch, killServiceBatch, type BatchKillReport } from '../../tools/batch-kills.ts';
 import { allJobs } from '../engine/promises.ts';
 
-/** Small in continuous integration; more by hand with `BATCH_VIDEOS=200 BATCH_KILLS=50 npm run batchkills`. */
-const { BATCH_VIDEOS = '8', BATCH_KILLS = '4' } = process.env;
+/** `npm run batchkills` has more, or as many as the variables say. */
+const { BATCH_VIDEOS = '6', BATCH_KILLS = '3' } = process.env;
 const videos = Number(BATCH_VIDEOS);
 const kills = Number(BATCH_KILLS);
 /** For a busy machine. */

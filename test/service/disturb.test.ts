@@ -8,8 +8,8 @@ import { EngineHarness } from '../engine/engine-harness.ts';
 import { allJobs, brokenPromises } from '../engine/promises.ts';
 import { mountSmallDisk, unmount } from '../small-disk.ts';
 
-/** 30 in the suite; `npm run disturb` takes ten minutes. */
-const SECONDS = Number(process.env['DISTURB_SECONDS'] ?? 30);
+/** In the suite each disturbance once; `npm run disturb` takes ten minutes. */
+const SECONDS = Number(process.env['DISTURB_SECONDS'] ?? 0);
 const SMALL_DISK_MIB = 256;
 
 describe('a service whose environment refuses repeatedly under load', function () {
@@ -28,11 +28,11 @@ describe('a service whose environment refuses repeatedly under load', function (
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  it(`ends every job as it would have without, over ${SECONDS} seconds`, async () => {
+  it('ends every job as it would have without', async () => {
     const report = await disturb(dataDir, {
       seconds: SECONDS,
-      longest: SECONDS < 60 ? 2 : 8,
-      submitters: 3,
+      longest: SECONDS < 60 ? 1 : 8,
+      submitters: SECONDS < 60 ? 2 : 3,
       isSmallDisk,
       signal: AbortSignal.timeout(SECONDS * 1_000 + 400_000),
     });
@@ -41,7 +41,7 @@ describe('a service whose environment refuses repeatedly under load', function (
     const ends = [...report.accepted].map(([jobId, kind]) => `${kind} ${report.ended.get(jobId)}`);
     const strange = ends.filter((end) => !Object.entries(expected).some(([kind, how]) => end === `${kind} ${how}`));
     expect(strange).to.deep.equal([]);
-    expect(report.accepted.size).to.be.above(SECONDS / 4);
+    expect(report.accepted.size).to.be.above(Math.max(report.disturbances.size, SECONDS / 4));
 
     const baseDir = join(dataDir, 'video_jobs');
     // Like the next start: a folder that could not be written may contain files to be deleted.
