@@ -50,7 +50,8 @@ export class LocalAnalyser implements AsyncDisposable {
    * @param readable the videos, or folders with videos, that the child processes can read; at most some hundred
    */
   static async open(config: Config, log: Log, readable: readonly string[]): Promise<LocalAnalyser> {
-    return new LocalAnalyser(config, await openPipelines(config, log, { readableFiles: readable }));
+    // On demand: a command that skips every video starts no process.
+    return new LocalAnalyser(config, await openPipelines(config, log, { readableFiles: readable, isLazy: true }));
   }
 
   /** Rejects with `unknown_pipeline`. */

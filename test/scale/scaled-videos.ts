@@ -1,14 +1,14 @@
-import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile, chmod } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { parseConfig } from '../../src/config.ts';
+import { analysisPaths } from '../../src/local/analysis-record.ts';
+import { LocalAnalyser } from '../../src/local/local-analyser.ts';
+import { createLog } from '../../src/log.ts';
 import { makeVideo } from '../../tools/make-video.ts';
 
 /** The compiled command line. */
 const REELSTATE = fileURLToPath(new URL('../../src/cli/reelstate.js', import.meta.url));
-const THREADS = '1';
-const run = promisify(execFile);
 
 /** The recipe of that name. */
 export const recipe = (name: string): string =>
@@ -42,12 +42,19 @@ export async function makeScaledVideos(folder: string, count: number): Promise<S
   }
   await writeFile(join(folder, 'videos.txt'), videos.map((video) => `${video}\n`).join(''));
   const expectedIn = join(folder, 'expected');
-  for (const camera of ['camera-0', 'camera-1']) {
-    await mkdir(join(expectedIn, camera), { recursive: true });
-    const inCamera = videos.filter((video) => video.startsWith(camera));
-    await run(reelstate, ['analyse', '--threads', THREADS, '--output', join(expectedIn, camera), ...inCamera], {
-      cwd: folder,
+  for (const camera of ['camera-0', 'camera-1']) await mkdir(join(expectedIn, camera), { recursive: true });
+  const config = parseConfig({ PIPELINE_THREADS: '1' });
+  const paths = videos.map((video) => join(folder, video));
+  await using analyser = await LocalAnalyser.open(config, createLog('silent'), paths);
+  for (const [index, video] of videos.entries()) {
+    const { kind } = await analyser.analyse({
+      videoPath: paths[index] ?? '',
+      pipelineId: 'ocr_only',
+      options: { frame_stride: 1 },
+      target: analysisPaths(join(expectedIn, dirname(video)), basename(video, '.mp4')),
+      signal: new AbortController().signal,
     });
+    if (kind !== 'completed') throw new Error(`${video} ${kind}`);
   }
   return { folder, count, reelstate, outcome, expected: await outcome(expectedIn) };
 }

@@ -8,7 +8,7 @@ import { done, makeScaledVideos, recipe, type ScaledVideos } from './scaled-vide
 import { hasSlurm, SlurmCluster } from './slurm-cluster.ts';
 
 /** 40 in a long run: SCALE_VIDEOS=40 npx mocha dist/test/scale/slurm.test.js */
-const VIDEOS = Number(process.env['SCALE_VIDEOS'] ?? 6);
+const VIDEOS = Number(process.env['SCALE_VIDEOS'] ?? 4);
 /** For a busy machine: the start of the daemons, a lost node, the delay of a requeued task, and each video. */
 const WITHIN_MS = 1_200_000 + VIDEOS * 120_000;
 const NODES = 3;

@@ -18,7 +18,7 @@ interface Run {
 function run(tool: string, folder: string, ...options: readonly string[]): Promise<Run> {
   const command = fileURLToPath(new URL(`../../tools/${tool}.js`, import.meta.url));
   return new Promise((resolve) => {
-    const env = { ...process.env, TMPDIR: folder };
+    const env = { ...process.env, TMPDIR: folder, PIPELINE_THREADS: '1' };
     execFile(process.execPath, [command, ...options], { env, timeout: 600_000 }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), output: stdout + stderr }),
     );
@@ -34,7 +34,8 @@ describe('smoke test and demo', function () {
 
   it('the smoke test passes against a running service and leaves it running', async () => {
     const signal = AbortSignal.timeout(600_000);
-    const service = await startService({ dataDir: path.join(folder, 'data'), signal });
+    const settings = { PIPELINE_THREADS: '1' };
+    const service = await startService({ dataDir: path.join(folder, 'data'), signal, settings });
     const { code, output } = await run('smoke_test', folder, service.url);
     expect(
       output.match(/^(PASS|FAIL) +\d+ ms {2}.*$/gm)?.map((line) => line.replace(/ +\d+ ms {2}/, ' ')),
