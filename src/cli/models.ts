@@ -3,7 +3,16 @@ import { parseConfig } from '../config.ts';
 import type { AddedModel, Models } from '../maintenance/models.ts';
 import type { Terminal } from './terminal.ts';
 
-const FORMATS = ['nanodet', 'yolox', 'yolov8', 'ppocr'] satisfies AddedModel['format'][];
+const FORMATS = [
+  'nanodet',
+  'yolox',
+  'yolox_decoded',
+  'yolov5',
+  'yolov8',
+  'yolov10',
+  'rtdetr',
+  'ppocr',
+] satisfies AddedModel['format'][];
 const KINDS = ['objects', 'text'] satisfies AddedModel['kind'][];
 
 export function modelsCommand(terminal: Terminal): Command {

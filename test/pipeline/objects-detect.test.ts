@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import type { Detection } from '../../src/job.ts';
 import { openAnalyser } from '../../src/pipeline/analyser.ts';
 import type { Frame } from '../../src/pipeline/frame.ts';
-import { ModelCatalogue } from '../../src/pipeline/models/model-catalogue.ts';
+import { ModelCatalogue, type DetectorFormatName } from '../../src/pipeline/models/model-catalogue.ts';
 import { ModelFolder } from '../../src/pipeline/models/model-folder.ts';
 import { ModelSessions } from '../../src/pipeline/models/model-sessions.ts';
 import { COCO_LABELS } from '../../src/pipeline/objects/coco-labels.ts';
@@ -33,6 +33,11 @@ function yolov8(boxes: readonly { at: readonly number[]; label: number; score: n
   return { side: SIDE, outputDims: [1, 84, POINTS], values };
 }
 
+/** Values at consecutive indices. */
+function valuesAt(start: number, values: readonly number[]): Map<number, number> {
+  return new Map(values.map((value, at) => [start + at, value]));
+}
+
 describe('objects.detect', function () {
   let folder: string;
   let sessions: ModelSessions;
@@ -45,7 +50,7 @@ describe('objects.detect', function () {
     await rm(folder, { recursive: true });
   });
 
-  const add = async (name: string, format: 'nanodet' | 'yolox' | 'yolov8', model: TinyModelOptions) => {
+  const add = async (name: string, format: DetectorFormatName, model: TinyModelOptions) => {
     const file = path.join(folder, 'source');
     await writeFile(file, tinyModel(model));
     return new ModelFolder(folder).add({ name, file, format });
@@ -99,6 +104,55 @@ describe('objects.detect', function () {
     await add('mine', 'nanodet', { side: SIDE, outputDims: [1, POINTS, channels], values });
     // 20 to 60 across and 20 to 36 down in the input, whose rows from 16 on are the frame.
     expect(await detect({ model: 'mine' })).to.deep.equal([{ label: 'dog', confidence: 0.6, bbox: [40, 8, 80, 32] }]);
+  });
+
+  it('decodes YOLOX with strides and cells applied by the model', async () => {
+    const values = valuesAt(7 * 85, [40, 20, 32, 8, 0.8]).set(7 * 85 + 5 + CAR, 0.9);
+    await add('mine', 'yolox_decoded', { side: SIDE, outputDims: [1, POINTS, 85], values });
+    expect(await detect({ model: 'mine' })).to.deep.equal([{ label: 'car', confidence: 0.72, bbox: [48, 32, 64, 16] }]);
+  });
+
+  it('decodes YOLOv5: three anchors a cell, objectness times score', async () => {
+    const point = 3 * POINTS - 1;
+    const values = valuesAt(point * 85, [20, 32, 10, 8, 0.5]).set(point * 85 + 5 + DOG, 0.9);
+    await add('mine', 'yolov5', { side: SIDE, outputDims: [1, 3 * POINTS, 85], values });
+    expect(await detect({ model: 'mine' })).to.deep.equal([{ label: 'dog', confidence: 0.45, bbox: [30, 24, 20, 16] }]);
+  });
+
+  it('decodes YOLOv10: corners, confidence and label, overlaps kept', async () => {
+    const values = valuesAt(0, [15, 28, 25, 36, 0.75, DOG, 15, 28, 25, 36, 0.5, DOG, 1, 20, 9, 30, 0.3, CAR]);
+    await add('mine', 'yolov10', { side: SIDE, outputDims: [1, 300, 6], values });
+    expect(await detect({ model: 'mine' })).to.deep.equal([
+      { label: 'dog', confidence: 0.75, bbox: [30, 24, 20, 16] },
+      { label: 'dog', confidence: 0.5, bbox: [30, 24, 20, 16] },
+    ]);
+  });
+
+  it('decodes RT-DETR and D-FINE: logits and shares of the stretched frame, overlaps kept', async () => {
+    const logits = new Map(Array.from({ length: 300 * 80 }, (_, at) => [at, -9]));
+    logits.set(5 * 80 + DOG, Math.log(3)).set(6 * 80 + DOG, 0);
+    const boxes = valuesAt(5 * 4, [0.5, 0.25, 0.25, 0.5, 0.5, 0.25, 0.25, 0.5]);
+    const others = [{ name: 'pred_boxes', outputDims: [1, 300, 4], values: boxes }];
+    await add('mine', 'rtdetr', { name: 'logits', side: SIDE, outputDims: [1, 300, 80], values: logits, others });
+    expect(await detect({ model: 'mine' })).to.deep.equal([
+      { label: 'dog', confidence: 0.75, bbox: [48, 0, 32, 32] },
+      { label: 'dog', confidence: 0.5, bbox: [48, 0, 32, 32] },
+    ]);
+  });
+
+  it('gives RT-DETR with open sides a square input', async () => {
+    const values = new Map([[DOG, 2]]);
+    const others = [{ name: 'pred_boxes', outputDims: [1, 1, 4], values: valuesAt(0, [0.5, 0.5, 1, 1]) }];
+    const inputDims = ['batch', 3, 'height', 'width'];
+    await add('mine', 'rtdetr', { name: 'logits', side: SIDE, inputDims, outputDims: [1, 1, 80], values, others });
+    expect(await detect({ model: 'mine', min_confidence: 0.6 })).to.deep.equal([
+      { label: 'dog', confidence: 0.881, bbox: [0, 0, 128, 64] },
+    ]);
+  });
+
+  it('runs models with numbers of 16 bits', async () => {
+    await add('mine', 'yolov8', { ...yolov8([{ at: [20, 32, 10, 8], label: DOG, score: 0.75 }]), isHalf: true });
+    expect(await detect({ model: 'mine' })).to.deep.equal([{ label: 'dog', confidence: 0.75, bbox: [30, 24, 20, 16] }]);
   });
 
   it('keeps the overlapping box with the highest confidence per label, and applies the parameters', async () => {
@@ -185,6 +239,9 @@ describe('the model folder', function () {
     const good = { name: 'mine', file: source, format: 'yolov8' } as const;
     await expectRefusal(() => models.add({ ...good, format: 'yolox' }), 'invalid_model', '1 x 84 x 84', '5 + 80');
     await expectRefusal(() => models.add({ ...good, format: 'nanodet' }), 'invalid_model', '4 x bins');
+    await expectRefusal(() => models.add({ ...good, format: 'yolov5' }), 'invalid_model', '1 x 252 x (5 + 80)');
+    await expectRefusal(() => models.add({ ...good, format: 'yolov10' }), 'invalid_model', '1 x boxes x 6');
+    await expectRefusal(() => models.add({ ...good, format: 'rtdetr' }), 'invalid_model', 'logits', 'pred_boxes');
     await expectRefusal(() => models.add({ ...good, sha256: '0'.repeat(64) }), 'invalid_model', 'sum');
     await expectRefusal(() => models.add({ ...good, file: `${source}.not` }), 'invalid_model', `${source}.not`);
     for (const name of ['nanodet', 'default', 'no/way', '..']) {

@@ -9,7 +9,7 @@ import { messageOf, ServiceError } from '../../errors.ts';
 import { COCO_LABELS } from '../objects/coco-labels.ts';
 
 /** The input and output format of a detector; src/pipeline/objects has a decoder for each. */
-export const DETECTOR_FORMATS = ['nanodet', 'yolox', 'yolov8'] as const;
+export const DETECTOR_FORMATS = ['nanodet', 'yolox', 'yolox_decoded', 'yolov5', 'yolov8', 'yolov10', 'rtdetr'] as const;
 export type DetectorFormatName = (typeof DETECTOR_FORMATS)[number];
 /** The same for models that recognise a line of text. */
 const RECOGNISER_FORMATS = ['ppocr'] as const;

@@ -4,6 +4,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf, ServiceError } from '../../errors.ts';
 import { ModelCatalogue, type CatalogueEntry } from './model-catalogue.ts';
 import { Tesseract } from '../text/tesseract-core.ts';
+import { fromHalf, toHalf } from './half-floats.ts';
 import { withFusedScalars } from './scalar-fusion.ts';
 
 /** One output of a model: `data` in row-major order of `dims`. */
@@ -17,7 +18,7 @@ export interface OutputTensor {
 export interface Model {
   /** Size of its input; 0 for a side that is not fixed. */
   readonly inputDims: readonly number[];
-  /** Runs the model on one float32 tensor. Blocks the calling thread while it computes. */
+  /** Runs the model on one tensor, which is rounded to 16 bits for a model of half precision. Blocks the calling thread. */
   run(data: Float32Array, dims: readonly number[]): Promise<readonly OutputTensor[]>;
 }
 
@@ -123,10 +124,12 @@ export async function openSession(name: string, read: () => Promise<Uint8Array>)
     }
     const [metadata] = session.inputMetadata;
     const shape = metadata?.isTensor ? metadata.shape : [];
+    const isHalf = metadata?.isTensor === true && metadata.type === 'float16';
     return {
       inputDims: shape.map((side) => (typeof side === 'number' && side > 0 ? side : 0)),
       async run(data, dims) {
-        const outputs = await session.run({ [input]: new ort.Tensor('float32', data, dims) });
+        const tensor = isHalf ? new ort.Tensor('float16', toHalf(data), dims) : new ort.Tensor('float32', data, dims);
+        const outputs = await session.run({ [input]: tensor });
         return session.outputNames.map((output) => outputTensor(output, outputs[output]));
       },
       async release() {
@@ -142,8 +145,16 @@ export async function openSession(name: string, read: () => Promise<Uint8Array>)
 }
 
 function outputTensor(name: string, tensor: Tensor | undefined): OutputTensor {
-  if (!tensor || !(tensor.data instanceof Float32Array)) {
+  const data = tensor && floatsOf(tensor);
+  if (!data) {
     throw new ServiceError('invalid_model', `The model's output ${name} is ${tensor?.type ?? 'missing'}, not float32`);
   }
-  return { name, dims: tensor.dims, data: tensor.data };
+  return { name, dims: tensor.dims, data };
+}
+
+/** Returns the numbers of a tensor; undefined for integers and texts. */
+function floatsOf({ type, data }: Tensor): Float32Array | undefined {
+  if (data instanceof Float32Array) return data;
+  if (type !== 'float16' || !ArrayBuffer.isView(data)) return undefined;
+  return fromHalf(new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2));
 }

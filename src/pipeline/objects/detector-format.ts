@@ -25,12 +25,28 @@ export interface DetectorFormat {
   readonly placement: 'stretched' | 'topLeft' | 'centred';
   /** Pixel value of the padding. */
   readonly padding: number;
-  /** For a model with a variable size: longer side of the picture and border around it, in pixels. */
+  /**
+   * For a model with a variable size: longer side of the picture and border around it, in pixels. A stretched picture is
+   * square.
+   */
   readonly open: { readonly side: number; readonly border: number };
-  /** Returns why an output of these sizes does not have this format; undefined if it does. */
-  mismatch(dims: readonly number[], input: DetectorInput, labels: number): string | undefined;
+  /** Whether the model finds an object once, so that boxes that overlap are different objects. */
+  readonly isUnique: boolean;
+  /** Returns what the outputs should be if they do not have this format; undefined if they do. */
+  mismatch(outputs: readonly OutputTensor[], input: DetectorInput, labels: number): string | undefined;
   /** Returns every box with a confidence of at least `minConfidence`, overlaps included. */
-  decode(output: OutputTensor, input: DetectorInput, labels: number, minConfidence: number): Candidate[];
+  decode(outputs: readonly OutputTensor[], input: DetectorInput, labels: number, minConfidence: number): Candidate[];
+}
+
+/** Returns whether there is one output of these sizes. */
+export function isOnly(outputs: readonly OutputTensor[], dims: readonly number[]): boolean {
+  const [output] = outputs;
+  return outputs.length === 1 && output?.dims.join() === dims.join();
+}
+
+/** Returns the edges of a box with this centre and size. */
+export function edges(x: number, y: number, width: number, height: number) {
+  return { left: x - width / 2, top: y - height / 2, right: x + width / 2, bottom: y + height / 2 };
 }
 
 /** Returns the points of the grids of strides 8, 16 and 32 over an input, finest first, row by row. */

@@ -1,4 +1,4 @@
-import { bestClass, gridPoints, gridSize, type DetectorFormat } from './detector-format.ts';
+import { bestClass, gridPoints, gridSize, isOnly, type DetectorFormat } from './detector-format.ts';
 
 const SIDES = 4;
 
@@ -16,15 +16,17 @@ export const nanodet: DetectorFormat = {
   padding: 0,
   // Measured on 158 pictures of COCO: 27.5 mAP, 26.2 without the border, 24.0 with 416 x 416.
   open: { side: 512, border: 16 },
+  isUnique: false,
 
-  mismatch(dims, input, labels) {
-    const [batch, points, channels = 0] = dims;
+  mismatch(outputs, input, labels) {
+    const channels = outputs[0]?.dims[2] ?? 0;
     const bins = (channels - labels) / SIDES;
-    const fits = dims.length === 3 && batch === 1 && points === gridSize(input) && Number.isInteger(bins) && bins >= 2;
+    const fits = isOnly(outputs, [1, gridSize(input), channels]) && Number.isInteger(bins) && bins >= 2;
     return fits ? undefined : `1 x ${gridSize(input)} x (${labels} + 4 x bins)`;
   },
 
-  decode(output, input, labels, minConfidence) {
+  decode([output], input, labels, minConfidence) {
+    if (!output) return [];
     const channels = output.dims[2] ?? 0;
     const bins = (channels - labels) / SIDES;
     const found = [];

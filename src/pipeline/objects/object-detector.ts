@@ -5,18 +5,30 @@ import { DETECTOR_FORMATS, type CatalogueEntry, type DetectorFormatName } from '
 import type { Model, OutputTensor } from '../models/model-sessions.ts';
 import type { Candidate, DetectorFormat, DetectorInput } from './detector-format.ts';
 import { nanodet } from './nanodet.ts';
+import { rtdetr } from './rtdetr.ts';
+import { yolov10 } from './yolov10.ts';
+import { yolov5 } from './yolov5.ts';
 import { yolov8 } from './yolov8.ts';
-import { yolox } from './yolox.ts';
+import { yolox, yoloxDecoded } from './yolox.ts';
 
 /** Variable sides of an input are multiples of this many pixels. */
 const LARGEST_STRIDE = 32;
 
-const FORMATS: Readonly<Record<DetectorFormatName, DetectorFormat>> = { nanodet, yolox, yolov8 };
+const FORMATS: Readonly<Record<DetectorFormatName, DetectorFormat>> = {
+  nanodet,
+  yolox,
+  yolox_decoded: yoloxDecoded,
+  yolov5,
+  yolov8,
+  yolov10,
+  rtdetr,
+};
 
 export interface DetectOptions {
   readonly minConfidence: number;
   /**
    * Above this intersection over union, only the more confident of two boxes of one label is kept.
+   * Not applied to models that find an object once.
    */
   readonly iou: number;
   /** Labels to keep; absent: all. */
@@ -52,15 +64,15 @@ export class ObjectDetector {
     const layout = { ...placed, paddedWidth: width, paddedHeight: height, padding, order, mean, deviation };
     const whole = { x: 0, y: 0, width: image.width, height: image.height };
     const outputs = await this.#model.run(imageTensor(image, whole, layout), [1, 3, height, width]);
-    const output = this.#checked(outputs, width, height);
     const input = { width, height };
+    this.#check(outputs, input);
     const candidates = this.#format
-      .decode(output, input, this.#labels.length, options.minConfidence)
+      .decode(outputs, input, this.#labels.length, options.minConfidence)
       .filter(({ label }) => options.labels?.includes(this.#labels[label] ?? '') ?? true);
     const across = image.width / placed.width;
     const down = image.height / placed.height;
     const found: Detection[] = [];
-    for (const candidate of withoutOverlaps(candidates, options.iou)) {
+    for (const candidate of withoutOverlaps(candidates, this.#format.isUnique ? 1 : options.iou)) {
       const left = Math.max(0, (candidate.left - placed.left) * across);
       const top = Math.max(0, (candidate.top - placed.top) * down);
       const boxWidth = Math.min(image.width, (candidate.right - placed.left) * across) - left;
@@ -83,6 +95,7 @@ export class ObjectDetector {
       throw this.#notOfFormat(`takes ${this.#model.inputDims.join(' x ')}`, '1 x 3 x height x width');
     }
     const { side, border: openBorder } = this.#format.open;
+    if (this.#format.placement === 'stretched') return { width: width || side, height: height || side, border: 0 };
     const border = width === 0 && height === 0 ? openBorder : 0;
     const scale = side / Math.max(image.width, image.height);
     const steps = (pixels: number) =>
@@ -90,12 +103,11 @@ export class ObjectDetector {
     return { width: width || steps(image.width), height: height || steps(image.height), border };
   }
 
-  #checked(outputs: readonly OutputTensor[], width: number, height: number): OutputTensor {
-    const [output] = outputs;
-    if (!output || outputs.length !== 1) throw this.#notOfFormat(`has ${outputs.length} outputs`, 'one');
-    const expected = this.#format.mismatch(output.dims, { width, height }, this.#labels.length);
-    if (expected !== undefined) throw this.#notOfFormat(`gives ${output.dims.join(' x ')}`, expected);
-    return output;
+  #check(outputs: readonly OutputTensor[], input: DetectorInput): void {
+    const expected = this.#format.mismatch(outputs, input, this.#labels.length);
+    if (expected === undefined) return;
+    const given = outputs.map(({ name, dims }) => `${name} of ${dims.join(' x ')}`).join(' and ');
+    throw this.#notOfFormat(`gives ${given}`, expected);
   }
 
   #notOfFormat(is: string, expected: string): ServiceError {

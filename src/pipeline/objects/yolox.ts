@@ -1,7 +1,5 @@
-import { bestClass, gridPoints, gridSize, type DetectorFormat } from './detector-format.ts';
-
-/** Centre, size and objectness precede the class scores. */
-const BOX_CHANNELS = 5;
+import { bestClass, edges, gridPoints, gridSize, isOnly, type DetectorFormat } from './detector-format.ts';
+import { BOX_CHANNELS, objectnessBoxes } from './objectness-boxes.ts';
 
 /**
  * YOLOX in its authors' ONNX export (without `--decode_in_inference`): 1 × points × (centre x, centre y, log width, log
@@ -15,14 +13,15 @@ export const yolox: DetectorFormat = {
   placement: 'topLeft',
   padding: 114,
   open: { side: 640, border: 0 },
+  isUnique: false,
 
-  mismatch(dims, input, labels) {
-    const [batch, points, channels] = dims;
-    const fits = dims.length === 3 && batch === 1 && points === gridSize(input) && channels === BOX_CHANNELS + labels;
+  mismatch(outputs, input, labels) {
+    const fits = isOnly(outputs, [1, gridSize(input), BOX_CHANNELS + labels]);
     return fits ? undefined : `1 x ${gridSize(input)} x (5 + ${labels})`;
   },
 
-  decode({ data }, input, labels, minConfidence) {
+  decode([output], input, labels, minConfidence) {
+    const data = output?.data ?? new Float32Array(0);
     const found = [];
     let start = 0;
     for (const { column, row, stride } of gridPoints(input)) {
@@ -33,14 +32,22 @@ export const yolox: DetectorFormat = {
         if (confidence >= minConfidence) {
           const x = ((data[start] ?? 0) + column) * stride;
           const y = ((data[start + 1] ?? 0) + row) * stride;
-          const halfWidth = (Math.exp(data[start + 2] ?? 0) * stride) / 2;
-          const halfHeight = (Math.exp(data[start + 3] ?? 0) * stride) / 2;
-          const [left, top, right, bottom] = [x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight];
-          found.push({ label, confidence, left, top, right, bottom });
+          const width = Math.exp(data[start + 2] ?? 0) * stride;
+          const height = Math.exp(data[start + 3] ?? 0) * stride;
+          found.push({ label, confidence, ...edges(x, y, width, height) });
         }
       }
       start += BOX_CHANNELS + labels;
     }
     return found;
+  },
+};
+
+/** YOLOX exported with `--decode_in_inference`: the first four values are in pixels of the input. */
+export const yoloxDecoded: DetectorFormat = {
+  ...yolox,
+
+  decode([output], _input, labels, minConfidence) {
+    return output ? objectnessBoxes(output.data, labels, minConfidence) : [];
   },
 };
