@@ -20,6 +20,8 @@ export interface DrawnText {
   readonly colour?: string;
   /** Colour of a box behind the text; absent: none. */
   readonly box?: string;
+  /** Width of a black outline in pixels; absent: none. */
+  readonly outline?: number;
 }
 
 /**
@@ -39,11 +41,11 @@ export function renderFrame(source: string, texts: readonly DrawnText[]): Frame 
   }
 }
 
-function drawText({ text, x, y, size, font = 'DejaVuSans', colour = 'white', box }: DrawnText): string {
+function drawText({ text, x, y, size, font = 'DejaVuSans', colour = 'white', box, outline = 0 }: DrawnText): string {
   const escaped = text.replace(/[\\:,;'%[\]]/g, (character) => `\\\\\\${character}`);
   const background = box === undefined ? '' : `:box=1:boxborderw=6:boxcolor=${box}`;
   const file = fileURLToPath(new URL(`${font}.ttf`, FONTS));
-  return `drawtext=fontfile=${file}:expansion=none:text=${escaped}:fontsize=${size}:x=${x}:y=${y}:fontcolor=${colour}${background}`;
+  return `drawtext=fontfile=${file}:expansion=none:text=${escaped}:fontsize=${size}:x=${x}:y=${y}:fontcolor=${colour}:borderw=${outline}${background}`;
 }
 
 function encode(graph: string, file: string): void {

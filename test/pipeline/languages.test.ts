@@ -8,6 +8,7 @@ import { renderFrame } from '../../tools/rendered-frames.ts';
 import { expectRefusal } from './refusal.ts';
 
 const BLACK = 'color=c=black:s=1280x720:r=25';
+const BUSY = 'mandelbrot=s=1280x720:r=25:start_scale=0.9';
 const LINES = [
   'Die Straße ist heute wegen Bauarbeiten gesperrt.',
   'Können Sie mir bitte größere Schuhe zeigen?',
@@ -37,6 +38,12 @@ describe('ocr.read with the data of languages', function () {
   it('reads letters that the built-in recogniser does not know', async () => {
     const found = await read(frames());
     expect(found.map((one) => Reflect.get(Object(one), 'text'))).to.deep.equal(LINES);
+  });
+
+  it('reads outlined captions on a busy picture', async () => {
+    const captions = LINES.map((text, index) => ({ text, x: 100, y: 130 + 200 * index, size: 40, outline: 3 }));
+    const [found] = await read([renderFrame(BUSY, captions)]);
+    expect(String(Reflect.get(Object(found), 'text')).split('\n')).to.include.members(LINES);
   });
 
   it('gives the same bytes in any order', async () => {

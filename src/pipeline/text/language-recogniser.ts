@@ -1,30 +1,33 @@
-import { imageTensor, type RgbImage } from '../image-tensor.ts';
+import { brightness, filledLetters, linePlanes, type GreyPicture } from './letter-fill.ts';
+import { withoutMargin, type LineCrop } from './line-crop.ts';
 import type { LineRecogniser, ReadText } from './line-recogniser.ts';
-import { CROP_HEIGHT, lineWidth } from './line-tensor.ts';
 import type { Tesseract } from './tesseract-core.ts';
 
 /** Confidence from which a reading is not doubted. */
 const SURE = 0.85;
-/** Empty pixels around the line: Tesseract misses letters at the edge. */
-const MARGIN = 16;
-/** Part of the range of brightness that outlined letters are above, or below. */
-const LETTERS = 0.75;
+/** Confidence below which another recogniser is tried, which does not know the letters of these languages. */
+const POOR = 0.7;
+/** Height of a line without its border, in pixels of Tesseract's picture. */
+const LINE_HEIGHT = 64;
+/** A longer line is squeezed, in pixels. */
+const LARGEST_WIDTH = 4096;
+/** Empty pixels around the picture: Tesseract misses letters at the edge. */
+const PADDING = 16;
+/** Deviation of the edge of a picture from its mean, up to which it is a plain background, of 255. */
+const PLAIN = 24;
+const LIGHT_EDGE = 128;
 // Tesseract puts spaces between these.
 const SPACE_IN_CJK =
-  /(?<=[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}。、]) +(?=[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}。、])/gu;
-
-/** Brightness of a line, 0 to 255. */
-interface GreyLine {
-  readonly data: Float32Array;
-  readonly width: number;
-}
+  /(?<=[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}]) +(?=[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}])/gu;
 
 /**
- * Reads lines with Tesseract in the languages that it was opened for. A line of which it is not sure is read again as
- * light and as dark letters alone, as captions over a picture are; and one that it still doubts by another recogniser.
- * The surest reading stays.
+ * Reads lines with Tesseract in the languages that it was opened for. It sees the letters without their background, as
+ * captions over a picture need it. A line of which it is not sure is read again with the other brightness of letters
+ * and with the background; a poor reading, by another recogniser too. The surest reading stays.
  */
 export class LanguageRecogniser implements LineRecogniser {
+  /** The detector's boxes cut marks above and below letters. */
+  readonly margin = 0.25;
   readonly #tesseract: Tesseract;
   readonly #other: LineRecogniser;
 
@@ -33,17 +36,25 @@ export class LanguageRecogniser implements LineRecogniser {
     this.#other = other;
   }
 
-  async read(crop: RgbImage): Promise<ReadText> {
-    const line = greyLine(crop);
-    let best = this.#tesseract.read(pgmOf(line, edgeOf(line), (value) => value));
-    if (best.confidence < SURE) {
-      for (const letters of [lightLetters(line), darkLetters(line)]) {
-        const read = this.#tesseract.read(pgmOf(line, 255, letters));
-        if (read.confidence > best.confidence) best = read;
-      }
+  async read(crop: LineCrop): Promise<ReadText> {
+    const height = Math.round((LINE_HEIGHT * crop.height) / (crop.height - 2 * crop.margin));
+    const width = Math.min(LARGEST_WIDTH, Math.max(1, Math.ceil((height * crop.width) / crop.height)));
+    const line = linePlanes(crop, width, height);
+    const whole = brightness(line);
+    const edge = edgeOf(whole);
+    const isDark = edge.mean > LIGHT_EDGE && edge.deviation < PLAIN;
+    let best = { text: '', confidence: -1 };
+    for (const picture of [
+      () => pgmOf(filledLetters(line, isDark), 255),
+      () => pgmOf(filledLetters(line, !isDark), 255),
+      () => pgmOf(whole, edge.mean),
+    ]) {
+      const read = this.#tesseract.read(picture());
+      if (read.confidence > best.confidence) best = read;
+      if (best.confidence >= SURE) break;
     }
-    if (best.confidence < SURE) {
-      const other = await this.#other.read(crop);
+    if (best.confidence < POOR) {
+      const other = await this.#other.read({ ...withoutMargin(crop), margin: 0 });
       if (!other.isUnsure && other.confidence > best.confidence) return other;
     }
     const text = best.text.replace(/\s+/g, ' ').replace(SPACE_IN_CJK, '').trim();
@@ -51,49 +62,21 @@ export class LanguageRecogniser implements LineRecogniser {
   }
 }
 
-function greyLine(crop: RgbImage): GreyLine {
-  const width = lineWidth(crop);
-  const layout = { width, height: CROP_HEIGHT, order: 'rgb', mean: [0, 0, 0], deviation: [1, 1, 1] } as const;
-  const planes = imageTensor(crop, { x: 0, y: 0, width: crop.width, height: crop.height }, layout);
-  // Green is most of what the eye takes for brightness.
-  return { data: planes.subarray(width * CROP_HEIGHT, 2 * width * CROP_HEIGHT), width };
-}
-
-/** Mean of the first and the last row. */
-function edgeOf({ data, width }: GreyLine): number {
+/** Mean and deviation of the first and the last row. */
+function edgeOf({ data, width }: GreyPicture) {
   const rows = [...data.subarray(0, width), ...data.subarray(data.length - width)];
-  return rows.reduce((a, b) => a + b, 0) / rows.length;
+  const mean = rows.reduce((a, b) => a + b, 0) / rows.length;
+  const variance = rows.reduce((sum, value) => sum + (value - mean) ** 2, 0) / rows.length;
+  return { mean, deviation: Math.sqrt(variance) };
 }
 
-/** Makes black letters of the brightest pixels. */
-function lightLetters({ data }: GreyLine): (value: number) => number {
-  const { least, most } = rangeOf(data);
-  const from = least + LETTERS * (most - least);
-  return (value) => 255 - ((value - from) * 255) / Math.max(1, most - from);
-}
-
-/** Makes black letters of the darkest pixels. */
-function darkLetters({ data }: GreyLine): (value: number) => number {
-  const { least, most } = rangeOf(data);
-  const to = most - LETTERS * (most - least);
-  return (value) => ((value - least) * 255) / Math.max(1, to - least);
-}
-
-/** Brightness that all but 2 % of the pixels are above, and below. */
-function rangeOf(data: Float32Array) {
-  const sorted = data.toSorted();
-  const at = (part: number) => sorted[Math.floor(part * (sorted.length - 1))] ?? 0;
-  return { least: at(0.02), most: at(0.98) };
-}
-
-/** The line as a PGM file (http://netpbm.sourceforge.net/doc/pgm.html) with a margin of one brightness. */
-function pgmOf({ data, width }: GreyLine, margin: number, shade: (value: number) => number): Uint8Array {
-  const outerWidth = width + 2 * MARGIN;
-  const header = Buffer.from(`P5\n${outerWidth} ${CROP_HEIGHT + 2 * MARGIN}\n255\n`);
-  const pixels = new Uint8ClampedArray(outerWidth * (CROP_HEIGHT + 2 * MARGIN)).fill(margin);
-  for (let y = 0; y < CROP_HEIGHT; y++) {
-    const row = data.subarray(y * width, (y + 1) * width).map(shade);
-    pixels.set(row, (y + MARGIN) * outerWidth + MARGIN);
+/** Returns a PGM file (http://netpbm.sourceforge.net/doc/pgm.html) with empty pixels around the picture. */
+function pgmOf({ data, width, height }: GreyPicture, padding: number): Uint8Array {
+  const outerWidth = width + 2 * PADDING;
+  const header = Buffer.from(`P5\n${outerWidth} ${height + 2 * PADDING}\n255\n`);
+  const pixels = new Uint8ClampedArray(outerWidth * (height + 2 * PADDING)).fill(padding);
+  for (let y = 0; y < height; y++) {
+    pixels.set(data.subarray(y * width, (y + 1) * width), (y + PADDING) * outerWidth + PADDING);
   }
   return Buffer.concat([header, Buffer.from(pixels.buffer)]);
 }

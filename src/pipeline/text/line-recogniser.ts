@@ -1,4 +1,4 @@
-import type { RgbImage } from '../image-tensor.ts';
+import type { LineCrop } from './line-crop.ts';
 
 export interface ReadText {
   readonly text: string;
@@ -12,6 +12,8 @@ export interface ReadText {
 
 /** Reads single lines of text. */
 export interface LineRecogniser {
-  /** Returns the text in a crop of one line. Deterministic. */
-  read(crop: RgbImage): Promise<ReadText>;
+  /** Border that it needs around a line, as a share of the line's height. */
+  readonly margin: number;
+  /** Returns the text in a crop of one line, which has that border. Deterministic. */
+  read(crop: LineCrop): Promise<ReadText>;
 }

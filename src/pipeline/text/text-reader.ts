@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { cropped, type Region, type RgbImage } from '../image-tensor.ts';
+import type { Region, RgbImage } from '../image-tensor.ts';
 import type { Model, ModelSessions } from '../models/model-sessions.ts';
+import { levelCrop, stripCrop, withoutMargin, type LineCrop } from './line-crop.ts';
 import type { LineRecogniser, ReadText } from './line-recogniser.ts';
-import { CROP_HEIGHT, lineWidth } from './line-tensor.ts';
 import { packagedTextFile } from './packaged-text-file.ts';
 import { areaOf, sharedArea } from './regions.ts';
 import { findText, type TextBox, type TextDetectorOptions } from './text-detector.ts';
 import { isUpsideDown, upsideDown } from './text-orientation.ts';
-import { isStanding, levelled, stripCorners, type TextStrip } from './text-strip.ts';
+import { isStanding, stripCorners, type TextStrip } from './text-strip.ts';
 import { quarterTurned, type Point } from './turned-rectangle.ts';
 
 /** A piece of text and its position in pixels of the image. */
@@ -65,7 +65,7 @@ export class TextReader {
         const read = await this.#readStrip(image, strip);
         pieces.push({ ...read, box: bounds, corners: stripCorners(isStanding(strip) ? quarterTurned(strip) : strip) });
       } else {
-        pieces.push({ ...(await this.#readCrop({ ...bounds, rgb: cropped(image, bounds) })), box: bounds });
+        pieces.push({ ...(await this.#readCrop(levelCrop(image, bounds, this.#recogniser.margin))), box: bounds });
       }
     }
     return pieces;
@@ -74,22 +74,22 @@ export class TextReader {
   /** Reads a levelled strip. A vertical one is read from both ends, and the more confident reading is kept. */
   async #readStrip(image: RgbImage, strip: TextStrip): Promise<ReadText> {
     const lying = isStanding(strip) ? quarterTurned(strip) : strip;
-    const crop = levelled(image, lying, lineWidth(lying), CROP_HEIGHT);
+    const crop = stripCrop(image, lying, this.#recogniser.margin);
     if (Math.abs(lying.angle) <= STEEP) return this.#readCrop(crop);
     const down = await this.#readOnce(crop);
-    const up = await this.#readOnce(upsideDown(crop));
+    const up = await this.#readOnce({ ...upsideDown(crop), margin: crop.margin });
     return up.confidence > down.confidence ? up : down;
   }
 
   /** Reads a crop, and reads it rotated by 180° as well if that is unsure and looks upside down. */
-  async #readCrop(crop: RgbImage): Promise<ReadText> {
+  async #readCrop(crop: LineCrop): Promise<ReadText> {
     const read = await this.#readOnce(crop);
-    if (read.confidence >= SURE || !(await isUpsideDown(this.#orientation, crop))) return read;
-    const turned = await this.#readOnce(upsideDown(crop));
+    if (read.confidence >= SURE || !(await isUpsideDown(this.#orientation, withoutMargin(crop)))) return read;
+    const turned = await this.#readOnce({ ...upsideDown(crop), margin: crop.margin });
     return turned.confidence > read.confidence ? turned : read;
   }
 
-  async #readOnce(crop: RgbImage): Promise<ReadText> {
+  async #readOnce(crop: LineCrop): Promise<ReadText> {
     const key = createHash('sha256').update(`${crop.width} `).update(crop.rgb).digest('base64');
     const known = this.#known.get(key);
     const read = known ?? (await this.#recogniser.read(crop));
