@@ -50,7 +50,11 @@ export function filledLetters(line: LinePlanes, isDark: boolean): GreyPicture {
   const { least, most } = rangeOf(light);
   const range = Math.max(1, most - least);
   const isLetter = (value: number) => value > least + LETTERS * range;
-  const areas = connectedAreas(width, height, Uint8Array.from(light, (value) => Number(isLetter(value))));
+  const areas = connectedAreas(
+    width,
+    height,
+    Uint8Array.from(light, (value) => Number(isLetter(value))),
+  );
   const owner = new Int32Array(width * height).fill(-1);
   for (const [index, { pixels }] of areas.entries()) for (const at of pixels) owner[at] = index;
   const reach = Math.round(REACH * height);
