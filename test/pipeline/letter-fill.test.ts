@@ -33,20 +33,20 @@ describe('letters without their background', function () {
   ] as const;
 
   it('are kept black on white when they have an outline on a bright picture', () => {
-    const { data, width } = filledLetters(painted(...ring), false);
+    const { data, width } = filledLetters(painted(...ring), { isDark: false, from: 0.75 });
     expect(data[16 * width + 12], 'the ring').to.be.at.most(0);
     expect(data[16 * width + 2], 'the sky').to.equal(255);
     expect(data[16 * width + 50], 'the sky').to.equal(255);
   });
 
   it('lose what is behind them and has another colour', () => {
-    const { data, width } = filledLetters(painted(...ring, [16, 12, 8, YELLOW]), false);
+    const { data, width } = filledLetters(painted(...ring, [16, 12, 8, YELLOW]), { isDark: false, from: 0.75 });
     expect(data[16 * width + 12], 'the ring').to.be.at.most(0);
     expect(data[16 * width + 20], 'inside of the ring').to.equal(255);
   });
 
   it('are found dark on a light background too', () => {
-    const { data, width } = filledLetters(painted([20, 8, 16, BLACK]), true);
+    const { data, width } = filledLetters(painted([20, 8, 16, BLACK]), { isDark: true, from: 0.75 });
     expect(data[16 * width + 28]).to.be.at.most(0);
     expect(data[16 * width + 10]).to.equal(255);
   });

@@ -7,6 +7,12 @@ import type { Tesseract } from './tesseract-core.ts';
 const SURE = 0.85;
 /** Confidence below which another recogniser is tried, which does not know the letters of these languages. */
 const POOR = 0.7;
+/**
+ * Brightness from which pixels belong to letters, as a part of the range: parts of the background fall away with the
+ * first, soft strokes stay whole with the second.
+ */
+const STRICT = 0.75;
+const SOFT = 0.6;
 /** Height of a line without its border, in pixels of Tesseract's picture. */
 const LINE_HEIGHT = 64;
 /** A longer line is squeezed, in pixels. */
@@ -22,8 +28,8 @@ const SPACE_IN_CJK =
 
 /**
  * Reads lines with Tesseract in the languages that it was opened for. It sees the letters without their background, as
- * captions over a picture need it. A line of which it is not sure is read again with the other brightness of letters
- * and with the background; a poor reading, by another recogniser too. The surest reading stays.
+ * captions over a picture need it. A line of which it is not sure is read again with softer letters, with the other
+ * brightness of letters and with the background; a poor reading, by another recogniser too. The surest reading stays.
  */
 export class LanguageRecogniser implements LineRecogniser {
   /** The detector's boxes cut marks above and below letters. */
@@ -45,12 +51,15 @@ export class LanguageRecogniser implements LineRecogniser {
     const isDark = edge.mean > LIGHT_EDGE && edge.deviation < PLAIN;
     let best = { text: '', confidence: -1 };
     for (const picture of [
-      () => pgmOf(filledLetters(line, isDark), 255),
-      () => pgmOf(filledLetters(line, !isDark), 255),
+      () => pgmOf(filledLetters(line, { isDark, from: STRICT }), 255),
+      () => pgmOf(filledLetters(line, { isDark, from: SOFT }), 255),
+      () => pgmOf(filledLetters(line, { isDark: !isDark, from: STRICT }), 255),
       () => pgmOf(whole, edge.mean),
     ]) {
       const read = this.#tesseract.read(picture());
-      if (read.confidence > best.confidence) best = read;
+      // A few shapes are read with more confidence than a whole line.
+      const isWhole = 2 * read.text.length >= best.text.length;
+      if (isWhole && read.confidence > best.confidence) best = read;
       if (best.confidence >= SURE) break;
     }
     if (best.confidence < POOR) {

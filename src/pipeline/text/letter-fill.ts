@@ -2,8 +2,6 @@ import { imageTensor, type RgbImage } from '../image-tensor.ts';
 import { connectedAreas, type ConnectedArea } from './connected-areas.ts';
 
 // Chosen with outlined captions in four languages on photographs.
-/** Part of the range of brightness from which a pixel may belong to a light letter. */
-const LETTERS = 0.75;
 /** Part of the range by which the surroundings of a letter are darker. */
 const CONTRAST = 0.35;
 /** Brightness at which the edge of a letter ends, as a part of the range. */
@@ -20,6 +18,13 @@ export interface GreyPicture {
   readonly data: Float32Array;
   readonly width: number;
   readonly height: number;
+}
+
+/** How letters differ from their background. */
+export interface LetterLook {
+  readonly isDark: boolean;
+  /** Brightness from which a pixel may belong to a letter (dark: darkness), as a part of the range. */
+  readonly from: number;
 }
 
 /** The red, green and blue planes of a picture of one line. */
@@ -40,16 +45,16 @@ export function brightness({ planes, width, height }: LinePlanes): GreyPicture {
 }
 
 /**
- * Returns the letters alone, black on white. Letters are areas lighter (`dark`: darker) than what surrounds them, as
+ * Returns the letters alone, black on white. Letters are areas lighter (or darker) than what surrounds them, as
  * outlined captions are, that do not touch the upper or lower edge and have the colour of most of the letters.
  */
-export function filledLetters(line: LinePlanes, isDark: boolean): GreyPicture {
+export function filledLetters(line: LinePlanes, { isDark, from }: LetterLook): GreyPicture {
   const { width, height } = line;
   const { data: shades } = brightness(line);
   const light = isDark ? shades.map((value) => 255 - value) : shades;
   const { least, most } = rangeOf(light);
   const range = Math.max(1, most - least);
-  const isLetter = (value: number) => value > least + LETTERS * range;
+  const isLetter = (value: number) => value > least + from * range;
   const areas = connectedAreas(
     width,
     height,
