@@ -7,6 +7,7 @@ import { decodeCtc } from './ctc-decoding.ts';
 import type { LineRecogniser, ReadText } from './line-recogniser.ts';
 import { CROP_HEIGHT, lineTensor, lineWidth } from './line-tensor.ts';
 import { packagedTextFile } from './packaged-text-file.ts';
+import { accentedClasses, hasReplacedLetters } from './replaced-letters.ts';
 import { isStrange, unreadLetters } from './unread-letters.ts';
 
 // A crop is padded to the next bucket of its own width, so that its result depends on nothing else. The network divides
@@ -42,12 +43,14 @@ export class CtcRecogniser implements LineRecogniser {
   readonly #model: Model;
   /** The classes from 1 on; class 0 is the blank. */
   readonly #characters: readonly string[];
+  readonly #accented: readonly number[];
 
   constructor({ name, labels }: Pick<CatalogueEntry, 'name' | 'labels'>, model: Model) {
     this.#name = name;
     this.#model = model;
     // Most networks have a class for the space, which their lists omit.
     this.#characters = [...labels, ' '];
+    this.#accented = accentedClasses(labels);
   }
 
   /** Throws `invalid_model` if the numbers of classes and characters differ. */
@@ -67,6 +70,8 @@ export class CtcRecogniser implements LineRecogniser {
     const { text, confidence, characters } = decodeCtc(output.data, classes, this.#characters);
     const green = input.subarray(CROP_HEIGHT * paddedWidth, 2 * CROP_HEIGHT * paddedWidth);
     const unread = unreadLetters({ data: green, height: CROP_HEIGHT, stride: paddedWidth, width }, characters);
-    return { text, confidence, unread, isUnsure: unread > 0 || isStrange(characters) };
+    const table = { probabilities: output.data, classes, accented: this.#accented };
+    const isUnsure = unread > 0 || isStrange(characters) || hasReplacedLetters(characters, table);
+    return { text, confidence, unread, isUnsure };
   }
 }

@@ -2,18 +2,19 @@ import type { ConnectedArea } from './connected-areas.ts';
 import type { ReadCharacter } from './ctc-decoding.ts';
 import { letterInk, type LinePlane } from './letter-ink.ts';
 
-// Sizes in pixels of a line that is 48 high. Chosen with captions in eleven languages and 41 real frames: 8 of 335
-// correctly read lines count as unsure.
+// Sizes in pixels of a line that is 48 high. Chosen with captions in eleven languages and 41 real frames.
 const HAN = /\p{Script=Han}/u;
 /** Letters that have no part above them in any font. */
 const WITHOUT_MARK = /^[A-HK-Za-hk-zI]$/;
+/** Probability from which a letter is right, and what is above it a part of the picture. */
+const CERTAIN = 0.9993;
 const LETTER = /\p{L}/u;
 /** Mean probability below which the letters of a line belong to another script, and how many letters decide that. */
 const STRANGE = 0.88;
 const ENOUGH_LETTERS = 5;
 /** Ink farther than this from the centre of every character belongs to none. */
 const REACH = 34;
-const LEAST_UNREAD_INK = 16;
+const LEAST_UNREAD_INK = 20;
 const LETTER_WIDTH = 40;
 /** A speck has fewer pixels. With more than one per character, the background is noise and says nothing. */
 const SPECK = 5;
@@ -22,7 +23,7 @@ const SPECK = 5;
 export function unreadLetters(line: LinePlane, characters: readonly ReadCharacter[]): number {
   const placed = characters
     .filter(({ character }) => character !== ' ')
-    .map(({ character, at }) => ({ character, x: at * line.stride }));
+    .map(({ character, at, likelihood }) => ({ character, likelihood, x: at * line.stride }));
   if (placed.length === 0) return 0;
   const areas = letterInk(line);
   if (areas.filter(({ pixels }) => pixels.length < SPECK).length > placed.length) return 0;
@@ -64,6 +65,7 @@ function isAbove(mark: ConnectedArea, letter: ConnectedArea): boolean {
 
 interface PlacedCharacter {
   readonly character: string;
+  readonly likelihood: number;
   /** Centre of the character in pixels of the line, within a few. */
   readonly x: number;
 }
@@ -72,7 +74,9 @@ interface PlacedCharacter {
 function isPassedOver({ left, right }: ConnectedArea, characters: readonly PlacedCharacter[]): boolean {
   const middle = (left + right) / 2;
   const near = characters.filter(({ x }) => Math.abs(x - middle) <= Math.max(12, (right - left) / 2 + 8));
-  return near.length > 0 && near.every(({ character }) => WITHOUT_MARK.test(character));
+  return (
+    near.some(({ likelihood }) => likelihood < CERTAIN) && near.every(({ character }) => WITHOUT_MARK.test(character))
+  );
 }
 
 /** Returns how many columns of letter-high ink belong to no character. */
