@@ -17,6 +17,7 @@ const PARTS = [
   'store',
   'growth',
   'search',
+  'pages',
 ] as const;
 const GIB = 1024 ** 3;
 

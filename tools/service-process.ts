@@ -20,6 +20,8 @@ export interface StartServiceOptions {
   readonly signal: AbortSignal;
   /** Settings in addition to the environment. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** The compiled service; default: the one of this build. */
+  readonly main?: string;
   /** User and group ids of the process; default: the current ones. */
   readonly user?: number;
 }
@@ -35,10 +37,16 @@ const KEPT_LINES = 20;
  * Starts the compiled service on a free port and resolves when it is ready.
  * @throws if it ends before, with its last output
  */
-export async function startService({ dataDir, signal, settings, user }: StartServiceOptions): Promise<ServiceProcess> {
+export async function startService({
+  dataDir,
+  signal,
+  settings,
+  main = MAIN,
+  user,
+}: StartServiceOptions): Promise<ServiceProcess> {
   // Keys in the environment would lock this program out.
   const { API_KEYS: _, ...environment } = process.env;
-  const child = spawn(process.execPath, [MAIN], {
+  const child = spawn(process.execPath, [main], {
     env: { ...environment, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,

@@ -1,8 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-import { z } from 'zod';
 
 const CHROMIUM = '/usr/bin/chromium';
 const ARGUMENTS = [
@@ -56,16 +53,4 @@ export async function openPage(
   })`);
   await page.goto(address);
   return { page, breaches };
-}
-
-const axeSchema = z.array(
-  z.object({ id: z.string(), impact: z.string().nullable(), nodes: z.array(z.object({ html: z.string() })) }),
-);
-
-/** Findings of axe-core of any severity, one per line. */
-export async function findings(page: Page): Promise<readonly string[]> {
-  const source = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
-  await page.evaluate(source);
-  const violations = axeSchema.parse(await page.evaluate('axe.run().then(({ violations }) => violations)'));
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
 }

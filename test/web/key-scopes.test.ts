@@ -37,7 +37,7 @@ describe('the library and the scopes of a key', function () {
   it('lets a key that only submits add videos, and says that it sees none', async () => {
     const page = await signedIn('only-submits');
     await page.getByText('Your key adds videos.').waitFor();
-    await page.getByRole('button', { name: 'Add videos' }).click();
+    await page.locator('.page-head').getByRole('button', { name: 'Add videos' }).click();
     await page.locator('.pipeline', { hasText: 'yolo_ocr' }).waitFor();
     expect(await page.getByRole('alert').count()).to.equal(0);
   });

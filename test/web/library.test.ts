@@ -3,9 +3,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { jobIdSchema } from '../../src/job.ts';
-import { findings, openPage } from './browser.ts';
+import { findings, overflows } from '../../tools/page-faults.ts';
+import { openPage } from './browser.ts';
 import { browserSuite } from './browser-suite.ts';
-import { LONG_NAME, overflows, RTL_NAME, tabTo, WIDTHS } from './page-checks.ts';
+import { LONG_NAME, RTL_NAME, tabTo, WIDTHS } from './page-checks.ts';
 import { openServiceWithPages, RESULTS, type ServiceWithPages } from './service-with-pages.ts';
 
 describe('the library in a browser', function () {

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { createHash } from 'node:crypto';
 import { submitResponseSchema } from '../../src/http/schemas.ts';
+import { findings } from '../../tools/page-faults.ts';
 import { form, openService, VIDEO, type ServiceUnderTest } from '../http/service-under-test.ts';
-import { findings, openPage } from './browser.ts';
+import { openPage } from './browser.ts';
 import { browserSuite } from './browser-suite.ts';
 
 const KEY = 'the-key-of-this-test';

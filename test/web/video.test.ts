@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
-import { findings, openPage } from './browser.ts';
+import { findings, overflows } from '../../tools/page-faults.ts';
+import { openPage } from './browser.ts';
 import { browserSuite } from './browser-suite.ts';
-import { LONG_NAME, overflows, tabTo, WIDTHS } from './page-checks.ts';
+import { LONG_NAME, tabTo, WIDTHS } from './page-checks.ts';
 import { HEIGHT, openServiceWithPages, RESULTS, WIDTH, type ServiceWithPages } from './service-with-pages.ts';
 
 describe('a video in a browser', function () {

@@ -11,6 +11,7 @@ import { useStore } from '../shared/store.ts';
 import { AddDialog } from '../upload/add-dialog.tsx';
 import { adding } from '../upload/adding.ts';
 import { DropTarget } from '../upload/drop-target.tsx';
+import { FirstVisit } from '../upload/first-visit.tsx';
 import { UploadTray } from '../upload/upload-tray.tsx';
 import { VideoPage } from '../video/video-page.tsx';
 import { SearchField } from './search-field.tsx';
@@ -32,13 +33,14 @@ function App() {
   return (
     <>
       <PageHead page="library">
-        {jobId === null ? (
+        {mayRead && jobId === null && (
           <SearchField
             query={query}
             onQuery={(next) => replaceRoute({ query: next })}
             onInput={(next) => replaceRoute({ query: next })}
           />
-        ) : (
+        )}
+        {mayRead && jobId !== null && (
           <SearchField key={jobId} query="" onQuery={(next) => navigate({ query: next })} />
         )}
         {maySubmit && (
@@ -55,9 +57,7 @@ function App() {
         )}
         {jobId !== null && <VideoPage key={jobId} jobId={jobId} />}
         {jobId === null && mayRead && <LibraryView query={query} pipelines={pipelines.map(({ id }) => id)} />}
-        {jobId === null && !mayRead && (
-          <p class="note">Your key adds videos. To see what was found, sign in with a key that reads.</p>
-        )}
+        {jobId === null && !mayRead && <FirstVisit />}
       </main>
       {maySubmit && <DropTarget />}
       {maySubmit && files !== null && <AddDialog files={files} pipelines={pipelines} />}

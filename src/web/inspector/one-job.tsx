@@ -8,6 +8,7 @@ import { CopyJson } from './copy-json.tsx';
 import { lifeOf } from './job-life.ts';
 import { JobPath } from './job-path.tsx';
 import { LifeView } from './life-view.tsx';
+import { samplingWords } from './sampling-words.ts';
 
 /** The path of one job through the machine, step by step. */
 export function OneJob({ chart, jobId }: { readonly chart: MachineChart; readonly jobId: string }) {
@@ -36,15 +37,11 @@ export function OneJob({ chart, jobId }: { readonly chart: MachineChart; readonl
 }
 
 function Facts({ job, isOver }: { readonly job: JobItem; readonly isOver: boolean }) {
-  const { frame_stride: stride, max_frames: most } = job.options;
   return (
     <p class="job-facts">
       <code>{job.job_id}</code>
       <span>{job.pipeline_id}</span>
-      <span>
-        {stride === 1 ? 'every frame' : `one frame in ${stride}`}
-        {most !== undefined && `, at most ${most}`}
-      </span>
+      <span>{samplingWords(job.options)}</span>
       <span>accepted {formatDate(job.created_at)}</span>
       {isOver && <span>{formatDuration(Date.parse(job.updated_at) - Date.parse(job.created_at))} in all</span>}
       {job.error_message !== undefined && (

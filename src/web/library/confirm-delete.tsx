@@ -15,7 +15,9 @@ export function ConfirmDelete({ jobs, onConfirm, onClose }: ConfirmDeleteProps) 
   const [only, ...others] = jobs;
   return (
     <Dialog title={others.length === 0 ? 'Delete this video?' : `Delete ${jobs.length} videos?`} onClose={onClose}>
-      <p>The videos and their results are deleted for good.</p>
+      <p>
+        {others.length === 0 ? 'The video and its results are' : 'The videos and their results are'} deleted for good.
+      </p>
       <ul class="names">
         {jobs.slice(0, NAMED).map((job) => (
           <li key={job.job_id}>

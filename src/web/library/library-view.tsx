@@ -56,14 +56,16 @@ export function LibraryView({ query, pipelines }: LibraryViewProps) {
       {query !== '' && <SearchHits query={query} />}
       <div class="library-head">
         <h1>{query === '' ? 'Library' : 'Names'}</h1>
-        <JobFilters
-          counts={counts}
-          filter={filter}
-          onFilter={setFilter}
-          pipelines={pipelines}
-          order={order}
-          onOrder={setOrder}
-        />
+        {(query === '' || jobs.length > 0 || filter !== NO_FILTER) && (
+          <JobFilters
+            counts={counts}
+            filter={filter}
+            onFilter={setFilter}
+            pipelines={pipelines}
+            order={order}
+            onOrder={setOrder}
+          />
+        )}
       </div>
       {[...(page.problem === undefined ? [] : [page.problem]), ...problems].map((problem) => (
         <p key={problem} class="problem" role="alert">

@@ -4,9 +4,9 @@ import { messageOf, request } from '../shared/request.ts';
 import { useSession } from '../shared/session.ts';
 import { adding, addFiles } from './adding.ts';
 
-/** Shown in the library before the first video. */
+/** Shown in the library before the first video, and always to a key that only submits. */
 export function FirstVisit() {
-  const { maySubmit } = useSession();
+  const { maySubmit, mayRead } = useSession();
   const [problem, setProblem] = useState<string | null>(null);
   const addSample = async (): Promise<void> => {
     try {
@@ -19,8 +19,12 @@ export function FirstVisit() {
   return (
     <div class="first-visit">
       <Icon name="film" />
-      <h1>See what is in a video</h1>
-      <p>What is written and seen in it becomes a transcript that you can search, play from and download.</p>
+      <h1>{mayRead ? 'See what is in a video' : 'Add videos'}</h1>
+      <p>
+        {mayRead
+          ? 'What is written and seen in it becomes a transcript that you can search, play from and download.'
+          : 'Your key adds videos. To see what was found, sign in with a key that reads.'}
+      </p>
       {maySubmit ? (
         <div class="first-actions">
           <button type="button" class="primary" onClick={() => adding.set({ files: [] })}>
@@ -38,7 +42,9 @@ export function FirstVisit() {
           {problem}
         </p>
       )}
-      <p class="hint">Or drop MP4 files anywhere on this page. They stay on this machine.</p>
+      {maySubmit && (
+        <p class="hint">Or drop MP4 files anywhere on this page. They stay on the machine of this service.</p>
+      )}
     </div>
   );
 }

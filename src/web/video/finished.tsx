@@ -131,7 +131,7 @@ function Opened({ job, findings: { scenes, objects, endMs } }: OpenedProps) {
       <div class="video-columns" style={{ '--ratio': String(width / height) }}>
         <div class="video-left">
           <div class="player" ref={place}>
-            <Stage jobId={jobId} store={store} player={player} hues={hues} size={[width, height]} />
+            <Stage jobId={jobId} store={store} player={player} scenes={scenes} hues={hues} size={[width, height]} />
             <Timeline jobId={jobId} store={store} player={player} scenes={scenes} hits={hits} onStep={step} />
             <Controls
               store={store}

@@ -8,6 +8,7 @@ import { Icon } from '../shared/icon.tsx';
 import { messageOf, request } from '../shared/request.ts';
 import { navigate } from '../shared/route.ts';
 import { useSession } from '../shared/session.ts';
+import { adding } from '../upload/adding.ts';
 import { JobDetails } from './job-details.tsx';
 import { VideoTitle } from './video-title.tsx';
 
@@ -43,7 +44,7 @@ export function Unfinished({ job }: { readonly job: JobResponse }) {
           <>
             <h2>{remedy.title}</h2>
             <p>{remedy.advice}</p>
-            <p class="reason">{job.error_message}</p>
+            {job.error_code !== 'cancelled' && <p class="reason">{job.error_message}</p>}
           </>
         )}
         {maySubmit && (
@@ -56,6 +57,11 @@ export function Unfinished({ job }: { readonly job: JobResponse }) {
             {remedy?.mayRerun === true && isPossible('rerun', job) && (
               <button type="button" class="primary" onClick={() => void rerun()}>
                 <Icon name="retry" /> Run again
+              </button>
+            )}
+            {remedy?.mayRerun === false && (
+              <button type="button" class="primary" onClick={() => adding.set({ files: [] })}>
+                <Icon name="upload" /> Upload another file
               </button>
             )}
             {isPossible('delete', job) && (

@@ -22,6 +22,7 @@ export function VideoPage({ jobId }: { readonly jobId: string }) {
       <p class="empty">Loading…</p>
     ) : (
       <div class="video-missing">
+        <h1>This video cannot be shown</h1>
         <p class="problem" role="alert">
           {problem}
         </p>
