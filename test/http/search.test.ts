@@ -1,11 +1,12 @@
-import { setTimeout } from 'node:timers/promises';
+import { once } from 'node:events';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import { storeAnalysis } from '../../src/analysis/store-analysis.ts';
 import { resultsPathOf, segmentsPathOf } from '../../src/engine/sidecar.ts';
 import { searchResponseSchema } from '../../src/http/routes/search.ts';
 import type { JobId } from '../../src/job.ts';
 import { framesOf, times } from '../segments/frames.ts';
-import { openService, problemOf, type ServiceUnderTest } from './service-under-test.ts';
+import { openService, problemOf, send, type Answer, type ServiceUnderTest } from './service-under-test.ts';
 
 describe('GET /video/search', () => {
   let service: ServiceUnderTest;
@@ -100,4 +101,43 @@ describe('GET /video/search', () => {
     expect((await fetch(`${service.url}/video/jobs/${id}`, { method: 'DELETE' })).status).to.equal(200);
     expect((await search({ q: 'deleted' })).hits).to.deep.equal([]);
   });
+});
+
+it('a search waits for the last one of its client, and not for those of others', async () => {
+  const begun: string[] = [];
+  const waiting: (() => void)[] = [];
+  const service = await openService({
+    search: {
+      async search({ text = '' }) {
+        begun.push(text);
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        return { hits: [], isComplete: true, next: undefined };
+      },
+      state: () => ({ isComplete: true, videos: 0 }),
+    },
+  });
+  try {
+    const ask = (localAddress: string, q: string): Promise<Answer> =>
+      send(service.port, { method: 'GET', path: `/video/search?q=${q}`, localAddress });
+    const untilBegun = async (count: number): Promise<void> => {
+      while (begun.length < count) await setImmediate();
+    };
+    const arrived = once(service.server, 'request');
+    const first = ask('127.0.0.1', 'first');
+    await arrived;
+    await untilBegun(1);
+    const queued = once(service.server, 'request');
+    const second = ask('127.0.0.1', 'second');
+    await queued;
+    const other = ask('127.0.0.2', 'other');
+    await untilBegun(2);
+    expect(begun).to.deep.equal(['first', 'other']);
+    for (const end of waiting.splice(0)) end();
+    await Promise.all([first, other]);
+    await untilBegun(3);
+    for (const end of waiting.splice(0)) end();
+    expect((await second).status).to.equal(200);
+  } finally {
+    await service.close();
+  }
 });

@@ -22,6 +22,7 @@ import type { JobId } from '../../src/job.ts';
 import { listen } from '../../src/listen.ts';
 import { createLog, type Log } from '../../src/log.ts';
 import { SearchIndex } from '../../src/search/search-index.ts';
+import type { VideoSearch } from '../../src/search/video-search.ts';
 import { InMemoryQueueService } from '../../src/queue/memory.ts';
 import type { VideoPictureService } from '../../src/pipeline/picture-service.ts';
 import type { VideoFilePipelineService } from '../../src/pipeline/pipeline-service.ts';
@@ -75,6 +76,7 @@ export interface ServiceSettings {
   readonly log?: Log;
   readonly pipelines?: VideoFilePipelineService;
   readonly pictures?: VideoPictureService;
+  readonly search?: Pick<VideoSearch, 'search' | 'state'>;
   readonly machines?: readonly ShownMachine[];
   readonly workers?: () => readonly StateValue[];
 }
@@ -113,7 +115,7 @@ export async function openService(settings: ServiceSettings = {}) {
     reads: store,
     storage,
     segments,
-    search,
+    search: settings.search ?? search,
     thumbnails: new JobThumbnails({ storage, segments, pictures, log }),
     pictures,
     pipelines,

@@ -1,5 +1,6 @@
 import type { RouterMiddleware } from '@koa/router';
 import { z } from 'zod';
+import { KeyedMutex } from '../../engine/keyed-mutex.ts';
 import { ServiceError } from '../../errors.ts';
 import { jobIdSchema } from '../../job.ts';
 import type { SearchHit, SearchPlace, VideoSearch } from '../../search/video-search.ts';
@@ -69,6 +70,8 @@ export const searchResponseSchema = z.object({
 
 /** GET /video/search */
 export function searchRoute(search: Pick<VideoSearch, 'search'>): RouterMiddleware<RequestState> {
+  // Searches run one after another. A client with many must not delay those of others.
+  const turns = new KeyedMutex();
   return async (ctx) => {
     const { q, pipeline_id: pipelineId, cursor, ...filter } = parseParameters(searchParametersSchema, [ctx.query]);
     if (q === undefined && filter.label === undefined)
@@ -78,7 +81,9 @@ export function searchRoute(search: Pick<VideoSearch, 'search'>): RouterMiddlewa
       throw new ServiceError('invalid_request', 'to must be later than from');
     }
     const after = cursor === undefined ? undefined : placeOf(cursor);
-    const { hits, isComplete, next } = await search.search({ ...filter, from, to, text: q, pipelineId, after });
+    const { hits, isComplete, next } = await turns.runExclusive(ctx.state.client.network, () =>
+      search.search({ ...filter, from, to, text: q, pipelineId, after }),
+    );
     ctx.body = {
       hits: hits.map((hit) => itemOf(hit)),
       complete: isComplete,
