@@ -13,9 +13,8 @@ const SERVICE_BYTES = 300 * MB;
 const CHILDREN_PART = 0.85;
 /** A child without inference threads that decodes 1080p. */
 const BASE_BYTES = 130 * MB;
-/** An inference thread with both built-in models and its working memory at the default `detection_side`. */
-const THREAD_BYTES = 140 * MB;
-const DEFAULT_SIDE = 640;
+/** An inference thread: 115 MB for the built-in models, the rest to analyse 1080p frames with small text. */
+const THREAD_BYTES = 280 * MB;
 /** Largest picture that the text detector sees at once if a pipeline names no `detection_side` (`text-map.ts`). */
 const LARGEST_LOOK = 1152 * 896;
 /** Minimum that a default leaves for decoding videos larger than 1080p. */
@@ -109,7 +108,7 @@ export function threadsForFrames(
 export function checkPipelineMemory(definitions: readonly PipelineDefinition[], plan: ChildPlan): void {
   for (const definition of definitions) {
     const side = detectionSideOf(definition);
-    const pixels = pixelsOf(side) - pixelsOf(DEFAULT_SIDE);
+    const pixels = Math.max(0, pixelsOf(side) - LARGEST_LOOK);
     const each = DETECTION_BYTES_PER_PIXEL + FRAME_BYTES_PER_PIXEL + DECODER_BYTES_PER_PIXEL;
     const needed = memoryOfThreads(1) + pixels * each;
     if (needed <= plan.memoryBytes) continue;

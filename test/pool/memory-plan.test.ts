@@ -25,20 +25,18 @@ const pipeline = (side: number): PipelineDefinition => ({
 
 describe('planChildren', () => {
   for (const [cores, memory, concurrency, threads, megabytes] of [
-    [2, 24, 1, 2, 3610],
-    [6, 24, 1, 6, 4170],
-    [16, 24, 1, 16, 5570],
-    [64, 24, 1, 16, 5570],
+    [2, 24, 1, 2, 3890],
+    [6, 24, 1, 6, 5010],
+    [16, 24, 1, 16, 7810],
+    [64, 24, 1, 16, 7810],
     [128, 24, 4, 16, 5412],
-    [128, 512, 4, 16, 5570],
+    [128, 512, 4, 16, 7810],
     [4, 4, 1, 4, 3395],
     [2, 2, 1, 2, 1570],
-    [16, 2, 1, 8, 1570],
-    [16, 2, 2, 3, 785],
-    [16, 2, 4, 1, 392],
-    [2, 1, 1, 2, 657],
-    [64, 1, 1, 2, 657],
-    [64, 1, 2, 1, 328],
+    [16, 2, 1, 4, 1570],
+    [16, 2, 2, 1, 785],
+    [2, 1, 1, 1, 657],
+    [64, 1, 1, 1, 657],
   ] as const) {
     it(`gives ${cores} cores, ${memory} GiB and ${concurrency} jobs ${threads} threads and ${megabytes} MB`, () => {
       const planned = plan(cores, memory * GiB, { concurrency });
@@ -60,13 +58,13 @@ describe('planChildren', () => {
 
   it('fits the memory to threads that were set, and the threads to memory that was set', () => {
     expect(plan(2, 24 * GiB, { threads: 64 }).memoryBytes).to.be.at.least(memoryOfThreads(64));
-    expect(plan(64, 24 * GiB, { memoryBytes: 900 * MB })).to.include({ threads: 4, memoryBytes: 900 * MB });
+    expect(plan(64, 24 * GiB, { memoryBytes: 900 * MB })).to.include({ threads: 2, memoryBytes: 900 * MB });
   });
 
   for (const [settings, proposal] of [
-    [{ threads: 16, memoryBytes: 900 * MB }, 'set PIPELINE_THREADS=5 or CHILD_MEMORY_BYTES=2370000000'],
-    [{ memoryBytes: 100 * MB }, 'set CHILD_MEMORY_BYTES=270000000'],
-    [{ threads: 64 }, 'set PIPELINE_THREADS=14'],
+    [{ threads: 16, memoryBytes: 900 * MB }, 'set PIPELINE_THREADS=2 or CHILD_MEMORY_BYTES=4610000000'],
+    [{ memoryBytes: 100 * MB }, 'set CHILD_MEMORY_BYTES=410000000'],
+    [{ threads: 64 }, 'set PIPELINE_THREADS=7'],
   ] as const) {
     it(`refuses ${JSON.stringify(settings)} with values that work`, () => {
       expect(() => plan(8, 2 * GiB, settings))
@@ -76,8 +74,8 @@ describe('planChildren', () => {
   }
 
   it('proposes values that it accepts', () => {
-    expect(plan(8, 2 * GiB, { threads: 5, memoryBytes: 900 * MB })).to.include({ threads: 5 });
-    expect(plan(8, 4 * GiB, { threads: 16, memoryBytes: 2370 * MB })).to.include({ threads: 16 });
+    expect(plan(8, 2 * GiB, { threads: 2, memoryBytes: 900 * MB })).to.include({ threads: 2 });
+    expect(plan(8, 8 * GiB, { threads: 16, memoryBytes: 4610 * MB })).to.include({ threads: 16 });
   });
 });
 

@@ -187,7 +187,7 @@ describe('the service with hostile videos', function () {
     });
 
     it('ends a job that exhausts memory as memory_limit, after a retry with one thread', async () => {
-      await start({ CHILD_MEMORY_BYTES: '280000000' });
+      await start({ CHILD_MEMORY_BYTES: '410000000' });
       const path = join(folder, 'hungry.mp4');
       // One frame takes 50 MB in the decoder and 100 MB as RGB, twice on its way to the analysis.
       makeVideo({ path, width: 7680, height: 4320, frames: 3, codec: 'mjpeg', picture: 'color=color=gray' });

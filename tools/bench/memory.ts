@@ -25,20 +25,20 @@ const FRAMES = 6;
 const registry = await PipelineRegistry.open();
 const folder = await mkdtemp(join(tmpdir(), 'reelstate-bench-'));
 try {
-  for (const threads of [1, 2, 4, 8]) await measure(threads, 1920, 1080, 640);
+  for (const threads of [1, 2, 4, 8]) await measure(threads, 1920, 1080);
   for (const [width, height] of [
     [1280, 720],
     [3840, 2160],
     [7680, 4320],
   ] as const) {
-    await measure(1, width, height, 640);
+    await measure(1, width, height);
   }
   for (const side of [1280, 1920, 4096]) await measure(1, 3840, 2160, side);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
 
-async function measure(threads: number, width: number, height: number, side: number): Promise<void> {
+async function measure(threads: number, width: number, height: number, side?: number): Promise<void> {
   await using pool = ProcessPool.open({
     size: 1,
     threads,
@@ -57,7 +57,7 @@ async function measure(threads: number, width: number, height: number, side: num
     peak = Math.max(peak, usedMemoryOf(pid));
   }, LOOK_EVERY_MS);
   for await (const _ of pool.run({
-    definition: withSide(registry.get('yolo_ocr'), side),
+    definition: side === undefined ? registry.get('yolo_ocr') : withSide(registry.get('yolo_ocr'), side),
     filePath: video(width, height),
     sampling: samplingSchema.parse({}),
     regions: [],
@@ -67,7 +67,7 @@ async function measure(threads: number, width: number, height: number, side: num
   }));
   clearInterval(timer);
   print(
-    `${threads} threads, ${width}x${height}, detection_side ${side}`,
+    `${threads} threads, ${width}x${height}, detection_side ${side ?? 'by default'}`,
     `${(warm / MB).toFixed(0)} MB warm, ${(peak / MB).toFixed(0)} MB at most`,
   );
 }
@@ -85,7 +85,8 @@ function video(width: number, height: number): string {
     text: `Line ${line} of a page of text`,
     x: 40,
     y: Math.round(((line + 0.2) * height) / 20),
-    size: Math.round(height / 30),
+    // Small enough for a second look.
+    size: Math.round(height / 60),
   }));
   makeVideo({ path, width, height, frames: FRAMES, captions });
   return path;
