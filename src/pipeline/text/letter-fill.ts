@@ -75,7 +75,7 @@ export function filledLetters(line: LinePlanes, { isDark, from }: LetterLook): G
 }
 
 /** Brightness that all but 2 % of the pixels are above, and below. */
-export function rangeOf(data: Float32Array): { readonly least: number; readonly most: number } {
+function rangeOf(data: Float32Array): { readonly least: number; readonly most: number } {
   const sorted = data.toSorted();
   const at = (part: number) => sorted[Math.floor(part * (sorted.length - 1))] ?? 0;
   return { least: at(0.02), most: at(0.98) };
