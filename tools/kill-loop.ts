@@ -145,14 +145,17 @@ async function indexed({ url }: ServiceProcess, signal: AbortSignal): Promise<vo
   while ((await health()).search_index !== 'complete') await wait(50, undefined, { signal });
 }
 
-/** One that completes, and one that is accepted and fails. */
+/** Two that complete, one of them with a text to be found, and one that is accepted and fails. */
 async function makeVideos(dataDir: string): Promise<readonly string[]> {
   const folder = await mkdtemp(path.join(dataDir, 'videos-'));
   const good = path.join(folder, 'good.mp4');
   makeVideo({ path: good, width: 64, height: 48, frames: 1, picture: 'color=color=gray' });
+  const written = path.join(folder, 'written.mp4');
+  const captions = [{ text: 'Gate B12', x: 16, y: 16, size: 28 }];
+  makeVideo({ path: written, width: 192, height: 64, frames: 1, picture: 'color=color=gray', captions });
   const bad = path.join(folder, 'bad.mp4');
   await writeFile(bad, Buffer.concat([Buffer.from('00000018', 'hex'), Buffer.from('ftypmp42'), Buffer.alloc(4_000)]));
-  return [good, good, good, bad];
+  return [good, good, written, bad];
 }
 
 /** A folder for the service of a loop, removed by `Symbol.asyncDispose`. */

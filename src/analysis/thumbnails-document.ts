@@ -31,13 +31,10 @@ export async function* thumbnailsDocument(thumbnails: readonly Thumbnail[]): Asy
  */
 export async function readThumbnail(path: string, frame: number | 'first'): Promise<Uint8Array | null | undefined> {
   await using file = await open(path);
-  const start = await read(file, 0, HEAD_BYTES);
-  const end = start.indexOf('\n');
-  if (end === -1) return undefined;
-  const head = headSchema.safeParse(jsonOf(start.toString('utf8', 0, end)));
-  if (!head.success) return undefined;
-  let position = end + 1;
-  for (const { frame_index: frameIndex, bytes } of head.data.thumbnails) {
+  const head = await readHead(file);
+  if (head === undefined) return undefined;
+  let { position } = head;
+  for (const { frame_index: frameIndex, bytes } of head.thumbnails) {
     if (frame === 'first' || frame === frameIndex) {
       const jpeg = await read(file, position, bytes);
       return jpeg.length === bytes ? jpeg : undefined;
@@ -45,6 +42,24 @@ export async function readThumbnail(path: string, frame: number | 'first'): Prom
     position += bytes;
   }
   return null;
+}
+
+/** Returns true for a document of this version that has all of its pictures. */
+export async function areThumbnailsWhole(path: string): Promise<boolean> {
+  await using file = await open(path);
+  const head = await readHead(file);
+  if (head === undefined) return false;
+  const { size } = await file.stat();
+  return size === head.thumbnails.reduce((sum, { bytes }) => sum + bytes, head.position);
+}
+
+/** Returns the list of pictures, and the position of the first; undefined if it cannot be read. */
+async function readHead(file: FileHandle) {
+  const start = await read(file, 0, HEAD_BYTES);
+  const end = start.indexOf('\n');
+  if (end === -1) return undefined;
+  const head = headSchema.safeParse(jsonOf(start.toString('utf8', 0, end)));
+  return head.success ? { thumbnails: head.data.thumbnails, position: end + 1 } : undefined;
 }
 
 async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {

@@ -8,6 +8,7 @@ import { planChildren, type ChildPlan } from '../pool/memory-plan.ts';
 import { checkAddress } from './checks/address.ts';
 import { checkDataFolder } from './checks/data-folder.ts';
 import { checkDatabase } from './checks/database.ts';
+import { checkDerivedFiles } from './checks/derived-files.ts';
 import { checkDiskSpace } from './checks/disk-space.ts';
 import { checkIsolation } from './checks/isolation.ts';
 import { checkNodeVersion } from './checks/node-version.ts';
@@ -48,6 +49,7 @@ export async function* examine(environment: Readonly<Record<string, string | und
   yield finding;
   yield await checkDatabase(dataDir, isServing);
   yield await checkSearchIndex(dataDir, isServing);
+  yield await checkDerivedFiles(dataDir);
   const modelsFolder = join(dataDir, 'models');
   const { finding: models, definitions } = await checkPipelines(modelsFolder, config.PIPELINES_DIR);
   yield models;

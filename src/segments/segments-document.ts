@@ -44,6 +44,11 @@ export function isDocumentHead(line: string): boolean {
   return headSchema.safeParse(jsonOf(`${line}${LAST_LINE}`)).success;
 }
 
+/** Returns true for the last line of a whole document. */
+export function isDocumentEnd(line: string | undefined): boolean {
+  return line === LAST_LINE;
+}
+
 /** Returns the segment in a line of the document, without its line break; undefined if there is none. */
 export function parseDocumentLine(line: string): Segment | undefined {
   return segmentSchema.safeParse(jsonOf(line.endsWith(',') ? line.slice(0, -1) : line)).data;

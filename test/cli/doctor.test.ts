@@ -3,15 +3,21 @@ import { appendFile, chmod, mkdir, mkdtemp, open, rm, stat, writeFile } from 'no
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { z } from 'zod';
+import { thumbnailsDocument } from '../../src/analysis/thumbnails-document.ts';
 import type { CheckResult } from '../../src/maintenance/check-result.ts';
 import { checkNodeVersion } from '../../src/maintenance/checks/node-version.ts';
 import { examine } from '../../src/maintenance/examine.ts';
+import { segmentsDocument } from '../../src/segments/segments-document.ts';
 import { Database } from '../../src/store/database.ts';
 import { migrateUp } from '../../src/store/migrate.ts';
 import { openService } from '../http/service-under-test.ts';
 import { reelstate, spawnReelstate } from './command-line.ts';
+
+/** Ids of jobs. */
+const [WHOLE, CUT, ALONE] = [1, 2, 3].map((n) => `01900000-0000-7000-8000-00000000000${n}`);
 
 const addressSchema = z.object({ port: z.number() });
 const checkResultSchema = z.strictObject({
@@ -145,6 +151,29 @@ describe('reelstate doctor', function () {
     await makeDatabase();
     await writeFile(join(dataDir, 'search.duckdb'), Buffer.alloc(20_000, 'x'));
     expect(await findingOf('search index')).to.include({ status: 'warning' });
+  });
+
+  it('finds segments and thumbnails that are cut off or without results', async () => {
+    await makeDatabase();
+    const files = join(dataDir, 'video_jobs');
+    await mkdir(files);
+    const segments = [...segmentsDocument({ texts: [], objects: [], scenes: [] }, undefined)].join('');
+    const thumbnails = await buffer(thumbnailsDocument([{ frameIndex: 0, jpeg: Buffer.alloc(500, 1) }]));
+    for (const end of ['_segments.json', '_thumbnails.bin', '_results.json']) {
+      const content = { '_segments.json': segments, '_thumbnails.bin': thumbnails }[end] ?? '{"results": []}';
+      await writeFile(join(files, `${WHOLE}${end}`), content);
+    }
+    expect(await findingOf('segments and thumbnails')).to.include({ status: 'ok' });
+    await writeFile(join(files, `${CUT}_results.json`), '{"results": []}');
+    await writeFile(join(files, `${CUT}_segments.json`), segments.slice(0, -3));
+    await writeFile(join(files, `${CUT}_thumbnails.bin`), thumbnails.subarray(0, -1));
+    await writeFile(join(files, `${ALONE}_segments.json`), segments);
+    const { status, message } = await findingOf('segments and thumbnails');
+    expect(status).to.equal('warning');
+    expect(message).to.match(/^3 of 5 files/);
+    for (const name of [`${CUT}_segments.json`, `${CUT}_thumbnails.bin`, `${ALONE}_segments.json`]) {
+      expect(message).to.include(name);
+    }
   });
 
   it('finds a damaged database', async () => {

@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { segmentsPathOf } from '../../src/engine/sidecar.ts';
+import type { JobId } from '../../src/job.ts';
 import { createLog } from '../../src/log.ts';
 import { IndexFile } from '../../src/search/index-file.ts';
 import { LocalStorageService } from '../../src/storage/local.ts';
@@ -11,16 +14,26 @@ import { allJobs, brokenPromises } from '../engine/promises.ts';
 const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 5);
 const MS_PER_ROUND = 30_000;
 
-/** The jobs in the search index, by id; one that is in it twice is listed twice. */
-async function indexedJobs(path: string): Promise<readonly unknown[]> {
+/** The texts in the search index, as `job_id segment`; one that is in it twice is listed twice. */
+async function indexedTexts(path: string): Promise<readonly unknown[]> {
   const file = await IndexFile.openPresent(path, { readOnly: true });
   try {
     const connection = await file.connect();
-    const found = await connection.runAndReadAll('SELECT job_id::VARCHAR FROM videos ORDER BY job_id');
-    return found.getRowsJS().map(([jobId]) => jobId);
+    const found = await connection.runAndReadAll(
+      `SELECT job_id::VARCHAR || coalesce(' ' || segment, '')
+        FROM videos LEFT JOIN (SELECT video, segment FROM documents WHERE kind = 'text') USING (video)`,
+    );
+    return found.getRowsJS().map(([line]) => line);
   } finally {
     file.close();
   }
+}
+
+/** As in the index: a line for each text, or one with the id alone. */
+async function storedTexts(storage: LocalStorageService, jobId: JobId): Promise<readonly string[]> {
+  const text = await readFile(await storage.loadFile(segmentsPathOf(jobId)), 'utf8');
+  const lines = text.split('\n').filter((line) => line.startsWith('{"kind":"text"'));
+  return lines.length === 0 ? [jobId] : lines.map((line) => `${jobId} ${line.replace(/,$/, '')}`);
 }
 
 describe('a service killed again and again under load', () => {
@@ -49,7 +62,9 @@ describe('a service killed again and again under load', () => {
       expect(await brokenPromises({ store, storage, baseDir }, report)).to.deep.equal([]);
       const jobs = await allJobs(store);
       const searchable = jobs.filter(({ status }) => status === 'completed').map(({ jobId }) => jobId);
-      expect(await indexedJobs(join(dataDir, 'search.duckdb'))).to.have.ordered.members(searchable.toSorted());
+      const stored = await Promise.all(searchable.map((jobId) => storedTexts(storage, jobId)));
+      expect(await indexedTexts(join(dataDir, 'search.duckdb'))).to.have.members(stored.flat());
+      expect(stored.flat().join()).to.contain('Gate B12');
       expect(report.accepted).to.have.property('size').above(0);
       const interrupted = jobs.filter(({ attempt }) => attempt > 1).length;
       const seconds = Math.round((performance.now() - began) / 1_000);
