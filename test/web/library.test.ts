@@ -6,7 +6,7 @@ import { jobIdSchema } from '../../src/job.ts';
 import { findings, overflows } from '../../tools/page-faults.ts';
 import { openPage } from './browser.ts';
 import { browserSuite } from './browser-suite.ts';
-import { LONG_NAME, RTL_NAME, tabTo, WIDTHS } from './page-checks.ts';
+import { LONG_NAME, resize, RTL_NAME, tabTo, WIDTHS } from './page-checks.ts';
 import { openServiceWithPages, RESULTS, type ServiceWithPages } from './service-with-pages.ts';
 
 describe('the library in a browser', function () {
@@ -302,16 +302,16 @@ describe('the library in a browser', function () {
   it('has no finding of axe and nothing that is wider than its place, at any width, in light and in dark', async () => {
     await completed(LONG_NAME);
     await completed(RTL_NAME);
+    const { page } = await open('/');
     for (const colorScheme of ['light', 'dark'] as const) {
       for (const width of WIDTHS) {
-        const { page } = await open('/', { colorScheme, viewport: { width, height: 800 } });
+        await resize(page, width, colorScheme);
         await page.locator('.job-card', { hasText: 'person' }).first().waitFor();
         expect(await overflows(page), `${width}`).to.deep.equal([]);
         if (width === 390 || width === 1280) expect(await findings(page), `${colorScheme} ${width}`).to.deep.equal([]);
-        await page.context().close();
       }
     }
-    const { page } = await open('/');
+    await resize(page, 1280, 'light');
     await add(page, [service.video()]);
     await page.getByText('Only a part', { exact: true }).click();
     expect(await findings(page), 'the dialog').to.deep.equal([]);

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { findings, overflows } from '../../tools/page-faults.ts';
 import { openPage } from './browser.ts';
 import { browserSuite } from './browser-suite.ts';
-import { LONG_NAME, tabTo, WIDTHS } from './page-checks.ts';
+import { LONG_NAME, resize, tabTo, WIDTHS } from './page-checks.ts';
 import { HEIGHT, openServiceWithPages, RESULTS, WIDTH, type ServiceWithPages } from './service-with-pages.ts';
 
 describe('a video in a browser', function () {
@@ -261,20 +261,21 @@ describe('a video in a browser', function () {
 
   it('has no finding of axe and nothing wider than its place, at any width, in light and in dark', async () => {
     const long = await completed({}, LONG_NAME);
+    const { page } = await open(`/#job=${long}&t=1.6&q=gate`);
+    const docs = await open('/docs');
     for (const colorScheme of ['light', 'dark'] as const) {
       for (const width of WIDTHS) {
-        const { page } = await open(`/#job=${long}&t=1.6&q=gate`, { colorScheme, viewport: { width, height: 800 } });
+        await resize(page, width, colorScheme);
         await page.locator('.mark-box.object').first().waitFor();
         expect(await overflows(page), `${width}`).to.deep.equal([]);
         for (const tab of width === 1280 ? ['Transcript', 'Objects', 'This frame'] : ['Transcript']) {
           await page.getByRole('tab', { name: tab }).click();
           expect(await findings(page), `${colorScheme} ${width} ${tab}`).to.deep.equal([]);
         }
-        await page.context().close();
       }
-      const { page } = await open('/docs', { colorScheme, viewport: { width: 390, height: 800 } });
-      expect(await overflows(page), 'docs').to.deep.equal([]);
-      expect(await findings(page), `${colorScheme} docs`).to.deep.equal([]);
+      await resize(docs.page, 390, colorScheme);
+      expect(await overflows(docs.page), 'docs').to.deep.equal([]);
+      expect(await findings(docs.page), `${colorScheme} docs`).to.deep.equal([]);
     }
   });
 });
