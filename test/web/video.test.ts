@@ -240,6 +240,8 @@ describe('a video in a browser', function () {
     const { y = 0, height = 0 } = (await page.locator('.stage').boundingBox()) ?? {};
     expect(y + height).to.be.below(600);
     expect(await page.evaluate('scrollY')).to.equal(0);
+    await page.getByText('Export', { exact: true }).click();
+    expect(await overflows(page)).to.deep.equal([]);
   });
 
   it('fits a zoom of 200 % and a printed page, without a finding of axe', async () => {

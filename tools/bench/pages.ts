@@ -27,7 +27,7 @@ const FRAME_MS = 40;
 const LINES = 8;
 const NETWORK = { offline: false, latency: 100, downloadThroughput: 1_250_000, uploadThroughput: 1_250_000 };
 /** After the start, the service looks at its files and makes the index for the search. */
-const SETTLED_MS = 30_000;
+const SETTLED_MS = 60_000;
 const IDLE_MS = 20_000;
 const WITHIN_MS = 300_000;
 const MB = 1_000_000;
