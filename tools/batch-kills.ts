@@ -38,8 +38,14 @@ async function makeShortVideos(folder: string, count: number): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (let index = 0; index < count; index += 1) {
     const name = `V${String(index).padStart(3, '0')}`;
-    const captions = [{ text: name, x: 10, y: 15, size: 30 }];
-    makeVideo({ path: path.join(folder, `${name}.mp4`), width: 128, height: 64, frames: 1, captions });
+    makeVideo({
+      path: path.join(folder, `${name}.mp4`),
+      width: 128,
+      height: 64,
+      frames: 1,
+      picture: 'color=c=navy',
+      captions: [{ text: name, x: 10, y: 15, size: 30 }],
+    });
   }
 }
 
@@ -126,7 +132,7 @@ async function runWithKills(
     const command = batch('state', 'outputs', args());
     for (let isKilled = false; !isKilled && done < kills;) {
       // Random moments, spread over the batch; closer together than its videos, so that all kills happen before its end.
-      const enough = (await written()) + Math.random() * 1.6 * (videos / kills);
+      const enough = (await written()) + Math.random() * 1.2 * (videos / kills);
       const killing = new AbortController();
       const moment = momentAfter(async () => (await written()) >= enough, AbortSignal.any([killing.signal, signal]));
       const first = await Promise.race([moment, command.ended]);

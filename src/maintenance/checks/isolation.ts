@@ -47,8 +47,10 @@ export async function checkIsolation({ plan, warmUp, modelsFolder, environment }
       'Lower PIPELINE_THREADS, raise CHILD_MEMORY_BYTES, or reinstall the packages',
     );
   }
+  // 0: this system does not tell it.
   const used = Math.max(0, ...pool.pids().map((pid) => usedMemoryOf(pid)));
-  const started = `a process with ${plan.threads} inference threads started and uses ${mib(used)} of ${mib(plan.memoryBytes)}`;
+  const memory = used === 0 ? `may use ${mib(plan.memoryBytes)}` : `uses ${mib(used)} of ${mib(plan.memoryBytes)}`;
+  const started = `a process with ${plan.threads} inference threads started and ${memory}`;
   const missing = NEEDS.filter(([level]) => !pool.levels.includes(level));
   if (missing.length === 0) return ok(CHECK, `${started}; ${pool.levels.join(', ')}`);
   const names = missing.map(([level]) => level).join(', ');
