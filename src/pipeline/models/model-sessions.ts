@@ -112,6 +112,8 @@ export function inferenceLibrary() {
   return import('onnxruntime-node');
 }
 
+type InferenceLibrary = Awaited<ReturnType<typeof inferenceLibrary>>;
+
 /** Loads a model; `name` is for messages. Throws `invalid_model`. */
 export async function openSession(name: string, read: () => Promise<Uint8Array>): Promise<OpenSession> {
   try {
@@ -128,7 +130,7 @@ export async function openSession(name: string, read: () => Promise<Uint8Array>)
     return {
       inputDims: shape.map((side) => (typeof side === 'number' && side > 0 ? side : 0)),
       async run(data, dims) {
-        const tensor = isHalf ? new ort.Tensor('float16', toHalf(data), dims) : new ort.Tensor('float32', data, dims);
+        const tensor = isHalf ? halfTensor(ort, data, dims) : new ort.Tensor('float32', data, dims);
         const outputs = await session.run({ [input]: tensor });
         return session.outputNames.map((output) => outputTensor(output, outputs[output]));
       },
@@ -142,6 +144,12 @@ export async function openSession(name: string, read: () => Promise<Uint8Array>)
       cause: error,
     });
   }
+}
+
+/** Where Node.js has Float16Array, the library makes one of the bits and then cannot read it: it needs the bits. */
+function halfTensor(ort: InferenceLibrary, data: Float32Array, dims: readonly number[]): Tensor {
+  const bits = toHalf(data);
+  return Object.defineProperty(new ort.Tensor('float16', bits, dims), 'data', { value: bits });
 }
 
 function outputTensor(name: string, tensor: Tensor | undefined): OutputTensor {
