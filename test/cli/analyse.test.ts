@@ -1,6 +1,6 @@
 import { watch } from 'node:fs';
 import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
 import { ReelstateClient } from '../../src/client/reelstate-client.ts';
@@ -45,16 +45,16 @@ describe('reelstate analyse', function () {
   });
   after(() => rm(folder, { recursive: true }));
 
-  it('writes the same bytes with one thread and with more than there are cores', async () => {
+  it('writes the same bytes with 1, 2 and 8 threads', async () => {
     const results: string[] = [];
-    for (const threads of [1, availableParallelism() + 1]) {
+    for (const threads of [1, 2, 8]) {
       const flags = ['--pipeline=yolo_ocr', '--frame-stride=4', `--threads=${threads}`, '--output=out.json'];
       const { code, stderr } = await analyse(...flags, video);
       expect(code, stderr).to.equal(0);
       results.push(await read('out.json'));
     }
     expect(results[0]).to.contain('MIND THE GAP');
-    expect(results[1]).to.equal(results[0]);
+    expect(new Set(results)).to.have.lengthOf(1);
   });
 
   it('writes the same bytes as a service', async () => {
