@@ -18,8 +18,7 @@ import { startService } from '../../tools/service-process.ts';
 import { refusalOf } from '../refusal-of.ts';
 import { reelstate, spawnReelstate, type Outcome } from './command-line.ts';
 
-describe('reelstate analyse', function () {
-  this.timeout(300_000);
+describe('reelstate analyse', () => {
   const environment = { PIPELINE_THREADS: '1' };
   let folder: string;
   let video: string;

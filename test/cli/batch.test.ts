@@ -19,8 +19,7 @@ import { reelstate, spawnReelstate, type Outcome } from './command-line.ts';
 
 const linesOf = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '');
 
-describe('reelstate batch against a service', function () {
-  this.timeout(60_000);
+describe('reelstate batch against a service', () => {
   let service: ServiceWithPages;
   let folder: string;
   const run = (...args: readonly string[]): Promise<Outcome> =>
@@ -238,9 +237,7 @@ describe('two batches with the same outputs', () => {
   });
 });
 
-describe('reelstate batch --analyse', function () {
-  this.timeout(300_000);
-
+describe('reelstate batch --analyse', () => {
   it('analyses each content once on this machine, and import reads what it keeps', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'batch-'));
     try {

@@ -8,8 +8,7 @@ import { openService, problemOf } from '../http/service-under-test.ts';
 import { forge, framesWith, makeAnalysis } from '../local/made-analysis.ts';
 import { reelstate, spawnReelstate, type Outcome } from './command-line.ts';
 
-describe('reelstate import', function () {
-  this.timeout(120_000);
+describe('reelstate import', () => {
   let folder: string;
   let dataDir: string;
   const run = (...args: readonly string[]): Promise<Outcome> =>

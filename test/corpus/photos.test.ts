@@ -68,7 +68,6 @@ const WRITTEN: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe('photographs of people, cars, dogs and signs', function () {
-  this.timeout(600_000);
   let service: ServiceProcess;
   let work: string;
   const { signal } = new AbortController();

@@ -34,8 +34,7 @@ function bent(frame: Frame, rise: number): Frame {
   return { ...frame, ...levelled(frame, whole, width, height) };
 }
 
-describe('ocr.read of text that is small or not level', function () {
-  this.timeout(120_000);
+describe('ocr.read of text that is small or not level', () => {
   let sessions: ModelSessions;
   before(() => {
     sessions = new ModelSessions();

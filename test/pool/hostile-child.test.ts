@@ -36,8 +36,7 @@ interface Circumstances {
   readonly layers?: 'all' | 'files' | 'system-calls' | 'none';
 }
 
-describe('A child that was taken over', function () {
-  this.timeout(120_000);
+describe('A child that was taken over', () => {
   let folder: string;
   /** A PATH without the program that creates namespaces. */
   let programs: string;

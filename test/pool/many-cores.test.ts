@@ -6,8 +6,7 @@ import { followJob, submitVideo } from '../../tools/job-requests.ts';
 import { makeVideo } from '../../tools/make-video.ts';
 import { startService } from '../../tools/service-process.ts';
 
-describe('the service with default settings on a machine with 128 cores', function () {
-  this.timeout(600_000);
+describe('the service with default settings on a machine with 128 cores', () => {
   let folder: string;
   const abort = new AbortController();
 

@@ -4,9 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 
-describe('ProcessPool on a machine that refuses new processes', function () {
-  this.timeout(300_000);
-
+describe('ProcessPool on a machine that refuses new processes', () => {
   before(function onLinux() {
     if (process.platform !== 'linux') this.skip();
   });

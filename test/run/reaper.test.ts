@@ -31,7 +31,7 @@ async function startEndlessRun(command: string, args: readonly string[]) {
   throw new Error('the run ended');
 }
 
-describe('a test run that is killed', function () {
+describe('a test run that is killed', () => {
   for (const { what, command, args } of [
     { what: 'mocha', command: process.execPath, args: [MOCHA] },
     { what: 'mocha with parallel workers', command: process.execPath, args: [MOCHA, '--parallel', '--jobs', '2'] },
@@ -47,6 +47,16 @@ describe('a test run that is killed', function () {
       await closed;
       await until(() => pids.every((pid) => startOf(pid) === undefined));
       await until(() => folders.every((folder) => !existsSync(folder)));
+    });
+  }
+});
+
+describe('a test run with a failure', () => {
+  for (const args of [[], ['--parallel', '--jobs', '2']]) {
+    it(`ends with an exit code that says so: mocha ${args.join(' ')}`, async () => {
+      const failing = fileURLToPath(new URL('failing-run.js', import.meta.url));
+      const runner = spawn(process.execPath, [MOCHA, ...args, failing], { cwd: projectRoot, stdio: 'ignore' });
+      expect(await once(runner, 'exit')).to.deep.equal([1, null]);
     });
   }
 });

@@ -56,6 +56,8 @@ function useFolders(folder: string, quickFolder: string): void {
 /** Waits for the reaper, so that nothing is left when the runner ends. */
 export async function mochaGlobalTeardown(): Promise<void> {
   if (reaper === undefined || reaper.exitCode !== null) return;
+  // Without it nothing keeps the process alive, which then ends with 0 before mocha sets the exit code of a failure.
+  reaper.ref();
   const ended = once(reaper, 'exit');
   reaper.stdin?.end();
   await ended;

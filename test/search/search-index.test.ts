@@ -126,7 +126,7 @@ describe('the search index', () => {
     });
     expect((await harness.search('w77 common')).hits).to.have.lengthOf(14);
     expect((await harness.search('z3 common')).hits[0]?.matches).to.equal(571);
-  }).timeout(60_000);
+  });
 });
 
 describe('the search index after a crash at', () => {
@@ -137,7 +137,6 @@ describe('the search index after a crash at', () => {
   let harness: SearchHarness;
 
   before(async function () {
-    this.timeout(60_000);
     harness = await SearchHarness.open();
     const keep = (step: IndexStep): void => {
       if (copies.has(step)) return;
@@ -170,6 +169,6 @@ describe('the search index after a crash at', () => {
       } finally {
         await index.close();
       }
-    }).timeout(60_000);
+    });
   }
 });

@@ -38,7 +38,6 @@ describe('segments of made videos', () => {
   }
 
   it('fit when the video is decoded and read', async function () {
-    this.timeout(240_000);
     const folder = await mkdtemp(join(tmpdir(), 'reelstate-segments-'));
     await using sessions = new ModelSessions();
     try {

@@ -24,8 +24,7 @@ const COMMANDS = {
 /** A new process namespace with the service as process 1; not every machine allows it. */
 const AS_PROCESS_1 = ['unshare', '--pid', '--fork', '--kill-child'] as const;
 
-describe('a signal during the start', function () {
-  this.timeout(240_000);
+describe('a signal during the start', () => {
   let folder: string;
   let dataDir: string;
   before(async () => {
