@@ -6,7 +6,7 @@ import type { Findings } from './segment-finder.ts';
 /** The stored segments of a job: one JSON document with one segment per line, so that it can be read by line. */
 
 /** Raised when the same frames give other segments, or the format changes. */
-const SEGMENTS_VERSION = 1;
+const SEGMENTS_VERSION = 2;
 
 const LAST_LINE = ']}';
 /** The first line of the document, closed. */

@@ -125,7 +125,7 @@ describe('GET /video/segments/{job_id}', () => {
       await writeFile(stored(id), spoil);
       const made = await Promise.all([segmentsOf(id), segmentsOf(id)]);
       for (const found of made) expect(found.slice(1)).to.deep.equal(expected.slice(1));
-      expect(JSON.parse(await readFile(stored(id), 'utf8'))).to.deep.include({ version: 1, media: null });
+      expect(JSON.parse(await readFile(stored(id), 'utf8'))).to.deep.include({ version: 2, media: null });
     }
   });
 

@@ -96,7 +96,7 @@ describe('the search index', () => {
     await rm(harness.videos.kept.get(gone)?.segmentsPath ?? '');
     await writeFile(
       harness.videos.kept.get(broken)?.segmentsPath ?? '',
-      '{"version":1,"segments":[\n{"kind":"text"\n\0',
+      '{"version":2,"segments":[\n{"kind":"text"\n\0',
     );
     harness.index.add(gone);
     harness.index.add(broken);

@@ -114,12 +114,12 @@ describe('segments are written', () => {
     const counts = { frames_decoded: 50, frames_analysed: 10 };
     const media = { width: 640, height: 360, duration_ms: 2000, frame_rate: 25, codec: 'h264', ...counts };
     const document = [...segmentsDocument({ texts: [], objects: [], scenes: SCENES }, media)].join('');
-    expect(JSON.parse(document)).to.deep.equal({ version: 1, media, segments: SCENES });
+    expect(JSON.parse(document)).to.deep.equal({ version: 2, media, segments: SCENES });
     const [head = '', ...lines] = document.trimEnd().split('\n');
     expect(isDocumentHead(head)).to.equal(true);
     expect(lines.map(parseDocumentLine)).to.deep.equal([...SCENES, undefined]);
     const empty = [...segmentsDocument({ texts: [], objects: [], scenes: [] }, undefined)].join('');
-    expect(JSON.parse(empty)).to.deep.equal({ version: 1, media: null, segments: [] });
+    expect(JSON.parse(empty)).to.deep.equal({ version: 2, media: null, segments: [] });
     expect(isDocumentHead(empty.split('\n')[0] ?? '')).to.equal(true);
     expect(parseDocumentLine('{"kind":"text"}')).to.equal(undefined);
     expect(isDocumentHead('{"version":0,"media":null,"segments":[')).to.equal(false);
