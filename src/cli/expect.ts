@@ -28,7 +28,11 @@ export function expectCommand(terminal: Terminal): Command {
   const command = new Command('expect')
     .description('analyse a video and check that texts are seen in it')
     .argument('<video>', 'an MP4 file, or the id of a completed job')
-    .addOption(new Option('--text <text>', 'text that must be seen; may be given several times').argParser(collected))
+    .addOption(
+      new Option('--text <text>', 'text of whole words that must be seen; may be given several times').argParser(
+        collected,
+      ),
+    )
     .addOption(
       new Option('--absent <text>', 'text that must not be seen; may be given several times').argParser(collected),
     )

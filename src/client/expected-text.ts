@@ -34,7 +34,8 @@ export function judgeTexts(expectation: TextExpectation, segments: readonly Text
     return shownMs > 0 && shownMs >= atLeastMs;
   });
   const judge = (text: string, isAbsence: boolean): TextVerdict => {
-    const matches = matcher(text, expectation);
+    // Part of a word is no proof that a text is there; it does disprove that a text is absent.
+    const matches = matcher(text, expectation, isAbsence ? cutsNumber : cutsWord);
     const seen = counted.find((segment) => matches(segment.text));
     return {
       text,
@@ -48,7 +49,7 @@ export function judgeTexts(expectation: TextExpectation, segments: readonly Text
 }
 
 /** @throws SyntaxError for an invalid regular expression */
-function matcher(text: string, { isRegex = false, edits = 0 }: TextExpectation): (read: string) => boolean {
+function matcher(text: string, { isRegex = false, edits = 0 }: TextExpectation, cuts: Cut): (read: string) => boolean {
   if (isRegex) {
     const pattern = new RegExp(text, 'u');
     return (read) => pattern.test(read);
@@ -57,12 +58,11 @@ function matcher(text: string, { isRegex = false, edits = 0 }: TextExpectation):
   return (read) => {
     const found = spaced(read);
     for (let at = found.indexOf(wanted); at !== -1; at = found.indexOf(wanted, at + 1)) {
-      if (!cutsNumber(found, at) && !cutsNumber(found, at + wanted.length)) return true;
+      if (!cuts(found, at) && !cuts(found, at + wanted.length)) return true;
     }
     if (edits === 0) return false;
-    const { errors, start, end } = bestPart(wanted, found);
-    if (errors > edits || cutsNumber(found, start) || cutsNumber(found, end)) return false;
-    return digitsOf(found.slice(start, end)) === digitsOf(wanted);
+    const { errors, start, end } = bestPart(wanted, found, cuts);
+    return errors <= edits && digitsOf(found.slice(start, end)) === digitsOf(wanted);
   };
 }
 
@@ -84,9 +84,24 @@ function digitsOf(text: string): string {
   return text.replaceAll(/\P{Nd}/gu, '');
 }
 
+/** Returns true if a part of this text must not begin or end there. */
+type Cut = (text: string, at: number) => boolean;
+
 /** Returns true within a number: `gate 1` is not seen in `gate 10`. */
 function cutsNumber(text: string, at: number): boolean {
   return /\p{Nd}/u.test(text.charAt(at - 1)) && /\p{Nd}/u.test(text.charAt(at));
+}
+
+const LETTER = /[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Arabic}\p{Script=Hebrew}]/u;
+
+/**
+ * Returns true within a number or a word: `complete` is not seen in `completed`. A capital after a small letter begins
+ * a word, because the recogniser may lose the space. Scripts that write words without spaces have no such place.
+ */
+function cutsWord(text: string, at: number): boolean {
+  const [before, after] = [text.charAt(at - 1), text.charAt(at)];
+  if (cutsNumber(text, at)) return true;
+  return LETTER.test(before) && LETTER.test(after) && !(/\p{Ll}/u.test(before) && /\p{Lu}/u.test(after));
 }
 
 /**
@@ -96,8 +111,10 @@ function cutsNumber(text: string, at: number): boolean {
 function bestPart(
   wanted: string,
   text: string,
+  cuts: Cut = () => false,
 ): { readonly errors: number; readonly start: number; readonly end: number } {
-  let errors: number[] = Array.from({ length: text.length + 1 }, () => 0);
+  const allowed = (count: number, at: number): number => (cuts(text, at) ? Number.POSITIVE_INFINITY : count);
+  let errors: number[] = Array.from({ length: text.length + 1 }, (_, at) => allowed(0, at));
   let starts: number[] = Array.from({ length: text.length + 1 }, (_, at) => at);
   for (let i = 1; i <= wanted.length; i += 1) {
     const nextErrors = [i];
@@ -113,6 +130,7 @@ function bestPart(
     }
     [errors, starts] = [nextErrors, nextStarts];
   }
+  errors = errors.map(allowed);
   const least = Math.min(...errors);
   const end = errors.indexOf(least);
   return { errors: least, start: starts[end] ?? 0, end };

@@ -29,6 +29,19 @@ describe('an expected text', () => {
     expect(isMet({ texts: ['711'], edits: 1 })).to.equal(false);
   });
 
+  it('matches whole words, also where the space between two was not read', () => {
+    const matches = (read: string, text: string, edits = 0): boolean =>
+      judgeTexts({ texts: [text], edits }, [segment(read, 0, 1000)]).every((verdict) => verdict.isMet);
+    expect(matches('Upload completed', 'Upload complete')).to.equal(false);
+    expect(matches('Reupload complete', 'upload complete')).to.equal(false);
+    expect(matches('Upload completed', 'Upload complete', 1)).to.equal(true);
+    expect(matches('Upload completes it', 'Upload complete', 1)).to.equal(true);
+    expect(matches('Upload completely', 'Upload complete', 1)).to.equal(false);
+    expect(matches('Upload completeTry again', 'Upload complete')).to.equal(true);
+    expect(matches('Invoice20931', 'Invoice')).to.equal(true);
+    expect(matches('上传完成了', '完成')).to.equal(true);
+  });
+
   it('may have some letters wrong, but no digit', () => {
     expect(isMet({ texts: ['Payment filed'], edits: 1 })).to.equal(true);
     expect(isMet({ texts: ['Paiment filed'], edits: 1 })).to.equal(false);
@@ -51,6 +64,8 @@ describe('an expected text', () => {
   it('may be expected to be absent', () => {
     expect(isMet({ absent: ['Payment accepted'] })).to.equal(true);
     expect(isMet({ absent: ['Payment failed'] })).to.equal(false);
+    expect(isMet({ absent: ['Payment fail'] })).to.equal(false);
+    expect(isMet({ absent: ['Order 471'] })).to.equal(true);
     expect(isMet({ absent: ['Payment failed'], withinMs: [0, 3000] })).to.equal(true);
   });
 
