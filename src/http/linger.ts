@@ -3,6 +3,9 @@ import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { PieceBudget } from './uploads/piece-budget.ts';
 
+/** Small pieces that may follow a response. The rest of a body usually comes in large ones. */
+const LAST_PIECES = 64;
+
 /** Milliseconds for which a rejected client may continue to send, as nginx's `lingering_time`. */
 export const LINGER_MS = 30_000;
 
@@ -17,7 +20,7 @@ export function lingering(text: string, request: IncomingMessage): Readable {
 
 async function* answerThenDrain(text: string, request: IncomingMessage): AsyncGenerator<string> {
   yield text;
-  const budget = new PieceBudget();
+  const budget = new PieceBudget(LAST_PIECES);
   request.on('data', (piece: Buffer) => {
     if (!budget.take(piece.length)) request.destroy();
   });

@@ -10,13 +10,18 @@ const BYTES_PER_PIECE = 256;
  * of times larger.
  */
 export class PieceBudget {
+  readonly #freePieces: number;
   #pieces = 0;
   #bytes = 0;
+
+  constructor(freePieces = FREE_PIECES) {
+    this.#freePieces = freePieces;
+  }
 
   /** @returns false if the body has too many small pieces */
   take(bytes: number): boolean {
     this.#pieces += 1;
     this.#bytes += bytes;
-    return this.#pieces <= FREE_PIECES + this.#bytes / BYTES_PER_PIECE;
+    return this.#pieces <= this.#freePieces + this.#bytes / BYTES_PER_PIECE;
   }
 }
