@@ -38,6 +38,16 @@ export interface DetectorFormat {
   decode(outputs: readonly OutputTensor[], input: DetectorInput, labels: number, minConfidence: number): Candidate[];
 }
 
+/** What the ONNX exports of YOLO take: RGB from 0 to 1, letterboxed into the centre. */
+export const yoloInput = {
+  order: 'rgb',
+  mean: [0, 0, 0],
+  deviation: [255, 255, 255],
+  placement: 'centred',
+  padding: 114,
+  open: { side: 640, border: 0 },
+} as const satisfies Partial<DetectorFormat>;
+
 /** Returns whether there is one output of these sizes. */
 export function isOnly(outputs: readonly OutputTensor[], dims: readonly number[]): boolean {
   const [output] = outputs;

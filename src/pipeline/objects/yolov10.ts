@@ -1,18 +1,10 @@
-import type { DetectorFormat } from './detector-format.ts';
+import { yoloInput, type DetectorFormat } from './detector-format.ts';
 
 const CHANNELS = 6;
 
-/**
- * YOLOv10 in its ONNX export: 1 x boxes x (left, top, right, bottom, confidence, label) in pixels of the input. The input
- * is RGB from 0 to 1, letterboxed into the centre.
- */
+/** YOLOv10 in its ONNX export: 1 x boxes x (left, top, right, bottom, confidence, label) in pixels of the input. */
 export const yolov10: DetectorFormat = {
-  order: 'rgb',
-  mean: [0, 0, 0],
-  deviation: [255, 255, 255],
-  placement: 'centred',
-  padding: 114,
-  open: { side: 640, border: 0 },
+  ...yoloInput,
   isUnique: true,
 
   mismatch([output, another]) {

@@ -1,20 +1,14 @@
-import { gridSize, isOnly, type DetectorFormat } from './detector-format.ts';
+import { gridSize, isOnly, yoloInput, type DetectorFormat } from './detector-format.ts';
 import { BOX_CHANNELS, objectnessBoxes } from './objectness-boxes.ts';
 
 const ANCHORS = 3;
 
 /**
  * YOLOv5 (3 and 7 too) in its ONNX export: 1 x points x (centre x, centre y, width, height, objectness, class scores) in
- * pixels of the input and after the sigmoid, with three points in each cell. The input is RGB from 0 to 1, letterboxed
- * into the centre.
+ * pixels of the input and after the sigmoid, with three points in each cell.
  */
 export const yolov5: DetectorFormat = {
-  order: 'rgb',
-  mean: [0, 0, 0],
-  deviation: [255, 255, 255],
-  placement: 'centred',
-  padding: 114,
-  open: { side: 640, border: 0 },
+  ...yoloInput,
   isUnique: false,
 
   mismatch(outputs, input, labels) {

@@ -1,18 +1,13 @@
-import { bestClass, edges, gridSize, isOnly, type DetectorFormat } from './detector-format.ts';
+import { bestClass, edges, gridSize, isOnly, yoloInput, type DetectorFormat } from './detector-format.ts';
 
 const BOX_CHANNELS = 4;
 
 /**
- * YOLOv8 (9 and 11 too) in the published form of its ONNX export: 1 × (centre x, centre y, width, height, class scores) × points, in
- * pixels of the input and after the sigmoid. The input is RGB from 0 to 1, letterboxed into the centre.
+ * YOLOv8 (9 and 11 too) in the published form of its ONNX export: 1 × (centre x, centre y, width, height, class scores)
+ * × points, in pixels of the input and after the sigmoid.
  */
 export const yolov8: DetectorFormat = {
-  order: 'rgb',
-  mean: [0, 0, 0],
-  deviation: [255, 255, 255],
-  placement: 'centred',
-  padding: 114,
-  open: { side: 640, border: 0 },
+  ...yoloInput,
   isUnique: false,
 
   mismatch(outputs, input, labels) {
