@@ -56,12 +56,17 @@ export function activityRoute({ engine, reads, workers }: ActivityOptions): Rout
   });
   /** The last transitions at the first request: those from before the start of the service. */
   let stored: readonly RecentStep[] | undefined;
-  let ends: { readonly token: string; readonly readMs: number; readonly ends: JobEnds } | undefined;
-  const lastHour = async (token: string): Promise<JobEnds> => {
+  let read: { readonly token: string; readonly atMs: number; readonly ends: Promise<JobEnds> } | undefined;
+  /** One query for all requests at the same time. */
+  const lastHour = (token: string): Promise<JobEnds> => {
     const now = Date.now();
-    if (ends?.token !== token || Math.abs(now - ends.readMs) > ENDS_HOLD_MS)
-      ends = { token, readMs: now, ends: await reads.endsSince(new Date(now - HOUR_MS).toISOString()) };
-    return ends.ends;
+    if (read?.token === token && Math.abs(now - read.atMs) <= ENDS_HOLD_MS) return read.ends;
+    const ends = reads.endsSince(new Date(now - HOUR_MS).toISOString());
+    read = { token, atMs: now, ends };
+    ends.catch(() => {
+      if (read?.ends === ends) read = undefined;
+    });
+    return ends;
   };
   return async (ctx) => {
     stored ??= (await reads.latestTransitions(KEPT_TRANSITIONS)).map((step) => ({
