@@ -170,7 +170,7 @@ export function shotsOfEnded({ lecture, portrait, hevc, person, failed, cancelle
       sign: '.badge',
       prepare: async (page) => {
         await page.route('**/video/jobs?*', (route) => route.abort());
-        await page.locator('.link-state').getByText('does not answer').waitFor();
+        await page.locator('.link-state').getByText('does not respond').waitFor();
       },
     },
   ];
