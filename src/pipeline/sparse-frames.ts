@@ -22,10 +22,9 @@ interface Held {
 /**
  * Decodes only what sampled frames need. The packets between two entry points are held back, and skipped if none of
  * their pictures is sampled; otherwise they are decoded up to the last sampled one, without the pictures in between
- * that no other refers to. Index and time of every picture are
- * those of a full decode, because before an entry point each packet is one picture, shown before all that follow. If
- * that does not hold (a packet without a time, reordered pictures, distant entry points), everything is decoded up to
- * the next entry point.
+ * that no other refers to. Index and time of every picture are those of a full decode, because before an entry point
+ * each packet is one picture, shown before all that follow. If that does not hold (a packet without a time, reordered
+ * pictures, distant entry points), everything is decoded up to the next entry point.
  */
 export class SparseFrames implements Disposable {
   readonly #parts: FrameSourceParts;

@@ -38,7 +38,7 @@ async function builtInCharacters(): Promise<string[]> {
 
 /** A network of PP-OCR (versions 3 to 5): input 1 x 3 x 48 x width, output the probability of each class per step. */
 export class CtcRecogniser implements LineRecogniser {
-  readonly margin = 0;
+  readonly marginShare = 0;
   readonly #name: string;
   readonly #model: Model;
   /** The classes from 1 on; class 0 is the blank. */

@@ -27,13 +27,13 @@ const SPACE_IN_CJK =
   /(?<=[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}]) +(?=[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}])/gu;
 
 /**
- * Reads lines with Tesseract in the languages that it was opened for. It sees the letters without their background, as
- * captions over a picture need it. A line of which it is not sure is read again with softer letters, with the other
+ * Reads lines with Tesseract in the languages that it was opened for. Tesseract sees the
+ * letters without their background, because captions often lie over a picture. A line of which it is not sure is read again with softer letters, with the other
  * brightness of letters and with the background; a poor reading, by another recogniser too. The surest reading stays.
  */
 export class LanguageRecogniser implements LineRecogniser {
   /** The detector's boxes cut marks above and below letters. */
-  readonly margin = 0.25;
+  readonly marginShare = 0.25;
   readonly #tesseract: Tesseract;
   readonly #other: LineRecogniser;
 

@@ -13,7 +13,7 @@ export interface ReadText {
 /** Reads single lines of text. */
 export interface LineRecogniser {
   /** Border that it needs around a line, as a share of the line's height. */
-  readonly margin: number;
+  readonly marginShare: number;
   /** Returns the text in a crop of one line, which has that border. Deterministic. */
   read(crop: LineCrop): Promise<ReadText>;
 }

@@ -65,7 +65,7 @@ export class TextReader {
         const read = await this.#readStrip(image, strip);
         pieces.push({ ...read, box: bounds, corners: stripCorners(isStanding(strip) ? quarterTurned(strip) : strip) });
       } else {
-        pieces.push({ ...(await this.#readCrop(levelCrop(image, bounds, this.#recogniser.margin))), box: bounds });
+        pieces.push({ ...(await this.#readCrop(levelCrop(image, bounds, this.#recogniser.marginShare))), box: bounds });
       }
     }
     return pieces;
@@ -74,7 +74,7 @@ export class TextReader {
   /** Reads a levelled strip. A vertical one is read from both ends, and the more confident reading is kept. */
   async #readStrip(image: RgbImage, strip: TextStrip): Promise<ReadText> {
     const lying = isStanding(strip) ? quarterTurned(strip) : strip;
-    const crop = stripCrop(image, lying, this.#recogniser.margin);
+    const crop = stripCrop(image, lying, this.#recogniser.marginShare);
     if (Math.abs(lying.angle) <= STEEP) return this.#readCrop(crop);
     const down = await this.#readOnce(crop);
     const up = await this.#readOnce({ ...upsideDown(crop), margin: crop.margin });
