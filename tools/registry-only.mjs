@@ -1,6 +1,6 @@
-// Runs a command that can reach nothing but the package registry, through a proxy that npm is told of.
+// Runs a command whose network reaches only the package registry, through a proxy that npm is configured to use.
 // Usage: node tools/registry-only.mjs COMMAND [ARGUMENT]...   (Linux, as root: it makes a network namespace)
-// The exit code is that of the command. What else was asked for is printed to stderr.
+// The exit code is that of the command. Rejected requests are printed to stderr.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -15,7 +15,7 @@ const command = process.argv.slice(2);
 const socketPath = process.env[INSIDE];
 process.exitCode = await (socketPath === undefined ? outside() : inside(socketPath));
 
-/** Has the network: passes TLS connections to the registry. A socket in a folder is reached from any namespace. */
+/** Has the network: passes TLS connections to the registry. A socket in a folder can be reached from any namespace. */
 async function outside() {
   const registry = new URL(execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' })).hostname;
   const folder = mkdtempSync(join(tmpdir(), 'registry-only-'));

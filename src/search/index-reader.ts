@@ -127,14 +127,8 @@ export class IndexReader {
   async #hits(wanted: Wanted, options: ReadOptions): Promise<readonly SearchHit[]> {
     const hits = (await this.#rows(hitsStatement(wanted, options))).map((row) => hitSchema.parse(row));
     if (hits.length === 0) return [];
-    const listed = (
-      await this.#rows(
-        listedStatement(
-          wanted,
-          hits.map(({ video }) => video),
-        ),
-      )
-    ).map((row) => listedSchema.parse(row));
+    const videos = hits.map(({ video }) => video);
+    const listed = (await this.#rows(listedStatement(wanted, videos))).map((row) => listedSchema.parse(row));
     const segments = await this.#segmentsOf(listed.filter(({ kind }) => kind !== 'name'));
     return hits.map(({ video, job_id: jobId, file_name: fileName, created_ms: createdMs, is_exact: isExact }) => {
       const mine = listed.filter((document) => document.video === video);

@@ -24,8 +24,8 @@ export interface FairShareOptions {
 }
 
 /**
- * Rejects a submission of a client that exceeds its share of uploads or pending jobs. A client is one
- * of several keys; with fewer, a network. Jobs from before a restart count for no client.
+ * Rejects a submission of a client that exceeds its share of uploads or pending jobs. A client is a key if
+ * there are several, else a network. Jobs from before a restart count for no client.
  */
 export function shareFairly(options: FairShareOptions): RouterMiddleware<RequestState> {
   const uploads = new Counts();

@@ -29,7 +29,7 @@ export interface UploadRequest {
   readonly onProgress: (sentBytes: number) => void;
 }
 
-/** The connection ended before the service answered. */
+/** The connection ended before the service responded. */
 export class BrokenConnectionError extends Error {}
 
 /** Sends one file. Resolves with its job id; rejects with an Error for people. */
@@ -79,7 +79,7 @@ export class UploadQueue {
     this.#leave(key, 'cancelled');
   }
 
-  /** Call it when the service answers again: sends the files whose connection broke. */
+  /** Sends the files whose connection broke. To be called when the service responds again. */
   reconnect(): void {
     for (const { key, state, repeats } of this.store.value.items) {
       if (state !== 'broken') continue;

@@ -84,7 +84,7 @@ function wordsOf(state: UploadItem['state'], size: number, sentBytes: number, re
     case 'paused':
       return 'Paused. It is sent from its beginning again.';
     case 'broken':
-      return 'The connection broke. It is sent again when the service answers.';
+      return 'The connection broke. It is sent again when the service responds.';
     case 'accepted':
       return 'Uploaded';
     case 'refused':
